@@ -1,0 +1,219 @@
+"""The connector: one class for one kind of system, with the capabilities it has.
+
+A connector is code for a vendor; an instance is one configured connector. The core builds its
+HTTP client, keeps its cursors, retries, limits, redacts and isolates; the connector knows the
+vendor's requests and shapes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
+
+from msgspec import Struct
+
+from opsync.contract import CONTRACT
+from opsync.contract.settings import ConnectorSettings
+from opsync.model import (
+    Change,
+    Kind,
+    LinkContent,
+    Outcome,
+    Record,
+    Ref,
+    RollupContent,
+    Seen,
+    Value,
+)
+from opsync.runtime import Runtime
+
+if TYPE_CHECKING:
+    from opsync.http import Client, Policy
+
+S = TypeVar("S", bound=ConnectorSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the core gives to an instance.
+
+    `kept` is a small map of JSON values that the core stores for the instance and gives back in
+    the next pass (ids of own columns, a page size that the vendor accepted). A connector must
+    work without it: a lost store is a first run. Keys that begin with "opsync:" are the core's.
+    """
+
+    instance: str
+    http: Client
+    runtime: Runtime
+    kept: MutableMapping[str, Value] = field(default_factory=dict)
+
+
+class Connector(ABC, Generic[S]):
+    """Base of all connectors. Subclasses add capabilities: Readable, Writable, Diagnosable."""
+
+    name: ClassVar[str]
+    """How the configuration names it: "jira"."""
+    title: ClassVar[str]
+    """How people name it: "Jira"."""
+    settings_type: ClassVar[type[ConnectorSettings]]
+    contract: ClassVar[int] = CONTRACT
+
+    def __init__(self, settings: S, context: Context) -> None:
+        self.settings = settings
+        self.context = context
+
+    @classmethod
+    def policy(cls, instance: str, settings: S) -> Policy | None:
+        """How to speak HTTP with this vendor; None for a connector that needs no HTTP."""
+        return None
+
+
+class Feed(Struct, frozen=True):
+    """What is read with one cursor: one or several streams.
+
+    `snapshot` marks a feed that always answers everything there is, so that what it leaves out
+    is gone.
+    """
+
+    name: str
+    streams: tuple[str, ...]
+    snapshot: bool = False
+    title: str = ""
+
+
+class Item(Struct, frozen=True):
+    """One raw object. `raw` is the connector's typed structure, or the RecordError that says why
+    it could not be read."""
+
+    stream: str
+    id: str
+    raw: object
+
+
+class Batch(Struct, frozen=True):
+    """One page of a feed, as it was read.
+
+    `high` is the latest change time in it, by the vendor's clock. `resumable` says that all that
+    changed up to `high` has been read with this batch, so that the cursor may advance to it at
+    once; otherwise it advances when the walk has completed. `expected` is the vendor's own count
+    of what this walk will read, if it told, for progress.
+    """
+
+    items: Sequence[Item]
+    high: datetime | None = None
+    resumable: bool = False
+    expected: int | None = None
+
+
+class Readable(ABC):
+    """Can be read."""
+
+    @abstractmethod
+    async def feeds(self) -> Sequence[Feed]:
+        """What there is to read, as configured. Few requests, or none where `kept` knows."""
+
+    @abstractmethod
+    def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
+        """Read what changed at or after `since` (None: everything), batch after batch.
+
+        The core has already put the overlap into `since`. Do not swallow errors: a walk that
+        cannot finish raises, and nothing is concluded from it.
+        """
+
+    @abstractmethod
+    def normalize(self, stream: str, raw: object) -> Iterable[Record]:
+        """Turn one raw object into records. Pure: no I/O, no clock. Raises RecordError."""
+
+    def recognize(self, url: str) -> str | None:
+        """The alias of the record that a URL of this instance leads to; None for other URLs."""
+        return None
+
+    async def resolve(self, aliases: Sequence[str]) -> Mapping[str, Ref]:
+        """Look up aliases that people use and no record has: former keys of moved issues."""
+        return {}
+
+
+class Surface(Struct, frozen=True):
+    """A place that opsync may write, and what it owns there.
+
+    `content` is what it shows: a link or a rollup. `kinds` are the kinds of record that can hold
+    it. `fields` are the vendor's names of what opsync owns. `title` is what people call it.
+    `pulled` says that reading the target shows what stands there; otherwise `observe` reads it
+    before each write. `carried` marks a value that is written along with another one on the same
+    target and is never a reason to write.
+    """
+
+    name: str
+    content: Literal["link", "rollup"]
+    kinds: frozenset[Kind]
+    fields: tuple[str, ...]
+    title: str = ""
+    pulled: bool = False
+    carried: bool = False
+
+
+class Writable(ABC):
+    """Can be written, at its surfaces only."""
+
+    surfaces: ClassVar[tuple[Surface, ...]]
+    batch: ClassVar[int] = 1
+    """How many targets one `apply` may carry."""
+    parallel: ClassVar[int] = 4
+    """How many `apply` calls may run at once."""
+
+    @abstractmethod
+    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+        """Lay `content` out as it should stand at `surface`; None: nothing should stand there.
+
+        Pure. The answer is canonical: what the vendor would answer for it.
+        """
+
+    def address(self, surface: str, value: Value) -> str:
+        """What the vendor keys `value` by at this surface, as in `Seen.address`."""
+        return ""
+
+    @abstractmethod
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        """All that stands now at this target's surfaces, ours and others'. Read by id."""
+
+    @abstractmethod
+    def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        """Write the changes (all of those of one target are in one call), each by its key.
+
+        Yields exactly one outcome a change. Repeating a change must be harmless. Raises only
+        what concerns the whole instance: SignInError, TemporaryError.
+        """
+
+
+class WebhookSource(ABC):
+    """Can send change signals."""
+
+    @abstractmethod
+    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise SignInError unless the signature over the raw body is right."""
+
+    @abstractmethod
+    def affected(self, headers: Mapping[str, str], body: bytes) -> Iterable[Ref]:
+        """What may have changed: names, never data."""
+
+
+class Check(Struct, frozen=True):
+    """One finding of `opsync doctor`; `hint` is the scope or the click that mends it."""
+
+    title: str
+    state: Literal["ok", "warn", "fail"]
+    message: str = ""
+    hint: str = ""
+
+
+class Diagnosable(ABC):
+    """Can examine its own connection."""
+
+    @abstractmethod
+    def doctor(self) -> AsyncIterator[Check]:
+        """Test credential, scopes and settings against the vendor, one check at a time."""

@@ -1,0 +1,54 @@
+"""The settings every instance has; a connector adds its own in a subclass."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from opsync.model import Category
+
+CategoryMap = dict[str, Category]
+"""Status ids or names to categories."""
+
+
+class ConnectorSettings(BaseSettings):
+    """One `[instances.NAME]` block. Secrets are `SecretStr`, everything else is shown freely.
+
+    Read from the environment (OPSYNC_NAME__FIELD), over files of the same name in the secrets
+    folder, over the TOML block. Unknown keys are refused.
+    """
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=True,
+        frozen=True,
+        use_attribute_docstrings=True,
+        env_nested_delimiter="__",
+    )
+
+    connector: str
+    """Which connector this instance is of."""
+
+    expose: Literal["nothing", "key", "title"] = "nothing"
+    """What other tools may show of private work: nothing, its key, or key and title."""
+
+    statuses: CategoryMap = Field(default_factory=dict)
+    """Status ids or names, and the category each counts as, where the vendor's own misleads."""
+
+    overlap_s: Annotated[int, Field(ge=0)] = 300
+    """Seconds read again before the last change seen, for changes that turn up late."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over secret files over the TOML block."""
+        return env_settings, file_secret_settings, init_settings

@@ -1,0 +1,83 @@
+"""Slots, changes and outcomes: what opsync owns, what it wants to write, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from opsync.model.record import Ref
+from opsync.model.value import Value
+
+
+class Slot(Struct, frozen=True, order=True):
+    """One value that opsync owns on one target.
+
+    `rule` is the link or rollup rule that wants it, `other` the record it is about: a rollup's
+    root, a link's other end.
+    """
+
+    target: Ref
+    surface: str
+    rule: str
+    other: Ref
+
+    def __str__(self) -> str:
+        return f"{self.target}|{self.surface}|{self.rule}|{self.other}"
+
+
+class Verb(StrEnum):
+    """What a change does to its slot."""
+
+    create = "create"
+    update = "update"
+    remove = "remove"
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One write that opsync wants: exactly one slot, with all that explains it.
+
+    `desired` is None for a removal. `before` is what stands there as far as known. `remote_id`
+    is the vendor's id of what opsync wrote last ("" if none). `evidence` are short sentences,
+    `inputs` maps each input's ref to the version it had.
+    """
+
+    id: str
+    slot: Slot
+    verb: Verb
+    desired: Value
+    before: Value = None
+    remote_id: str = ""
+    reason: str = ""
+    evidence: tuple[str, ...] = ()
+    inputs: dict[str, str] = {}
+
+
+class OutcomeKind(StrEnum):
+    """How one change ended."""
+
+    unchanged = "unchanged"
+    created = "created"
+    updated = "updated"
+    removed = "removed"
+    skipped = "skipped"
+    conflicted = "conflicted"
+    failed = "failed"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What came of one change.
+
+    `applied` is the canonical form of what the vendor answered, not of what was asked for.
+    `retryable` says whether the next pass should try again by itself. `unknown` says that the
+    write may have happened although no good answer came: look at the target before the next try.
+    """
+
+    change: str
+    kind: OutcomeKind
+    applied: Value = None
+    remote_id: str = ""
+    request_id: str = ""
+    message: str = ""
+    retryable: bool = True
+    unknown: bool = False

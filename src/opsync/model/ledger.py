@@ -1,0 +1,88 @@
+"""The ledger's rows: for each owned slot what is desired, what was applied, what is observed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+from opsync.model.change import Slot
+from opsync.model.value import NOTHING, Value
+
+SKIPPED = "skipped"
+"""The outcome of a slot whose place is served by somebody else's link: nothing is left to do."""
+
+
+class HoldKind(StrEnum):
+    """Why a slot is not written although something is desired."""
+
+    proposed = "proposed"
+    refused = "refused"
+    undone = "undone"
+    conflict = "conflict"
+    removed = "removed by a person"
+
+
+class Hold(Struct, frozen=True, omit_defaults=True):
+    """A stop on one slot: by whom ("opsync" or a person), since when, for which desired value."""
+
+    kind: HoldKind
+    by: str
+    at: datetime
+    desired_hash: str = ""
+    note: str = ""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One slot in the ledger. Values are JSON; `null` stands for absent.
+
+    `desired` is what the last plan wanted, `applied` the canonical form of what the vendor
+    answered to the last write, `remote_id` its id. `observed` is what was last seen there, None
+    if never. `intent` is the value of a write that was begun and whose outcome is not known
+    (None: no such write). `outcome` is the last outcome's kind, `message` its text; `attempts`
+    counts failures in a row, `next_try_at` is when the slot may be tried again.
+    """
+
+    slot: Slot
+    desired: msgspec.Raw = NOTHING
+    applied: msgspec.Raw = NOTHING
+    remote_id: str = ""
+    observed: msgspec.Raw | None = None
+    observed_at: datetime | None = None
+    intent: msgspec.Raw | None = None
+    hold: Hold | None = None
+    outcome: str = ""
+    message: str = ""
+    attempts: int = 0
+    next_try_at: datetime | None = None
+    reason: str = ""
+    evidence: tuple[str, ...] = ()
+    inputs: dict[str, str] = {}
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is left to do or to look at here."""
+        if self.intent is not None:
+            return True
+        return self.outcome != SKIPPED and bytes(self.desired) != bytes(self.applied)
+
+
+def plain(raw: msgspec.Raw | None) -> Value:
+    """A stored value as JSON; None for absent and for never."""
+    if raw is None:
+        return None
+    value: Value = msgspec.json.decode(raw)
+    return value
+
+
+def stored(value: Value) -> msgspec.Raw:
+    """A value as the ledger keeps it: equal values have equal bytes."""
+    return msgspec.Raw(msgspec.json.encode(value, order="deterministic"))
+
+
+def digest(value: bytes) -> str:
+    """The digest of a stored value by which holds and approvals name it."""
+    return blake2b(value, digest_size=16).hexdigest()
