@@ -1,0 +1,159 @@
+"""What should stand at a target's places: links and rollups, worded and laid out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from opsync.contract.connector import Surface, Writable
+from opsync.model import Card, Link, Record, Ref, Rollup, RollupContent, Slot
+from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
+from opsync.stages.plan import Want
+from opsync.wording import card, link_content, rollup_content
+
+
+class Setting(Struct, frozen=True):
+    """What holds for all targets of a pass.
+
+    `tools` and `expose` are by instance; `stale` names the instances that cannot be read and the
+    date since when, once that has lasted long enough to say so in other tools.
+    """
+
+    tools: Mapping[str, str]
+    expose: Mapping[str, str]
+    rules: Mapping[str, RollupRule]
+    links: LinkSettings
+    as_of: date
+    stale: Mapping[str, date] = {}
+
+    def card(self, record: Record) -> Card:
+        """`record` as other tools may show it."""
+        instance = record.ref.instance
+        return card(
+            record, self.tools.get(instance, instance), self.expose.get(instance, "nothing")
+        )
+
+
+def desire(
+    target: Record,
+    links: Sequence[Link],
+    others: Mapping[Ref, Record],
+    rollups: Sequence[tuple[Rollup, Record]],
+    connector: Writable,
+    setting: Setting,
+) -> list[Want]:
+    """All that should stand at `target`'s places.
+
+    `others` are the records that the links and the rollups' containers lead to, as far as they
+    exist; `rollups` are those of which the target is the root or a container that the root names,
+    each with its root.
+    """
+    if target.tombstone:
+        return []
+    wants: list[Want] = []
+    covered: set[Ref] = set()
+    for rollup, root in rollups:
+        rule = setting.rules.get(rollup.rule)
+        if rule is None:
+            continue
+        at_root = root.ref == target.ref
+        if ("root" if at_root else "containers") not in rule.write_to:
+            continue
+        if not at_root and not target.kind.contains:
+            continue
+        content = _rollup_content(rollup, root, others, setting, at_root=at_root)
+        for surface in _surfaces(connector, "rollup", target):
+            want = _rollup_want(surface, target, content, connector, rule)
+            if want is not None:
+                wants.append(want)
+                covered.add(root.ref)
+    for link in links:
+        other = others.get(link.other(target.ref))
+        if other is None or other.tombstone or other.ref in covered:
+            continue
+        shown = setting.card(other)
+        if not shown.url:
+            continue
+        for surface in _surfaces(connector, "link", target):
+            value = connector.render(surface.name, target, link_content(shown))
+            if value is not None:
+                slot = Slot(target.ref, surface.name, LINKS_RULE, other.ref)
+                wants.append(
+                    Want(
+                        slot,
+                        value,
+                        _link_reason(link, target, shown),
+                        tuple(_sentence(e.source, e.field, target, shown) for e in link.evidence),
+                        writes=setting.links.mode is Mode.apply,
+                    )
+                )
+    return wants
+
+
+def _surfaces(connector: Writable, content: str, target: Record) -> list[Surface]:
+    return [s for s in connector.surfaces if s.content == content and target.kind in s.kinds]
+
+
+def _rollup_content(
+    rollup: Rollup,
+    root: Record,
+    others: Mapping[Ref, Record],
+    setting: Setting,
+    *,
+    at_root: bool,
+) -> RollupContent:
+    cards = {c.ref: setting.card(others[c.ref]) for c in rollup.containers if c.ref in others}
+    unreadable = sorted(
+        (since, setting.tools.get(instance, instance))
+        for instance, since in setting.stale.items()
+        if instance in rollup.instances
+    )
+    rule = setting.rules[rollup.rule]
+    return rollup_content(
+        rollup,
+        setting.card(root),
+        cards,
+        paste_into=rule.properties[0] if rule.properties else "",
+        paste_tools=sorted(
+            {tool for name, tool in setting.tools.items() if name != root.ref.instance}
+        ),
+        stale=unreadable[0] if unreadable else None,
+        changed_on=setting.as_of,
+        at_root=at_root,
+    )
+
+
+def _rollup_want(
+    surface: Surface,
+    target: Record,
+    content: RollupContent,
+    connector: Writable,
+    rule: RollupRule,
+) -> Want | None:
+    if not content.at_root and not content.root.url:
+        return None
+    value = connector.render(surface.name, target, content)
+    if value is None:
+        return None
+    rollup = content.rollup
+    return Want(
+        Slot(target.ref, surface.name, rule.name, rollup.root),
+        value,
+        f"{content.health_name}: {rollup.reason}",
+        (f"{rollup.done} of {rollup.total} leaves done", f"rule {rule.name}"),
+        {str(rollup.root): rollup.inputs},
+        writes=rule.mode is Mode.apply,
+    )
+
+
+def _link_reason(link: Link, target: Record, other: Card) -> str:
+    first = link.evidence[0]
+    return _sentence(first.source, first.field, target, other)
+
+
+def _sentence(source: Ref, field: str, target: Record, other: Card) -> str:
+    if source == target.ref:
+        return f'{other.label} is named in "{field}"'
+    return f'named in "{field}" of {other.label}'

@@ -1,0 +1,160 @@
+"""What a pass did: the values that the command line prints and plugins are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from opsync.model import Change, Outcome, OutcomeKind
+from opsync.model.ledger import Entry
+
+Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin"]
+"""Why an instance's reading did not complete: its sign-in was refused, it could not be read to
+the end, it read suspiciously little and its plan was stopped, or its plugin failed."""
+
+
+@dataclass(slots=True)
+class InstanceReport:
+    """One instance in a pass. Counts are of this pass; requests include repeated attempts."""
+
+    instance: str
+    tool: str
+    pulled: bool = True
+    read: int = 0
+    changed: int = 0
+    set_aside: int = 0
+    missing: int = 0
+    trouble: Trouble = ""
+    message: str = ""
+    hint: str = ""
+    read_requests: int = 0
+    write_requests: int = 0
+    waited_s: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that there is to read was read."""
+        return self.pulled and not self.trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One change of the plan, with what people call its target and root."""
+
+    change: Change
+    tool: str
+    place: str
+    """"Delivery", "remote link"."""
+    target: str
+    """The target's label: "PAY-100 Checkout core"."""
+    group: str
+    """The initiative it belongs to, or the target's label."""
+    target_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSlot:
+    """A slot that is not written, and why."""
+
+    entry: Entry
+    kind: Literal["held", "conflict", "skipped", "waiting", "vetoed"]
+    tool: str
+    place: str
+    target: str
+    group: str
+    why: str
+
+
+@dataclass(slots=True)
+class PlanReport:
+    """The plan of a pass: what is written, what would be, and what is held."""
+
+    changes: list[Planned] = field(default_factory=list)
+    observed: list[Planned] = field(default_factory=list)
+    """Changes of rules in observe mode: shown, never written."""
+    held: list[HeldSlot] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PassReport:
+    """One pass. `records` were read in it; `links` and `rollups` stand after it."""
+
+    run: int
+    command: str
+    instances: list[InstanceReport] = field(default_factory=list)
+    plan: PlanReport = field(default_factory=PlanReport)
+    outcomes: list[tuple[Change, Outcome]] = field(default_factory=list)
+    links: int = 0
+    rollups: int = 0
+    stale: list[str] = field(default_factory=list)
+    """Roots whose numbers were kept, since something they rest on could not be read."""
+    seconds: float = 0.0
+    applied_mode: bool = True
+
+    @property
+    def records(self) -> int:
+        """Records read."""
+        return sum(i.read for i in self.instances)
+
+    @property
+    def quarantined(self) -> int:
+        """Records set aside."""
+        return sum(i.set_aside for i in self.instances)
+
+    @property
+    def planned(self) -> int:
+        """Changes of rules that write."""
+        return len(self.plan.changes)
+
+    def count(self, *kinds: OutcomeKind) -> int:
+        """Outcomes of these kinds."""
+        return sum(1 for _, outcome in self.outcomes if outcome.kind in kinds)
+
+    @property
+    def applied(self) -> int:
+        """Changes that were written."""
+        return self.count(OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed)
+
+    @property
+    def failed(self) -> int:
+        """Changes that could not be written."""
+        return self.count(OutcomeKind.failed)
+
+    @property
+    def conflicts(self) -> int:
+        """Values that a person edited, found in this pass."""
+        held = sum(1 for h in self.plan.held if h.kind == "conflict")
+        return held + self.count(OutcomeKind.conflicted)
+
+    @property
+    def read_requests(self) -> int:
+        """Requests that change nothing, attempts included."""
+        return sum(i.read_requests for i in self.instances)
+
+    @property
+    def write_requests(self) -> int:
+        """Requests that may change something, attempts included."""
+        return sum(i.write_requests for i in self.instances)
+
+    @property
+    def exit_code(self) -> int:
+        """3 a sign-in was refused, 1 done in part, 0 done."""
+        if any(i.trouble == "sign-in" for i in self.instances):
+            return 3
+        partly = self.failed or self.quarantined or self.conflicts
+        return 1 if partly or any(i.trouble for i in self.instances) else 0
+
+    def summary(self) -> dict[str, int | float]:
+        """The counts under their documented names, as `--json` prints them."""
+        return {
+            "records": self.records,
+            "links": self.links,
+            "rollups": self.rollups,
+            "planned": self.planned,
+            "applied": self.applied,
+            "failed": self.failed,
+            "quarantined": self.quarantined,
+            "read_requests": self.read_requests,
+            "write_requests": self.write_requests,
+            "seconds": round(self.seconds, 3),
+        }

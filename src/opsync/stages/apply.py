@@ -1,0 +1,187 @@
+"""Apply: write one instance's changes, each with its intent durable before the request leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from opsync.contract.connector import Writable
+from opsync.errors import OpsyncError, SignInError, StoreError, TemporaryError
+from opsync.inert import inert_text
+from opsync.model import Change, Outcome, OutcomeKind, Record
+from opsync.model.ledger import Entry
+from opsync.runtime import Clock
+from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.store import Store
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetWork:
+    """One target with its plan, and what it was planned from."""
+
+    record: Record
+    wants: Sequence[Want]
+    entries: Sequence[Entry]
+    changes: Sequence[Change]
+
+
+@dataclass
+class ApplyReport:
+    """What came of one instance's changes; `fresh` are plans made again just before the write."""
+
+    done: list[tuple[Change, Outcome]] = field(default_factory=list)
+    fresh: list[tuple[TargetWork, TargetPlan]] = field(default_factory=list)
+    stopped: OpsyncError | None = None
+
+
+async def apply(
+    connector: Writable,
+    work: Sequence[TargetWork],
+    store: Store,
+    clock: Clock,
+    run: int,
+    told: Callable[[Change, Outcome], None] = lambda change, outcome: None,
+) -> ApplyReport:
+    """Write all changes of one instance and note each outcome in the ledger and the journal.
+
+    Where a place is not part of what is pulled, or a write's outcome is unknown, the target is
+    read by id just before the write and planned again. A refused sign-in, or a vendor that cannot
+    be reached, ends the instance's writing; what was not sent waits for the next pass.
+    `told` is called for each outcome.
+    """
+    applier = _Applier(connector, store, clock, run, told)
+    batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
+    await applier.all(batches)
+    return applier.report
+
+
+class _Applier:
+    def __init__(
+        self,
+        connector: Writable,
+        store: Store,
+        clock: Clock,
+        run: int,
+        told: Callable[[Change, Outcome], None],
+    ) -> None:
+        self.connector = connector
+        self.store = store
+        self.clock = clock
+        self.run = run
+        self.told = told
+        self.report = ApplyReport()
+        self.pulled = {s.name for s in connector.surfaces if s.pulled}
+
+    async def all(self, batches: Sequence[Sequence[TargetWork]]) -> None:
+        """Run the batches, so many at once as the connector allows.
+
+        A fixed set of workers takes them from one list: no request is ever cancelled to bound it.
+        """
+        waiting = iter(batches)
+
+        async def worker() -> None:
+            for batch in waiting:
+                if self.report.stopped is not None:
+                    return
+                await self.batch(batch)
+
+        count = min(self.connector.parallel, len(batches))
+        results = await asyncio.gather(*(worker() for _ in range(count)), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def batch(self, batch: Sequence[TargetWork]) -> None:
+        changes: list[Change] = []
+        targets = {}
+        for work in batch:
+            ready = await self.ready(work)
+            if ready:
+                changes.extend(ready)
+                targets[work.record.ref] = work.record
+        if not changes or self.report.stopped is not None:
+            return
+        await self.store.begin_changes(self.run, changes)
+        outcomes: dict[str, Outcome] = {}
+        error: Exception | None = None
+        try:
+            async for outcome in self.connector.apply(changes, targets):
+                outcomes[outcome.change] = outcome
+        except Exception as caught:  # noqa: BLE001 - whatever a connector raises stays with its batch
+            error = caught
+            self.stop(caught)
+        done = [
+            (change, outcomes.get(change.id) or _unanswered(change, error)) for change in changes
+        ]
+        await self.store.finish_changes(self.run, done, self.clock.now())
+        self.report.done.extend(done)
+        for change, outcome in done:
+            self.told(change, outcome)
+
+    async def ready(self, work: TargetWork) -> Sequence[Change]:
+        """The target's changes, planned again from a fresh look where that is needed."""
+        unknown = any(entry.intent is not None for entry in work.entries)
+        if not unknown and all(change.slot.surface in self.pulled for change in work.changes):
+            return work.changes
+        try:
+            seen = await self.connector.observe(work.record)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.stop(error)
+            done = [(change, _not_sent(change, error)) for change in work.changes]
+            await self.store.finish_changes(self.run, done, self.clock.now())
+            self.report.done.extend(done)
+            return ()
+        fresh = plan(
+            work.record,
+            work.wants,
+            work.entries,
+            self.connector,
+            now=self.clock.now(),
+            run=self.run,
+            seen=seen,
+        )
+        await self.store.put_desired(self.run, fresh.entries)
+        self.report.fresh.append((work, fresh))
+        return fresh.changes
+
+    def stop(self, error: Exception) -> None:
+        """End the instance's writing where going on cannot help."""
+        if isinstance(error, StoreError):
+            raise error
+        if isinstance(error, (SignInError, TemporaryError)) and self.report.stopped is None:
+            self.report.stopped = error
+        if not isinstance(error, OpsyncError):
+            _log.error("apply.failed", error=type(error).__name__, exc_info=error)
+
+
+def _unanswered(change: Change, error: Exception | None) -> Outcome:
+    """The outcome of a change for which the connector gave none."""
+    if error is None:
+        return Outcome(
+            change=change.id,
+            kind=OutcomeKind.failed,
+            message="the connector gave no outcome",
+            unknown=True,
+        )
+    return _not_sent(change, error, unknown=_may_have_happened(error))
+
+
+def _not_sent(change: Change, error: Exception, *, unknown: bool = False) -> Outcome:
+    text = str(error) if isinstance(error, OpsyncError) else f"{type(error).__name__}: {error}"
+    return Outcome(
+        change=change.id,
+        kind=OutcomeKind.failed,
+        message=inert_text(text, 300),
+        unknown=unknown,
+    )
+
+
+def _may_have_happened(error: Exception) -> bool:
+    if isinstance(error, TemporaryError):
+        return error.sent
+    return not isinstance(error, OpsyncError)

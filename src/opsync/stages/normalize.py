@@ -1,0 +1,184 @@
+"""Normalize: a connector's raw object becomes records that name others by alias. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from opsync.contract.connector import Item, Readable
+from opsync.errors import RecordError
+from opsync.inert import inert_text, safe_url
+from opsync.model import Mention, Record
+
+Recognizer = Callable[[str], str | None]
+LinkRule = Callable[[Record], Iterable[str]]
+
+ELSEWHERE = "?"
+"""The instance of a mention whose URL is a work item's, in a system that is not configured."""
+
+_URL = re.compile(r"https?://[^\s<>\"'\]|}]+", re.IGNORECASE)
+_KEY = re.compile(r"(?<![\w/.#@&=-])[A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6}(?![\w-])")
+_WORK_URL = re.compile(
+    r"https?://[^/]+(?:/jira)?/browse/[A-Za-z][A-Za-z0-9_]+-\d+|https?://linear\.app/[^/]+/"
+    r"(?:issue|project|initiative)/",
+    re.IGNORECASE,
+)
+_TRAILING = ".,;:!?)»”’*_~`"
+_TEXT_KEPT = 200
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Normalized(NamedTuple):
+    """A record ready to be stored, with the digests that tell whether it changed.
+
+    `hash` is over what people made of it; neither what opsync owns there nor the vendor's time of
+    the last edit is in it, so that a write of ours re-reads as an unchanged record. `seen_hash`
+    is over what stands at the places opsync may write.
+    """
+
+    record: Record
+    hash: str
+    seen_hash: str
+
+
+class Aside(NamedTuple):
+    """A raw object that could not be read, and why."""
+
+    stream: str
+    id: str
+    reason: str
+
+
+def normalize(
+    connector: Readable,
+    items: Sequence[Item],
+    recognizers: Mapping[str, Recognizer],
+    rules: Sequence[LinkRule] = (),
+    owned: AbstractSet[str] = frozenset(),
+) -> tuple[list[Normalized], list[Aside]]:
+    """Turn one batch into records and into those to set aside.
+
+    `recognizers` maps each configured instance to its `recognize`. `owned` are the remote ids of
+    what opsync wrote onto these objects: that is never evidence. A raw object that raises is set
+    aside by itself.
+    """
+    records: list[Normalized] = []
+    aside: list[Aside] = []
+    for item in items:
+        if isinstance(item.raw, RecordError):
+            aside.append(Aside(item.stream, item.id, str(item.raw)))
+            continue
+        try:
+            found = [
+                _finish(record, recognizers, rules, owned)
+                for record in connector.normalize(item.stream, item.raw)
+            ]
+        except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
+            aside.append(Aside(item.stream, item.id, _why(error)))
+        else:
+            records.extend(found)
+    return records, aside
+
+
+def _finish(
+    record: Record,
+    recognizers: Mapping[str, Recognizer],
+    rules: Sequence[LinkRule],
+    owned: AbstractSet[str],
+) -> Normalized:
+    mentions = record.mentions
+    if record.texts:
+        mentions = (*mentions, *_mentions(record, recognizers, owned))
+    for rule in rules:
+        mentions = (*mentions, *(Mention(alias=alias, field="rule") for alias in rule(record)))
+    title = record.title if record.title.isprintable() else inert_text(record.title)
+    url = safe_url(record.url)
+    if mentions is not record.mentions or title != record.title or url != record.url:
+        record = msgspec.structs.replace(record, mentions=mentions, texts=(), title=title, url=url)
+    return Normalized(record, _content_hash(record), _seen_hash(record))
+
+
+def _mentions(
+    record: Record, recognizers: Mapping[str, Recognizer], owned: AbstractSet[str]
+) -> Iterable[Mention]:
+    own = {record.key, record.ref.id, *record.aliases}
+    found: dict[tuple[str, str, str], Mention] = {}
+    for text in record.texts:
+        if text.remote_id and text.remote_id in owned:
+            continue
+        rest = text.text
+        if "://" in rest:
+            for match in _URL.finditer(text.text):
+                url = match.group().rstrip(_TRAILING)
+                for instance, alias in _recognized(url, recognizers, text.property):
+                    if not (instance == record.ref.instance and alias in own):
+                        found.setdefault(
+                            (alias, instance, text.field),
+                            Mention(alias, instance, text.field, text.property, url[:_TEXT_KEPT]),
+                        )
+            rest = _URL.sub(" ", rest)
+        for match in _KEY.finditer(rest):
+            key = match.group()
+            if key not in own:
+                found.setdefault(
+                    (key, "", text.field), Mention(key, "", text.field, text.property, key)
+                )
+    return found.values()
+
+
+def _recognized(
+    url: str, recognizers: Mapping[str, Recognizer], property_: bool
+) -> Iterable[tuple[str, str]]:
+    hits = [
+        (instance, alias)
+        for instance, recognize in recognizers.items()
+        if (alias := recognize(url)) is not None
+    ]
+    if not hits and property_ and _WORK_URL.match(url):
+        return [(ELSEWHERE, url[:_TEXT_KEPT])]
+    return hits
+
+
+def _content_hash(record: Record) -> str:
+    content = (
+        record.kind,
+        record.title,
+        record.key,
+        record.url,
+        record.status,
+        record.parents,
+        record.owner,
+        record.priority,
+        record.estimate,
+        record.labels,
+        record.created_at,
+        record.started_at,
+        record.completed_at,
+        record.due_on,
+        record.space,
+        record.blocked,
+        record.paused,
+        record.private,
+        record.archived,
+        record.tombstone,
+        record.aliases,
+        record.mentions,
+        record.extra,
+    )
+    return blake2b(_encode(content), digest_size=16).hexdigest()
+
+
+def _seen_hash(record: Record) -> str:
+    if not record.seen and not record.seen_complete:
+        return ""
+    return blake2b(_encode((record.seen, record.seen_complete)), digest_size=8).hexdigest()
+
+
+def _why(error: Exception) -> str:
+    text = str(error) if isinstance(error, RecordError) else f"{type(error).__name__}: {error}"
+    return inert_text(text, 300)

@@ -1,0 +1,305 @@
+"""Plan: compare what should stand at a target's places with what was applied and what is seen.
+
+Pure. The whole policy is `decide`, one table; the rest finds its inputs for every slot of a
+target. A crash at any point is repaired by planning again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from opsync.contract.connector import Surface, Writable
+from opsync.model import Change, Record, Seen, Slot, Value, Verb
+from opsync.model.ledger import SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
+from opsync.model.value import NOTHING
+
+
+class Decision(StrEnum):
+    """What to do with one slot."""
+
+    nothing = "nothing"
+    write = "write"
+    adopt = "adopt"
+    """What should stand there stands there: take note, write nothing."""
+    conflict = "conflict"
+    """Somebody else's value stands there: keep both, write nothing."""
+    gone = "gone"
+    """A person removed what opsync wrote: leave it removed."""
+    look = "look"
+    """The outcome of a write is unknown: look at the target first."""
+
+
+class Want(Struct, frozen=True):
+    """What should stand in one slot (None: nothing), and why."""
+
+    slot: Slot
+    value: Value
+    reason: str = ""
+    evidence: tuple[str, ...] = ()
+    inputs: dict[str, str] = {}
+    writes: bool = True
+    """False when the rule only observes."""
+
+
+class TargetPlan(Struct, frozen=True):
+    """The plan for one target: changes to write, ledger rows to keep, and what is held and why."""
+
+    changes: tuple[Change, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    held: tuple[Entry, ...] = ()
+    conflicts: tuple[Entry, ...] = ()
+    skipped: tuple[Entry, ...] = ()
+    observed_only: tuple[Change, ...] = ()
+    """Changes of rules in observe mode: shown, not written."""
+
+
+def decide(
+    desired: bytes,
+    applied: bytes,
+    observed: bytes | None,
+    *,
+    intent: bytes | None = None,
+    ours: bool = False,
+) -> Decision:
+    """The planner's table for one slot without a hold.
+
+    Values are JSON as the ledger keeps them, `null` for absent; `observed` is None when the place
+    was not read. `intent` is the value of a write whose outcome is unknown. `ours` says that what
+    is observed carries opsync's own marker.
+    """
+    if intent is not None:
+        if observed is None:
+            return Decision.look
+        if observed == intent:
+            applied = intent
+    if observed is None:
+        return Decision.nothing if desired == applied else Decision.write
+    if observed == desired:
+        return Decision.nothing if applied == desired and intent is None else Decision.adopt
+    if observed == applied or (applied == NOTHING and ours):
+        return Decision.write
+    if applied == NOTHING:
+        return Decision.conflict
+    return Decision.gone if observed == NOTHING else Decision.conflict
+
+
+def plan(
+    target: Record,
+    wants: Sequence[Want],
+    entries: Sequence[Entry],
+    connector: Writable,
+    *,
+    now: datetime,
+    run: int,
+    seen: Sequence[Seen] | None = None,
+) -> TargetPlan:
+    """Plan all slots of one target.
+
+    `entries` are its ledger rows: those that nothing wants any more become removals. `seen` is
+    what was just read there; without it, what the pull saw counts for the surfaces that it shows.
+    """
+    surfaces = {surface.name: surface for surface in connector.surfaces}
+    rows = {entry.slot: entry for entry in entries}
+    wanted = {want.slot: want for want in wants}
+    builder = _Builder(run, now)
+    carried: list[tuple[Want, Entry, Seen | None]] = []
+    for slot in sorted(rows.keys() | wanted.keys()):
+        surface = surfaces.get(slot.surface)
+        if surface is None:
+            continue
+        want = wanted.get(slot, Want(slot, None, "no longer asked for"))
+        entry = rows.get(slot, Entry(slot=slot))
+        here, taken = _observe(target, surface, want, entry, connector, seen)
+        if entry.intent is not None and seen is None:
+            here = None
+        if surface.carried:
+            carried.append((want, entry, here))
+        else:
+            builder.slot(want, entry, here, taken=taken, pulled=surface.pulled)
+    if builder.changes or builder.observed_only:
+        for want, entry, here in carried:
+            builder.slot(want, entry, here)
+    return builder.done()
+
+
+def _observe(
+    target: Record,
+    surface: Surface,
+    want: Want,
+    entry: Entry,
+    connector: Writable,
+    seen: Sequence[Seen] | None,
+) -> tuple[Seen | None, bool]:
+    """What stands in the slot (None: not read), and whether somebody else serves its place."""
+    if seen is None:
+        if not surface.pulled or not target.seen_complete:
+            return None, False
+        seen = target.seen
+    address = connector.address(surface.name, want.value) if want.value is not None else ""
+    here = [s for s in seen if s.surface == surface.name]
+    if entry.remote_id:
+        for one in here:
+            if one.remote_id == entry.remote_id:
+                return one, False
+        if entry.applied != NOTHING:
+            return Seen.of(surface.name, None), False
+    same_place = [s for s in here if s.address == address]
+    for one in same_place:
+        if one.ours or not address:
+            return one, False
+    return Seen.of(surface.name, None), bool(same_place)
+
+
+class _Builder:
+    """Collects one target's plan."""
+
+    def __init__(self, run: int, now: datetime) -> None:
+        self.run = run
+        self.now = now
+        self.changes: list[Change] = []
+        self.observed_only: list[Change] = []
+        self.entries: list[Entry] = []
+        self.held: list[Entry] = []
+        self.conflicts: list[Entry] = []
+        self.skipped: list[Entry] = []
+
+    def done(self) -> TargetPlan:
+        return TargetPlan(
+            tuple(self.changes),
+            tuple(self.entries),
+            tuple(self.held),
+            tuple(self.conflicts),
+            tuple(self.skipped),
+            tuple(self.observed_only),
+        )
+
+    def slot(
+        self,
+        want: Want,
+        entry: Entry,
+        here: Seen | None,
+        *,
+        taken: bool = False,
+        pulled: bool = True,
+    ) -> None:
+        desired = stored(want.value)
+        same_desire = bytes(desired) == bytes(entry.desired)
+        updated = msgspec.structs.replace(
+            entry,
+            desired=desired,
+            reason=want.reason or entry.reason,
+            evidence=want.evidence or entry.evidence,
+            inputs=want.inputs or entry.inputs,
+        )
+        if here is not None:
+            updated = msgspec.structs.replace(
+                updated, observed=stored(here.plain()), observed_at=self.now
+            )
+        if entry.hold is not None and not _lapsed(entry.hold, desired):
+            self.held.append(updated)
+            self._keep(entry, updated)
+            return
+        updated = msgspec.structs.replace(updated, hold=None)
+        if same_desire and entry.next_try_at is not None and entry.next_try_at > self.now:
+            self.held.append(updated)
+            self._keep(entry, updated)
+            return
+        if taken and entry.applied == NOTHING and want.value is not None:
+            updated = msgspec.structs.replace(
+                updated, outcome=SKIPPED, message="already linked by somebody else"
+            )
+            self.skipped.append(updated)
+            self._keep(entry, updated)
+            return
+        decision = decide(
+            desired,
+            entry.applied,
+            None if here is None else stored(here.plain()),
+            intent=entry.intent,
+            ours=here is not None and here.ours,
+        )
+        self._follow(decision, want, entry, updated, here, pulled=pulled)
+
+    def _follow(
+        self,
+        decision: Decision,
+        want: Want,
+        entry: Entry,
+        updated: Entry,
+        here: Seen | None,
+        *,
+        pulled: bool,
+    ) -> None:
+        match decision:
+            case Decision.nothing:
+                pass
+            case Decision.adopt:
+                updated = msgspec.structs.replace(
+                    updated,
+                    applied=updated.desired,
+                    remote_id=(here.remote_id if here else "") or entry.remote_id,
+                    intent=None,
+                    outcome="unchanged",
+                    message="",
+                    attempts=0,
+                    next_try_at=None,
+                )
+            case Decision.write | Decision.look:
+                change = self._change(want, entry, here)
+                (self.changes if want.writes else self.observed_only).append(change)
+                if updated.outcome == SKIPPED:
+                    updated = msgspec.structs.replace(updated, outcome="", message="")
+            case Decision.gone:
+                hold = Hold(HoldKind.removed, "a person", self.now, note="removed by a person")
+                updated = msgspec.structs.replace(updated, hold=hold, intent=None)
+                self.held.append(updated)
+            case Decision.conflict:
+                # A pulled place shows by itself when the person lets go of it; the others are
+                # not read again until something else should stand there.
+                hold_ = Hold(
+                    HoldKind.conflict, "a person", self.now, desired_hash=digest(updated.desired)
+                )
+                updated = msgspec.structs.replace(
+                    updated,
+                    outcome="conflicted",
+                    message="edited by a person",
+                    hold=None if pulled else hold_,
+                    intent=None,
+                )
+                self.conflicts.append(updated)
+        self._keep(entry, updated)
+
+    def _keep(self, entry: Entry, updated: Entry) -> None:
+        """Note a ledger row only if it says something new: a silent run writes nothing."""
+        if msgspec.structs.replace(updated, observed_at=entry.observed_at) != entry:
+            self.entries.append(updated)
+
+    def _change(self, want: Want, entry: Entry, here: Seen | None) -> Change:
+        known = entry.applied if entry.intent is None else entry.intent
+        before = here.plain() if here is not None else plain(known)
+        verb = Verb.remove
+        if want.value is not None:
+            verb = Verb.create if before is None else Verb.update
+        slot = want.slot
+        number = digest(stored(str(slot)))[:8]
+        return Change(
+            id=f"{self.run}-{number}",
+            slot=slot,
+            verb=verb,
+            desired=want.value,
+            before=before,
+            remote_id=entry.remote_id or (here.remote_id if here is not None else ""),
+            reason=want.reason,
+            evidence=want.evidence or entry.evidence,
+            inputs=want.inputs or entry.inputs,
+        )
+
+
+def _lapsed(hold: Hold, desired: bytes) -> bool:
+    """Whether a hold was for another value than the one that is desired now."""
+    return bool(hold.desired_hash) and hold.desired_hash != digest(desired)

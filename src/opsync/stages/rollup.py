@@ -1,0 +1,288 @@
+"""Roll up: a root's members become its numbers. Pure: the date is an input."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, timedelta, tzinfo
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+from opsync.model import (
+    Category,
+    Container,
+    Health,
+    Kind,
+    Member,
+    Mention,
+    Record,
+    Ref,
+    Role,
+    Rollup,
+    Space,
+)
+from opsync.model.link import target_of
+from opsync.model.rules import RollupRule
+
+HealthRule = Callable[[Record, Rollup, date], "tuple[Health, str] | None"]
+
+SCOPE_DAYS = 7
+"""Work added in so many days before the date is shown as added scope …"""
+SCOPE_SHARE = 0.25
+"""… if it is more than this share of what was there before."""
+
+_NEVER_MEMBERS = frozenset({Kind.document, Kind.metric, Kind.person})
+
+
+class RollupInputs(Struct, frozen=True):
+    """All that a rollup is computed from.
+
+    `names`: each mention in one of the root's own properties, with the living records that answer
+    to it. `nodes`: those records and everything below them and below the root, gone ones left
+    out. `roots`: the rule's roots, which are never each other's members. `aside`: refs of records
+    whose latest version could not be read.
+    """
+
+    root: Record
+    names: Sequence[tuple[Mention, Sequence[Ref]]]
+    nodes: Mapping[Ref, Record]
+    roots: AbstractSet[Ref] = frozenset()
+    aside: AbstractSet[Ref] = frozenset()
+
+
+def roll_up(
+    inputs: RollupInputs,
+    rule: RollupRule,
+    as_of: date,
+    zone: tzinfo,
+    health_rules: Sequence[HealthRule] = (),
+) -> tuple[Rollup, list[Member]]:
+    """The rollup of one root and the members it rests on, each once whatever the paths.
+
+    `as_of` is the date in the configured `zone` in which days begin.
+    """
+    root = inputs.root
+    below = _below(inputs.nodes)
+    members, missing = _members(inputs, rule, below)
+    leaves = [inputs.nodes[m.ref] for m in members if m.role is Role.leaf]
+    counts = Counter(record.category for record in leaves)
+    done, total = counts[Category.done], len(leaves)
+    estimated = [r for r in leaves if r.estimate is not None]
+    enough = total > 0 and len(estimated) * 2 >= total
+    added = _added_scope(leaves, as_of, zone)
+    rollup = Rollup(
+        rule=rule.name,
+        root=root.ref,
+        counts={category: counts[category] for category in Category if counts[category]},
+        done=done,
+        total=total,
+        canceled=sum(1 for m in members if m.role is Role.canceled),
+        blocked=sum(1 for r in leaves if r.category.open and r.blocked),
+        overdue=root.due_on is not None and root.due_on < as_of and done < total,
+        private=sum(1 for r in leaves if r.private),
+        missing=tuple(sorted(missing)),
+        progress=done / total if total else None,
+        estimate_done=(
+            sum(r.estimate or 0 for r in estimated if r.category is Category.done)
+            if enough
+            else None
+        ),
+        estimate_total=sum(r.estimate or 0 for r in estimated) if enough else None,
+        estimated=len(estimated),
+        due_on=root.due_on,
+        done_since=_done_since(leaves, zone) if total and done == total else None,
+        scope_added=len(added),
+        scope_since=min(added) if added else None,
+        spaces=_spaces(leaves),
+        containers=_containers(members, inputs.nodes, below),
+        instances=tuple(sorted({root.ref.instance, *(m.ref.instance for m in members)})),
+        inputs=_digest(root, members, inputs.nodes),
+    )
+    rollup = msgspec.structs.replace(rollup, revisit_on=_revisit_on(rollup, rule, as_of, added))
+    health, reason = _health(root, rollup, rule, as_of, health_rules)
+    return msgspec.structs.replace(rollup, health=health, reason=reason), members
+
+
+def _below(nodes: Mapping[Ref, Record]) -> dict[Ref, list[Ref]]:
+    below: dict[Ref, list[Ref]] = defaultdict(list)
+    for ref, record in nodes.items():
+        for parent in record.parents:
+            below[parent].append(ref)
+    return below
+
+
+def _members(
+    inputs: RollupInputs, rule: RollupRule, below: Mapping[Ref, Sequence[Ref]]
+) -> tuple[list[Member], set[str]]:
+    nodes = inputs.nodes
+    missing: set[str] = set()
+    via: dict[Ref, tuple[Ref, str]] = {}
+    queue: list[Ref] = []
+
+    def reach(ref: Ref, parent: Ref, field: str) -> None:
+        record = nodes.get(ref)
+        if record is None or ref == inputs.root.ref or ref in via:
+            return
+        if ref in inputs.roots or record.kind in _NEVER_MEMBERS:
+            return
+        if ref in inputs.aside:
+            missing.add(record.key or record.title)
+            return
+        via[ref] = (parent, field)
+        queue.append(ref)
+
+    for mention, candidates in inputs.names:
+        if rule.properties and mention.field not in rule.properties:
+            continue
+        target = target_of(mention, candidates)
+        if target is not None:
+            reach(target, inputs.root.ref, mention.field)
+        elif mention.instance and not candidates:
+            missing.add(mention.text or mention.alias)
+    for child in below.get(inputs.root.ref, ()):
+        reach(child, inputs.root.ref, "")
+    at = 0
+    while at < len(queue):
+        for child in below.get(queue[at], ()):
+            reach(child, queue[at], "")
+        at += 1
+    members = []
+    for ref in queue:
+        record = nodes[ref]
+        parent, field = via[ref]
+        if any(child in via for child in below.get(ref, ())):
+            role = Role.container
+        elif record.category is Category.canceled:
+            role = Role.canceled
+        else:
+            role = Role.leaf
+        members.append(Member(ref, role, parent, field, top=parent == inputs.root.ref))
+    return members, missing
+
+
+def _containers(
+    members: Sequence[Member], nodes: Mapping[Ref, Record], below: Mapping[Ref, Sequence[Ref]]
+) -> tuple[Container, ...]:
+    """What the root names, in the order it names them, with the leaves at and below each."""
+    roles = {member.ref: member.role for member in members}
+    containers = []
+    for member in members:
+        if member.top:
+            leaves = [
+                ref for ref in _at_and_below(member.ref, below) if roles.get(ref) is Role.leaf
+            ]
+            done = sum(1 for ref in leaves if nodes[ref].category is Category.done)
+            single = member.role is not Role.container and not nodes[member.ref].kind.contains
+            containers.append(Container(member.ref, done, len(leaves), single=single))
+    return tuple(containers)
+
+
+def _at_and_below(ref: Ref, below: Mapping[Ref, Sequence[Ref]]) -> Iterable[Ref]:
+    seen = {ref}
+    queue = [ref]
+    for one in queue:
+        yield one
+        for child in below.get(one, ()):
+            if child not in seen:
+                seen.add(child)
+                queue.append(child)
+
+
+def _spaces(leaves: Sequence[Record]) -> tuple[Space, ...]:
+    totals: dict[str, list[int]] = {}
+    for record in leaves:
+        if record.space and not record.private:
+            counts = totals.setdefault(record.space, [0, 0])
+            counts[0] += record.category is Category.done
+            counts[1] += 1
+    ordered = sorted(totals.items(), key=lambda item: (-item[1][1], item[0]))
+    return tuple(Space(name, counts[0], counts[1]) for name, counts in ordered)
+
+
+def _done_since(leaves: Sequence[Record], zone: tzinfo) -> date | None:
+    ends = [r.completed_at for r in leaves if r.completed_at is not None]
+    return max(ends).astimezone(zone).date() if ends else None
+
+
+def _added_scope(leaves: Sequence[Record], as_of: date, zone: tzinfo) -> list[date]:
+    """The creation dates of the leaves that came in the last days, if they are many."""
+    first = as_of - timedelta(days=SCOPE_DAYS)
+    days = [r.created_at.astimezone(zone).date() for r in leaves if r.created_at is not None]
+    added = [day for day in days if day >= first]
+    before = len(leaves) - len(added)
+    return added if before and len(added) > SCOPE_SHARE * before else []
+
+
+def _revisit_on(
+    rollup: Rollup, rule: RollupRule, as_of: date, added: Sequence[date]
+) -> date | None:
+    days = []
+    if rollup.due_on is not None and rollup.done < rollup.total:
+        days.append(rollup.due_on - timedelta(days=rule.thresholds.due_within_days))
+        days.append(rollup.due_on + timedelta(days=1))
+    days.extend(day + timedelta(days=SCOPE_DAYS + 1) for day in added)
+    return min((day for day in days if day > as_of), default=None)
+
+
+def _health(
+    root: Record, rollup: Rollup, rule: RollupRule, as_of: date, further: Sequence[HealthRule]
+) -> tuple[Health, str]:
+    for health_rule in further:
+        answer = health_rule(root, rollup, as_of)
+        if answer is not None:
+            return answer
+    return health_of(root, rollup, rule, as_of)
+
+
+def health_of(root: Record, rollup: Rollup, rule: RollupRule, as_of: date) -> tuple[Health, str]:
+    """The default health and its reason. The first that holds, in this order."""
+    limits = rule.thresholds
+    open_ = rollup.total - rollup.done
+    percent = percent_of(rollup)
+    if rollup.total == 0:
+        return Health.no_linked_work, "nothing counted" if rollup.canceled else "nothing linked"
+    if open_ == 0:
+        return Health.done, f"all {rollup.total} done"
+    if root.paused:
+        return Health.paused, f"{root.status.name if root.status else 'paused'} says so"
+    if rollup.overdue:
+        return Health.off_track, "past its due date"
+    if rollup.blocked > limits.blocked_off_track * open_:
+        return Health.off_track, f"{rollup.blocked} of {open_} open blocked"
+    started = rollup.done + rollup.counts.get(Category.in_progress, 0)
+    due_soon = rollup.due_on is not None and (
+        as_of >= rollup.due_on - timedelta(days=limits.due_within_days)
+    )
+    if due_soon and percent is not None and percent < limits.due_progress:
+        return Health.at_risk, (
+            f"under {limits.due_progress:.0%} within {limits.due_within_days} days of due".replace(
+                "%", " %"
+            )
+        )
+    if rollup.blocked and rollup.blocked >= limits.blocked_at_risk * open_:
+        return Health.at_risk, f"{rollup.blocked} of {open_} open blocked"
+    if started == 0:
+        return Health.not_started, "nothing begun"
+    return Health.on_track, "nothing speaks against it"
+
+
+def percent_of(rollup: Rollup) -> float | None:
+    """Progress in steps of 0.01; never 1 before everything is done, None where nothing counts."""
+    if rollup.progress is None:
+        return None
+    return min(round(rollup.progress, 2), 0.99) if rollup.done < rollup.total else 1.0
+
+
+def _digest(root: Record, members: Sequence[Member], nodes: Mapping[Ref, Record]) -> str:
+    """A digest of all that the rollup and its wording are made from."""
+    facts = []
+    for member in sorted(members, key=lambda m: m.ref):
+        one = nodes[member.ref]
+        named = (one.key, one.title, one.url) if member.top else ()
+        state = (one.category, one.blocked, one.private, one.estimate, one.completed_at)
+        facts.append((str(one.ref), member.role, one.space, *state, *named))
+    body = msgspec.json.encode((root.title, root.url, root.due_on, root.paused, facts))
+    return blake2b(body, digest_size=16).hexdigest()

@@ -1,0 +1,39 @@
+"""Mentions become evidence, unless they are unsure."""
+
+from __future__ import annotations
+
+from opsync.model import Mention, Ref
+from opsync.stages.link import link
+from tests.support.build import ref
+
+PAGE, ISSUE, OTHER = ref("p", "notion"), ref("1"), ref("2")
+
+
+def named(
+    *candidates: Ref, alias: str = "PAY-1", instance: str = ""
+) -> tuple[Ref, Mention, tuple[Ref, ...]]:
+    return PAGE, Mention(alias, instance, "Tracked in", True, alias), candidates
+
+
+def test_a_mention_that_one_record_answers_to_is_evidence() -> None:
+    [found] = link([named(ISSUE)])
+    assert (found.source, found.target, found.field, found.property) == (
+        PAGE,
+        ISSUE,
+        "Tracked in",
+        True,
+    )
+
+
+def test_a_bare_key_that_nobody_or_two_records_have_makes_no_link() -> None:
+    assert link([named(), named(ISSUE, ref("1", "jira-two"))]) == []
+
+
+def test_records_of_one_instance_are_linked_on_request_only() -> None:
+    pair = (ISSUE, Mention("K-2", "", "description"), (OTHER,))
+    assert link([pair]) == []
+    assert len(link([pair], within_instance=True)) == 1
+
+
+def test_naming_the_same_record_twice_in_one_field_is_one_piece_of_evidence() -> None:
+    assert len(link([named(ISSUE), named(ISSUE, alias="10001", instance="jira")])) == 1

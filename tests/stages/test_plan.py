@@ -1,0 +1,220 @@
+"""Planning one target: slots, holds, other people's links, carried values."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+import msgspec
+
+from opsync.contract.connector import Surface, Writable
+from opsync.model import (
+    Change,
+    Kind,
+    LinkContent,
+    Outcome,
+    Record,
+    Ref,
+    RollupContent,
+    Seen,
+    Slot,
+    Value,
+    Verb,
+)
+from opsync.model.ledger import Entry, Hold, HoldKind, digest, stored
+from opsync.stages.plan import TargetPlan, Want, plan
+from tests.support.build import at, record, ref
+
+NOW = at(22)
+
+
+class Board(Writable):
+    """A system with one pulled text, one carried date, pulled links, and links read on demand."""
+
+    surfaces: ClassVar = (
+        Surface("text", "rollup", frozenset({Kind.issue}), ("Text",), pulled=True),
+        Surface("changed", "rollup", frozenset({Kind.issue}), ("At",), pulled=True, carried=True),
+        Surface("link", "link", frozenset({Kind.issue}), ("Link",), pulled=True),
+        Surface("remote", "link", frozenset({Kind.issue}), ("Remote",)),
+    )
+
+    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+        return None
+
+    def address(self, surface: str, value: Value) -> str:
+        if surface in ("link", "remote") and isinstance(value, dict):
+            return str(value["url"])
+        return ""
+
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        return ()
+
+    def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        raise NotImplementedError
+
+
+def slot(surface: str = "text", other: str = "root") -> Slot:
+    return Slot(ref("1"), surface, "roadmap", ref(other, "notion"))
+
+
+def seen_target(*seen: Seen, complete: bool = True) -> Record:
+    return record("1", seen=seen, seen_complete=complete)
+
+
+def planned(
+    target: Record,
+    *wants: Want,
+    entries: Sequence[Entry] = (),
+    seen: Sequence[Seen] | None = None,
+) -> TargetPlan:
+    return plan(target, wants, entries, Board(), now=NOW, run=7, seen=seen)
+
+
+def entry(value: Value, *, surface: str = "text", **more: object) -> Entry:
+    made = Entry(slot=slot(surface), desired=stored(value), applied=stored(value))
+    return msgspec.structs.replace(made, **more)
+
+
+def test_an_empty_place_is_written() -> None:
+    result = planned(seen_target(), Want(slot(), "new", "because"))
+    [change] = result.changes
+    assert (change.verb, change.desired, change.before, change.reason) == (
+        Verb.create,
+        "new",
+        None,
+        "because",
+    )
+    [row] = result.entries
+    assert row.desired == stored("new")
+    assert row.applied == stored(None)
+
+
+def test_what_is_right_is_not_written_and_not_noted_again() -> None:
+    here = Seen.of("text", "same", remote_id="p1")
+    row = entry("same", remote_id="p1", observed=stored("same"))
+    assert planned(seen_target(here), Want(slot(), "same"), entries=[row]) == TargetPlan()
+
+
+def test_an_update_carries_what_stands_there_and_its_remote_id() -> None:
+    here = Seen.of("text", "old", remote_id="p1")
+    [change] = planned(
+        seen_target(here), Want(slot(), "new"), entries=[entry("old", remote_id="p1")]
+    ).changes
+    assert (change.verb, change.before, change.remote_id) == (Verb.update, "old", "p1")
+
+
+def test_what_nothing_wants_any_more_is_removed_exactly() -> None:
+    here = Seen.of("text", "old", remote_id="p1")
+    [change] = planned(seen_target(here), entries=[entry("old", remote_id="p1")]).changes
+    assert (change.verb, change.desired, change.remote_id) == (Verb.remove, None, "p1")
+
+
+def test_a_persons_edit_is_a_conflict_with_both_values_kept() -> None:
+    here = Seen.of("text", "ask Ana", remote_id="p1")
+    result = planned(seen_target(here), Want(slot(), "new"), entries=[entry("old", remote_id="p1")])
+    assert result.changes == ()
+    [row] = result.conflicts
+    assert (row.desired, row.applied, row.observed) == (
+        stored("new"),
+        stored("old"),
+        stored("ask Ana"),
+    )
+
+
+def test_a_pulled_place_that_the_person_lets_go_of_is_written_again() -> None:
+    here = Seen.of("text", "old", remote_id="p1")
+    row = entry("old", remote_id="p1", desired=stored("new"), outcome="conflicted")
+    [change] = planned(seen_target(here), Want(slot(), "new"), entries=[row]).changes
+    assert change.verb is Verb.update
+
+
+def test_what_a_person_removed_stays_removed() -> None:
+    first = planned(seen_target(), Want(slot(), "new"), entries=[entry("old", remote_id="p1")])
+    assert first.changes == ()
+    [row] = first.held
+    assert row.hold is not None
+    assert row.hold.kind is HoldKind.removed
+    second = planned(seen_target(), Want(slot(), "newer"), entries=[row])
+    assert second.changes == ()
+
+
+def test_a_hold_for_one_value_lapses_with_it() -> None:
+    hold = Hold(HoldKind.conflict, "ana", NOW, desired_hash=digest(stored("new")))
+    row = entry("old", surface="remote", desired=stored("new"), hold=hold)
+    target = seen_target()
+    assert planned(target, Want(slot("remote"), "new"), entries=[row]).changes == ()
+    assert len(planned(target, Want(slot("remote"), "newer"), entries=[row]).changes) == 1
+
+
+def test_a_conflict_at_a_place_that_is_not_pulled_is_held_until_the_value_changes() -> None:
+    want = Want(slot("remote"), {"url": "https://x.example", "title": "new"})
+    row = entry({"url": "https://x.example", "title": "old"}, surface="remote", remote_id="r1")
+    theirs = Seen.of(
+        "remote", {"url": "https://x.example", "title": "mine"}, remote_id="r1", ours=True
+    )
+    [held] = planned(seen_target(), want, entries=[row], seen=[theirs]).conflicts
+    assert held.hold is not None
+    assert planned(seen_target(), want, entries=[held]).changes == ()
+
+
+def test_the_same_url_made_by_somebody_else_is_left_alone() -> None:
+    theirs = Seen.of("link", {"url": "https://x.example"}, address="https://x.example")
+    want = Want(slot("link"), {"url": "https://x.example"})
+    result = planned(seen_target(theirs), want)
+    assert result.changes == ()
+    [row] = result.skipped
+    assert row.message == "already linked by somebody else"
+    assert not row.pending
+
+
+def test_an_equal_link_with_our_marker_is_adopted_after_a_lost_store() -> None:
+    value = {"url": "https://x.example"}
+    ours = Seen.of("link", value, address="https://x.example", remote_id="a1", ours=True)
+    result = planned(seen_target(ours), Want(slot("link"), value))
+    assert result.changes == ()
+    [row] = result.entries
+    assert (row.applied, row.remote_id) == (stored(value), "a1")
+
+
+def test_a_place_that_was_not_read_is_planned_and_looked_at_later() -> None:
+    [change] = planned(seen_target(), Want(slot("remote"), {"url": "https://x.example"})).changes
+    assert change.verb is Verb.create
+
+
+def test_a_carried_value_is_never_a_reason_to_write() -> None:
+    here = Seen.of("text", "same", remote_id="p1")
+    day = Seen.of("changed", "2026-11-01", remote_id="p2", ours=True)
+    rows = [
+        entry("same", remote_id="p1"),
+        entry("2026-11-01", surface="changed", remote_id="p2"),
+    ]
+    wants = [Want(slot(), "same"), Want(slot("changed"), "2026-11-22")]
+    assert planned(seen_target(here, day), *wants, entries=rows).changes == ()
+    wants[0] = Want(slot(), "new")
+    changes = planned(seen_target(here, day), *wants, entries=rows).changes
+    assert [c.slot.surface for c in changes] == ["text", "changed"]
+
+
+def test_a_failed_write_waits_for_its_next_try_unless_the_value_changes() -> None:
+    row = entry(None, desired=stored("new"), next_try_at=NOW + timedelta(hours=1), message="503")
+    assert planned(seen_target(), Want(slot(), "new"), entries=[row]).changes == ()
+    assert len(planned(seen_target(), Want(slot(), "newer"), entries=[row]).changes) == 1
+
+
+def test_an_unknown_outcome_is_looked_at_even_where_the_place_was_pulled() -> None:
+    row = entry(None, desired=stored("new"), intent=stored("new"))
+    assert len(planned(seen_target(), Want(slot(), "new"), entries=[row]).changes) == 1
+    here = Seen.of("text", "new", remote_id="p1")
+    result = planned(seen_target(), Want(slot(), "new"), entries=[row], seen=[here])
+    assert result.changes == ()
+    [known] = result.entries
+    assert (known.applied, known.intent) == (stored("new"), None)
+
+
+def test_a_rule_that_observes_shows_its_changes_and_writes_none() -> None:
+    result = planned(seen_target(), Want(slot(), "new", writes=False))
+    assert result.changes == ()
+    assert len(result.observed_only) == 1

@@ -1,0 +1,133 @@
+"""The texts that opsync writes, as people meet them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from opsync.model import (
+    Card,
+    Category,
+    Container,
+    Health,
+    Kind,
+    Rollup,
+    Space,
+)
+from opsync.wording import card, delivery, link_content, summary, work
+from tests.support.build import record, ref
+
+BASE = Rollup(rule="roadmap", root=ref("p", "notion"), counts={}, done=12, total=20, progress=0.6)
+
+
+def rollup(**more: object) -> Rollup:
+    made = msgspec.structs.replace(BASE, **{"health": Health.on_track, **more})
+    if "progress" not in more:
+        made = msgspec.structs.replace(
+            made, progress=made.done / made.total if made.total else None
+        )
+    return made
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (
+            {
+                "blocked": 3,
+                "spaces": (Space("Payments", 8, 12), Space("Growth", 4, 8)),
+                "due_on": date(2026, 12, 1),
+                "health": Health.at_risk,
+            },
+            "12 of 20 done · 3 blocked · Payments 8/12, Growth 4/8 · at risk: 60 % done, due 1 Dec",
+        ),
+        (
+            {"done": 6, "total": 16, "scope_added": 6, "scope_since": date(2026, 11, 15)},
+            "6 of 16 done · scope +6 since 15 Nov",
+        ),
+        (
+            {"done": 7, "total": 7, "canceled": 6, "done_since": date(2026, 11, 1)},
+            "7 of 7 done · 6 canceled, not counted",
+        ),
+        (
+            {"done": 7, "total": 11, "private": 4},
+            "7 of 11 done · 4 in a private team, counted only",
+        ),
+        ({"done": 18, "total": 18, "done_since": date(2026, 11, 6)}, "18 of 18 done since 6 Nov"),
+        ({"done": 7, "total": 8, "missing": ("x",)}, "7 of 8 done · 1 linked but not readable"),
+    ],
+)
+def test_delivery_reads_as_documented(given: dict[str, object], text: str) -> None:
+    health = given.pop("health", Health.on_track)
+    assert delivery(msgspec.structs.replace(rollup(**given), health=health)) == text
+
+
+def test_an_initiative_without_work_says_what_to_do() -> None:
+    empty = rollup(done=0, total=0, health=Health.no_linked_work)
+    assert delivery(empty, paste_into="Tracked in", paste_tools=("Jira", "Linear")) == (
+        'No linked work. Paste a Jira or Linear link into "Tracked in".'
+    )
+
+
+def test_a_number_kept_since_a_tool_is_unreadable_says_since_when() -> None:
+    kept = rollup(done=3, total=8)
+    assert delivery(kept, stale=(date(2026, 11, 20), "Linear")) == (
+        "3 of 8 done as of 20 Nov · Linear unreadable since, number kept"
+    )
+
+
+def test_the_summary_is_short() -> None:
+    made = msgspec.structs.replace(rollup(blocked=3), health=Health.at_risk)
+    assert summary(made) == "12/20 done · 3 blocked · at risk"
+
+
+def test_work_names_containers_with_counts_and_cuts_single_issues() -> None:
+    singles = [record(str(n), title=f"Issue {n}") for n in range(12)]
+    epic = record("e", kind=Kind.epic, title="Checkout core", key="PAY-100")
+    project = record("w", kind=Kind.project, title="Checkout web", key="")
+    made = rollup(
+        containers=(
+            Container(epic.ref, 8, 12),
+            Container(project.ref, 4, 8),
+            *(Container(s.ref, 0, 1, single=True) for s in singles),
+        )
+    )
+    cards = {r.ref: card(r, "Linear", "nothing") for r in (epic, project, *singles)}
+    texts = [item.text for item in work(made, cards)]
+    assert texts[:2] == ["PAY-100 Checkout core 8/12", "Checkout web (Linear) 4/8"]
+    assert len(texts) == 13
+    assert texts[-1] == "+2 more"
+
+
+@pytest.mark.parametrize(
+    ("expose", "label", "url"),
+    [
+        ("nothing", "Private item", ""),
+        ("key", "K-1", "https://jira.example/1"),
+        ("title", "K-1 Secret plan", "https://jira.example/1"),
+    ],
+)
+def test_private_work_shows_only_what_its_instance_exposes(
+    expose: str, label: str, url: str
+) -> None:
+    shown = card(record("1", title="Secret plan", private=True), "Jira", expose)
+    assert (shown.label, shown.url) == (label, url)
+
+
+def test_a_link_tells_title_tool_and_category_and_no_count() -> None:
+    issue = record("1", "in_progress", key="PAY-118", title="Tokenise cards")
+    content = link_content(card(issue, "Jira", "nothing"))
+    assert (content.title, content.subtitle, content.resolved) == (
+        "PAY-118 Tokenise cards",
+        "Jira · in progress",
+        False,
+    )
+
+
+def test_a_page_is_called_after_its_data_source() -> None:
+    page = record("p", instance="notion", title="One-tap checkout", space="Roadmap")
+    made: Card = card(page, "Notion", "nothing")
+    assert made.label == "Roadmap: One-tap checkout"
+    assert made.category is Category.todo
