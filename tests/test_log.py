@@ -1,0 +1,154 @@
+"""Log lines: one each, readable, inert, and free of secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+import pytest
+import structlog
+
+from opsync.log import configure, get_logger, one_line
+from opsync.redact import Redactor
+
+CANARY = "canary/secret+0001"
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def out() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def secrets() -> Redactor:
+    redactor = Redactor()
+    redactor.add(CANARY)
+    return redactor
+
+
+def test_a_line_for_a_pipe_is_one_json_object(out: io.StringIO, secrets: Redactor) -> None:
+    configure(json=True, level="info", secrets=secrets, stream=out)
+    get_logger().info("record.stored", title="a\nb\x1b[31m\u202e", count=3)
+    (line,) = out.getvalue().splitlines()
+    entry = json.loads(line)
+    assert list(entry)[:3] == ["at", "level", "event"]
+    assert entry["at"].endswith("Z")
+    assert (entry["level"], entry["event"], entry["count"]) == ("info", "record.stored", 3)
+    assert "\x1b" not in line
+
+
+def test_a_line_for_a_terminal_stays_one_line_without_escapes(
+    out: io.StringIO, secrets: Redactor
+) -> None:
+    configure(json=False, level="info", secrets=secrets, stream=out)
+    get_logger().info("record.stored", title="a\r\n12:00:00 error   forged\x1b[2J\x9b\u202e")
+    (line,) = out.getvalue().split("\n")[:-1]
+    assert line.endswith(r"record.stored title=a\r\n12:00:00 error   forged[2J")
+
+
+def test_a_traceback_is_indented_so_that_it_cannot_pass_for_a_line(
+    out: io.StringIO, secrets: Redactor
+) -> None:
+    configure(json=False, level="info", secrets=secrets, stream=out)
+    try:
+        raise ValueError("bad\n12:00:00 info    pass.finished")
+    except ValueError:
+        get_logger().exception("pass.failed")
+    first, *rest = out.getvalue().splitlines()
+    assert "pass.failed" in first
+    assert rest
+    assert all(line.startswith("    ") for line in rest)
+
+
+def test_levels_below_the_one_asked_for_are_silent(out: io.StringIO, secrets: Redactor) -> None:
+    configure(json=True, level="warning", secrets=secrets, stream=out)
+    get_logger().info("quiet.kept")
+    get_logger().warning("loud.kept")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["loud.kept"]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_secret_is_in_no_part_of_a_line(
+    out: io.StringIO, secrets: Redactor, as_json: bool
+) -> None:
+    configure(json=as_json, level="debug", secrets=secrets, stream=out)
+    log = get_logger().bind(token=CANARY)
+    local = CANARY
+    try:
+        try:
+            raise KeyError(CANARY)
+        except KeyError as error:
+            raise ValueError(f"about {quote(local, safe='')}") from error
+    except ValueError:
+        log.exception(CANARY, nested={CANARY: [CANARY, {"a": CANARY}]}, raw=CANARY.encode())
+    log.debug("request.answered", url=f"https://user:pw-{CANARY}@host/?k={CANARY}")
+    logging.getLogger("some.library").warning("it said %s", CANARY)
+    text = out.getvalue()
+    assert text.count("***") >= 8
+    assert "canary" not in text
+    assert "pw-" not in text
+
+
+async def test_httpx_tells_nothing_about_its_requests(out: io.StringIO, secrets: Redactor) -> None:
+    configure(json=True, level="debug", secrets=secrets, stream=out)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    async with httpx.AsyncClient(transport=transport) as http:
+        await http.get("https://user:pw@host.example/path?key=private")
+    assert out.getvalue() == ""
+
+
+def test_warnings_of_libraries_come_in_the_same_shape(out: io.StringIO, secrets: Redactor) -> None:
+    configure(json=True, level="info", secrets=secrets, stream=out)
+    logging.getLogger("some.library").warning("half %s", "full")
+    logging.getLogger("some.library").info("chatter")
+    (entry,) = map(json.loads, out.getvalue().splitlines())
+    assert entry["event"] == "half full"
+    assert entry["level"] == "warning"
+    assert entry["logger"] == "some.library"
+
+
+def test_logs_go_to_standard_error_as_it_is_when_written(
+    capsys: pytest.CaptureFixture[str], secrets: Redactor
+) -> None:
+    configure(json=True, level="info", secrets=secrets)
+    get_logger().info("pass.started")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "pass.started" in captured.err
+
+
+def test_without_configuration_only_warnings_come_and_not_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    get_logger().info("quiet.kept")
+    get_logger().warning("loud.kept", url="https://host/?secret=1")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "quiet" not in captured.err
+    assert "loud.kept url=https://host/?***" in captured.err
+
+
+def test_one_line_keeps_breaks_visible_and_drops_other_controls() -> None:
+    assert one_line("a\tb\r\nc\x00\x1b[1m\x7f\u2066d\u2028é") == r"a\tb\r\nc[1mdé"
+
+
+def test_importing_the_module_does_not_load_structlog() -> None:
+    code = "import sys, opsync.log; print('structlog' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,100 @@
+"""Secrets are found in every form they are usually written in."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from opsync.redact import SHORTEST, Redactor, clean_urls
+
+SECRET = 'cañary/+ "s3cret"&=\\x'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        quote_plus(SECRET),
+        re.sub("%..", lambda hexes: hexes[0].lower(), quote(SECRET, safe="")),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        repr(SECRET),
+        html.escape(SECRET),
+    ],
+)
+def test_every_form_of_a_secret_is_hidden(form: str) -> None:
+    redactor = Redactor()
+    assert redactor.add(SECRET)
+    cleaned = redactor.clean(f"before {form} after")
+    assert "***" in cleaned
+    assert "s3cret" not in cleaned
+    assert cleaned.startswith("before ")
+    assert cleaned.endswith(" after")
+
+
+def test_the_header_that_basic_makes_of_a_token_is_hidden() -> None:
+    redactor = Redactor()
+    redactor.add_basic("me@acme.example", "canary-1")
+    sent = base64.b64encode(b"me@acme.example:canary-1").decode()
+    assert redactor.clean(f"Authorization: Basic {sent}; canary-1") == (
+        "Authorization: Basic ***; ***"
+    )
+
+
+def test_of_overlapping_secrets_nothing_is_left_over() -> None:
+    redactor = Redactor()
+    redactor.add("canary-1")
+    redactor.add("canary-1-and-more")
+    assert redactor.clean("canary-1-and-more canary-1") == "*** ***"
+
+
+def test_a_secret_too_short_to_be_told_from_words_is_reported_and_left() -> None:
+    redactor = Redactor()
+    assert not redactor.add("x" * (SHORTEST - 1))
+    assert not redactor.add("  ")
+    assert redactor.clean("xxxxx stays") == "xxxxx stays"
+
+
+def test_a_secret_added_later_is_hidden_too() -> None:
+    redactor = Redactor()
+    redactor.add("first-secret")
+    assert redactor.clean("first-secret") == "***"
+    redactor.add("second-secret")
+    assert redactor.clean("first-secret second-secret") == "*** ***"
+
+
+def test_each_line_of_a_key_file_is_hidden() -> None:
+    redactor = Redactor()
+    redactor.add("-----BEGIN KEY-----\nabcdefghijklmnopqrstuvwx\nshort\n")
+    assert redactor.clean("line abcdefghijklmnopqrstuvwx") == "line ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("https://u:p@host/a?b=c#d", "https://***@host/a?***"),
+        ("https://host/a?", "https://host/a?"),
+        ("(https://host/a?b=c) and https://host/d", "(https://host/a?*** and https://host/d"),
+        ('{"url": "https://host/?k=v"}', '{"url": "https://host/?***"}'),
+        ("postgresql+psycopg://user:pw@db/x", "postgresql+psycopg://***@db/x"),
+        ("https://host/@someone", "https://host/@someone"),
+        ("no url: a?b=c", "no url: a?b=c"),
+    ],
+)
+def test_userinfo_and_query_of_urls_are_hidden(text: str, cleaned: str) -> None:
+    assert clean_urls(text) == cleaned
+
+
+def test_a_redactor_does_not_show_what_it_knows() -> None:
+    redactor = Redactor()
+    redactor.add("canary-1")
+    assert "canary" not in repr(redactor)
