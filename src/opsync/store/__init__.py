@@ -1,0 +1,47 @@
+"""Where opsync keeps what it saw, what it wants, what it wrote and what it did.
+
+`Store` is the whole of it; `hold` makes one process its holder. Importing this package loads
+SQLAlchemy, so commands that need no store must not.
+"""
+
+from opsync.store.base import Inline, inline
+from opsync.store.database import upgrade
+from opsync.store.lock import Holder, hold
+from opsync.store.migrations import HEAD
+from opsync.store.store import Store
+from opsync.store.types import (
+    BatchCounts,
+    CursorState,
+    HistoryRow,
+    InstanceRun,
+    JournalRow,
+    Prepared,
+    Quarantined,
+    RunRow,
+    SetAside,
+    TargetInputs,
+    Tree,
+    WalkResult,
+)
+
+__all__ = [
+    "HEAD",
+    "BatchCounts",
+    "CursorState",
+    "HistoryRow",
+    "Holder",
+    "Inline",
+    "InstanceRun",
+    "JournalRow",
+    "Prepared",
+    "Quarantined",
+    "RunRow",
+    "SetAside",
+    "Store",
+    "TargetInputs",
+    "Tree",
+    "WalkResult",
+    "hold",
+    "inline",
+    "upgrade",
+]

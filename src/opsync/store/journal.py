@@ -1,0 +1,93 @@
+"""The journal: every write that was tried. Rows are added and never altered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot, Value, Verb
+from opsync.store.base import Part
+from opsync.store.codec import (
+    decode_inputs,
+    decode_words,
+    encode_json,
+    to_ref,
+    to_text,
+    to_time,
+)
+from opsync.store.schema import journal
+from opsync.store.types import JournalRow
+
+
+class Journal(Part):
+    """Reading the journal."""
+
+    async def journal(
+        self, *, run: int | None = None, target: Ref | None = None, limit: int = 100
+    ) -> list[JournalRow]:
+        """The last writes, newest first: of a run, of a target, or all."""
+        query = select(journal).order_by(journal.c.seq.desc()).limit(limit)
+        if run is not None:
+            query = query.where(journal.c.run == run)
+        if target is not None:
+            query = query.where(journal.c.target == str(target))
+        return await self._read(lambda c: [_to_row(row) for row in c.execute(query).mappings()])
+
+
+def journal_row(run: int, at: datetime, change: Change, outcome: Outcome) -> dict[str, object]:
+    """One tried write as the journal keeps it."""
+    slot = change.slot
+    return {
+        "run": run,
+        "at": to_text(at),
+        "change": change.id,
+        "target": str(slot.target),
+        "surface": slot.surface,
+        "rule": slot.rule,
+        "other": str(slot.other),
+        "verb": change.verb.value,
+        "kind": outcome.kind.value,
+        "before": encode_json(change.before),
+        "desired": encode_json(change.desired),
+        "after": encode_json(outcome.applied),
+        "remote_id": outcome.remote_id or change.remote_id,
+        "request_id": outcome.request_id,
+        "message": outcome.message,
+        "reason": change.reason,
+        "evidence": encode_json(change.evidence),
+        "inputs": encode_json(change.inputs),
+    }
+
+
+def write_journal(connection: Connection, rows: list[dict[str, object]]) -> None:
+    """Add rows."""
+    if rows:
+        connection.execute(insert(journal), rows)
+
+
+def _to_row(found: RowMapping) -> JournalRow:
+    return JournalRow(
+        seq=found["seq"],
+        run=found["run"],
+        at=to_time(found["at"]),
+        change=found["change"],
+        slot=Slot(to_ref(found["target"]), found["surface"], found["rule"], to_ref(found["other"])),
+        verb=Verb(found["verb"]),
+        kind=OutcomeKind(found["kind"]),
+        before=_plain(found["before"]),
+        desired=_plain(found["desired"]),
+        after=_plain(found["after"]),
+        remote_id=found["remote_id"],
+        request_id=found["request_id"],
+        message=found["message"],
+        reason=found["reason"],
+        evidence=decode_words(found["evidence"]),
+        inputs=decode_inputs(found["inputs"]),
+    )
+
+
+def _plain(stored: bytes) -> Value:
+    value: Value = msgspec.json.decode(stored)
+    return value

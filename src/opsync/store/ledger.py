@@ -1,0 +1,314 @@
+"""The ledger: what is desired, applied, observed and intended for each slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot
+from opsync.model.ledger import Entry, Hold, HoldKind, stored
+from opsync.store.base import Part
+from opsync.store.codec import (
+    chunks,
+    decode_inputs,
+    decode_words,
+    encode_json,
+    maybe_text,
+    maybe_time,
+    texts,
+    to_ref,
+    to_text,
+)
+from opsync.store.journal import journal_row, write_journal
+from opsync.store.schema import ledger
+
+FIRST_RETRY = timedelta(seconds=60)
+LAST_RETRY = timedelta(hours=6)
+"""A failed write is tried again after a minute, then after twice as long each time, up to this."""
+
+_KEY = ("target", "surface", "rule", "other")
+_WRITTEN = (OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed, OutcomeKind.unchanged)
+_NULL = b"null"
+
+_decode_hold = msgspec.json.Decoder(Hold).decode
+
+
+class Ledger(Part):
+    """Keeping slots."""
+
+    async def put_desired(self, run: int, entries: Sequence[Entry]) -> None:
+        """Keep what the plan says about slots, as it says it.
+
+        A slot whose desired value is new may be tried at once, and so may one that was refused
+        when something else stands there. A slot with nothing desired, applied, intended or held
+        is forgotten.
+        """
+        await self._write(lambda c: _put_desired(c, entries))
+
+    async def begin_changes(self, run: int, changes: Sequence[Change]) -> None:
+        """Make it durable that these writes are about to leave."""
+        await self._write(lambda c: _begin(c, changes))
+
+    async def finish_changes(
+        self,
+        run: int,
+        done: Sequence[tuple[Change, Outcome]],
+        at: datetime,
+        *,
+        next_try: Mapping[str, datetime] | None = None,
+    ) -> None:
+        """Keep what came of writes, in the ledger and the journal.
+
+        The intent of an unknown outcome stays, so that the next pass looks first. `next_try` says
+        when to try a failed change again (by its id), else it is after a growing pause.
+        """
+        await self._write(lambda c: _finish(c, run, done, at, next_try or {}))
+
+    async def adopt(self, run: int, adoptions: Sequence[Entry]) -> None:
+        """What stands at these slots is what is desired: own it, without a write."""
+        await self._write(lambda c: _adopt(c, adoptions))
+
+    async def forget_target(self, target: Ref) -> None:
+        """Drop all slots of a target that is gone: nothing can be written or removed there."""
+        await self._write(lambda c: c.execute(delete(ledger).where(ledger.c.target == str(target))))
+
+    async def entry(self, slot: Slot) -> Entry | None:
+        """One slot."""
+
+        def work(connection: Connection) -> Entry | None:
+            row = connection.execute(select(ledger).where(_at(slot))).mappings().first()
+            return None if row is None else to_entry(row)
+
+        return await self._read(work)
+
+    async def entries(
+        self,
+        *,
+        target: Ref | None = None,
+        instance: str | None = None,
+        held: HoldKind | bool | None = None,
+        limit: int = 1000,
+    ) -> list[Entry]:
+        """Slots by target, by instance, or by hold (a kind of hold, any, or none)."""
+        query = select(ledger).order_by(*ledger.primary_key.columns)
+        if target is not None:
+            query = query.where(ledger.c.target == str(target))
+        if instance is not None:
+            query = query.where(ledger.c.instance == instance)
+        if held is False:
+            query = query.where(ledger.c.hold.is_(None))
+        elif held is not None:
+            query = query.where(ledger.c.hold.is_not(None))
+        if not isinstance(held, HoldKind):
+            query = query.limit(limit)
+
+        def work(connection: Connection) -> list[Entry]:
+            found = [to_entry(row) for row in connection.execute(query).mappings()]
+            if isinstance(held, HoldKind):
+                found = [one for one in found if one.hold and one.hold.kind is held]
+            return found[:limit]
+
+        return await self._read(work)
+
+    async def owned_ids(self, instance: str, targets: Sequence[Ref]) -> set[str]:
+        """The vendor's ids of all that opsync wrote onto these targets."""
+
+        def work(connection: Connection) -> set[str]:
+            found: set[str] = set()
+            for part in chunks(texts(targets)):
+                query = select(ledger.c.remote_id).where(
+                    ledger.c.target.in_(part),
+                    ledger.c.instance == instance,
+                    ledger.c.remote_id != "",
+                )
+                found.update(connection.execute(query).scalars())
+            return found
+
+        return await self._read(work)
+
+
+def to_entry(found: RowMapping) -> Entry:
+    """A ledger row as a value."""
+    return Entry(
+        slot=Slot(to_ref(found["target"]), found["surface"], found["rule"], to_ref(found["other"])),
+        desired=msgspec.Raw(found["desired"]),
+        applied=msgspec.Raw(found["applied"]),
+        remote_id=found["remote_id"],
+        observed=_maybe_raw(found["observed"]),
+        observed_at=maybe_time(found["observed_at"]),
+        intent=_maybe_raw(found["intent"]),
+        hold=None if found["hold"] is None else _decode_hold(found["hold"]),
+        outcome=found["outcome"],
+        message=found["message"],
+        attempts=found["attempts"],
+        next_try_at=maybe_time(found["next_try_at"]),
+        reason=found["reason"],
+        evidence=decode_words(found["evidence"]),
+        inputs=decode_inputs(found["inputs"]),
+    )
+
+
+def _maybe_raw(value: bytes | None) -> msgspec.Raw | None:
+    return None if value is None else msgspec.Raw(value)
+
+
+def _maybe_bytes(value: msgspec.Raw | None) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+def _at(slot: Slot) -> ColumnElement[bool]:
+    return and_(
+        ledger.c.target == str(slot.target),
+        ledger.c.surface == slot.surface,
+        ledger.c.rule == slot.rule,
+        ledger.c.other == str(slot.other),
+    )
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    slot = entry.slot
+    return {
+        "target": str(slot.target),
+        "surface": slot.surface,
+        "rule": slot.rule,
+        "other": str(slot.other),
+        "instance": slot.target.instance,
+        "desired": bytes(entry.desired),
+        "applied": bytes(entry.applied),
+        "remote_id": entry.remote_id,
+        "observed": _maybe_bytes(entry.observed),
+        "observed_at": maybe_text(entry.observed_at),
+        "intent": _maybe_bytes(entry.intent),
+        "hold": None if entry.hold is None else encode_json(entry.hold),
+        "outcome": entry.outcome,
+        "message": entry.message,
+        "attempts": entry.attempts,
+        "next_try_at": maybe_text(entry.next_try_at),
+        "retry": 1,
+        "reason": entry.reason,
+        "evidence": encode_json(entry.evidence),
+        "inputs": encode_json(entry.inputs),
+    }
+
+
+def _put(connection: Connection, rows: list[dict[str, object]], *names: str) -> None:
+    """Insert rows; of those that are there, only the columns of these names are replaced."""
+    if rows:
+        new = upsert(ledger)
+        changes = {name: new.excluded[name] for name in names}
+        statement = new.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
+        connection.execute(statement, rows)
+
+
+def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
+    rows = [_row(entry) for entry in entries]
+    before = _before(connection, [entry.slot.target for entry in entries])
+    for row in rows:
+        old = before.get(tuple(str(row[name]) for name in _KEY))
+        if old is None:
+            continue
+        if row["desired"] != old["desired"]:
+            row |= {"attempts": 0, "next_try_at": None}
+        elif row["observed"] == old["observed"]:
+            row["retry"] = old["retry"]
+    _put(connection, rows, *(name for name in (rows[0] if rows else ()) if name not in _KEY))
+    _forget_empty(connection, [entry.slot for entry in entries])
+
+
+def _before(connection: Connection, targets: Sequence[Ref]) -> dict[tuple[str, ...], RowMapping]:
+    found: dict[tuple[str, ...], RowMapping] = {}
+    for part in chunks(texts(targets)):
+        for row in connection.execute(select(ledger).where(ledger.c.target.in_(part))).mappings():
+            found[tuple(row[name] for name in _KEY)] = row
+    return found
+
+
+def _forget_empty(connection: Connection, slots: Sequence[Slot]) -> None:
+    empty = and_(
+        ledger.c.desired == _NULL,
+        ledger.c.applied == _NULL,
+        ledger.c.intent.is_(None),
+        ledger.c.hold.is_(None),
+    )
+    for part in chunks(texts([slot.target for slot in slots])):
+        connection.execute(delete(ledger).where(ledger.c.target.in_(part), empty))
+
+
+def _begin(connection: Connection, changes: Sequence[Change]) -> None:
+    rows = [
+        _row(
+            Entry(
+                slot=change.slot,
+                desired=stored(change.desired),
+                intent=stored(change.desired),
+                remote_id=change.remote_id,
+                reason=change.reason,
+                evidence=change.evidence,
+                inputs=change.inputs,
+            )
+        )
+        for change in changes
+    ]
+    _put(connection, rows, "intent", "next_try_at")
+
+
+def _finish(
+    connection: Connection,
+    run: int,
+    done: Sequence[tuple[Change, Outcome]],
+    at: datetime,
+    next_try: Mapping[str, datetime],
+) -> None:
+    for change, outcome in done:
+        values: dict[str, object] = {"outcome": outcome.kind.value, "message": outcome.message}
+        failed = outcome.kind is OutcomeKind.failed
+        if failed:
+            attempts = connection.scalar(select(ledger.c.attempts).where(_at(change.slot))) or 0
+            values |= {"attempts": attempts + 1, "retry": int(outcome.retryable)}
+            if outcome.retryable:
+                try_at = next_try.get(change.id) or at + pause(attempts)
+                values["next_try_at"] = to_text(try_at)
+        else:
+            written = outcome.kind in _WRITTEN
+            values |= {"attempts": 0, "next_try_at": None, "retry": int(written)}
+        if outcome.kind in _WRITTEN:
+            applied = bytes(stored(outcome.applied))
+            values |= {
+                "applied": applied,
+                "observed": applied,
+                "observed_at": to_text(at),
+                "remote_id": outcome.remote_id if outcome.applied is not None else "",
+            }
+        if not outcome.unknown:
+            values["intent"] = None
+        connection.execute(update(ledger).where(_at(change.slot)).values(values))
+    _forget_empty(connection, [change.slot for change, _ in done])
+    write_journal(connection, [journal_row(run, at, change, outcome) for change, outcome in done])
+
+
+def pause(attempts: int) -> timedelta:
+    """How long to wait after a failure that had this many before it."""
+    doublings = min(attempts, 16)
+    return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
+
+
+def _adopt(connection: Connection, adoptions: Sequence[Entry]) -> None:
+    rows = []
+    for entry in adoptions:
+        desired = bytes(entry.desired)
+        changes = {
+            "applied": desired,
+            "observed": desired,
+            "intent": None,
+            "outcome": OutcomeKind.unchanged.value,
+            "message": "",
+            "attempts": 0,
+            "next_try_at": None,
+        }
+        rows.append(_row(entry) | changes)
+    _put(connection, rows, *(name for name in (rows[0] if rows else ()) if name not in _KEY))
+    _forget_empty(connection, [entry.slot for entry in adoptions])

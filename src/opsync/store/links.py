@@ -1,0 +1,195 @@
+"""Mentions, what they resolve to, and the links made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, text
+
+from opsync.model import Evidence, Mention, Ref
+from opsync.store.base import Part, to_refs
+from opsync.store.codec import chunks, encode_json, marked, texts, to_ref
+from opsync.store.runs import since, touch
+
+_Resolved = tuple[Ref, Mention, tuple[Ref, ...]]
+
+# Changed records that name something or did, and whoever names something that changed.
+_TO_LINK = text("""
+WITH changed (ref) AS (SELECT ref FROM records WHERE changed_in >= :since)
+SELECT ref FROM changed
+WHERE EXISTS (SELECT 1 FROM mentions m WHERE m.source = changed.ref)
+   OR EXISTS (SELECT 1 FROM links l WHERE l.source = changed.ref)
+UNION
+SELECT m.source FROM changed
+CROSS JOIN aliases a ON a.ref = changed.ref
+CROSS JOIN mentions m ON m.alias = a.alias AND m.instance IN ('', a.instance)
+ORDER BY 1
+""")
+
+_RESOLVE = """
+SELECT m.id, m.source, m.alias, m.instance, m.field, m.property, m.text, t.ref
+FROM mentions m
+JOIN records s ON s.ref = m.source AND s.tombstone = ''
+LEFT JOIN aliases a ON a.alias = m.alias AND (m.instance = '' OR a.instance = m.instance)
+LEFT JOIN records t ON t.ref = a.ref AND t.tombstone = ''
+WHERE m.source IN :sources {more}
+ORDER BY m.id, a.instance
+"""
+_ALL = text(_RESOLVE.format(more="")).bindparams(bindparam("sources", expanding=True))
+_PROPERTIES = text(_RESOLVE.format(more="AND m.property = 1")).bindparams(
+    bindparam("sources", expanding=True)
+)
+
+_UNRESOLVED = """
+SELECT m.source, m.alias, m.instance, m.field, m.property, m.text
+FROM mentions m
+JOIN records s ON s.ref = m.source AND s.tombstone = '' {changed}
+WHERE {instances} NOT EXISTS (
+    SELECT 1 FROM aliases a
+    WHERE a.alias = m.alias AND (m.instance = '' OR a.instance = m.instance))
+ORDER BY m.id LIMIT :limit
+"""
+
+_LINKED = "SELECT source, target, evidence FROM links WHERE source IN (*)"
+_USERS = "SELECT DISTINCT source FROM mentions WHERE alias IN (*) AND instance IN ('', ?)"
+
+_decode_evidence = msgspec.json.Decoder(list[tuple[str, str, bool]]).decode
+
+
+class Links(Part):
+    """Resolving mentions and keeping links."""
+
+    async def sources_to_link(self, run: int) -> list[Ref]:
+        """Whose mentions must be resolved again: records that changed in this run, and those
+        that name one of them. Records that name nothing, and never did, are left out."""
+        return await self._read(
+            lambda c: to_refs(c.execute(_TO_LINK, {"since": since(c, run)}).scalars())
+        )
+
+    async def mentions_of(self, sources: Sequence[Ref]) -> list[_Resolved]:
+        """What the living ones of these records name, each with the living holders of the alias:
+        of its instance, or for a bare key of any."""
+        return await self._read(lambda c: resolve(c, sources))
+
+    async def put_links(
+        self, run: int, sources: Sequence[Ref], evidence: Sequence[Evidence]
+    ) -> set[Ref]:
+        """Replace all that these sources link to; returns both ends of each pair that differs."""
+        return await self._write(lambda c: _put_links(c, run, sources, evidence))
+
+    async def unresolved(
+        self, instances: Sequence[str] | None = None, limit: int = 1000
+    ) -> list[tuple[Ref, Mention]]:
+        """Mentions whose alias no record ever had; with `instances` only those that may be of one
+        of them (bare keys may be of any)."""
+        return await self._read(lambda c: _unresolved(c, instances, limit, None))
+
+    async def unresolved_new(self, run: int, limit: int = 1000) -> list[tuple[Ref, Mention]]:
+        """As `unresolved`, of the records that changed in this run."""
+        return await self._read(lambda c: _unresolved(c, None, limit, run))
+
+    async def put_aliases(self, found: Mapping[str, Mapping[str, Ref]]) -> list[Ref]:
+        """Add names that were looked up, by instance; returns the records that use them.
+
+        A name that some record has by now keeps its holder.
+        """
+        return await self._write(lambda c: _put_aliases(c, found))
+
+
+def resolve(
+    connection: Connection, sources: Sequence[Ref], *, properties: bool = False
+) -> list[_Resolved]:
+    """Mentions with the living holders of their aliases, in the order of the sources."""
+    found: dict[int, tuple[str, Mention, list[Ref]]] = {}
+    for part in chunks(texts(sources)):
+        statement = _PROPERTIES if properties else _ALL
+        for id_, source, alias, instance, field, property_, words, holder in connection.execute(
+            statement, {"sources": part}
+        ):
+            if id_ not in found:
+                mention = Mention(alias, instance, field, bool(property_), words)
+                found[id_] = (source, mention, [])
+            if holder is not None:
+                found[id_][2].append(to_ref(holder))
+    return [(to_ref(source), mention, tuple(refs)) for source, mention, refs in found.values()]
+
+
+def to_evidence(source: str, target: str, stored: bytes) -> list[Evidence]:
+    """A stored directed link as evidence."""
+    one, two = to_ref(source), to_ref(target)
+    return [
+        Evidence(one, two, field, words, property_)
+        for field, words, property_ in _decode_evidence(stored)
+    ]
+
+
+def _put_links(
+    connection: Connection, run: int, sources: Sequence[Ref], evidence: Iterable[Evidence]
+) -> set[Ref]:
+    named = texts(sources)
+    allowed = set(named)
+    groups: dict[tuple[str, str], dict[tuple[str, str, bool], None]] = {}
+    for one in evidence:
+        if (source := str(one.source)) not in allowed:
+            raise ValueError(f"{source} is none of the sources")
+        group = groups.setdefault((source, str(one.target)), {})
+        group[one.field, one.text, one.property] = None
+    after = {pair: encode_json(list(group)) for pair, group in groups.items()}
+    before: dict[tuple[str, str], bytes] = {}
+    for part in chunks(named):
+        for source, target, stored in connection.exec_driver_sql(
+            marked(_LINKED, part), tuple(part)
+        ):
+            before[source, target] = stored
+    removed = [pair for pair in before if pair not in after]
+    altered = [(*pair, stored) for pair, stored in after.items() if before.get(pair) != stored]
+    if removed:
+        connection.exec_driver_sql("DELETE FROM links WHERE source = ? AND target = ?", removed)
+    if altered:
+        connection.exec_driver_sql(
+            "INSERT INTO links (source, target, evidence) VALUES (?, ?, ?)"
+            " ON CONFLICT (source, target) DO UPDATE SET evidence = excluded.evidence",
+            altered,
+        )
+    pairs = [*removed, *((source, target) for source, target, _ in altered)]
+    ends = {to_ref(end) for pair in pairs for end in pair}
+    touch(connection, run, ends)
+    return ends
+
+
+def _unresolved(
+    connection: Connection, instances: Sequence[str] | None, limit: int, run: int | None
+) -> list[tuple[Ref, Mention]]:
+    values: dict[str, object] = {"limit": limit}
+    statement = text(
+        _UNRESOLVED.format(
+            changed="" if run is None else "AND s.changed_in >= :since",
+            instances="" if instances is None else "m.instance IN :instances AND",
+        )
+    )
+    if instances is not None:
+        statement = statement.bindparams(bindparam("instances", expanding=True))
+        values["instances"] = ["", *instances]
+    if run is not None:
+        values["since"] = since(connection, run)
+    return [
+        (
+            to_ref(row.source),
+            Mention(row.alias, row.instance, row.field, bool(row.property), row.text),
+        )
+        for row in connection.execute(statement, values)
+    ]
+
+
+def _put_aliases(connection: Connection, found: Mapping[str, Mapping[str, Ref]]) -> list[Ref]:
+    users: set[str] = set()
+    for instance, names in found.items():
+        if rows := [(alias, instance, str(ref)) for alias, ref in names.items()]:
+            connection.exec_driver_sql(
+                "INSERT OR IGNORE INTO aliases (alias, instance, ref) VALUES (?, ?, ?)", rows
+            )
+        for part in chunks(names):
+            using = connection.exec_driver_sql(marked(_USERS, part), (*part, instance))
+            users.update(using.scalars())
+    return to_refs(sorted(users))

@@ -1,0 +1,152 @@
+"""What has to be planned again, and what decides it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, text
+
+from opsync.model import Evidence, Link, Record, Ref, Rollup
+from opsync.store.base import Part, load, to_refs
+from opsync.store.codec import chunks, decode_rollup, texts, to_ref, to_text
+from opsync.store.ledger import to_entry
+from opsync.store.links import to_evidence
+from opsync.store.runs import since
+from opsync.store.schema import ledger, links, members, rollups
+from opsync.store.types import TargetInputs
+
+NAMED = 50
+"""So many of a rollup's containers are loaded to be named; more are only counted."""
+
+_CHANGED = text("""
+WITH changed (ref) AS (SELECT ref FROM records WHERE changed_in >= :since),
+     seen (ref) AS (SELECT ref FROM changed
+                    UNION SELECT ref FROM records WHERE seen_changed_in >= :since)
+SELECT ref FROM seen
+WHERE EXISTS (SELECT 1 FROM ledger WHERE target = seen.ref)
+   OR EXISTS (SELECT 1 FROM links WHERE source = seen.ref)
+   OR EXISTS (SELECT 1 FROM links WHERE target = seen.ref)
+UNION SELECT l.target FROM changed CROSS JOIN links l ON l.source = changed.ref
+UNION SELECT l.source FROM changed CROSS JOIN links l ON l.target = changed.ref
+UNION SELECT ref FROM touched WHERE run >= :since
+ORDER BY 1
+""")
+
+_PENDING = text("""
+SELECT DISTINCT target FROM ledger
+WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
+AND (intent IS NOT NULL OR (hold IS NULL AND retry = 1))
+ORDER BY 1
+""")
+
+
+class Plans(Part):
+    """Finding targets and gathering their inputs."""
+
+    async def targets_changed(self, run: int) -> list[Ref]:
+        """Where what should stand may differ after this run: records that changed, or whose own
+        places did, and that have links or slots; the other ends of changed records' links; and
+        all that `put_links`, `put_rollups` and `drop_rollups` returned."""
+        return await self._read(
+            lambda c: to_refs(c.execute(_CHANGED, {"since": since(c, run)}).scalars())
+        )
+
+    async def targets_pending(self, now: datetime, *, every: bool = False) -> list[Ref]:
+        """Targets with something left to do that may be tried again by now.
+
+        Left out is what is held, and what was refused, skipped or in conflict: that waits until
+        the desired value or what stands there changes. `every` leaves out nothing.
+        """
+        query = select(ledger.c.target).where(ledger.c.pending == 1).distinct()
+        if every:
+            ordered = query.order_by(ledger.c.target)
+            return await self._read(lambda c: to_refs(c.execute(ordered).scalars()))
+        values = {"now": to_text(now)}
+        return await self._read(lambda c: to_refs(c.execute(_PENDING, values).scalars()))
+
+    async def target_inputs(self, targets: Sequence[Ref]) -> list[TargetInputs]:
+        """What decides about these targets, in their order; those not stored are left out."""
+        return await self._read(
+            lambda c: [one for part in chunks(targets) for one in _inputs(c, part)]
+        )
+
+
+def pairs(connection: Connection, refs: Sequence[Ref]) -> dict[Ref, list[Link]]:
+    """The undirected links of each of these records, sorted, with the evidence of both sides."""
+    found: dict[tuple[Ref, Ref], dict[Evidence, None]] = {}
+    for part in chunks(texts(refs)):
+        for column in (links.c.source, links.c.target):
+            for row in connection.execute(select(links).where(column.in_(part))):
+                for one in to_evidence(row.source, row.target, row.evidence):
+                    ends = sorted((one.source, one.target))
+                    found.setdefault((ends[0], ends[1]), {})[one] = None
+    grouped: dict[Ref, list[Link]] = {ref: [] for ref in refs}
+    for pair in sorted(found):
+        link = Link(*pair, tuple(sorted(found[pair], key=_order)))
+        for end in set(pair):
+            if end in grouped:
+                grouped[end].append(link)
+    return grouped
+
+
+def _order(one: Evidence) -> tuple[Ref, str, str, bool]:
+    return one.source, one.field, one.text, one.property
+
+
+def _inputs(connection: Connection, targets: list[Ref]) -> list[TargetInputs]:
+    records = load(connection, targets)
+    known = [ref for ref in dict.fromkeys(targets) if ref in records]
+    linked = pairs(connection, known)
+    owned = _rollups(connection, known)
+    entries = defaultdict(list)
+    for part in chunks(texts(known)):
+        query = select(ledger).where(ledger.c.target.in_(part))
+        ordered = query.order_by(*ledger.primary_key.columns)
+        for row in connection.execute(ordered).mappings():
+            entry = to_entry(row)
+            entries[entry.slot.target].append(entry)
+    further = {link.other(ref) for ref in known for link in linked[ref]}
+    further |= {rollup.root for found in owned.values() for rollup in found}
+    contained = {
+        ref: [c.ref for rollup in owned[ref] for c in rollup.containers[:NAMED]] for ref in known
+    }
+    further |= {one for found in contained.values() for one in found}
+    records |= load(connection, further - records.keys())
+    return [
+        TargetInputs(
+            record=records[ref],
+            links=tuple(linked[ref]),
+            others=_others(linked[ref], ref, contained[ref], records),
+            rollups=tuple((one, records[one.root]) for one in owned[ref] if one.root in records),
+            entries=tuple(entries[ref]),
+        )
+        for ref in known
+    ]
+
+
+def _others(
+    found: list[Link], ref: Ref, contained: list[Ref], records: dict[Ref, Record]
+) -> dict[Ref, Record]:
+    ends = [*(link.other(ref) for link in found), *contained]
+    return {end: records[end] for end in ends if end in records}
+
+
+def _rollups(connection: Connection, refs: list[Ref]) -> dict[Ref, list[Rollup]]:
+    """The rollups of which each is the root or a direct member, by rule and root."""
+    found: dict[Ref, dict[tuple[str, str], bytes]] = {ref: {} for ref in refs}
+    for part in chunks(texts(refs)):
+        own = select(rollups.c.root.label("place"), rollups).where(rollups.c.root.in_(part))
+        named = (
+            select(members.c.ref.label("place"), rollups)
+            .join(members, (members.c.rule == rollups.c.rule) & (members.c.root == rollups.c.root))
+            .where(members.c.ref.in_(part), members.c.via == members.c.root)
+        )
+        for query in (own, named):
+            for row in connection.execute(query):
+                found[to_ref(row.place)][row.rule, row.root] = row.body
+    return {
+        ref: [decode_rollup(body) for _, body in sorted(rows.items())]
+        for ref, rows in found.items()
+    }

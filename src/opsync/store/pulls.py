@@ -1,0 +1,310 @@
+"""What a pull stores: records with their names and mentions, what was set aside, and cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from opsync.model import Record, Value
+from opsync.store.base import Part
+from opsync.store.codec import (
+    chunks,
+    encode_body,
+    encode_json,
+    marked,
+    maybe_text,
+    maybe_time,
+    to_text,
+)
+from opsync.store.schema import cursors, kept, quarantine
+from opsync.store.types import BatchCounts, CursorState, Prepared, SetAside
+
+# Plain SQL where every record passes: a compiled Core insert costs twice as much a row.
+_RECORD = """
+INSERT INTO records (ref, instance, stream, kind, category, key, title, space, tombstone,
+    hash, seen_hash, changed_in, seen_changed_in, feed, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (ref) DO UPDATE SET kind = excluded.kind, category = excluded.category,
+    key = excluded.key, title = excluded.title, space = excluded.space,
+    tombstone = excluded.tombstone, hash = excluded.hash, seen_hash = excluded.seen_hash,
+    changed_in = excluded.changed_in, seen_changed_in = excluded.seen_changed_in,
+    feed = excluded.feed, body = excluded.body
+"""
+_ALIAS = """
+INSERT INTO aliases (alias, instance, ref) VALUES (?, ?, ?)
+ON CONFLICT (alias, instance) DO UPDATE SET ref = excluded.ref WHERE ref <> excluded.ref
+"""
+# What is gone keeps its names unless somebody else has them by now.
+_GONE_ALIAS = "INSERT OR IGNORE INTO aliases (alias, instance, ref) VALUES (?, ?, ?)"
+_MENTION = """
+INSERT INTO mentions (source, alias, instance, field, property, text) VALUES (?, ?, ?, ?, ?, ?)
+"""
+_STORED = """
+SELECT ref, hash, seen_hash, tombstone, feed, changed_in, seen_changed_in
+FROM records WHERE ref IN (*)
+"""
+_PARENT = "INSERT OR IGNORE INTO parents (child, parent) VALUES (?, ?)"
+
+
+class Pulls(Part):
+    """Storing what was read."""
+
+    async def cursors(self, instance: str | None = None) -> list[CursorState]:
+        """Where the feeds resume, of one instance or of all."""
+        return await self._read(lambda c: _cursors(c, instance))
+
+    async def put_batch(
+        self,
+        run: int,
+        instance: str,
+        feed: str,
+        records: Sequence[Prepared],
+        aside: Sequence[SetAside],
+        *,
+        advance_to: datetime | None,
+    ) -> BatchCounts:
+        """Store one batch and, in the same transaction, advance the feed's cursor.
+
+        A record is written only if its hash, its seen hash, its tombstone or its feed differs
+        from what is stored. The cursor never goes back.
+        """
+        at = self._clock.now()
+        return await self._write(
+            lambda c: _put_batch(c, at, run, instance, feed, records, aside, advance_to)
+        )
+
+    async def finish_feed(
+        self, run: int, instance: str, feed: str, *, high: datetime | None, at: datetime
+    ) -> None:
+        """The feed was read to its end: advance its cursor to `high`, forget its failures."""
+        await self._write(
+            lambda c: _set_cursor(
+                c, run, instance, feed, high, completed_at=to_text(at), failed_at=None, error=""
+            )
+        )
+
+    async def fail_feed(
+        self, run: int, instance: str, feed: str, *, error: str, at: datetime
+    ) -> None:
+        """The feed could not be read to its end; the first failure's time is kept."""
+
+        def work(connection: Connection) -> None:
+            first = connection.scalar(
+                select(cursors.c.failed_at).where(
+                    cursors.c.instance == instance, cursors.c.feed == feed
+                )
+            )
+            _set_cursor(
+                connection,
+                run,
+                instance,
+                feed,
+                None,
+                failed_at=first or to_text(at),
+                error=error,
+            )
+
+        await self._write(work)
+
+    async def kept(self, instance: str) -> dict[str, Value]:
+        """What the instance's connector asked to keep."""
+        query = select(kept).where(kept.c.instance == instance).order_by(kept.c.key)
+        return await self._read(
+            lambda c: {row.key: msgspec.json.decode(row.value) for row in c.execute(query)}
+        )
+
+    async def put_kept(self, instance: str, values: Mapping[str, Value]) -> None:
+        """Keep these values for the instance; other keys stay, and None forgets a key."""
+        rows = [
+            {"instance": instance, "key": key, "value": encode_json(value)}
+            for key, value in values.items()
+            if value is not None
+        ]
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                delete(kept).where(kept.c.instance == instance, kept.c.key.in_(list(values)))
+            )
+            if rows:
+                connection.execute(insert(kept), rows)
+
+        await self._write(work)
+
+
+def _cursors(connection: Connection, instance: str | None) -> list[CursorState]:
+    query = select(cursors).order_by(cursors.c.instance, cursors.c.feed)
+    if instance is not None:
+        query = query.where(cursors.c.instance == instance)
+    return [
+        CursorState(
+            instance=row.instance,
+            feed=row.feed,
+            high=maybe_time(row.high),
+            completed_at=maybe_time(row.completed_at),
+            failed_since=maybe_time(row.failed_at),
+            error=row.error,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _set_cursor(
+    connection: Connection,
+    run: int,
+    instance: str,
+    feed: str,
+    high: datetime | None,
+    **values: str | None,
+) -> None:
+    new = upsert(cursors).values(
+        instance=instance,
+        feed=feed,
+        high=maybe_text(high),
+        last_run=run,
+        **({"error": ""} | values),
+    )
+    changes: dict[str, object] = {"last_run": run, **values}
+    connection.execute(new.on_conflict_do_update(index_elements=["instance", "feed"], set_=changes))
+    if high is not None:
+        connection.exec_driver_sql(
+            "UPDATE cursors SET high = ? WHERE instance = ? AND feed = ?"
+            " AND (high IS NULL OR high < ?)",
+            (to_text(high), instance, feed, to_text(high)),
+        )
+
+
+def _put_batch(
+    connection: Connection,
+    at: datetime,
+    run: int,
+    instance: str,
+    feed: str,
+    records: Sequence[Prepared],
+    aside: Sequence[SetAside],
+    advance_to: datetime | None,
+) -> BatchCounts:
+    latest = {str(one.record.ref): one for one in records}
+    known = _known(connection, list(latest))
+    rows: list[tuple[str | int | bytes, ...]] = []
+    names: list[tuple[str, Record]] = []
+    stale: list[str] = []
+    for text, (record, hash_, seen_hash) in latest.items():
+        changed_in = seen_changed_in = run
+        if (old := known.get(text)) is not None:
+            same = old[0] == hash_ and old[2] == record.tombstone
+            same_seen = old[1] == seen_hash
+            if same and same_seen and old[3] == feed:
+                continue
+            if same:
+                changed_in = old[4]
+            else:
+                stale.append(text)
+                names.append((text, record))
+            if same_seen:
+                seen_changed_in = old[5]
+        else:
+            names.append((text, record))
+        ref = record.ref
+        rows.append(
+            (
+                text,
+                ref.instance,
+                ref.stream,
+                record.kind.value,
+                record.category.value,
+                record.key,
+                record.title,
+                record.space,
+                record.tombstone,
+                hash_,
+                seen_hash,
+                changed_in,
+                seen_changed_in,
+                feed,
+                encode_body(msgspec.structs.replace(record, texts=()) if record.texts else record),
+            )
+        )
+    if rows:
+        connection.exec_driver_sql(_RECORD, rows)
+    _put_names(connection, names, stale)
+    _put_aside(connection, at, list(latest), aside)
+    if advance_to is not None:
+        _set_cursor(connection, run, instance, feed, advance_to)
+    return BatchCounts(len(records), len(names), len(records) - len(names))
+
+
+_Known = tuple[str, str, str, str, int, int]
+
+
+def _known(connection: Connection, refs: list[str]) -> dict[str, _Known]:
+    known: dict[str, _Known] = {}
+    for part in chunks(refs):
+        for ref, *old in connection.exec_driver_sql(marked(_STORED, part), tuple(part)):
+            known[ref] = (old[0], old[1], old[2], old[3], old[4], old[5])
+    return known
+
+
+def _put_names(connection: Connection, changed: list[tuple[str, Record]], stale: list[str]) -> None:
+    """Replace what the changed records name and are part of; add the names they go by."""
+    if stale:
+        old = [(text,) for text in stale]
+        connection.exec_driver_sql("DELETE FROM mentions WHERE source = ?", old)
+        connection.exec_driver_sql("DELETE FROM parents WHERE child = ?", old)
+    living = [
+        (alias, record.ref.instance, text)
+        for text, record in changed
+        if not record.tombstone
+        for alias in record.aliases
+    ]
+    if living:
+        connection.exec_driver_sql(_ALIAS, living)
+    gone = [
+        (alias, record.ref.instance, text)
+        for text, record in changed
+        if record.tombstone
+        for alias in record.aliases
+    ]
+    if gone:
+        connection.exec_driver_sql(_GONE_ALIAS, gone)
+    mentions = [
+        (text, one.alias, one.instance, one.field, int(one.property), one.text)
+        for text, record in changed
+        for one in record.mentions
+    ]
+    if mentions:
+        connection.exec_driver_sql(_MENTION, mentions)
+    parents = [(text, str(parent)) for text, record in changed for parent in record.parents]
+    if parents:
+        connection.exec_driver_sql(_PARENT, parents)
+
+
+def _put_aside(
+    connection: Connection, at: datetime, read: list[str], aside: Sequence[SetAside]
+) -> None:
+    """Keep what could not be read, and forget what has been read well by now."""
+    if read and connection.scalar(select(quarantine.c.ref).limit(1)) is not None:
+        for part in chunks(read):
+            connection.execute(delete(quarantine).where(quarantine.c.ref.in_(part)))
+    now = to_text(at)
+    rows = [
+        {
+            "ref": f"{one.instance}:{one.stream}:{one.id}",
+            "reason": one.reason,
+            "since": now,
+            "last_at": now,
+        }
+        for one in aside
+    ]
+    if rows:
+        new = upsert(quarantine)
+        connection.execute(
+            new.on_conflict_do_update(
+                index_elements=["ref"],
+                set_={"reason": new.excluded.reason, "last_at": new.excluded.last_at},
+            ),
+            rows,
+        )

@@ -1,0 +1,151 @@
+"""Runs, and which changes the next stages still have to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from opsync.model import Ref
+from opsync.store.base import Part
+from opsync.store.codec import decode_counts, encode_json, maybe_time, to_text, to_time
+from opsync.store.schema import run_instances, runs, touched
+from opsync.store.types import InstanceRun, RunRow
+
+
+class Runs(Part):
+    """Beginning and end of runs."""
+
+    async def begin_run(self, command: str) -> int:
+        """Start a run; returns its number."""
+        at = self._clock.now()
+        return await self._write(lambda c: _begin(c, command, at))
+
+    async def finish_run(
+        self,
+        run: int,
+        *,
+        outcome: str,
+        instances: Sequence[InstanceRun],
+        counts: Mapping[str, int | float],
+        complete: bool = True,
+    ) -> None:
+        """End a run.
+
+        `complete` says that all that changed has been linked, rolled up and planned. Otherwise,
+        as after a crash, the next run's stages are given this run's changes too.
+        """
+        at = self._clock.now()
+        await self._write(lambda c: _finish(c, run, outcome, instances, counts, complete, at))
+
+    async def put_off(self, run: int, refs: Iterable[Ref]) -> None:
+        """Have the next run look at these again, although nothing of theirs changes in it."""
+        kept = sorted(refs)
+        if kept:
+            await self._write(lambda c: touch(c, run + 1, kept))
+
+    async def last_runs(self, n: int) -> list[RunRow]:
+        """The last `n` runs, newest first."""
+        return await self._read(lambda c: _last(c, n))
+
+
+def since(connection: Connection, run: int) -> int:
+    """The first run whose changes are not settled: what counts as "changed in this run"."""
+    oldest = connection.scalar(
+        select(func.min(runs.c.seq)).where(runs.c.settled == 0, runs.c.seq <= run)
+    )
+    return run if oldest is None else int(oldest)
+
+
+def latest(connection: Connection) -> int:
+    """The number of the newest run, 0 before the first."""
+    return int(connection.scalar(select(func.max(runs.c.seq))) or 0)
+
+
+def touch(connection: Connection, run: int, refs: Iterable[Ref]) -> None:
+    """Keep, until the run is settled, that something about these refs changed besides them."""
+    rows = [(text, run) for text in sorted(map(str, refs))]
+    if rows:
+        connection.exec_driver_sql(
+            "INSERT INTO touched (ref, run) VALUES (?, ?)"
+            " ON CONFLICT (ref) DO UPDATE SET run = excluded.run",
+            rows,
+        )
+
+
+def _begin(connection: Connection, command: str, at: datetime) -> int:
+    row = {
+        "command": command,
+        "started_at": to_text(at),
+        "outcome": "",
+        "settled": 0,
+        "counts": b"{}",
+    }
+    key = connection.execute(insert(runs).values(row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _finish(
+    connection: Connection,
+    run: int,
+    outcome: str,
+    instances: Sequence[InstanceRun],
+    counts: Mapping[str, int | float],
+    complete: bool,
+    at: datetime,
+) -> None:
+    connection.execute(
+        update(runs)
+        .where(runs.c.seq < run, runs.c.finished_at.is_(None), runs.c.outcome == "")
+        .values(outcome="interrupted")
+    )
+    connection.execute(
+        update(runs)
+        .where(runs.c.seq == run)
+        .values(finished_at=to_text(at), outcome=outcome, counts=encode_json(counts))
+    )
+    if complete:
+        connection.execute(
+            update(runs).where(runs.c.seq <= run, runs.c.settled == 0).values(settled=1)
+        )
+        connection.execute(delete(touched).where(touched.c.run <= run))
+    rows = [
+        {
+            "run": run,
+            "instance": one.instance,
+            "outcome": one.outcome,
+            "message": one.message,
+            "counts": encode_json(one.counts),
+        }
+        for one in instances
+    ]
+    if rows:
+        connection.execute(insert(run_instances), rows)
+
+
+def _last(connection: Connection, n: int) -> list[RunRow]:
+    rows = connection.execute(select(runs).order_by(runs.c.seq.desc()).limit(n)).all()
+    parts: dict[int, list[InstanceRun]] = {}
+    query = (
+        select(run_instances)
+        .where(run_instances.c.run >= min((row.seq for row in rows), default=0))
+        .order_by(run_instances.c.run, run_instances.c.instance)
+    )
+    for row in connection.execute(query):
+        parts.setdefault(row.run, []).append(
+            InstanceRun(row.instance, row.outcome, row.message, decode_counts(row.counts))
+        )
+    return [
+        RunRow(
+            seq=row.seq,
+            command=row.command,
+            started_at=to_time(row.started_at),
+            finished_at=maybe_time(row.finished_at),
+            outcome=row.outcome,
+            instances=tuple(parts.get(row.seq, ())),
+            counts=decode_counts(row.counts),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,279 @@
+"""The tables. Columns are TEXT, INTEGER or BLOB only, so that any database can hold them.
+
+Refs are their text form. Times are TEXT in ISO format, UTC, with microseconds ("…+00:00"), so
+that they sort as text; dates are ISO dates. BLOB and `*_json` columns hold JSON.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+
+def _text(name: str, *, key: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=False)
+
+
+def _number(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, Integer, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _blob(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+def _maybe(name: str) -> Column[str]:
+    return Column(name, Text)
+
+
+records = Table(
+    "records",
+    metadata,
+    _text("ref", key=True),
+    _text("instance"),
+    _text("stream"),
+    _text("kind"),
+    _text("category"),
+    _text("key"),
+    _text("title"),
+    _text("space"),
+    _text("tombstone"),
+    _text("hash"),
+    _text("seen_hash"),
+    _number("changed_in"),
+    _number("seen_changed_in"),
+    _text("feed"),
+    _blob("body"),
+    Index("records_by_kind", "instance", "kind", "stream", "tombstone"),
+    Index("records_by_change", "changed_in"),
+    Index("records_by_seen_change", "seen_changed_in"),
+)
+
+# Every name a record ever had: a row is never deleted, the newest holder of a name has it.
+aliases = Table(
+    "aliases",
+    metadata,
+    _text("alias", key=True),
+    _text("instance", key=True),
+    _text("ref"),
+    Index("aliases_by_ref", "ref"),
+    sqlite_with_rowid=False,
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("source"),
+    _text("alias"),
+    _text("instance"),
+    _text("field"),
+    _number("property"),
+    _text("text"),
+    Index("mentions_by_source", "source"),
+    Index("mentions_by_alias", "alias"),
+)
+
+parents = Table(
+    "parents",
+    metadata,
+    _text("child", key=True),
+    _text("parent", key=True),
+    Index("parents_by_parent", "parent"),
+    sqlite_with_rowid=False,
+)
+
+# Directed: the source names the target. `evidence` is a list of [field, text, property].
+links = Table(
+    "links",
+    metadata,
+    _text("source", key=True),
+    _text("target", key=True),
+    _blob("evidence"),
+    Index("links_by_target", "target"),
+    sqlite_with_rowid=False,
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    _text("rule", key=True),
+    _text("root", key=True),
+    _text("at"),
+    _maybe("revisit_on"),
+    _blob("body"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    _text("rule", key=True),
+    _text("root", key=True),
+    _text("ref", key=True),
+    _number("position"),
+    _text("role"),
+    _text("via"),
+    _text("field"),
+    Index("members_by_ref", "ref"),
+    sqlite_with_rowid=False,
+)
+
+rollup_history = Table(
+    "rollup_history",
+    metadata,
+    _text("rule", key=True),
+    _text("root", key=True),
+    _text("at", key=True),
+    _number("done"),
+    _number("total"),
+    _text("health"),
+    _blob("numbers"),
+    sqlite_with_rowid=False,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    _text("instance", key=True),
+    _text("feed", key=True),
+    _maybe("high"),
+    _maybe("completed_at"),
+    _maybe("failed_at"),
+    _text("error"),
+    _number("last_run"),
+)
+
+kept = Table(
+    "kept",
+    metadata,
+    _text("instance", key=True),
+    _text("key", key=True),
+    _blob("value"),
+)
+
+# `pending`: something is left to do. `retry`: the next pass may try again by itself.
+ledger = Table(
+    "ledger",
+    metadata,
+    _text("target", key=True),
+    _text("surface", key=True),
+    _text("rule", key=True),
+    _text("other", key=True),
+    _text("instance"),
+    _blob("desired"),
+    _blob("applied"),
+    _text("remote_id"),
+    Column("observed", LargeBinary),
+    _maybe("observed_at"),
+    Column("intent", LargeBinary),
+    Column("hold", LargeBinary),
+    _text("outcome"),
+    _text("message"),
+    _number("attempts"),
+    _maybe("next_try_at"),
+    _number("retry"),
+    _text("reason"),
+    _blob("evidence"),
+    _blob("inputs"),
+    Column(
+        "pending",
+        Integer,
+        Computed(
+            "CASE WHEN intent IS NOT NULL OR (outcome <> 'skipped' AND desired <> applied)"
+            " THEN 1 ELSE 0 END",
+            persisted=True,
+        ),
+    ),
+    Index("ledger_pending", "pending", sqlite_where=text("pending = 1")),
+)
+
+# `scope` is a slot or a rule; an approval counts for one desired value only.
+approvals = Table(
+    "approvals",
+    metadata,
+    _text("scope", key=True),
+    _text("desired_hash", key=True),
+    _text("by"),
+    _text("at"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    _number("run"),
+    _text("at"),
+    _text("change"),
+    _text("target"),
+    _text("surface"),
+    _text("rule"),
+    _text("other"),
+    _text("verb"),
+    _text("kind"),
+    _blob("before"),
+    _blob("desired"),
+    _blob("after"),
+    _text("remote_id"),
+    _text("request_id"),
+    _text("message"),
+    _text("reason"),
+    _blob("evidence"),
+    _blob("inputs"),
+    Index("journal_by_target", "target"),
+    Index("journal_by_run", "run"),
+    sqlite_autoincrement=True,
+)
+
+# `settled`: all that changed in this run has been linked, rolled up and planned.
+runs = Table(
+    "runs",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    _text("command"),
+    _text("started_at"),
+    _maybe("finished_at"),
+    _text("outcome"),
+    _number("settled"),
+    _blob("counts"),
+    sqlite_autoincrement=True,
+)
+
+run_instances = Table(
+    "run_instances",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.seq"), primary_key=True, autoincrement=False),
+    _text("instance", key=True),
+    _text("outcome"),
+    _text("message"),
+    _blob("counts"),
+)
+
+# Refs whose links or rollups changed in a run that is not settled.
+touched = Table(
+    "touched",
+    metadata,
+    _text("ref", key=True),
+    _number("run"),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _text("ref", key=True),
+    _text("reason"),
+    _text("since"),
+    _text("last_at"),
+)

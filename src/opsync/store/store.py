@@ -1,0 +1,56 @@
+"""The store: everything opsync knows between two runs, behind asynchronous methods."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+from opsync.runtime import Clock
+from opsync.store.database import Database, open_database
+from opsync.store.journal import Journal
+from opsync.store.ledger import Ledger
+from opsync.store.links import Links
+from opsync.store.plans import Plans
+from opsync.store.pulls import Pulls
+from opsync.store.reading import Reading
+from opsync.store.rollups import Rollups
+from opsync.store.runs import Runs
+from opsync.store.walks import Walks
+
+
+class Store(Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading):
+    """One SQLite file. Each method is one whole transaction; no connection leaves it.
+
+    All methods raise StoreError when the file is full, damaged, read-only or busy for long. A
+    write that raised left nothing behind.
+    """
+
+    def __init__(self, database: Database, clock: Clock, executor: Executor, *, own: bool) -> None:
+        super().__init__(database, clock, executor)
+        self._own = own
+
+    @classmethod
+    def open(
+        cls, path: Path, *, clock: Clock, executor: Executor | None = None, create: bool = True
+    ) -> Self:
+        """Open the store at `path`; with `create` it is made, or upgraded, as needed.
+
+        `executor` runs the transactions, one at a time: one thread of its own by default,
+        `inline` for simulations. Holding the store is another matter: see `hold`.
+        """
+        database = open_database(path, create=create)
+        own = executor is None
+        executor = executor or ThreadPoolExecutor(1, thread_name_prefix="opsync-store")
+        return cls(database, clock, executor, own=own)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._database.path
+
+    async def close(self) -> None:
+        """Finish what is running and close the file."""
+        await self._run(self._database.close)
+        if self._own:
+            self._executor.shutdown()

@@ -1,0 +1,154 @@
+"""What goes into the store and comes out of it, besides the model's own values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from opsync.model import Health, Link, Mention, OutcomeKind, Record, Ref, Rollup, Slot, Value, Verb
+from opsync.model.ledger import Entry
+
+
+class Prepared(NamedTuple):
+    """A record ready to be stored: its texts are already mentions.
+
+    `hash` covers all but what opsync may write itself, `seen_hash` covers `record.seen`.
+    """
+
+    record: Record
+    hash: str
+    seen_hash: str
+
+
+class SetAside(NamedTuple):
+    """A remote object that could not be read, and why."""
+
+    instance: str
+    stream: str
+    id: str
+    reason: str
+
+
+class Quarantined(Struct, frozen=True):
+    """A remote object that is set aside: why, since when, and when it was last tried."""
+
+    ref: Ref
+    reason: str
+    since: datetime
+    last_at: datetime
+
+
+class BatchCounts(NamedTuple):
+    """What one batch brought. A record of which only opsync's own places changed is unchanged."""
+
+    read: int
+    changed: int
+    unchanged: int
+
+
+class CursorState(Struct, frozen=True, kw_only=True):
+    """Where a feed resumes. `failed_since` is the first of the failures in a row, else None."""
+
+    instance: str
+    feed: str
+    high: datetime | None = None
+    completed_at: datetime | None = None
+    failed_since: datetime | None = None
+    error: str = ""
+
+
+class WalkResult(NamedTuple):
+    """What a whole walk of a feed showed: of `known` records `missing` are gone.
+
+    `refused`: so many are missing that nothing was concluded and nothing changed.
+    """
+
+    missing: int
+    known: int
+    refused: bool
+
+
+class InstanceRun(Struct, frozen=True):
+    """One instance's part of a run."""
+
+    instance: str
+    outcome: str
+    message: str = ""
+    counts: Mapping[str, int | float] = {}
+
+
+class RunRow(Struct, frozen=True, kw_only=True):
+    """One run; `outcome` is "" while it lasts and "interrupted" if it never came to its end."""
+
+    seq: int
+    command: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcome: str = ""
+    instances: tuple[InstanceRun, ...] = ()
+    counts: Mapping[str, int | float] = {}
+
+
+class TargetInputs(Struct, frozen=True):
+    """All that decides what should stand on one target.
+
+    `links` are its undirected pairs and `others` their other ends; `rollups` are those of which
+    it is the root, or which a root owns that names it directly, each with its root.
+    """
+
+    record: Record
+    links: tuple[Link, ...]
+    others: dict[Ref, Record]
+    rollups: tuple[tuple[Rollup, Record], ...]
+    entries: tuple[Entry, ...]
+
+
+class Tree(Struct, frozen=True):
+    """A root and what it may count.
+
+    `names` are the mentions in the root's own properties, each with the living records that hold
+    the alias. `nodes` are those records and everything that is part of them or of the root,
+    without the root itself; what is gone is left out, and so is what hangs on it alone.
+    """
+
+    root: Record
+    names: tuple[tuple[Mention, tuple[Ref, ...]], ...]
+    nodes: dict[Ref, Record]
+
+
+class HistoryRow(Struct, frozen=True):
+    """A rollup's numbers from `at` on."""
+
+    at: datetime
+    done: int
+    total: int
+    canceled: int
+    blocked: int
+    progress: float | None
+    estimate_done: float | None
+    estimate_total: float | None
+    health: Health
+
+
+class JournalRow(Struct, frozen=True, kw_only=True):
+    """One write that was tried, with all that explains it. Values are JSON, None is absent."""
+
+    seq: int
+    run: int
+    at: datetime
+    change: str
+    slot: Slot
+    verb: Verb
+    kind: OutcomeKind
+    before: Value = None
+    desired: Value = None
+    after: Value = None
+    remote_id: str = ""
+    request_id: str = ""
+    message: str = ""
+    reason: str = ""
+    evidence: tuple[str, ...] = ()
+    inputs: dict[str, str] = {}

@@ -1,0 +1,261 @@
+"""Slots: desired, intended, applied, observed, held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from opsync.model import OutcomeKind, Verb
+from opsync.model.ledger import Entry, Hold, HoldKind, plain, stored
+from opsync.store import Store
+from tests.store.build import change, entry, outcome, ref, slot
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+HOLD = Hold(HoldKind.undone, "Ana", NOW, "abc", "not now")
+
+
+async def at(store: Store, target: str) -> Entry:
+    found = await store.entry(slot(target))
+    assert found is not None
+    return found
+
+
+async def written(store: Store, target: str, value: str, **values: str) -> None:
+    one = change(target, value)
+    await store.put_desired(1, [entry(target, value)])
+    await store.begin_changes(1, [one])
+    done = outcome(OutcomeKind.created, applied=value, **values)
+    await store.finish_changes(1, [(one, done)], NOW)
+
+
+async def test_a_slot_comes_back_as_it_was_put(store: Store) -> None:
+    full = entry(
+        "jira:1",
+        {"title": "x", "icon": None},
+        applied=stored("old"),
+        remote_id="77",
+        observed=stored(None),
+        observed_at=NOW,
+        intent=stored(None),
+        hold=HOLD,
+        outcome="failed",
+        message="503",
+        attempts=2,
+        next_try_at=LATER,
+        reason="linked",
+        evidence=("notion:1 names PAY-1",),
+        inputs={"notion:page:1": "v1"},
+    )
+    await store.put_desired(1, [full])
+    assert await at(store, "jira:1") == full
+    assert await store.entry(slot("jira:2")) is None
+
+
+async def test_never_observed_and_nothing_there_are_told_apart(store: Store) -> None:
+    there = entry("jira:2", "x", observed=stored(None), observed_at=NOW)
+    await store.put_desired(1, [entry("jira:1", "x"), there])
+    assert (await at(store, "jira:1")).observed is None
+    assert (await at(store, "jira:2")).observed == stored(None)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [entry("jira:1", "x"), entry("jira:1", applied=stored("x")), entry("jira:1", hold=HOLD)],
+    ids=["desired", "applied", "held"],
+)
+async def test_a_slot_is_forgotten_when_nothing_is_left_of_it(store: Store, kept: Entry) -> None:
+    await store.put_desired(1, [kept])
+    assert await store.entry(slot("jira:1")) == kept
+    await store.put_desired(1, [entry("jira:1")])
+    assert await store.entry(slot("jira:1")) is None
+
+
+async def test_an_intent_is_there_from_before_the_request_until_its_outcome(store: Store) -> None:
+    one = change("jira:1", "x", reason="linked", evidence=("why",), inputs={"a:b:c": "1"})
+    await store.begin_changes(1, [one])
+    begun = await at(store, "jira:1")
+    assert begun.intent == stored("x")
+    assert begun.pending
+    assert (begun.reason, begun.evidence, begun.inputs) == ("linked", ("why",), {"a:b:c": "1"})
+    assert await store.targets_pending(NOW) == [ref("jira:1")]
+    done = outcome(OutcomeKind.created, applied="x", remote_id="77")
+    await store.finish_changes(1, [(one, done)], NOW)
+    after = await at(store, "jira:1")
+    assert (after.intent, after.remote_id, after.outcome) == (None, "77", "created")
+    assert plain(after.applied) == plain(after.observed) == "x"
+    assert after.observed_at == NOW
+    assert not after.pending
+
+
+async def test_the_intent_of_a_removal_is_not_no_intent(store: Store) -> None:
+    await written(store, "jira:1", "x")
+    await store.put_desired(
+        1, [msgspec.structs.replace(await at(store, "jira:1"), desired=stored(None))]
+    )
+    await store.begin_changes(1, [change("jira:1", None)])
+    assert (await at(store, "jira:1")).intent == stored(None)
+
+
+async def test_a_slot_that_was_removed_is_forgotten(store: Store) -> None:
+    await written(store, "jira:1", "x", remote_id="77")
+    await store.put_desired(
+        1, [msgspec.structs.replace(await at(store, "jira:1"), desired=stored(None))]
+    )
+    gone = change("jira:1", None, "c2")
+    await store.begin_changes(1, [gone])
+    await store.finish_changes(1, [(gone, outcome(OutcomeKind.removed, "c2"))], NOW)
+    assert await store.entry(slot("jira:1")) is None
+
+
+async def test_what_the_vendor_answered_is_applied_not_what_was_asked_for(store: Store) -> None:
+    one = change("jira:1", "x ")
+    await store.begin_changes(1, [one])
+    await store.finish_changes(1, [(one, outcome(OutcomeKind.updated, applied="x"))], NOW)
+    assert plain((await at(store, "jira:1")).applied) == "x"
+
+
+async def test_an_unknown_outcome_keeps_the_intent(store: Store) -> None:
+    one = change("jira:1", "x")
+    await store.begin_changes(1, [one])
+    lost = outcome(OutcomeKind.failed, unknown=True, message="connection reset")
+    await store.finish_changes(1, [(one, lost)], NOW)
+    after = await at(store, "jira:1")
+    assert (after.intent, after.message) == (stored("x"), "connection reset")
+    assert after.applied == stored(None)
+
+
+async def test_failures_in_a_row_wait_longer_each_time_up_to_six_hours(store: Store) -> None:
+    waits = []
+    for _ in range(11):
+        one = change("jira:1", "x")
+        await store.begin_changes(1, [one])
+        await store.finish_changes(1, [(one, outcome(OutcomeKind.failed))], NOW)
+        after = await at(store, "jira:1")
+        assert after.next_try_at is not None
+        waits.append((after.next_try_at - NOW).total_seconds())
+    assert waits[:4] == [60, 120, 240, 480]
+    assert waits[-1] == 6 * 3600
+    assert (await at(store, "jira:1")).attempts == 11
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        outcome(OutcomeKind.failed, retryable=False),
+        outcome(OutcomeKind.conflicted),
+        outcome(OutcomeKind.skipped),
+    ],
+    ids=lambda one: one.kind.value,
+)
+async def test_what_was_refused_waits_for_another_value_or_another_sight(
+    store: Store, refused: msgspec.Struct
+) -> None:
+    one = change("jira:1", "x")
+    await store.begin_changes(1, [one])
+    await store.finish_changes(1, [(one, refused)], NOW)  # type: ignore[list-item]
+    same = await at(store, "jira:1")
+    assert same.intent is None
+    await store.put_desired(2, [same])
+    assert await store.targets_pending(LATER) == []
+    fresh = {"outcome": ""}
+    await store.put_desired(2, [msgspec.structs.replace(same, observed=stored("y"), **fresh)])
+    assert await store.targets_pending(LATER) == [ref("jira:1")]
+
+
+async def test_a_new_value_is_tried_at_once(store: Store) -> None:
+    one = change("jira:1", "x")
+    await store.begin_changes(1, [one])
+    await store.finish_changes(1, [(one, outcome(OutcomeKind.failed))], NOW)
+    waiting = await at(store, "jira:1")
+    await store.put_desired(2, [waiting])
+    assert await store.targets_pending(NOW) == []
+    await store.put_desired(2, [msgspec.structs.replace(waiting, desired=stored("y"))])
+    assert await store.targets_pending(NOW) == [ref("jira:1")]
+    assert (await at(store, "jira:1")).attempts == 0
+
+
+async def test_a_held_slot_is_pending_and_not_tried(store: Store) -> None:
+    await store.put_desired(1, [entry("jira:1", "x", hold=HOLD)])
+    assert await store.targets_pending(NOW) == []
+    assert await store.targets_pending(NOW, every=True) == [ref("jira:1")]
+    counts = await store.counts()
+    assert (counts["slots"], counts["pending"], counts["held"]) == (1, 1, 1)
+
+
+async def test_an_intent_is_looked_at_even_where_the_slot_is_held(store: Store) -> None:
+    await store.put_desired(1, [entry("jira:1", "x", hold=HOLD, intent=stored("x"))])
+    assert await store.targets_pending(NOW) == [ref("jira:1")]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        entry("jira:1", "x"),
+        entry("jira:1", "x", applied=stored("x")),
+        entry("jira:1", "x", outcome="skipped"),
+        entry("jira:1", "x", applied=stored("x"), intent=stored(None)),
+    ],
+)
+async def test_the_store_and_the_entry_agree_on_what_is_pending(store: Store, one: Entry) -> None:
+    await store.put_desired(1, [one])
+    assert bool(await store.targets_pending(NOW, every=True)) is one.pending
+
+
+async def test_what_stands_there_already_is_adopted_without_a_journal_row(store: Store) -> None:
+    await store.put_desired(1, [entry("jira:1", "x", intent=stored("x"), attempts=3)])
+    here = entry("jira:1", "x", remote_id="77", observed=stored("x"), observed_at=NOW)
+    await store.adopt(1, [here])
+    after = await at(store, "jira:1")
+    assert (after.applied, after.remote_id, after.attempts) == (stored("x"), "77", 0)
+    assert (after.intent, after.outcome) == (None, "unchanged")
+    assert await store.journal() == []
+
+
+async def test_entries_are_found_by_target_instance_and_hold(store: Store) -> None:
+    held = entry("jira:2", "y", hold=HOLD)
+    await store.put_desired(1, [entry("jira:1", "x"), held, entry("linear:1", "z")])
+    assert len(await store.entries()) == 3
+    assert len(await store.entries(limit=2)) == 2
+    assert await store.entries(target=ref("jira:2")) == [held]
+    assert [plain(one.desired) for one in await store.entries(instance="linear")] == ["z"]
+    assert await store.entries(held=True) == [held]
+    assert len(await store.entries(held=False)) == 2
+    assert await store.entries(held=HoldKind.undone) == [held]
+    assert await store.entries(held=HoldKind.conflict) == []
+
+
+async def test_the_ids_of_what_opsync_wrote_are_known_by_target(store: Store) -> None:
+    await written(store, "jira:1", "x", remote_id="77")
+    await written(store, "jira:2", "x", remote_id="78")
+    await store.put_desired(1, [entry("jira:3", "x")])
+    assert await store.owned_ids("jira", [ref("jira:1"), ref("jira:3")]) == {"77"}
+    assert await store.owned_ids("linear", [ref("jira:1")]) == set()
+
+
+async def test_a_target_that_is_gone_is_forgotten(store: Store) -> None:
+    await store.put_desired(1, [entry("jira:1", "x"), entry("jira:2", "x")])
+    await store.forget_target(ref("jira:1"))
+    assert [one.slot.target for one in await store.entries()] == [ref("jira:2")]
+
+
+async def test_the_journal_explains_each_write_newest_first(store: Store) -> None:
+    await written(store, "jira:1", "x", remote_id="77")
+    two = change(
+        "jira:2", "y", "c2", before="old", reason="linked", evidence=("why",), inputs={"a": "1"}
+    )
+    await store.begin_changes(2, [two])
+    failed = outcome(OutcomeKind.failed, "c2", message="503", request_id="r-1")
+    await store.finish_changes(2, [(two, failed)], LATER)
+    first, second = await store.journal()
+    assert (first.run, first.at, first.change, first.slot) == (2, LATER, "c2", slot("jira:2"))
+    assert (first.verb, first.kind, first.message) == (Verb.create, OutcomeKind.failed, "503")
+    assert (first.before, first.desired, first.after) == ("old", "y", None)
+    assert (first.reason, first.evidence, first.inputs) == ("linked", ("why",), {"a": "1"})
+    assert first.request_id == "r-1"
+    assert (second.after, second.remote_id) == ("x", "77")
+    assert await store.journal(run=1) == [second]
+    assert await store.journal(target=ref("jira:2")) == [first]
+    assert await store.journal(limit=1) == [first]

@@ -1,0 +1,75 @@
+"""Runs, and that nothing that changed is forgotten when one does not come to its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from opsync.store import InstanceRun, RunRow, Store
+from tests.store.build import evidence, put, record, ref, settle
+from tests.support.clock import FakeClock
+
+
+async def test_a_run_is_told_with_its_instances_and_counts(store: Store, clock: FakeClock) -> None:
+    began = clock.now()
+    run = await store.begin_run("opsync sync")
+    clock.advance(90)
+    parts = [
+        InstanceRun("jira", "done", counts={"read": 3}),
+        InstanceRun("linear", "failed", "429"),
+    ]
+    counts = {"records": 3, "seconds": 1.5}
+    await store.finish_run(run, outcome="partial", instances=parts, counts=counts)
+    assert await store.last_runs(5) == [
+        RunRow(
+            seq=run,
+            command="opsync sync",
+            started_at=began,
+            finished_at=began + timedelta(seconds=90),
+            outcome="partial",
+            instances=tuple(parts),
+            counts=counts,
+        )
+    ]
+
+
+async def test_runs_are_numbered_upwards_and_listed_newest_first(store: Store) -> None:
+    assert [await store.begin_run("sync") for _ in range(3)] == [1, 2, 3]
+    assert [one.seq for one in await store.last_runs(2)] == [3, 2]
+
+
+async def test_a_run_that_never_ended_is_called_interrupted_by_the_next(store: Store) -> None:
+    await store.begin_run("sync")
+    await settle(store, await store.begin_run("sync"))
+    await settle(store, await store.begin_run("sync"))
+    assert [one.outcome for one in await store.last_runs(3)] == ["done", "done", "interrupted"]
+
+
+async def test_what_changed_in_a_run_that_broke_off_is_linked_by_the_next(store: Store) -> None:
+    broken = await store.begin_run("sync")
+    await put(store, broken, record("notion:1", mentions=("PAY-1",)))
+    run = await store.begin_run("sync")
+    assert await store.sources_to_link(run) == [ref("notion:1")]
+    await settle(store, run)
+    assert await store.sources_to_link(await store.begin_run("sync")) == []
+
+
+async def test_what_changed_in_a_run_that_did_not_plan_it_all_stays_due(store: Store) -> None:
+    run = await store.begin_run("sync")
+    await put(store, run, record("notion:1", mentions=("PAY-1",)))
+    await store.finish_run(run, outcome="failed", instances=[], counts={}, complete=False)
+    assert await store.sources_to_link(await store.begin_run("sync")) == [ref("notion:1")]
+
+
+async def test_both_ends_of_a_removed_link_are_planned_even_after_a_crash(store: Store) -> None:
+    run = await store.begin_run("sync")
+    await put(store, run, record("notion:1"))
+    await store.put_links(run, [ref("notion:1")], [evidence("notion:1", "jira:1")])
+    await settle(store, run)
+    assert await store.targets_changed(await store.begin_run("sync")) == []
+    broken = await store.begin_run("sync")
+    await store.put_links(broken, [ref("notion:1")], [])
+    run = await store.begin_run("sync")
+    assert await store.targets_changed(run) == [ref("jira:1"), ref("notion:1")]
+    assert await store.roots_touched(run, "roadmap", [ref("notion:1")]) == [ref("notion:1")]
+    await settle(store, run)
+    assert await store.targets_changed(await store.begin_run("sync")) == []

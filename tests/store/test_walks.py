@@ -1,0 +1,101 @@
+"""What is gone after a whole walk, and when nothing is concluded."""
+
+from __future__ import annotations
+
+from opsync.store import SetAside, Store, WalkResult
+from tests.store.build import put, record, ref, settle
+
+
+async def walk(store: Store, run: int, *seen: str, feed: str = "all") -> WalkResult:
+    await store.walk_seen("jira", feed, [ref(one) for one in seen])
+    return await store.finish_walk(run, "jira", feed)
+
+
+async def known(store: Store, count: int) -> list[str]:
+    """That many records, in a run that is over."""
+    items = [f"jira:{n}" for n in range(count)]
+    run = await store.begin_run("sync")
+    await put(store, run, *(record(one, mentions=("ENG-1",)) for one in items))
+    await settle(store, run)
+    return items
+
+
+async def living(store: Store) -> set[str]:
+    return {f"jira:{one.ref.id}" for one in await store.records_page(limit=1000)}
+
+
+async def test_what_a_walk_did_not_show_is_missing_and_has_changed(store: Store) -> None:
+    items = await known(store, 5)
+    run = await store.begin_run("sync")
+    assert await walk(store, run, *items[1:]) == WalkResult(1, 5, refused=False)
+    assert await living(store) == set(items[1:])
+    gone = await store.record(ref(items[0]))
+    assert gone is not None
+    assert gone.tombstone == "missing"
+    assert await store.sources_to_link(run) == [ref(items[0])]
+
+
+async def test_a_missing_record_that_turns_up_again_has_changed(store: Store) -> None:
+    items = await known(store, 2)
+    await walk(store, 2, items[1])
+    assert (await put(store, 3, record(items[0], mentions=("ENG-1",))))[1] == 1
+    assert await living(store) == set(items)
+
+
+async def test_an_empty_walk_after_a_full_one_concludes_nothing(store: Store) -> None:
+    items = await known(store, 3)
+    assert await walk(store, 2) == WalkResult(3, 3, refused=True)
+    assert await living(store) == set(items)
+
+
+async def test_an_empty_walk_of_an_empty_feed_is_right(store: Store) -> None:
+    assert await walk(store, 1) == WalkResult(0, 0, refused=False)
+
+
+async def test_a_few_may_vanish_and_many_may_not(store: Store) -> None:
+    items = await known(store, 100)
+    assert await walk(store, 2, *items[21:]) == WalkResult(21, 100, refused=True)
+    assert len(await living(store)) == 100
+    assert await walk(store, 2, *items[20:]) == WalkResult(20, 100, refused=False)
+    assert len(await living(store)) == 80
+
+
+async def test_a_small_feed_may_lose_up_to_the_floor(store: Store) -> None:
+    items = await known(store, 12)
+    assert (await walk(store, 2, *items[11:])).refused
+    assert not (await walk(store, 2, *items[10:])).refused
+
+
+async def test_a_walk_forgets_what_the_one_before_it_showed(store: Store) -> None:
+    items = await known(store, 3)
+    await walk(store, 2, *items)
+    assert (await walk(store, 2, items[0])).missing == 2
+
+
+async def test_a_walk_that_broke_off_leaves_nothing_to_the_next(store: Store) -> None:
+    items = await known(store, 3)
+    await store.walk_seen("jira", "all", [ref(items[0])])
+    await store.begin_walk("jira", "all")
+    assert (await walk(store, 2, *items[1:])).missing == 1
+
+
+async def test_another_feeds_records_are_not_missing_and_keep_count(store: Store) -> None:
+    await known(store, 2)
+    await put(store, 2, record("jira:50"), feed="other")
+    assert (await walk(store, 2, "jira:0", "jira:1")).missing == 0
+    assert await store.known("jira", "all") == 2
+    assert await store.known("jira", "other") == 1
+
+
+async def test_a_record_belongs_to_the_feed_that_brought_it_last(store: Store) -> None:
+    await known(store, 2)
+    await put(store, 2, record("jira:0", mentions=("ENG-1",)), feed="renamed")
+    assert await store.known("jira", "renamed") == 1
+    assert (await walk(store, 2, "jira:1")).missing == 0
+
+
+async def test_what_was_set_aside_was_there(store: Store) -> None:
+    items = await known(store, 2)
+    aside = [SetAside("jira", "issue", "0", "no title")]
+    await store.put_batch(2, "jira", "all", [], aside, advance_to=None)
+    assert (await walk(store, 2, items[1])).missing == 0
