@@ -1,0 +1,422 @@
+"""The configuration: environment over secret files over TOML, checked as a whole.
+
+Every problem is one line that names the key, says why it is wrong and what would be right; a
+secret's value is never in it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from opsync.contract.settings import ConnectorSettings
+from opsync.errors import ConfigError, PluginError
+from opsync.model import Kind
+from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule, Roots, Thresholds
+from opsync.plugins import Plugins, load
+
+FILE = "opsync.toml"
+SECRETS_DIR = Path("/run/secrets")
+_INSTANCE_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        near = difflib.get_close_matches(name, sorted(available_timezones()), 1)
+        raise ValueError(
+            f'"{name}" is no time zone' + (f'; did you mean "{near[0]}"?' if near else "")
+        ) from None
+    return name
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+class RootsBlock(_Block):
+    """`[rollup.roots]`: which records a rule rolls up. All conditions that are given must hold."""
+
+    instance: str
+    """The instance whose records are roots."""
+
+    kind: Literal["initiative", "project", "epic", "document"] | None = None
+    """Only records of this kind."""
+
+    space: str = ""
+    """Only records of this data source, team or project, by name."""
+
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Only records of which a property has one of these values: { Quarter = ["Q4"] }."""
+
+
+class ThresholdsBlock(_Block):
+    """`[rollup.thresholds]`: when an initiative is at risk or off track."""
+
+    due_within_days: Annotated[int, Field(ge=0)] = 14
+    """At risk when due within so many days …"""
+
+    due_progress: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """… and less than this share is done."""
+
+    blocked_at_risk: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """At risk when this share of the open work, or more, is blocked."""
+
+    blocked_off_track: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Off track when more than this share of the open work is blocked."""
+
+
+class RollupBlock(_Block):
+    """`[[rollup]]`: one rule that rolls work up onto initiatives."""
+
+    name: Annotated[str, Field(pattern=_INSTANCE_NAME)]
+    """The rule's name: it appears in explanations and in the ids of what opsync writes."""
+
+    mode: Mode = Mode.observe
+    """`observe` reports what would be written, `apply` writes it."""
+
+    roots: RootsBlock
+    """Which records are rolled up."""
+
+    properties: tuple[str, ...] = ()
+    """The properties in which people name an initiative's work; empty: all of its text, URL and
+    relation properties."""
+
+    write_to: tuple[Literal["root", "containers"], ...] = ("root", "containers")
+    """Where the delivery summary is written: on the initiative, and on the epics and projects
+    that it names."""
+
+    thresholds: ThresholdsBlock = Field(default_factory=ThresholdsBlock)
+    """When an initiative is at risk or off track."""
+
+    def rule(self) -> RollupRule:
+        """The same, as the pure stages take it."""
+        return RollupRule(
+            name=self.name,
+            roots=Roots(
+                instance=self.roots.instance,
+                kind=Kind(self.roots.kind) if self.roots.kind else None,
+                space=self.roots.space,
+                where=dict(self.roots.where),
+            ),
+            mode=self.mode,
+            properties=self.properties,
+            write_to=self.write_to,
+            thresholds=Thresholds(**self.thresholds.model_dump()),
+        )
+
+
+class LinksBlock(_Block):
+    """`[links]`: cross-links between records that name each other."""
+
+    mode: Mode = Mode.observe
+    """`observe` reports what would be written, `apply` writes it."""
+
+    within_instance: bool = False
+    """Also link records of the same instance."""
+
+
+class General(BaseSettings):
+    """The top level of the configuration."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        env_prefix="OPSYNC_",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    store: Path = Path("opsync.db")
+    """The store's file; relative to the configuration's folder."""
+
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    """The zone in which days begin, as in "Europe/Berlin"."""
+
+    plugins_dir: Path | None = None
+    """A folder of drop-in plugins. Only name one whose files you trust: they run in opsync."""
+
+    allow: tuple[str, ...] = ()
+    """Plugins to load although no instance names them: those that bring hooks only."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """How much goes to standard error."""
+
+    links: LinksBlock = Field(default_factory=LinksBlock)
+    """Cross-links."""
+
+    rollup: tuple[RollupBlock, ...] = ()
+    """Delivery summaries."""
+
+    instances: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """The connections, one block each."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: Any,
+        env_settings: Any,
+        dotenv_settings: Any,
+        file_secret_settings: Any,
+    ) -> tuple[Any, ...]:
+        return env_settings, file_secret_settings, init_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One configured connector."""
+
+    name: str
+    connector: str
+    settings: ConnectorSettings
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what decides how records are read; credentials are not in it."""
+        from opsync.model import value_hash
+
+        return value_hash(msgspec.to_builtins(self.settings.model_dump(mode="json")))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A checked configuration, with the plugins it names loaded."""
+
+    path: Path | None
+    general: General
+    instances: dict[str, Instance]
+    plugins: Plugins
+    links: LinkSettings
+    rules: tuple[RollupRule, ...]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def store(self) -> Path:
+        """The store's path; relative ones start at the configuration's folder."""
+        base = self.path.parent if self.path is not None else Path.cwd()
+        return base / self.general.store
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which days begin."""
+        return ZoneInfo(self.general.time_zone)
+
+
+def env_name(instance: str, key: str = "") -> str:
+    """The environment variable of an instance's setting: OPSYNC_JIRA_MAIN__TOKEN."""
+    return f"OPSYNC_{instance.upper().replace('-', '_')}__{key.upper()}"
+
+
+def find(path: str | Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The configuration file: as given, else OPSYNC_CONFIG, else ./opsync.toml."""
+    chosen = Path(path or environ.get("OPSYNC_CONFIG") or FILE)
+    if not chosen.is_file():
+        raise ConfigError(
+            f"no configuration at {chosen}",
+            hint="Create one with: opsync init — or look around first with: opsync demo",
+        )
+    return chosen.absolute()
+
+
+def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> Config:
+    """Read and check the configuration at `path`. `mode` overrides every rule's own.
+
+    Raises ConfigError with all problems found, one line each.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    if store is not None:
+        raw["store"] = str(store)
+    return build(raw, path=path, mode=mode)
+
+
+def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = None) -> Config:
+    """Check a configuration that is already parsed. Raises ConfigError."""
+    try:
+        sources: dict[str, Any] = {"_secrets_dir": _secrets_dir()}
+        general = General(**sources, **raw)
+    except ValidationError as error:
+        raise _refused(_lines(error, General, "")) from None
+    problems: list[str] = []
+    plugins = _load_plugins(general, path, problems)
+    instances: dict[str, Instance] = {}
+    for name, block in general.instances.items():
+        instance = _instance(name, block, plugins, problems)
+        if instance is not None:
+            instances[name] = instance
+    problems.extend(_cross_check(general))
+    if problems:
+        raise _refused(problems)
+    rules = [block.rule() for block in general.rollup]
+    links = LinkSettings(general.links.mode, general.links.within_instance)
+    if mode is not None:
+        rules = [msgspec.structs.replace(rule, mode=mode) for rule in rules]
+        links = msgspec.structs.replace(links, mode=mode)
+    secrets = tuple(
+        secret for instance in instances.values() for secret in _secrets(instance.settings)
+    )
+    return Config(path, general, instances, plugins, links, tuple(rules), secrets)
+
+
+def _refused(problems: list[str]) -> ConfigError:
+    return ConfigError("; ".join(problems), problems=tuple(problems))
+
+
+def _secrets_dir() -> Path | None:
+    folder = Path(os.environ.get("OPSYNC_SECRETS_DIR", SECRETS_DIR))
+    return folder if folder.is_dir() else None
+
+
+def _load_plugins(general: General, path: Path | None, problems: list[str]) -> Plugins:
+    folder = general.plugins_dir
+    if folder is not None and path is not None:
+        folder = path.parent / folder
+    wanted = {
+        block["connector"]
+        for block in general.instances.values()
+        if isinstance(block.get("connector"), str)
+    }
+    try:
+        return load(wanted=wanted, allow=general.allow, plugins_dir=folder)
+    except PluginError as error:
+        problems.append(str(error))
+        return load(wanted=wanted, allow=general.allow)
+
+
+def _instance(
+    name: str, block: dict[str, Any], plugins: Plugins, problems: list[str]
+) -> Instance | None:
+    import re
+
+    where = f"instances.{name}"
+    if not re.match(_INSTANCE_NAME, name):
+        problems.append(f"{where}: a name is lower-case letters, digits and dashes")
+        return None
+    connector = block.get("connector")
+    if not isinstance(connector, str):
+        known = ", ".join(sorted(info.name for info in plugins.infos))
+        problems.append(f"{where}.connector: missing; one of: {known}")
+        return None
+    try:
+        class_ = plugins.connector(connector)
+    except PluginError as error:
+        names = sorted({*plugins.connectors, *(info.name for info in plugins.infos)})
+        problems.append(f"{where}.connector: {error}{_did_you_mean(connector, names)}")
+        return None
+    settings_type = class_.settings_type
+    problems.extend(_unknown_env(name, settings_type))
+    try:
+        sources: dict[str, Any] = {"_env_prefix": env_name(name), "_secrets_dir": _secrets_dir()}
+        settings = settings_type(**sources, **block)
+    except ValidationError as error:
+        problems.extend(_lines(error, settings_type, where, instance=name))
+        return None
+    except (TypeError, ConfigError) as error:
+        problems.append(f"{where}: {error}")
+        return None
+    return Instance(name, connector, settings)
+
+
+def _cross_check(general: General) -> Iterable[str]:
+    prefixes: dict[str, str] = {}
+    for name in general.instances:
+        other = prefixes.setdefault(env_name(name), name)
+        if other != name:
+            yield f"instances.{name}: its environment variables would be those of {other}"
+    rules: set[str] = set()
+    for number, rule in enumerate(general.rollup):
+        where = f"rollup.{number}"
+        if rule.name in rules or rule.name == LINKS_RULE:
+            yield f'{where}.name: "{rule.name}" is taken'
+        rules.add(rule.name)
+        if rule.roots.instance not in general.instances:
+            names = list(general.instances)
+            yield (
+                f'{where}.roots.instance: no instance "{rule.roots.instance}"'
+                f"{_did_you_mean(rule.roots.instance, names)}"
+            )
+
+
+def _unknown_env(instance: str, settings_type: type[ConnectorSettings]) -> Iterable[str]:
+    prefix = env_name(instance)
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(prefix):
+            key = variable[len(prefix) :].lower().split("__")[0]
+            if key not in settings_type.model_fields:
+                near = _did_you_mean(key, settings_type.model_fields, lambda k: prefix + k.upper())
+                yield f"{variable}: unknown environment variable{near}"
+
+
+def _lines(
+    error: ValidationError, model: type[BaseModel], where: str, *, instance: str = ""
+) -> list[str]:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        path = [str(part) for part in item["loc"]]
+        key = ".".join([where, *path] if where else path)
+        match item["type"]:
+            case "extra_forbidden":
+                fields = _fields_at(model, path[:-1])
+                lines.append(f"{key}: unknown key{_did_you_mean(path[-1], fields)}")
+            case "missing":
+                name = env_name(instance, path[0]) if instance and len(path) == 1 else ""
+                lines.append(f"{key}: missing" + (f"; set it here or as {name}" if name else ""))
+            case _:
+                message = item["msg"].removeprefix("Value error, ")
+                lines.append(f"{key}: {message[0].lower()}{message[1:]}")
+    return lines
+
+
+def _fields_at(model: type[BaseModel], path: Iterable[str]) -> list[str]:
+    """The keys that a block has, found by following `path` through the models' annotations."""
+    here = model
+    for part in path:
+        if part.isdigit() or part not in here.model_fields:
+            continue
+        inner = _model_in(here.model_fields[part].annotation)
+        if inner is None:
+            return []
+        here = inner
+    return list(here.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _did_you_mean(word: str, names: Iterable[str], show: Any = str) -> str:
+    near = difflib.get_close_matches(word, list(names), 1, cutoff=0.5)
+    return f'; did you mean "{show(near[0])}"?' if near else ""
+
+
+def _secrets(model: BaseModel) -> Iterable[str]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from _secrets(value)

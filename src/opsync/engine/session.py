@@ -1,0 +1,139 @@
+"""A session: the configured instances and the store, open for one command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opsync.config import Config, Instance
+from opsync.contract.connector import Check, Connector, Context, Diagnosable
+from opsync.errors import ConfigError, OpsyncError
+from opsync.http import Policy, Pool
+from opsync.pipeline import Opened, Pass, run_pass
+from opsync.report import PassReport
+from opsync.runtime import Runtime
+from opsync.stages.pull import Progress, silent
+from opsync.store import Store, hold
+
+if TYPE_CHECKING:
+    import httpx
+
+    from opsync.redact import Redactor
+
+NO_HOST = "https://none.invalid"
+"""The address of instances whose connector needs no HTTP: a name that never resolves."""
+
+
+@dataclass
+class Session:
+    """What a command works with while it is open."""
+
+    config: Config
+    store: Store
+    runtime: Runtime
+    pool: Pool
+
+    async def sync(
+        self,
+        command: str,
+        *,
+        only: frozenset[str] = frozenset(),
+        full: bool = False,
+        write: bool = True,
+        progress: Progress = silent,
+    ) -> PassReport:
+        """Run one pass. `only` limits what is pulled, `write=False` stops after the plan."""
+        unknown = sorted(only - self.config.instances.keys())
+        if unknown:
+            raise ConfigError(
+                f'no connection "{unknown[0]}"',
+                hint=f"Configured: {', '.join(self.config.instances)}.",
+            )
+        run = await self.store.begin_run(command)
+        instances = {
+            name: await open_instance(instance, self)
+            for name, instance in self.config.instances.items()
+        }
+        report = PassReport(run=run, command=command, applied_mode=write)
+        return await run_pass(
+            Pass(
+                config=self.config,
+                store=self.store,
+                clock=self.runtime.clock,
+                instances=instances,
+                run=run,
+                report=report,
+                only=only,
+                full=full,
+                write=write,
+                progress=progress,
+            )
+        )
+
+    async def doctor(self, only: frozenset[str] = frozenset()) -> AsyncIterator[tuple[str, Check]]:
+        """Each connection's own checks, one after the other."""
+        for name, instance in self.config.instances.items():
+            if only and name not in only:
+                continue
+            try:
+                opened = await open_instance(instance, self)
+                if not isinstance(opened.connector, Diagnosable):
+                    yield name, Check("checks", "ok", "this connector has none of its own")
+                    continue
+                async for check in opened.connector.doctor():
+                    yield name, check
+            except OpsyncError as error:
+                yield name, Check("connection", "fail", error.message, error.hint)
+
+
+@asynccontextmanager
+async def open_session(
+    config: Config,
+    command: str,
+    *,
+    exclusive: bool = True,
+    runtime: Runtime | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    redactor: Redactor | None = None,
+) -> AsyncIterator[Session]:
+    """Open the store and what speaks to the vendors, and close both again.
+
+    `exclusive` takes the store's lock, which passes and vendor writes need: StoreHeld if another
+    process has it. `transport` replaces the network, for tests.
+    """
+    runtime = runtime or Runtime()
+    with ExitStack() as stack:
+        if exclusive:
+            stack.enter_context(hold(config.store, command, runtime.clock.now()))
+        store = Store.open(config.store, clock=runtime.clock)
+        pool = Pool(runtime, transport=transport, redactor=redactor)
+        try:
+            yield Session(config, store, runtime, pool)
+        finally:
+            await pool.aclose()
+            await store.close()
+
+
+async def open_instance(instance: Instance, session: Session) -> Opened:
+    """Build an instance's connector with its HTTP client and what it kept from earlier passes."""
+    class_: type[Connector[Any]] = session.config.plugins.connector(instance.connector)
+    policy = class_.policy(instance.name, instance.settings) or Policy(
+        instance=instance.name, vendor=class_.title, base_url=NO_HOST, headers={}, credential=""
+    )
+    client = session.pool.client(policy)
+    context = Context(
+        instance=instance.name,
+        http=client,
+        runtime=session.runtime,
+        kept=await session.store.kept(instance.name),
+    )
+    return Opened(
+        name=instance.name,
+        connector=class_(instance.settings, context),
+        overlap_s=instance.settings.overlap_s,
+        fingerprint=instance.fingerprint,
+        expose=instance.settings.expose,
+        client=client,
+    )

@@ -1,0 +1,446 @@
+"""One pass, stage by stage: pull ► normalize ► store ► link ► roll up ► plan ► apply.
+
+A pass pulls one or more instances, links, rolls up and plans over all that changed, then applies
+per target instance. Its cost follows what changed: every stage after the store is fed with the
+records that changed since the last pass that came to its end, and with what depends on them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import structlog
+
+from opsync.config import Config
+from opsync.contract.connector import Connector, Readable, Writable
+from opsync.desire import Setting, desire
+from opsync.http import Client
+from opsync.model import Change, Outcome, Record, Ref
+from opsync.model.ledger import HoldKind
+from opsync.model.rules import RollupRule
+from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
+from opsync.runtime import Clock
+from opsync.stages.apply import TargetWork, apply
+from opsync.stages.link import link
+from opsync.stages.plan import TargetPlan, plan
+from opsync.stages.pull import Progress, PullContext, pull, silent
+from opsync.stages.rollup import RollupInputs, roll_up
+from opsync.store import InstanceRun, Store, TargetInputs
+
+_log = structlog.get_logger(__name__)
+
+CHUNK = 200
+"""So many targets, or sources of mentions, are worked on at a time: memory stays bounded."""
+
+OUTCOMES = {0: "done", 1: "done in part", 3: "sign-in refused"}
+"""A run's outcome by its exit code."""
+
+STALE_AFTER = timedelta(hours=6)
+"""An instance that cannot be read for so long is named in the delivery text, once."""
+
+
+@dataclass
+class Opened:
+    """One instance, ready to be spoken to."""
+
+    name: str
+    connector: Connector[Any]
+    overlap_s: int
+    fingerprint: str
+    expose: str
+    client: Client
+
+
+@dataclass
+class Pass:
+    """What one pass works with, and what it has found so far."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    instances: Mapping[str, Opened]
+    run: int
+    report: PassReport
+    only: frozenset[str] = frozenset()
+    full: bool = False
+    write: bool = True
+    progress: Progress = silent
+    touched: set[Ref] = field(default_factory=set)
+    """Places whose links or rollups changed in this pass."""
+    put_off: set[Ref] = field(default_factory=set)
+    """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
+
+    @property
+    def as_of(self) -> date:
+        """The date in the configured zone."""
+        return self.clock.now().astimezone(self.config.zone).date()
+
+    @property
+    def unreadable(self) -> set[str]:
+        """Instances whose last read did not complete: nothing new is published from them."""
+        return {i.instance for i in self.report.instances if i.trouble}
+
+
+async def run_pass(this: Pass) -> PassReport:
+    """Run one pass and return what it did. Raises StoreError only: all else is in the report."""
+    started = this.clock.monotonic()
+    await pull_all(this)
+    await link_changed(this)
+    await roll_up_changed(this)
+    work = await plan_changed(this)
+    if this.write:
+        await apply_all(this, work)
+    await finish(this, started)
+    return this.report
+
+
+async def pull_all(this: Pass) -> None:
+    """Pull ► normalize ► store: every instance by itself, all at once."""
+    recognizers = {
+        name: opened.connector.recognize
+        for name, opened in this.instances.items()
+        if isinstance(opened.connector, Readable)
+    }
+    rules = this.config.plugins.link_rules()
+    tasks = []
+    for name, opened in this.instances.items():
+        connector = opened.connector
+        report = InstanceReport(name, connector.title)
+        this.report.instances.append(report)
+        if not isinstance(connector, Readable) or (this.only and name not in this.only):
+            report.pulled = False
+            continue
+        context = PullContext(
+            store=this.store,
+            clock=this.clock,
+            run=this.run,
+            overlap_s=opened.overlap_s,
+            fingerprint=opened.fingerprint,
+            recognizers=recognizers,
+            rules=rules,
+            full=this.full,
+            progress=this.progress,
+        )
+        tasks.append(pull(connector, report, context))
+    await asyncio.gather(*tasks)
+    await _keep_earlier_trouble(this)
+    for name, opened in this.instances.items():
+        await _keep(this.store, name, opened)
+
+
+async def _keep_earlier_trouble(this: Pass) -> None:
+    """An instance that was not pulled now is as readable as it was last time."""
+    failing = {c.instance: c for c in await this.store.cursors() if c.failed_since is not None}
+    for report in this.report.instances:
+        if not report.pulled and report.instance in failing:
+            report.trouble = "incomplete"
+            report.message = failing[report.instance].error
+
+
+async def _keep(store: Store, name: str, opened: Opened) -> None:
+    """Store what the connector wants to remember, if it changed."""
+    kept = dict(opened.connector.context.kept)
+    if kept != await store.kept(name):
+        await store.put_kept(name, kept)
+
+
+async def link_changed(this: Pass) -> None:
+    """Link: what changed, and what names it."""
+    within = this.config.links.within_instance
+    sources = await this.store.sources_to_link(this.run)
+    for chunk in _chunks(sources):
+        mentions = await this.store.mentions_of(chunk)
+        this.touched |= await this.store.put_links(
+            this.run, chunk, link(mentions, within_instance=within)
+        )
+    await _resolve_former_names(this)
+
+
+async def _resolve_former_names(this: Pass) -> None:
+    """Ask the connectors for records that changed their key before opsync knew them."""
+    by_instance: dict[str, set[str]] = defaultdict(set)
+    unreadable = this.unreadable
+    for _, mention in await this.store.unresolved_new(this.run):
+        if mention.instance in this.instances and mention.instance not in unreadable:
+            by_instance[mention.instance].add(mention.alias)
+    found: dict[str, Mapping[str, Ref]] = {}
+    for name, aliases in sorted(by_instance.items()):
+        connector = this.instances[name].connector
+        if isinstance(connector, Readable):
+            try:
+                found[name] = await connector.resolve(sorted(aliases))
+            except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
+                _log.info("resolve.failed", instance=name, error=str(error))
+    sources = await this.store.put_aliases({n: a for n, a in found.items() if a})
+    within = this.config.links.within_instance
+    for chunk in _chunks(sources):
+        mentions = await this.store.mentions_of(chunk)
+        this.touched |= await this.store.put_links(
+            this.run, chunk, link(mentions, within_instance=within)
+        )
+
+
+async def roll_up_changed(this: Pass) -> None:
+    """Roll up: the roots that what changed belongs to, and those for which the date matters."""
+    health_rules = this.config.plugins.health_rules()
+    now, as_of, zone = this.clock.now(), this.as_of, this.config.zone
+    aside = await this.store.aside_refs()
+    for rule in this.config.rules:
+        found = await roots_of(this.store, rule)
+        this.touched |= await this.store.drop_rollups(rule.name, [r.ref for r in found])
+        # What stands on an archived page stays as it is.
+        roots = [record.ref for record in found if not record.archived]
+        again = set(await this.store.roots_touched(this.run, rule.name, roots))
+        again |= set(await this.store.rollups_due(rule.name, as_of)) & set(roots)
+        for chunk in _chunks(sorted(again)):
+            results = []
+            for ref in chunk:
+                tree = await this.store.tree(ref)
+                if blocking := _unread_behind(this, tree.names, tree.nodes):
+                    this.report.stale.append(tree.root.title)
+                    this.put_off.add(ref)
+                    _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
+                    continue
+                inputs = RollupInputs(tree.root, tree.names, tree.nodes, frozenset(roots), aside)
+                results.append(roll_up(inputs, rule, as_of, zone, health_rules))
+            this.touched |= await this.store.put_rollups(this.run, results, at=now)
+
+
+async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
+    """The records that a rule rolls up."""
+    wanted = rule.roots
+    found = await store.roots(
+        instance=wanted.instance, kind=wanted.kind, space=wanted.space or None, stream=None
+    )
+    return [
+        record
+        for record in found
+        if all(record.extra.get(name) in values for name, values in wanted.where.items())
+    ]
+
+
+def _unread_behind(
+    this: Pass, names: Iterable[tuple[Any, Sequence[Ref]]], nodes: Iterable[Ref]
+) -> set[str]:
+    """The unreadable instances that hold, or may hold, one of the members."""
+    behind = {ref.instance for ref in nodes}
+    behind |= {mention.instance for mention, _ in names}
+    return behind & this.unreadable
+
+
+async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
+    """Plan: every target whose links, rollups, ledger rows or sight changed, by instance."""
+    targets = set(this.touched)
+    targets |= set(await this.store.targets_changed(this.run))
+    targets |= set(await this.store.targets_pending(this.clock.now()))
+    stale = await _stale_since(this)
+    if stale:
+        targets |= await this.store.rollup_places(sorted(stale))
+    setting = _setting(this, stale)
+    work: dict[str, list[TargetWork]] = defaultdict(list)
+    for chunk in _chunks(sorted(targets)):
+        for inputs in await this.store.target_inputs(chunk):
+            one = await _plan_target(this, inputs, setting)
+            if one is not None:
+                work[inputs.record.ref.instance].append(one)
+    return work
+
+
+def _setting(this: Pass, stale: Mapping[str, date]) -> Setting:
+    return Setting(
+        tools={name: opened.connector.title for name, opened in this.instances.items()},
+        expose={name: opened.expose for name, opened in this.instances.items()},
+        rules={rule.name: rule for rule in this.config.rules},
+        links=this.config.links,
+        as_of=this.as_of,
+        stale=stale,
+    )
+
+
+async def _stale_since(this: Pass) -> dict[str, date]:
+    """The instances that could not be read for long, and the date since when."""
+    now = this.clock.now()
+    return {
+        cursor.instance: cursor.failed_since.astimezone(this.config.zone).date()
+        for cursor in await this.store.cursors()
+        if cursor.failed_since is not None and now - cursor.failed_since >= STALE_AFTER
+    }
+
+
+async def _plan_target(this: Pass, inputs: TargetInputs, setting: Setting) -> TargetWork | None:
+    opened = this.instances.get(inputs.record.ref.instance)
+    if opened is None or not isinstance(opened.connector, Writable):
+        return None
+    connector = opened.connector
+    if opened.name in this.unreadable:
+        this.put_off.add(inputs.record.ref)
+        return None
+    if inputs.record.tombstone:
+        await this.store.forget_target(inputs.record.ref)
+        return None
+    wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
+    result = plan(
+        inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
+    )
+    changes = _veto(this, result, inputs, setting)
+    _note(this, result, inputs, setting, changes)
+    await this.store.put_desired(this.run, result.entries)
+    if not changes:
+        return None
+    return TargetWork(inputs.record, wants, inputs.entries, changes)
+
+
+def _veto(this: Pass, result: TargetPlan, inputs: TargetInputs, setting: Setting) -> list[Change]:
+    """The changes that no plugin objects to."""
+    kept = []
+    for change in result.changes:
+        why = this.config.plugins.manager.hook.veto_change(change=change)
+        if why is None:
+            kept.append(change)
+            continue
+        entry = next((e for e in result.entries if e.slot == change.slot), None)
+        if entry is not None:
+            this.report.plan.held.append(
+                _held(this, "vetoed", entry, inputs, setting, why=str(why))
+            )
+    return kept
+
+
+def _note(
+    this: Pass,
+    result: TargetPlan,
+    inputs: TargetInputs,
+    setting: Setting,
+    changes: Sequence[Change],
+) -> None:
+    report = this.report.plan
+    report.changes.extend(_planned(this, change, inputs, setting) for change in changes)
+    report.observed.extend(
+        _planned(this, change, inputs, setting) for change in result.observed_only
+    )
+    for entry in result.held:
+        kind = "waiting" if entry.hold is None else "held"
+        report.held.append(_held(this, kind, entry, inputs, setting))
+    report.held.extend(_held(this, "conflict", e, inputs, setting) for e in result.conflicts)
+    report.held.extend(_held(this, "skipped", e, inputs, setting) for e in result.skipped)
+
+
+def _group(inputs: TargetInputs, root: Ref, setting: Setting) -> str:
+    for _, record in inputs.rollups:
+        if record.ref == root:
+            return setting.card(record).title or record.title
+    for _, record in inputs.rollups:
+        return setting.card(record).title or record.title
+    return setting.card(inputs.record).label
+
+
+def _place(this: Pass, change_surface: str, instance: str) -> str:
+    connector = this.instances[instance].connector
+    assert isinstance(connector, Writable)
+    for surface in connector.surfaces:
+        if surface.name == change_surface:
+            return surface.title or surface.name
+    return change_surface
+
+
+def _planned(this: Pass, change: Change, inputs: TargetInputs, setting: Setting) -> Planned:
+    instance = change.slot.target.instance
+    return Planned(
+        change=change,
+        tool=setting.tools[instance],
+        place=_place(this, change.slot.surface, instance),
+        target=setting.card(inputs.record).label,
+        group=_group(inputs, change.slot.other, setting),
+        target_url=inputs.record.url,
+    )
+
+
+def _held(
+    this: Pass, kind: Any, entry: Any, inputs: TargetInputs, setting: Setting, *, why: str = ""
+) -> HeldSlot:
+    instance = entry.slot.target.instance
+    if not why:
+        why = entry.message
+        if entry.hold is not None:
+            why = {
+                HoldKind.removed: "removed by a person; stays removed",
+                HoldKind.conflict: "edited by a person; keeps theirs",
+            }.get(entry.hold.kind, entry.hold.kind.value)
+        elif kind == "conflict":
+            why = "edited by a person; keeps theirs"
+        elif kind == "waiting":
+            why = f"failed before ({entry.message}); tried again after {entry.next_try_at}"
+    return HeldSlot(
+        entry=entry,
+        kind=kind,
+        tool=setting.tools[instance],
+        place=_place(this, entry.slot.surface, instance),
+        target=setting.card(inputs.record).label,
+        group=_group(inputs, entry.slot.other, setting),
+        why=why,
+    )
+
+
+async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
+    """Apply: one instance's changes at a time each, all instances at once."""
+
+    def told(change: Change, outcome: Outcome) -> None:
+        this.config.plugins.manager.hook.change_applied(change=change, outcome=outcome)
+
+    async def one(name: str, targets: list[TargetWork]) -> None:
+        connector = this.instances[name].connector
+        assert isinstance(connector, Writable)
+        result = await apply(connector, targets, this.store, this.clock, this.run, told)
+        this.report.outcomes.extend(result.done)
+        report = next(i for i in this.report.instances if i.instance == name)
+        if result.stopped is not None and not report.trouble:
+            report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
+            report.message, report.hint = result.stopped.message, result.stopped.hint
+
+    await asyncio.gather(*(one(name, targets) for name, targets in sorted(work.items())))
+    for name, opened in this.instances.items():
+        await _keep(this.store, name, opened)
+
+
+async def finish(this: Pass, started: float) -> None:
+    """Close the run: counts, requests, and the mark that all that changed was dealt with."""
+    report = this.report
+    for instance in report.instances:
+        client = this.instances[instance.instance].client
+        instance.read_requests = client.reads
+        instance.write_requests = client.writes
+        instance.waited_s = client.waited_s
+    counts = await this.store.counts()
+    report.links, report.rollups = counts["links"], counts["rollups"]
+    report.seconds = this.clock.monotonic() - started
+    await this.store.finish_run(
+        this.run,
+        outcome=OUTCOMES.get(report.exit_code, "done in part"),
+        instances=[_instance_run(instance) for instance in report.instances],
+        counts=report.summary(),
+    )
+    await this.store.put_off(this.run, this.put_off)
+    this.config.plugins.manager.hook.pass_finished(report=report)
+
+
+def _instance_run(report: InstanceReport) -> InstanceRun:
+    outcome = report.trouble or ("complete" if report.pulled else "not read")
+    counts = {
+        "read": report.read,
+        "changed": report.changed,
+        "set_aside": report.set_aside,
+        "missing": report.missing,
+        "read_requests": report.read_requests,
+        "write_requests": report.write_requests,
+    }
+    return InstanceRun(report.instance, outcome, report.message, counts)
+
+
+def _chunks(refs: Sequence[Ref]) -> Iterable[Sequence[Ref]]:
+    for at in range(0, len(refs), CHUNK):
+        yield refs[at : at + CHUNK]

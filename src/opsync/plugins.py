@@ -1,0 +1,193 @@
+"""Finding, isolating and checking plugins: the only user of pluggy's manager."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+
+from opsync.contract import CONTRACT
+from opsync.contract.connector import Connector, Diagnosable, Readable, WebhookSource, Writable
+from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
+from opsync.errors import PluginError
+
+CAPABILITIES = {
+    "reads": Readable,
+    "writes": Writable,
+    "webhooks": WebhookSource,
+    "doctor": Diagnosable,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One plugin as `opsync plugins` shows it. `why` says why it failed or was not loaded."""
+
+    name: str
+    origin: str
+    state: Literal["loaded", "not loaded", "failed"]
+    contract: int | None = None
+    connectors: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass
+class Plugins:
+    """All plugins that were found, and the connectors and hooks of those that loaded."""
+
+    manager: pluggy.PluginManager
+    infos: list[PluginInfo] = field(default_factory=list)
+    connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
+
+    def connector(self, name: str) -> type[Connector[Any]]:
+        """The connector class called `name`. Raises PluginError that says why it is not there."""
+        found = self.connectors.get(name)
+        if found is not None:
+            return found
+        failed = [info for info in self.infos if info.state == "failed" and info.name == name]
+        if failed:
+            raise PluginError(f'connector "{name}": its plugin failed to load: {failed[0].why}')
+        raise PluginError(f'unknown connector "{name}"')
+
+    def link_rules(self) -> list[LinkRule]:
+        """The link rules of all plugins."""
+        return [rule for rules in self.manager.hook.register_link_rules() for rule in rules]
+
+    def health_rules(self) -> list[HealthRule]:
+        """The health rules of all plugins."""
+        return [rule for rules in self.manager.hook.register_rollups() for rule in rules]
+
+
+def load(
+    *, wanted: Iterable[str], allow: Iterable[str] = (), plugins_dir: Path | None = None
+) -> Plugins:
+    """Load the plugins that the configuration names.
+
+    Entry points of the group `opsync` are imported only if an instance wants the connector of
+    that name or `allow` lists it; the others are listed. Drop-ins are the Python files and
+    packages directly in `plugins_dir`. Each is loaded by itself: one that fails stays visible
+    and harms no other.
+    """
+    manager = pluggy.PluginManager(NAMESPACE)
+    manager.add_hookspecs(OpsyncHooks)
+    plugins = Plugins(manager)
+    named = {*wanted, *allow}
+    for point in sorted(entry_points(group=NAMESPACE), key=lambda p: p.name):
+        origin = _origin(point)
+        if point.name in named:
+            _load_one(plugins, point.name, origin, point.load)
+        else:
+            why = "no instance uses it, and `allow` does not list it"
+            plugins.infos.append(PluginInfo(point.name, origin, "not loaded", why=why))
+    for path in _drop_ins(plugins_dir):
+        _load_one(plugins, path.stem, f"drop-in {path.name}", lambda path=path: _import(path))
+    return plugins
+
+
+def _origin(point: EntryPoint) -> str:
+    dist = point.dist
+    return f"{dist.name} {dist.version}" if dist is not None else point.value
+
+
+def _drop_ins(folder: Path | None) -> list[Path]:
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise PluginError(f"plugins_dir: {folder} is no folder")
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(("_", "."))
+        and (path.suffix == ".py" or (path / "__init__.py").is_file())
+    )
+
+
+def _import(path: Path) -> ModuleType:
+    name = f"opsync_dropin_{path.stem}"
+    start = path if path.suffix == ".py" else path / "__init__.py"
+    spec = importlib.util.spec_from_file_location(name, start)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
+    manager = plugins.manager
+    module: object | None = None
+    try:
+        module = import_()
+        manager.register(module, name=f"{origin}:{name}")
+        manager.check_pending()
+        found = _connectors_of(manager, module)
+        for connector in found:
+            _check(connector, plugins.connectors)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any fault of a plugin stays its own
+        if module is not None and manager.is_registered(module):
+            manager.unregister(module)
+        plugins.infos.append(PluginInfo(name, origin, "failed", why=_why(error)))
+        return
+    for connector in found:
+        plugins.connectors[connector.name] = connector
+    plugins.infos.append(
+        PluginInfo(
+            name,
+            origin,
+            "loaded",
+            contract=CONTRACT,
+            connectors=tuple(c.name for c in found),
+            capabilities=tuple(
+                word
+                for word, kind in CAPABILITIES.items()
+                if any(issubclass(c, kind) for c in found)
+            ),
+        )
+    )
+
+
+def _connectors_of(manager: pluggy.PluginManager, module: object) -> list[type[Connector[Any]]]:
+    others = [p for p in manager.get_plugins() if p is not module]
+    caller = manager.subset_hook_caller("register_connectors", others)
+    return [connector for answer in caller() for connector in answer]
+
+
+def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]]]) -> None:
+    """Hold a connector class against the contract. Raises PluginError."""
+    if not _is_connector(connector):
+        raise PluginError(f"{connector!r} is no subclass of opsync.Connector")
+    label = connector.__name__
+    if connector.contract != CONTRACT:
+        raise PluginError(
+            f"{label} was made for contract {connector.contract}; this opsync has {CONTRACT}"
+        )
+    for name in ("name", "title", "settings_type"):
+        if not hasattr(connector, name):
+            raise PluginError(f"{label} does not state `{name}`")
+    if inspect.isabstract(connector):
+        missing = ", ".join(sorted(connector.__abstractmethods__))
+        raise PluginError(f"{label} lacks {missing}")
+    if connector.name in known:
+        raise PluginError(f'another plugin already brings a connector "{connector.name}"')
+
+
+def _why(error: BaseException) -> str:
+    return str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+
+
+def _is_connector(thing: object) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, Connector)
