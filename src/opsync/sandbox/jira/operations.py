@@ -1,0 +1,102 @@
+"""The table of simulated operations: which path is answered by what, and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from opsync.sandbox.jira import metadata, remotelinks, search
+from opsync.sandbox.jira.call import Call, Refusal
+
+# Burst limits in requests a second, per endpoint and method.
+# https://developer.atlassian.com/cloud/jira/platform/rate-limiting/
+_BURST = {"GET": 100, "POST": 100, "PUT": 50, "DELETE": 50}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one endpoint.
+
+    `versions` are those of the REST API that have it; `anonymous` ones answer a dead token with
+    nothing instead of 401; `burst` is in requests a second.
+    """
+
+    method: str
+    path: re.Pattern[str]
+    answer: Callable[[Call], Response]
+    reads: bool
+    versions: str
+    anonymous: bool
+    burst: int
+
+    @property
+    def lane(self) -> str:
+        return f"{self.method} {self.path.pattern}"
+
+
+def _operation(
+    methods: str,
+    path: str,
+    answer: Callable[[Call], Response],
+    *,
+    writes: bool = False,
+    versions: str = "23",
+    anonymous: bool = False,
+    burst: int | None = None,
+) -> list[Operation]:
+    pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+    return [
+        Operation(m, pattern, answer, not writes, versions, anonymous, burst or _BURST[m])
+        for m in methods.split()
+    ]
+
+
+def _removed(call: Call) -> Response:
+    raise Refusal(
+        410,
+        "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.",
+    )
+
+
+_LINKS = "issue/{issue}/remotelink"
+
+OPERATIONS: tuple[Operation, ...] = (
+    *_operation("GET", "myself", metadata.myself),
+    *_operation("GET", "serverInfo", metadata.server_info),
+    *_operation("GET", "field", metadata.fields),
+    *_operation("GET", "status", metadata.statuses),
+    *_operation("GET", "resolution", metadata.resolutions),
+    *_operation("GET", "priority", metadata.priorities),
+    *_operation("GET", "issueLinkType", metadata.link_types),
+    *_operation("GET", "mypermissions", metadata.permissions),
+    *_operation("GET", "project", metadata.projects),
+    *_operation("GET", "project/search", metadata.find_projects, versions="3"),
+    *_operation("POST", "search/jql", search.search, versions="3", anonymous=True),
+    *_operation(
+        "POST", "search/approximate-count", search.count, versions="3", anonymous=True, burst=150
+    ),
+    *_operation("GET POST", "search", search.search_by_offset, versions="2"),
+    *_operation("GET POST", "search", _removed, versions="3"),
+    *_operation("POST", "issue/bulkfetch", search.bulk_fetch, versions="3"),
+    *_operation("POST", "changelog/bulkfetch", search.changelogs, versions="3"),
+    *_operation("GET", "issue/{issue}", search.get_issue, burst=150),
+    *_operation("GET", _LINKS, remotelinks.listing),
+    *_operation("POST", _LINKS, remotelinks.upsert, writes=True),
+    *_operation("DELETE", _LINKS, remotelinks.remove_by_global_id, writes=True),
+    *_operation("GET", _LINKS + "/{link}", remotelinks.one),
+    *_operation("PUT", _LINKS + "/{link}", remotelinks.replace, writes=True),
+    *_operation("DELETE", _LINKS + "/{link}", remotelinks.remove, writes=True),
+)
+
+
+def find(method: str, version: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """The operation for a path below `/rest/api/N/`, with the path's parts."""
+    for operation in OPERATIONS:
+        if operation.method == method and version in operation.versions:
+            match = operation.path.fullmatch(path)
+            if match is not None:
+                return operation, match.groupdict()
+    return None

@@ -1,0 +1,166 @@
+"""The gate of the simulated Notion API: faults, sign-in, version, budget, then the endpoint.
+
+Errors: https://developers.notion.com/reference/status-codes
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, cast
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as AppRoute
+
+from opsync.sandbox.notion.call import Answer, Call
+from opsync.sandbox.notion.endpoints import ROUTES, Route
+from opsync.sandbox.notion.problems import Problem, an_object
+from opsync.sandbox.notion.shapes import VERSIONS
+from opsync.sandbox.vendor import json_response
+
+if TYPE_CHECKING:
+    from opsync.sandbox.notion.workspace import NotionWorkspace
+
+MAX_BODY = 500 * 1024
+"""Bytes of one request."""
+
+
+def build_app(workspace: NotionWorkspace) -> Starlette:
+    """The HTTP surface of `workspace`."""
+
+    async def handle(request: Request) -> Response:
+        body = await request.body()
+        with workspace.lock:
+            return _handle(workspace, request, body)
+
+    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+    return Starlette(routes=[AppRoute("/{path:path}", handle, methods=methods)])
+
+
+def _handle(workspace: NotionWorkspace, request: Request, body: bytes) -> Response:
+    route, ids = _match(request.method, str(request.scope["path"]))
+    reads = route.reads if route else request.method == "GET"
+    request_id = workspace.state.new_id("request")
+    fault = workspace.common_fault()
+    if fault is not None:
+        workspace.log(request, body, fault, reads=reads, faulted=True)
+        return fault
+    try:
+        answer = _answer(workspace, request, body, route, ids)
+        whole = _json(answer, 200, request_id)
+    except Problem as problem:
+        whole = _refusal(problem, request_id)
+    response = _broken(workspace, whole, reads=reads, request_id=request_id)
+    workspace.log(request, body, response, reads=reads, faulted=response is not whole)
+    return response
+
+
+def _match(method: str, path: str) -> tuple[Route | None, tuple[str, ...]]:
+    for route in ROUTES:
+        found = route.pattern.fullmatch(path)
+        if found and route.method == method:
+            return route, found.groups()
+    return None, ()
+
+
+def _answer(
+    workspace: NotionWorkspace,
+    request: Request,
+    body: bytes,
+    route: Route | None,
+    ids: tuple[str, ...],
+) -> Answer:
+    faults = workspace.faults
+    if route is None:
+        raise Problem("invalid_request_url", "Invalid request URL.")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if faults.refuse_token or scheme.lower() != "bearer" or token != workspace.token:
+        raise Problem("unauthorized", "API token is invalid.")
+    version = request.headers.get("notion-version", "")
+    if version not in VERSIONS:
+        raise Problem(
+            "missing_version",
+            "Notion-Version header failed validation: Notion-Version header should be "
+            + " or ".join(f"`{known}`" for known in VERSIONS)
+            + f", instead was `{version or 'undefined'}`.",
+        )
+    _spend(workspace)
+    if not route.reads and faults.read_only:
+        raise Problem("restricted_resource", "Insufficient permissions for this endpoint.")
+    payload = _payload(body)
+    call = Call(workspace, version, ids, tuple(request.query_params.multi_items()), payload)
+    return route.answer(call)
+
+
+def _spend(workspace: NotionWorkspace) -> None:
+    """Take one request from the budget. Raises Problem with `retry_after` when it is spent."""
+    if workspace.faults.rate_limit_next > 0:
+        workspace.faults.rate_limit_next -= 1
+        wait_s = 1.0
+    else:
+        wait_s = workspace.budget.take()
+        workspace.over_budget += wait_s > 0
+    if wait_s > 0:
+        raise RateLimit(math.ceil(wait_s))
+
+
+class RateLimit(Problem):
+    """A 429 with the seconds to wait."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            "rate_limited",
+            "You have been rate limited. Please try again in a few minutes.",
+            rate_limit_reason="integration_rate_limit",
+        )
+        self.retry_after_s = retry_after_s
+
+
+def _payload(body: bytes) -> dict[str, object]:
+    if not body:
+        return {}
+    if len(body) > MAX_BODY:
+        raise Problem("validation_error", f"body failed validation: size should be ≤ {MAX_BODY}.")
+    try:
+        parsed: object = json.loads(body)
+    except ValueError:
+        raise Problem("invalid_json", "Error parsing JSON body.") from None
+    return an_object(parsed, "")
+
+
+def _json(payload: Answer, status: int, request_id: str, **headers: str) -> Response:
+    return json_response(
+        payload | {"request_id": request_id}, status, x_notion_request_id=request_id, **headers
+    )
+
+
+def _refusal(problem: Problem, request_id: str) -> Response:
+    payload: Answer = {
+        "object": "error",
+        "status": problem.status,
+        "code": problem.code,
+        "message": problem.message,
+    }
+    if problem.additional:
+        payload["additional_data"] = problem.additional
+    if isinstance(problem, RateLimit):
+        return _json(payload, problem.status, request_id, Retry_After=str(problem.retry_after_s))
+    return _json(payload, problem.status, request_id)
+
+
+def _broken(
+    workspace: NotionWorkspace, response: Response, *, reads: bool, request_id: str
+) -> Response:
+    """The answer as it arrives when answers get lost or cut on the way."""
+    faults = workspace.faults
+    done = response.status_code < 300
+    if done and not reads and faults.lose_next_writes > 0:
+        faults.lose_next_writes -= 1
+        return _refusal(Problem("bad_gateway", "Bad gateway."), request_id)
+    if done and faults.cut_next > 0:
+        faults.cut_next -= 1
+        whole = cast("bytes", response.body)
+        return Response(whole[: len(whole) // 2], 200, media_type="application/json")
+    return response
