@@ -1,0 +1,127 @@
+"""Jira Cloud and Data Center: reads issues, writes remote issue links."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any, ClassVar
+
+from opsync import (
+    Batch,
+    Change,
+    Check,
+    Connector,
+    Context,
+    Diagnosable,
+    Feed,
+    LinkContent,
+    Outcome,
+    Policy,
+    Readable,
+    Record,
+    RecordError,
+    Ref,
+    RollupContent,
+    Seen,
+    Surface,
+    Value,
+    Writable,
+    hookimpl,
+)
+from opsync_jira import aliases, checks, surfaces, wire
+from opsync_jira.datacenter import DataCenterReader
+from opsync_jira.dialect import Api, Dialect
+from opsync_jira.fields import custom_fields
+from opsync_jira.normalize import STREAM, Normalizer
+from opsync_jira.pull import CloudReader
+from opsync_jira.settings import JiraSettings
+
+__all__ = ["Jira", "JiraSettings", "register_connectors"]
+
+
+class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable):
+    """Jira Cloud by REST v3, Jira Data Center by REST v2."""
+
+    name = "jira"
+    title = "Jira"
+    settings_type = JiraSettings
+    surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
+    batch = 1
+    parallel = 6
+
+    def __init__(self, settings: JiraSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._api = Api(context.http, settings.cloud)
+        self._normalizer = Normalizer(context.instance, settings)
+
+    @classmethod
+    def policy(cls, instance: str, settings: JiraSettings) -> Policy:
+        """Jira's address, sign-in, limits and error dialect."""
+        return Dialect(instance, settings).policy()
+
+    async def feeds(self) -> Sequence[Feed]:
+        """One: all issues are read with one query."""
+        return (Feed("issues", (STREAM,), title="issues"),)
+
+    async def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
+        """Read issues, after the one request that tells whether the token is alive."""
+        settings, context = self.settings, self.context
+        await self._api.read("GET", "myself")
+        now = context.runtime.clock.now()
+        custom = await custom_fields(self._api, settings, context.kept, now)
+        if not settings.cloud:
+            walk = DataCenterReader(self._api, settings, custom).changed(since)
+        else:
+            reader = CloudReader(self._api, settings, custom, context.kept)
+            walk = reader.everything() if since is None else reader.changed(since)
+        async with aclosing(walk):
+            async for batch in walk:
+                yield batch
+
+    def normalize(self, stream: str, raw: object) -> Iterable[Record]:
+        """One record an issue."""
+        if not isinstance(raw, wire.Issue):
+            raise RecordError(f"Jira has no records of {stream!r} like this.")
+        return (self._normalizer.record(raw),)
+
+    def recognize(self, url: str) -> str | None:
+        """The key of the issue that a URL of this site leads to."""
+        return self._normalizer.recognize(url)
+
+    async def resolve(self, aliases_: Sequence[str]) -> Mapping[str, Ref]:
+        """The issues that have, or once had, these keys."""
+        found = await aliases.find(self._api, aliases_)
+        return {key: Ref(self.context.instance, STREAM, id_) for key, id_ in found.items()}
+
+    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+        """The remote link that should stand on `target`; None if it would lead nowhere."""
+        if isinstance(content, LinkContent):
+            return surfaces.render_link(self.settings.site, content)
+        return surfaces.render_rollup(content)
+
+    def address(self, surface: str, value: Value) -> str:
+        """The URL that a remote link leads to."""
+        return str(value["url"]) if isinstance(value, Mapping) else ""
+
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        """All remote links of an issue, ours and others'."""
+        return await surfaces.observe(self._api, target.ref.id)
+
+    async def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        """Write the remote links of one issue, one after the other."""
+        async for outcome in surfaces.apply(self._api, changes):
+            yield outcome
+
+    async def doctor(self) -> AsyncIterator[Check]:
+        """Sign-in, address, projects, permissions, fields, link types, canceled work."""
+        async for check in checks.check_all(self._api, self.settings, self.context.instance):
+            yield check
+
+
+@hookimpl
+def register_connectors() -> Iterable[type[Connector[Any]]]:
+    """What this plugin brings."""
+    return (Jira,)

@@ -1,0 +1,83 @@
+"""Which custom fields a site keeps estimates and flags in.
+
+Their ids differ from site to site, so they are found by the names that Jira gives them, and kept
+for a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from datetime import datetime, timedelta
+
+from opsync import Value
+from opsync_jira import wire
+from opsync_jira.dialect import Api
+from opsync_jira.settings import JiraSettings
+
+KEPT_AS = "fields"
+KEPT_FOR = timedelta(hours=24)
+
+CustomFields = tuple[tuple[str, str], ...]
+"""Pairs of a name in `wire.CUSTOM` and the field's id on the site."""
+
+_POINTS = ("story points", "story point estimate")
+"""Company-managed and team-managed projects each have their own; a site may have both."""
+_FLAGGED = "flagged"
+_EPIC_LINK = "com.pyxis.greenhopper.jira:gh-epic-link"
+
+
+async def custom_fields(
+    api: Api, settings: JiraSettings, kept: MutableMapping[str, Value], now: datetime
+) -> CustomFields:
+    """The site's fields: as kept if that is fresh, else asked for and kept."""
+    known = kept.get(KEPT_AS)
+    if isinstance(known, dict) and (fresh := _still_good(known, settings, now)) is not None:
+        return fresh
+    listed = (await api.read("GET", "field")).decode(list[wire.Field])
+    found = choose(listed, settings)
+    kept[KEPT_AS] = {"at": now.isoformat(), "settings": _named(settings), "ids": dict(found)}
+    return found
+
+
+def choose(listed: Sequence[wire.Field], settings: JiraSettings) -> CustomFields:
+    """Pick the fields: those of the settings, else by name. Numbers only for estimates."""
+    chosen: dict[str, str] = {}
+    if settings.estimate_field:
+        chosen["points"] = settings.estimate_field
+    if settings.flagged_field:
+        chosen["flagged"] = settings.flagged_field
+    for field in listed:
+        names = {field.name.lower(), field.untranslated.lower()}
+        schema = field.schema or wire.FieldSchema()
+        if schema.type == "number" and not settings.estimate_field:
+            for slot, name in zip(("points", "estimate"), _POINTS, strict=True):
+                if name in names:
+                    chosen.setdefault(slot, field.id)
+        if _FLAGGED in names and schema.type == "array":
+            chosen.setdefault("flagged", field.id)
+        if schema.custom == _EPIC_LINK and not settings.cloud:
+            chosen["epic"] = field.id
+    return tuple(sorted(chosen.items()))
+
+
+def _named(settings: JiraSettings) -> str:
+    return f"{settings.deployment} {settings.estimate_field} {settings.flagged_field}"
+
+
+def _still_good(
+    known: dict[str, Value], settings: JiraSettings, now: datetime
+) -> CustomFields | None:
+    at, ids = known.get("at"), known.get("ids")
+    if (
+        not isinstance(at, str)
+        or not isinstance(ids, dict)
+        or known.get("settings") != _named(settings)
+    ):
+        return None
+    try:
+        age = now - datetime.fromisoformat(at)
+    except (ValueError, TypeError):
+        return None
+    if not timedelta(0) <= age < KEPT_FOR:
+        return None
+    return tuple(sorted((str(name), str(id_)) for name, id_ in ids.items() if name in wire.CUSTOM))

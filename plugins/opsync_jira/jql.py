@@ -1,0 +1,24 @@
+"""The queries that opsync asks Jira."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from opsync_jira.settings import JiraSettings
+
+
+def changed_since(settings: JiraSettings, since: datetime | None) -> str:
+    """Everything in scope that changed at or after `since` (None: ever), the oldest change first.
+
+    The time is an unquoted number of epoch milliseconds: quoted dates have minutes only, and mean
+    the account's time zone. There is no upper bound, which would lose what changes meanwhile; the
+    lower one is always there, for Jira refuses searches without any bound.
+    """
+    milliseconds = 0 if since is None else int(since.timestamp() * 1000)
+    terms = [f"updated >= {milliseconds}"]
+    if settings.projects:
+        keys = ", ".join(f'"{key}"' for key in settings.projects)
+        terms.insert(0, f"project in ({keys})")
+    if settings.jql:
+        terms.append(f"({settings.jql})")
+    return " AND ".join(terms) + " ORDER BY updated ASC"

@@ -1,0 +1,204 @@
+"""From Jira's issues to records. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Raw
+
+from opsync import Category, Kind, Person, Record, RecordError, Ref, Status, Text
+from opsync_jira import wire
+from opsync_jira.documents import description_text, names_something
+from opsync_jira.settings import JiraSettings
+
+STREAM = "issue"
+
+_CATEGORIES = {
+    "new": Category.todo,
+    "indeterminate": Category.in_progress,
+    "done": Category.done,
+}
+_NO_FLAG = frozenset({b"null", b"[]", b"false", b'""'})
+_NO_TYPE = wire.IssueType()
+_NO_PROJECT = wire.Project()
+_NO_NAME = wire.Named()
+
+
+class Normalizer:
+    """Turns the issues of one instance into records.
+
+    Statuses and people are few and repeated on every issue, so each is made once.
+    """
+
+    def __init__(self, instance: str, settings: JiraSettings) -> None:
+        self._instance = instance
+        self._browse = f"{settings.site}/browse/"
+        self._settings = settings
+        self._blocked_types = frozenset(settings.blocked_link_types)
+        self._blocked_statuses = frozenset(settings.blocked_statuses)
+        self._blocked_labels = frozenset(settings.blocked_labels)
+        self._epic_types = frozenset(settings.epic_types)
+        self._statuses: dict[tuple[wire.Status, wire.Named | None], Status] = {}
+        self._people: dict[wire.User, Person] = {}
+        self._own_url = url_pattern(settings.site)
+
+    def record(self, issue: wire.Issue) -> Record:
+        """The record of an issue. Raises RecordError for a description that cannot be read."""
+        fields = issue.fields
+        status = self.status(fields.status, fields.resolution)
+        category = status.category if status else Category.unknown
+        moved = _utc(fields.statuscategorychangedate)
+        issue_type = fields.issuetype or _NO_TYPE
+        project = fields.project or _NO_PROJECT
+        key = issue.key
+        labels = tuple(fields.labels)
+        return Record(
+            ref=Ref(self._instance, STREAM, issue.id),
+            kind=self._kind(issue_type),
+            title=fields.summary or "",
+            key=key,
+            url=self._browse + key,
+            status=status,
+            parents=self._parents(issue),
+            owner=self._person(fields.assignee),
+            priority=fields.priority.name if fields.priority else "",
+            estimate=_number(fields.points, fields.estimate),
+            labels=labels,
+            created_at=_utc(fields.created),
+            started_at=moved if category is Category.in_progress else None,
+            completed_at=(
+                _utc(fields.resolutiondate) or moved if category is Category.done else None
+            ),
+            updated_at=_utc(fields.updated),
+            due_on=fields.duedate,
+            space=project.name or project.key,
+            blocked=self._blocked(fields, status, labels),
+            private=fields.security is not None,
+            aliases=(key.upper(),),
+            texts=_texts(fields),
+            extra=_extra(project, issue_type, fields),
+        )
+
+    def status(self, status: wire.Status | None, resolution: wire.Named | None) -> Status | None:
+        """A status with the category it counts as, by the settings' maps first, then Jira's."""
+        if status is None:
+            return None
+        known = self._statuses.get((status, resolution))
+        if known is None:
+            category = self._category(status)
+            if category is Category.done and resolution is not None:
+                choices = self._settings.resolutions
+                category = choices.get(resolution.id) or choices.get(resolution.name) or category
+            known = Status(status.id, status.name, category)
+            self._statuses[status, resolution] = known
+        return known
+
+    def recognize(self, url: str) -> str | None:
+        """The key of the issue that a URL of this site leads to, in upper case."""
+        match = self._own_url.match(url)
+        if match is None:
+            return None
+        key: str = match[1] or match[2]
+        return key.upper()
+
+    def _category(self, status: wire.Status) -> Category:
+        choices = self._settings.statuses
+        return (
+            choices.get(status.id)
+            or choices.get(status.name)
+            or _CATEGORIES.get(status.category.key, Category.unknown)
+        )
+
+    def _kind(self, issue_type: wire.IssueType) -> Kind:
+        level = issue_type.level
+        if level is None:
+            epics = self._epic_types
+            return Kind.epic if issue_type.name in epics or issue_type.id in epics else Kind.issue
+        if level < 1:
+            return Kind.issue
+        return Kind.epic if level == 1 else Kind.initiative
+
+    def _parents(self, issue: wire.Issue) -> tuple[Ref, ...]:
+        parent = issue.fields.parent
+        above = parent.id if parent is not None else issue.epic_id
+        return (Ref(self._instance, STREAM, above),) if above else ()
+
+    def _person(self, user: wire.User | None) -> Person | None:
+        if user is None:
+            return None
+        known = self._people.get(user)
+        if known is None:
+            id_ = user.account_id or user.key or user.name or ""
+            known = Person(id_, user.display_name or user.name or "", user.email or "")
+            self._people[user] = known
+        return known
+
+    def _blocked(self, fields: wire.Fields, status: Status | None, labels: tuple[str, ...]) -> bool:
+        if bytes(fields.flagged) not in _NO_FLAG:
+            return True
+        if not self._blocked_labels.isdisjoint(labels):
+            return True
+        if status is not None and not self._blocked_statuses.isdisjoint((status.id, status.name)):
+            return True
+        return any(self._blocks(link) for link in fields.issuelinks)
+
+    def _blocks(self, link: wire.IssueLink) -> bool:
+        blocker = link.inward
+        if blocker is None or self._blocked_types.isdisjoint((link.type.id, link.type.name)):
+            return False
+        found = self.status(blocker.fields.status, None) if blocker.fields else None
+        return found is None or found.category.open
+
+
+def as_record_error(issue_id: str, error: Exception) -> RecordError:
+    """Why one issue of a page could not be read."""
+    return RecordError(f"Issue {issue_id} has not the shape that Jira documents: {error}")
+
+
+def url_pattern(site: str) -> re.Pattern[str]:
+    """Matches the URLs under which a site shows an issue; a group holds the key."""
+    bare = re.escape(re.sub(r"^https?://", "", site))
+    key = r"([A-Za-z][A-Za-z0-9_]*-[0-9]+)(?![A-Za-z0-9_-])"
+    shown = r"(?:browse|(?:jira/)?(?:[\w.~-]+/)*issues|(?:[\w.~-]+/)*portal/[0-9]+)"
+    return re.compile(
+        rf"https?://{bare}/(?:{shown}/{key}|[^?#\s]*\?(?:[^#\s]*&)?selectedIssue={key})",
+        re.IGNORECASE,
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _number(*fields: Raw) -> float | None:
+    """The first of the estimate fields that holds a number."""
+    for raw in fields:
+        try:
+            value = msgspec.json.decode(raw, type=float | None, strict=False)
+        except msgspec.ValidationError:
+            continue
+        if value is not None:
+            return value
+    return None
+
+
+def _texts(fields: wire.Fields) -> tuple[Text, ...]:
+    texts: list[Text] = []
+    if fields.summary and names_something(fields.summary):
+        texts.append(Text("summary", fields.summary))
+    if text := description_text(fields.description):
+        texts.append(Text("description", text))
+    return tuple(texts)
+
+
+def _extra(
+    project: wire.Project, issue_type: wire.IssueType, fields: wire.Fields
+) -> dict[str, str]:
+    extra = {"project": project.key, "type": issue_type.name}
+    if fields.status is not None:
+        extra["status"] = fields.status.name
+    if fields.resolution is not None:
+        extra["resolution"] = fields.resolution.name
+    return extra

@@ -1,0 +1,175 @@
+"""Reading issues from Jira Cloud: page by page in the order of change, or all of them in bulk.
+
+https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, MutableMapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+
+from opsync import Answer, BadAnswer, Batch, RefusedError, Value, ahead
+from opsync_jira import wire
+from opsync_jira.dialect import Api
+from opsync_jira.fields import CustomFields
+from opsync_jira.jql import changed_since
+from opsync_jira.pages import batch_of, let_next_leave, next_token, read_page
+from opsync_jira.settings import JiraSettings
+
+PAGE = 100
+"""Issues with their fields in one page of a search, the most that Jira gives."""
+ID_PAGE = 5000
+"""The same for ids only."""
+BULK = 1000
+"""Issues in one bulk fetch, with single-valued fields; some sites take `SMALL_BULK` only."""
+SMALL_BULK = 100
+PARALLEL = 4
+"""Bulk fetches under way at once. Their answers wait in memory (7 MB for 1,000 issues), so that
+fewer than Atlassian's 5 to 10 keep a first read small."""
+BULK_KEPT_AS = "bulk_size"
+
+
+class CloudReader:
+    """One walk over the issues of a Cloud site."""
+
+    def __init__(
+        self,
+        api: Api,
+        settings: JiraSettings,
+        custom: CustomFields,
+        kept: MutableMapping[str, Value],
+    ) -> None:
+        self._api = api
+        self._settings = settings
+        self._kept = kept
+        self._fields = [*wire.SYSTEM, *(id_ for _, id_ in custom)]
+        self._page_type = wire.page_type(custom)
+
+    async def changed(self, since: datetime | None) -> AsyncGenerator[Batch, None]:
+        """What changed at or after `since`, in the order of change. Resumable after each page.
+
+        An issue that changes during the walk moves to its end and is seen again.
+        """
+        jql = changed_since(self._settings, since)
+        async with aclosing(ahead(self._pages(jql))) as pages:
+            async for answer in pages:
+                await let_next_leave()
+                items, _ = read_page(answer, self._page_type)
+                yield batch_of(items, resumable=True)
+
+    async def everything(self) -> AsyncGenerator[Batch, None]:
+        """All issues in as few requests as the site allows.
+
+        One page if they fit. Beyond, their ids and then bulk fetches of 1,000 at once; where a
+        site takes 100 only, that would be no fewer requests than walking, which can be resumed.
+        """
+        if self._bulk_size() <= SMALL_BULK:
+            async with aclosing(self.changed(None)) as batches:
+                async for batch in batches:
+                    yield batch
+            return
+        jql = changed_since(self._settings, None)
+        first = await self._search(jql, self._fields, PAGE, None)
+        items, _ = read_page(first, self._page_type)
+        if next_token(first) is None:
+            yield batch_of(items, resumable=True)
+            return
+        # What changes from here on may have been read before it did: the next pass reads it.
+        begun = first.server_now
+        ids = await self._ids(jql)
+        yield batch_of(items, resumable=False, expected=len(ids), not_after=begun)
+        had = {item.id for item in items}
+        rest = [id_ for id_ in ids if id_ not in had]
+        async with aclosing(self._bulk(rest)) as answers:
+            async for answer in answers:
+                items, _ = read_page(answer, self._page_type)
+                yield batch_of(items, resumable=False, expected=len(ids), not_after=begun)
+
+    def _bulk_size(self) -> int:
+        kept = self._kept.get(BULK_KEPT_AS)
+        return kept if isinstance(kept, int) else BULK
+
+    async def _pages(self, jql: str) -> AsyncGenerator[Answer, None]:
+        seen: set[str] = set()
+        token: str | None = None
+        while True:
+            answer = await self._search(jql, self._fields, PAGE, token)
+            token = _unseen(next_token(answer), seen)
+            yield answer
+            if token is None:
+                return
+
+    async def _ids(self, jql: str) -> list[str]:
+        """The ids of all issues that the query finds, each once, in its order."""
+        ids: dict[str, None] = {}
+        seen: set[str] = set()
+        token: str | None = None
+        while True:
+            page = (await self._search(jql, ["id"], ID_PAGE, token)).decode(wire.IdPage)
+            ids.update((issue.id, None) for issue in page.issues)
+            token = _unseen(page.token, seen)
+            if token is None:
+                return list(ids)
+
+    async def _search(
+        self, jql: str, fields: Sequence[str], size: int, token: str | None
+    ) -> Answer:
+        body: dict[str, object] = {"jql": jql, "fields": fields, "maxResults": size}
+        if token is not None:
+            body["nextPageToken"] = token
+        return await self._api.read("POST", "search/jql", json=body)
+
+    async def _bulk(self, ids: Sequence[str]) -> AsyncGenerator[Answer, None]:
+        """Answers with the issues of `ids`, in their order, some fetched ahead at once.
+
+        Issues that are gone or hidden by now are absent from them.
+        """
+        size, start = self._bulk_size(), 0
+        if len(ids) > SMALL_BULK and self._kept.get(BULK_KEPT_AS) is None:
+            try:
+                answer = await self._fetch(ids[:size])
+            except RefusedError as error:
+                if error.status != 400:
+                    raise
+                size = SMALL_BULK
+            else:
+                start = size
+            self._kept[BULK_KEPT_AS] = size
+            if start:
+                yield answer
+        waiting = deque(ids[at : at + size] for at in range(start, len(ids), size))
+        running: deque[asyncio.Task[Answer]] = deque()
+        try:
+            while waiting or running:
+                while waiting and len(running) < PARALLEL:
+                    running.append(asyncio.create_task(self._fetch(waiting.popleft())))
+                yield await running.popleft()
+        except RefusedError as error:
+            if error.status == 400:
+                # The site takes fewer than it did: the next first read finds out how many.
+                self._kept.pop(BULK_KEPT_AS, None)
+            raise
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _fetch(self, ids: Sequence[str]) -> Answer:
+        body = {"issueIdsOrKeys": ids, "fields": self._fields}
+        return await self._api.read("POST", "issue/bulkfetch", json=body)
+
+
+def _unseen(token: str | None, seen: set[str]) -> str | None:
+    """`token`, once. BadAnswer when it leads back to a page that was read already."""
+    if token is None:
+        return None
+    if token in seen:
+        raise BadAnswer(
+            "Jira's search leads back to a page that was read already.",
+            hint="Nothing is concluded from it; the next pass asks again.",
+        )
+    seen.add(token)
+    return token

@@ -1,0 +1,125 @@
+"""The settings of a Jira instance."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from opsync import Category, ConnectorSettings
+
+CategoryMap = dict[str, Category]
+
+_PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_FIELD_ID = re.compile(r"customfield_[0-9]+|time[a-z]+|aggregate[a-z]+")
+
+
+class JiraSettings(ConnectorSettings):
+    """One `[instances.NAME]` block with `connector = "jira"`."""
+
+    site: str
+    """The address people open in the browser, such as https://harbor.atlassian.net."""
+
+    base_url: str = ""
+    """Where the API is asked, if not at `site`: https://api.atlassian.com/ex/jira/<cloudId> for
+    tokens with scopes and service accounts, or a proxy."""
+
+    email: str = ""
+    """The account the token belongs to. Jira Cloud needs it, Data Center has no use for it."""
+
+    token: SecretStr
+    """API token (Cloud: id.atlassian.com → Security → API tokens) or personal access token."""
+
+    deployment: Literal["cloud", "datacenter"] = "cloud"
+    """Jira Cloud, or Jira Data Center 8.14 or later."""
+
+    projects: tuple[str, ...] = ()
+    """Keys of the projects to read. Empty: all that the account can see."""
+
+    jql: str = ""
+    """A further filter in JQL, without ORDER BY: `labels != noise`."""
+
+    estimate_field: str = ""
+    """Id of the field with estimates (customfield_10016). Empty: found by its name, Story Points
+    or Story point estimate."""
+
+    flagged_field: str = ""
+    """Id of the field that flags impediments. Empty: found by its name, Flagged."""
+
+    epic_types: tuple[str, ...] = ("Epic",)
+    """Data Center only: ids or names of the issue types that are epics."""
+
+    blocked_link_types: tuple[str, ...] = ("Blocks",)
+    """Ids or names of the link types by whose inward side an issue is blocked."""
+
+    blocked_statuses: tuple[str, ...] = ()
+    """Ids or names of statuses that mean that an issue is blocked."""
+
+    blocked_labels: tuple[str, ...] = ()
+    """Labels that mean that an issue is blocked."""
+
+    resolutions: CategoryMap = Field(default_factory=dict)
+    """Resolution ids or names, and the category that done issues with them count as. Jira has no
+    category for canceled work: "Won't Do" = "canceled"."""
+
+    @field_validator("site", "base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an address like https://harbor.atlassian.net")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise ValueError("must be an address without user, query or fragment")
+        return value.rstrip("/")
+
+    @field_validator("token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        bare = value.get_secret_value().strip()
+        if not bare:
+            raise ValueError("must not be empty")
+        return SecretStr(bare)
+
+    @field_validator("projects")
+    @classmethod
+    def _keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [key for key in value if not _PROJECT_KEY.fullmatch(key)]
+        if wrong:
+            raise ValueError(f"must be project keys like PAY, not {wrong[0]!r}")
+        return value
+
+    @field_validator("jql")
+    @classmethod
+    def _filter(cls, value: str) -> str:
+        if _ORDER_BY.search(value):
+            raise ValueError("must have no ORDER BY: opsync reads in the order of change")
+        return value.strip()
+
+    @field_validator("estimate_field", "flagged_field")
+    @classmethod
+    def _field(cls, value: str) -> str:
+        if value and not _FIELD_ID.fullmatch(value):
+            raise ValueError("must be a field's id like customfield_10016, not its name")
+        return value
+
+    @model_validator(mode="after")
+    def _signs_in(self) -> Self:
+        if not self.site:
+            raise ValueError("site must not be empty")
+        if self.deployment == "cloud" and "@" not in self.email:
+            raise ValueError("email is needed: Jira Cloud signs in with it and the token")
+        return self
+
+    @property
+    def cloud(self) -> bool:
+        return self.deployment == "cloud"
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is asked, without a slash at its end."""
+        return self.base_url or self.site

@@ -1,0 +1,95 @@
+"""The Linear connector: issues, projects and initiatives; attachments and external links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from opsync import (
+    Batch,
+    Change,
+    Check,
+    Connector,
+    Diagnosable,
+    Feed,
+    LinkContent,
+    Outcome,
+    Policy,
+    Readable,
+    Record,
+    Ref,
+    RollupContent,
+    Seen,
+    Surface,
+    Value,
+    Writable,
+    hookimpl,
+)
+from opsync_linear import checks, dialect, normalize, pull, surfaces
+from opsync_linear.settings import LinearSettings
+
+_PAGE_URL = re.compile(
+    r"https?://linear\.app/(?P<site>[^/?#]+)/"
+    r"(?:issue/(?P<key>[A-Za-z][A-Za-z0-9_]*-[0-9]+)|(?:project|initiative)/(?P<slug>[^/?#]+))"
+    r"(?=[/?#]|$)",
+    re.IGNORECASE,
+)
+
+
+class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable):
+    """One Linear workspace."""
+
+    name: ClassVar[str] = "linear"
+    title: ClassVar[str] = "Linear"
+    settings_type: ClassVar[type[LinearSettings]] = LinearSettings
+    surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
+    batch: ClassVar[int] = 25
+    parallel: ClassVar[int] = 2
+
+    @classmethod
+    def policy(cls, instance: str, settings: LinearSettings) -> Policy:
+        return dialect.policy(instance, settings)
+
+    async def feeds(self) -> Sequence[Feed]:
+        return [Feed("work", normalize.STREAMS, title="issues, projects, initiatives")]
+
+    def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
+        return pull.Reader(self.settings, self.context, since).batches()
+
+    def normalize(self, stream: str, raw: object) -> Iterable[Record]:
+        return normalize.normalize(self.context.instance, self.settings, stream, raw)
+
+    def recognize(self, url: str) -> str | None:
+        """Pages of the workspace only; of any workspace until the first answer has named it."""
+        match = _PAGE_URL.match(url)
+        if match is None:
+            return None
+        own = self.settings.workspace or pull.learned(self.context.kept)
+        if own and match["site"].lower() != own.lower():
+            return None
+        return match["key"].upper() if match["key"] else match["slug"].rpartition("-")[2]
+
+    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+        return surfaces.render(self.settings, surface, target, content)
+
+    def address(self, surface: str, value: Value) -> str:
+        return surfaces.address(surface, value)
+
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        return await surfaces.observe(self.settings, self.context, target)
+
+    def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        return surfaces.apply(self.context, changes)
+
+    def doctor(self) -> AsyncIterator[Check]:
+        return checks.doctor(self.settings, self.context)
+
+
+@hookimpl
+def register_connectors() -> list[type[Linear]]:
+    """The connector of this plugin."""
+    return [Linear]

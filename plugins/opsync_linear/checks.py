@@ -1,0 +1,131 @@
+"""`opsync doctor` for Linear: one query tells nearly everything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+from msgspec import Struct
+
+from opsync import Check, Context
+from opsync_linear import queries
+from opsync_linear.dialect import KEYS, POINTS_PER_QUERY, WRITE_HINT
+from opsync_linear.pull import ask
+from opsync_linear.queries import ROOTS
+from opsync_linear.settings import LinearSettings
+from opsync_linear.wire import Data, Nodes, Organization, Team
+
+CHECK = """query Check {
+  viewer { id name guest }
+  organization { urlKey }
+  teams(first: 250) { nodes { id key name visibility } pageInfo { hasNextPage } }
+  rateLimitStatus { kind limits { type allowedAmount remainingAmount } }
+}"""
+
+LOW = 0.2
+"""Below this share of a limit doctor warns: the client leaves as much to others."""
+
+
+class _Viewer(Struct, frozen=True):
+    id: str
+    name: str
+    guest: bool = False
+
+
+class _Limit(Struct, frozen=True, rename="camel"):
+    type: str
+    allowed_amount: float
+    remaining_amount: float
+
+
+class _Limits(Struct, frozen=True):
+    kind: str
+    limits: tuple[_Limit, ...] = ()
+
+
+class _Answer(Struct, frozen=True, rename="camel"):
+    viewer: _Viewer
+    organization: Organization
+    teams: Nodes[Team]
+    rate_limit_status: _Limits
+
+
+async def doctor(settings: LinearSettings, context: Context) -> AsyncIterator[Check]:
+    """Key, workspace, teams, scopes, limits. SignInError when the key is refused."""
+    answer = await ask(context, CHECK, {}, cost=400)
+    found = answer.decode(Data[_Answer]).data
+    guest = " (a guest: sees only the teams it was invited to)" if found.viewer.guest else ""
+    yield Check("key", "ok", f"works, as {found.viewer.name}{guest}")
+    yield _workspace(settings, found.organization.url_key)
+    for check in _teams(settings, found.teams):
+        yield check
+    yield Check(
+        "write",
+        "warn",
+        "Linear does not tell whether a key may write; the first write will show.",
+        hint=WRITE_HINT,
+    )
+    for limit in found.rate_limit_status.limits:
+        yield _limit(limit)
+    yield _complexity(settings)
+
+
+def _workspace(settings: LinearSettings, url_key: str) -> Check:
+    if settings.workspace and settings.workspace != url_key:
+        return Check(
+            "workspace",
+            "fail",
+            f"the key belongs to {url_key!r}, the configuration says {settings.workspace!r}",
+            hint=f'Set workspace = "{url_key}", or create a key in {settings.workspace!r}: {KEYS}.',
+        )
+    return Check("workspace", "ok", f"linear.app/{url_key}")
+
+
+def _teams(settings: LinearSettings, teams: Nodes[Team]) -> Iterator[Check]:
+    visible = {team.key: team for team in teams.nodes}
+    missing = [key for key in settings.teams if key not in visible]
+    if missing and not teams.page_info.has_next_page:
+        yield Check(
+            "teams",
+            "fail",
+            f"not found, or hidden from this key: {', '.join(missing)}",
+            hint="Use the keys in front of the issue numbers (GRO for GRO-44), of teams that the "
+            f"key's owner is in and that the key covers: {KEYS}.",
+        )
+    else:
+        read = [key for key in visible if not settings.teams or key in settings.teams]
+        if read:
+            yield Check("teams", "ok", f"{len(read)} read: {', '.join(sorted(read))}")
+        else:
+            yield Check("teams", "fail", "the key sees no team", hint=f"Give it all teams: {KEYS}.")
+    private = sorted(t.key for t in visible.values() if t.private)
+    yield Check(
+        "private teams",
+        "ok",
+        f"{', '.join(private)}: counted, and not named elsewhere (expose = {settings.expose!r})"
+        if private
+        else "none visible to this key",
+    )
+
+
+def _limit(limit: _Limit) -> Check:
+    low = limit.remaining_amount < LOW * limit.allowed_amount
+    return Check(
+        f"rate limit ({limit.type})",
+        "warn" if low else "ok",
+        f"{limit.remaining_amount:,.0f} of {limit.allowed_amount:,.0f} left",
+        hint="All keys of one person share it; a person of its own helps." if low else "",
+    )
+
+
+def _complexity(settings: LinearSettings) -> Check:
+    share = (queries.FIRST, frozenset(ROOTS[:3])), (queries.ONLY_ISSUES, frozenset({"issues"}))
+    cost = max(
+        queries.cost_of_work(sizes.scaled(1.0, settings.page_size), roots, blocking=False)
+        for sizes, roots in share
+    )
+    return Check(
+        "query size",
+        "ok" if cost <= POINTS_PER_QUERY else "warn",
+        f"{cost:,} of at most {POINTS_PER_QUERY:,} points",
+        hint="" if cost <= POINTS_PER_QUERY else "Set a smaller page_size.",
+    )

@@ -1,0 +1,340 @@
+"""Reading Linear: issues, projects and initiatives together, newest change first.
+
+Listings come newest first and cannot be turned round, so what changes during a walk jumps to its
+front: the latest time on the first page is how far the walk reaches, and it counts only once the
+walk has completed.
+
+A blocker that is finished is no change of the issue that it blocked, so a run that asks what
+changed also reads again what changed blockers block. Lists below an object that are longer than
+asked for are read in full by id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from opsync import (
+    Answer,
+    BadAnswer,
+    Batch,
+    ConfigError,
+    Context,
+    Item,
+    RecordError,
+    SignInError,
+    ahead,
+)
+from opsync_linear import queries
+from opsync_linear.dialect import KEYS, PATH, POINTS, Refusal, TooComplex
+from opsync_linear.queries import ROOTS, Sizes
+from opsync_linear.settings import LinearSettings
+from opsync_linear.wire import (
+    Attached,
+    Data,
+    Initiative,
+    Issue,
+    Named,
+    Nodes,
+    Organization,
+    PageInfo,
+    Project,
+    RawAttached,
+    RawWork,
+    Tails,
+    Work,
+)
+
+SHARE = "page_share"
+"""Kept: which part of the usual page Linear accepted, where it found the query too complex."""
+WORKSPACE = "workspace"
+"""Kept: the workspace's name in URLs."""
+REACH = "reach"
+"""Kept: the latest change that the last complete walk saw."""
+
+SMALLEST_SHARE = 1 / 64
+SAME_CURSOR = 2
+"""So often a cursor may come again: its row may jump to the front once. More is a loop."""
+_STREAMS = {"issues": "issue", "projects": "project", "initiatives": "initiative"}
+
+T = TypeVar("T", Issue, Project, Initiative)
+
+
+async def ask(
+    context: Context, query: str, variables: Mapping[str, object], *, cost: float
+) -> Answer:
+    """Send one query. SignInError when the token may not read."""
+    try:
+        return await context.http.read(
+            "POST",
+            PATH,
+            json={"query": query, "variables": variables},
+            lane=POINTS,
+            cost=cost,
+        )
+    except Refusal as error:
+        if error.forbidden:
+            raise SignInError(
+                error.message, hint=f"The key needs Read for these teams: {KEYS}."
+            ) from error
+        raise
+
+
+class Reader:
+    """One walk over all that changed."""
+
+    def __init__(self, settings: LinearSettings, context: Context, since: datetime | None) -> None:
+        self._settings = settings
+        self._context = context
+        self._poll = since is not None
+        self._roots = frozenset(ROOTS if self._poll else ROOTS[:3])
+        self._filters = _filters(since, settings.teams)
+        self._teams = frozenset(settings.teams)
+        self._reach = _reach(context.kept)
+        self._later: dict[str, set[str]] = {stream: set() for stream in _STREAMS.values()}
+        self._sent: set[str] = set()
+        """Ids of the issues that this poll has handed out."""
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """All pages, then what has to be read again by id."""
+        high: datetime | None = None
+        first = True
+        async with aclosing(ahead(self._pages())) as pages:
+            async for answer in pages:
+                work, broken = decode(answer)
+                if first:
+                    high = _latest(work)
+                yield Batch([*self._items(work), *broken], high=high if first else None)
+                first = False
+                while (again := self._full_group()) is not None:
+                    yield await self._read_again(*again)
+        while (again := self._next_group()) is not None:
+            yield await self._read_again(*again)
+        if high is not None:
+            self._context.kept[REACH] = high.isoformat()
+
+    async def _pages(self) -> AsyncIterator[Answer]:
+        """Each page as it came; only its end is looked at, so that the next can be asked for."""
+        open_roots: Set[str] = self._roots
+        after: dict[str, str | None] = {}
+        known: Counter[tuple[str, str]] = Counter()
+        first = True
+        while open_roots:
+            sizes = queries.sizes_of_page(poll=self._poll, first=first, roots=open_roots)
+            answer = await self._work(sizes, open_roots, filters=self._filters, after=after)
+            tails = answer.decode(Data[Tails]).data
+            self._learn(tails.organization)
+            ends = {root: _end(tails, root) for root in open_roots}
+            open_roots = {root for root, end in ends.items() if end.has_next_page}
+            for root in open_roots:
+                cursor = ends[root].end_cursor or ""
+                known[root, cursor] += 1
+                if not cursor or known[root, cursor] > SAME_CURSOR:
+                    raise BadAnswer(
+                        f"Linear's list of {root} does not end: it repeats its cursor.",
+                        hint="The next pass begins again.",
+                    )
+                after[root] = cursor
+            yield answer
+            first = False
+
+    async def _work(
+        self,
+        sizes: Sizes,
+        roots: Set[str],
+        *,
+        filters: Mapping[str, Mapping[str, object]],
+        after: Mapping[str, str | None],
+    ) -> Answer:
+        """One page; a smaller one where Linear finds the query too complex."""
+        kept = self._context.kept
+        while True:
+            held = kept.get(SHARE)
+            share = float(held) if isinstance(held, int | float) and 0 < held <= 1 else 1.0
+            scaled = sizes.scaled(share, self._settings.page_size)
+            try:
+                return await ask(
+                    self._context,
+                    queries.WORK,
+                    queries.variables(
+                        scaled, roots, filters=filters, after=after, blocking=self._poll
+                    ),
+                    cost=queries.cost_of_work(scaled, roots, blocking=self._poll),
+                )
+            except TooComplex:
+                if share <= SMALLEST_SHARE:
+                    raise
+                kept[SHARE] = share / 2
+
+    def _learn(self, organization: Organization | None) -> None:
+        if organization is None:
+            return
+        asked = self._settings.workspace
+        if asked and asked != organization.url_key:
+            raise ConfigError(
+                f"workspace is {asked!r}, but the token belongs to {organization.url_key!r}.",
+                hint=f'Set workspace = "{organization.url_key}", or use a key of {asked!r}.',
+            )
+        self._context.kept[WORKSPACE] = organization.url_key
+
+    def _items(self, work: Work) -> Iterable[Item]:
+        """The rows of a page, each once; those with cut lists are noted to be read again."""
+        changed = [*work.issues.nodes, *(each.issue for each in work.attachments.nodes)]
+        for issue in changed:
+            if issue.id in self._sent:
+                continue
+            if self._poll:
+                self._note_blocked(issue)
+            yield from self._item("issue", issue)
+        for project in work.projects.nodes:
+            yield from self._item("project", project)
+        for initiative in work.initiatives.nodes:
+            yield from self._item("initiative", initiative)
+
+    def _item(self, stream: str, raw: Issue | Project | Initiative) -> Iterable[Item]:
+        if not self._wanted(raw):
+            return
+        if raw.cut:
+            self._later[stream].add(raw.id)
+            return
+        if self._poll and stream == "issue":
+            self._sent.add(raw.id)
+        yield Item(stream, raw.id, raw)
+
+    def _wanted(self, raw: Issue | Project | Initiative) -> bool:
+        """Whether it belongs to one of the configured teams; initiatives belong to none."""
+        if not self._teams or isinstance(raw, Initiative):
+            return True
+        if isinstance(raw, Issue):
+            return raw.team.key in self._teams
+        return raw.teams.page_info.has_next_page or any(
+            team.key in self._teams for team in raw.teams.nodes
+        )
+
+    def _note_blocked(self, issue: Issue) -> None:
+        """Have the issues read again that an issue blocks which changed since the last walk."""
+        if self._reach is None or issue.updated_at > self._reach:
+            blocked = [r.related_issue.id for r in issue.relations.nodes if r.type == "blocks"]
+            self._later["issue"].update(blocked)
+
+    def _full_group(self) -> tuple[str, list[str]] | None:
+        """A group that is as large as one request may be, so that few ids are held."""
+        for stream, ids in self._later.items():
+            if len(ids) >= _group_size(stream):
+                return self._next_group()
+        return None
+
+    def _next_group(self) -> tuple[str, list[str]] | None:
+        self._later["issue"] -= self._sent
+        for stream, ids in sorted(self._later.items(), key=lambda each: -len(each[1])):
+            if ids:
+                group = sorted(ids)[: _group_size(stream)]
+                ids.difference_update(group)
+                return stream, group
+        return None
+
+    async def _read_again(self, stream: str, ids: Sequence[str]) -> Batch:
+        """Objects by id with their whole lists, as far as Linear gives them in one go."""
+        root = next(root for root, name in _STREAMS.items() if name == stream)
+        answer = await self._work(
+            queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}
+        )
+        work, broken = decode(answer)
+        rows: Iterable[Issue | Project | Initiative] = getattr(work, root).nodes
+        found = [Item(stream, raw.id, raw) for raw in rows if self._wanted(raw)]
+        if self._poll:
+            self._sent.update(ids)
+        return Batch([*found, *broken])
+
+
+def _group_size(stream: str) -> int:
+    return queries.LONG.issues if stream == "issue" else queries.LONG.projects
+
+
+def _filters(since: datetime | None, teams: Sequence[str]) -> dict[str, Mapping[str, object]]:
+    issues: dict[str, object] = {}
+    filters: dict[str, Mapping[str, object]] = {}
+    if since is not None:
+        changed = {"updatedAt": {"gte": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}}
+        filters = dict.fromkeys(ROOTS, changed)
+        issues |= changed
+    if teams:
+        issues["team"] = {"key": {"in": list(teams)}}
+    if issues:
+        filters["issues"] = issues
+    return filters
+
+
+def _end(tails: Tails, root: str) -> PageInfo:
+    tail = getattr(tails, root)
+    if tail is None:
+        raise BadAnswer(f"Linear's answer has no {root}.")
+    info: PageInfo = tail.page_info
+    return info
+
+
+def _latest(work: Work) -> datetime | None:
+    """The latest change on a page."""
+    rows = (work.issues, work.projects, work.initiatives, work.attachments)
+    return max((row.updated_at for each in rows for row in each.nodes), default=None)
+
+
+def _reach(kept: Mapping[str, Any]) -> datetime | None:
+    held = kept.get(REACH)
+    try:
+        return datetime.fromisoformat(held) if isinstance(held, str) else None
+    except ValueError:
+        return None
+
+
+def decode(answer: Answer) -> tuple[Work, list[Item]]:
+    """A page, and what of it cannot be read. BadAnswer when the page as a whole cannot."""
+    try:
+        return answer.decode(Data[Work]).data, []
+    except BadAnswer:
+        raw = answer.decode(Data[RawWork]).data
+    broken: list[Item] = []
+    issues = _each(raw.issues.nodes, Issue, "issue", broken)
+    attached: list[Attached] = []
+    for row in raw.attachments.nodes:
+        outer = msgspec.json.decode(row, type=RawAttached)
+        found = _each([outer.issue], Issue, "issue", broken)
+        attached.extend(Attached(outer.updated_at, issue) for issue in found)
+    work = Work(
+        organization=raw.organization,
+        issues=Nodes(issues),
+        projects=Nodes(_each(raw.projects.nodes, Project, "project", broken)),
+        initiatives=Nodes(_each(raw.initiatives.nodes, Initiative, "initiative", broken)),
+        attachments=Nodes(tuple(attached)),
+    )
+    return work, broken
+
+
+def _each(rows: Iterable[Raw], kind: type[T], stream: str, broken: list[Item]) -> tuple[T, ...]:
+    good: list[T] = []
+    for row in rows:
+        try:
+            good.append(msgspec.json.decode(row, type=kind))
+        except msgspec.ValidationError as error:
+            broken.append(_broken(row, stream, error))
+    return tuple(good)
+
+
+def _broken(row: Raw, stream: str, error: Exception) -> Item:
+    try:
+        id_ = msgspec.json.decode(row, type=Named).id
+    except msgspec.ValidationError:
+        raise BadAnswer(f"Linear: a {stream} without an id.") from error
+    return Item(stream, id_, RecordError(f"Linear: {stream} {id_} cannot be read: {error}."))
+
+
+def learned(kept: Mapping[str, Any]) -> str:
+    """The workspace's name in URLs as the API told it; "" before the first answer."""
+    name = kept.get(WORKSPACE)
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,119 @@
+"""What opsync may write in Linear: links on issues, links and rollups on projects and initiatives.
+
+Attachments are upserts on (issue, url), and reading an issue shows them. External links are no
+upserts, so a create carries an id of its own; a change of theirs is no change of the project, so
+they are read before each write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+from opsync import (
+    Change,
+    Context,
+    Kind,
+    LinkContent,
+    NotFound,
+    Outcome,
+    Record,
+    RollupContent,
+    Seen,
+    Surface,
+    Value,
+)
+from opsync_linear import updates, values
+from opsync_linear.batch import Done, Op, run
+from opsync_linear.marks import EXTERNAL, LINK, ROLLUP, UPDATE
+from opsync_linear.settings import LinearSettings
+from opsync_linear.standing import attachments_of, links_of
+from opsync_linear.writes import outcome, plan
+
+_CONTAINERS = frozenset({Kind.project, Kind.initiative})
+
+SURFACES = (
+    Surface(LINK, "link", frozenset({Kind.issue}), ("attachments",), title="Link", pulled=True),
+    Surface(EXTERNAL, "link", _CONTAINERS, ("externalLinks", "links"), title="Link"),
+    Surface(ROLLUP, "rollup", _CONTAINERS, ("externalLinks", "links"), title="Roadmap link"),
+    Surface(
+        UPDATE, "rollup", frozenset({Kind.project}), ("projectUpdates",), title="Project update"
+    ),
+)
+ALIASES = 50
+"""Mutations in one request at most: about 110 points, far from every known limit."""
+
+
+def render(
+    settings: LinearSettings,
+    surface: str,
+    target: Record,
+    content: LinkContent | RollupContent,
+) -> Value:
+    """The canonical value for a place; None where nothing should stand there."""
+    if surface == LINK and isinstance(content, LinkContent):
+        return values.of_link(content)
+    if surface == EXTERNAL and isinstance(content, LinkContent):
+        return values.of_label(content.card.url, content.title)
+    if surface == ROLLUP and isinstance(content, RollupContent):
+        return values.of_rollup(content)
+    if surface == UPDATE and isinstance(content, RollupContent) and settings.project_updates:
+        return updates.render(content)
+    return None
+
+
+def address(surface: str, value: Value) -> str:
+    """Links and rollups are told apart by their URL; of updates a project has one."""
+    return "" if surface == UPDATE else values.part(value, "url")
+
+
+async def observe(settings: LinearSettings, context: Context, target: Record) -> Sequence[Seen]:
+    """What stands on one issue, project or initiative. NotFound when it is gone or hidden."""
+    if target.ref.stream == "issue":
+        attachments = await attachments_of(context, target.ref)
+        if attachments is None:
+            raise NotFound(f"Linear: {target.key} is gone, or hidden from this token.")
+        return [values.seen_attachment(each) for each in attachments]
+    links = await links_of(context, target.ref)
+    if links is None:
+        raise NotFound(f"Linear: {target.title!r} is gone, or hidden from this token.")
+    seen = [values.seen_external_link(each) for each in links]
+    if settings.project_updates and target.kind == Kind.project:
+        seen += await updates.observe(context, target.ref)
+    return seen
+
+
+async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Outcome]:
+    """Write the changes of up to a batch of targets in as few requests as possible."""
+    planned: dict[str, list[Op]] = {}
+    for change in changes:
+        found = updates.plan(context, change) if _posts(change) else plan(change)
+        if isinstance(found, Outcome):
+            yield found
+        else:
+            planned[change.id] = found
+    results: dict[str, list[Done]] = {}
+    for group in _groups(planned):
+        for done in await run(context, group):
+            results.setdefault(done.op.change, []).append(done)
+    for change in changes:
+        if change.id in planned:
+            written = outcome(change, planned[change.id], results.get(change.id, []))
+            if _posts(change):
+                written = updates.note(context, change, written)
+            yield written
+
+
+def _posts(change: Change) -> bool:
+    return change.slot.surface == UPDATE
+
+
+def _groups(planned: Mapping[str, Sequence[Op]]) -> Iterator[list[Op]]:
+    """The ops in requests of at most `ALIASES`, those of one change together."""
+    group: list[Op] = []
+    for ops in planned.values():
+        if group and len(group) + len(ops) > ALIASES:
+            yield group
+            group = []
+        group += ops
+    if group:
+        yield group

@@ -1,0 +1,130 @@
+"""The Notion connector: pages of data sources to records, delivery columns back onto them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+
+from opsync import (
+    Batch,
+    Change,
+    Check,
+    Connector,
+    Context,
+    Diagnosable,
+    Feed,
+    LinkContent,
+    NotFound,
+    Outcome,
+    OutcomeKind,
+    Policy,
+    Readable,
+    Record,
+    RecordError,
+    Ref,
+    RollupContent,
+    Seen,
+    Value,
+    Writable,
+    hookimpl,
+)
+from opsync_notion import checks, dialect, surfaces
+from opsync_notion.ids import page_of, parse_id
+from opsync_notion.normalize import normalize
+from opsync_notion.pull import STREAM, Row, pull
+from opsync_notion.settings import NotionSettings
+from opsync_notion.tables import Tables
+from opsync_notion.writing import Writer
+
+__all__ = ["Notion", "NotionSettings", "register_connectors"]
+
+
+class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable):
+    """One Notion workspace: its configured data sources, one feed each."""
+
+    name = "notion"
+    title = "Notion"
+    settings_type = NotionSettings
+    surfaces = surfaces.SURFACES
+    batch = 1
+    parallel = 3
+
+    def __init__(self, settings: NotionSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self._tables = Tables(settings, context)
+        self._writer = Writer(self._tables, context)
+
+    @classmethod
+    def policy(cls, instance: str, settings: NotionSettings) -> Policy:
+        """How to speak HTTP with Notion."""
+        return dialect.policy(instance, settings)
+
+    async def feeds(self) -> Sequence[Feed]:
+        """One feed a data source. One that cannot be found fails when it is read, alone."""
+        feeds: dict[str, Feed] = {}
+        for block in self.settings.data_sources:
+            try:
+                ids = await self._tables.resolve(block)
+            except NotFound:
+                ids = (parse_id(block.id),)
+            for data_source in ids:
+                table = self._tables.memory.table(data_source)
+                title = block.name or (table.title if table else "")
+                feeds.setdefault(data_source, Feed(data_source, (STREAM,), title=title))
+        return list(feeds.values())
+
+    async def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
+        """Pages that changed, oldest change first; all, by creation, with the trash last."""
+        async with aclosing(pull(self._tables, feed.name, since)) as batches:
+            async for batch in batches:
+                yield batch
+
+    def normalize(self, stream: str, raw: object) -> Iterable[Record]:
+        """The record of one page."""
+        if not isinstance(raw, Row):
+            raise RecordError(f"Notion: {stream!r} is no stream of pages.")
+        return (normalize(self.context.instance, raw),)
+
+    def recognize(self, url: str) -> str | None:
+        """The 32-digit id of the page that a Notion URL leads to, whatever the workspace."""
+        return page_of(url)
+
+    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+        """Delivery columns stand on the root's own page only."""
+        if isinstance(content, LinkContent) or not content.at_root:
+            return None
+        return surfaces.render(surface, content)
+
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        """What stands in opsync's own columns of a page."""
+        return await self._writer.observe(target)
+
+    async def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        """Write the changes of each page in one request."""
+        by_target: dict[Ref, list[Change]] = {}
+        for change in changes:
+            by_target.setdefault(change.slot.target, []).append(change)
+        for ref, group in by_target.items():
+            target = targets.get(ref)
+            if target is None:
+                for change in group:
+                    yield Outcome(
+                        change=change.id, kind=OutcomeKind.failed, message=f"{ref} is not known."
+                    )
+                continue
+            for outcome in await self._writer.write(target, group):
+                yield outcome
+
+    async def doctor(self) -> AsyncIterator[Check]:
+        """Examine token, data sources and columns. Writes nothing."""
+        async for check in checks.examine(self._tables):
+            yield check
+
+
+@hookimpl
+def register_connectors() -> Iterable[type[Notion]]:
+    """The one connector of this plugin."""
+    return [Notion]

@@ -1,0 +1,133 @@
+"""Examines a Notion connection: token, data sources, and the columns that opsync will use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from opsync import Category, Check, OpsyncError, RefusedError, SignInError
+from opsync_notion import surfaces
+from opsync_notion.dialect import UPDATE_HINT
+from opsync_notion.schema import View
+from opsync_notion.settings import DataSource
+from opsync_notion.tables import Tables, configured_name
+from opsync_notion.wire import DataSourceObject, Me
+
+_CANCELED = re.compile(
+    r"cancel|abandon|won.?t|declin|reject|drop|duplicate|obsolete|archiv|abgebrochen|verworfen",
+    re.IGNORECASE,
+)
+
+
+async def examine(tables: Tables) -> AsyncIterator[Check]:
+    """One finding after the other. What the token cannot do ends it."""
+    settings = tables.settings
+    try:
+        me = (await tables.http.read("GET", "/v1/users/me")).decode(Me)
+    except OpsyncError as error:
+        yield Check("Token", "fail", error.message, error.hint)
+        return
+    workspace = (me.bot.workspace_name if me.bot else None) or "an unnamed workspace"
+    yield Check("Token", "ok", f'Works as "{me.name or me.id}" in {workspace}.')
+    yield Check("Version", "ok", f"Speaks {settings.version}.")
+    for block in settings.data_sources:
+        async for check in _data_source(tables, block):
+            yield check
+    if any(block.write for block in settings.data_sources):
+        yield Check(
+            "Update content",
+            "warn",
+            "Whether the connection may write cannot be tested without writing.",
+            UPDATE_HINT,
+        )
+
+
+async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check]:
+    title = block.name or block.id
+    try:
+        ids = await tables.resolve(block, again=True)
+        for data_source in ids:
+            source, view = await tables.look(data_source, rejudge=True)
+            found = f"{len(view.table.columns)} columns, one {view.kind} a page."
+            yield Check(view.space or title, "ok", found)
+            for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block)):
+                yield check
+    except (RefusedError, SignInError) as error:
+        yield Check(title, "fail", error.message, error.hint)
+    except OpsyncError as error:
+        yield Check(title, "warn", error.message, error.hint)
+
+
+def _roles(view: View, block: DataSource) -> list[Check]:
+    """Which columns are read as status, due date, owner and links."""
+    checks = []
+    for part, column_id, wanted in (
+        ("status", view.status, block.status),
+        ("due", view.due, block.due),
+        ("owner", view.owner, block.owner),
+    ):
+        column = view.table.by_id(column_id) if column_id else None
+        title = f"{view.space}: {part}"
+        if column is not None:
+            checks.append(Check(title, "ok", f'Read from "{column.name}".'))
+        elif wanted:
+            message = f'There is no column "{wanted}" that can hold it.'
+            checks.append(Check(title, "fail", message, f"Name an existing column in `{part}`."))
+        else:
+            hint = f"Name a column in `{part}` if one holds it."
+            checks.append(Check(title, "warn", "No column for it was found.", hint))
+    names = {column.name: column.id for column in view.table.columns}
+    title = f"{view.space}: links"
+    for wanted in block.links:
+        if wanted not in names:
+            hint = "Name existing columns in `links`."
+            checks.append(Check(title, "fail", f'There is no column "{wanted}".', hint))
+    used = ", ".join(f'"{n}"' for n, column_id in names.items() if column_id in view.links)
+    if used:
+        checks.append(Check(title, "ok", f"Read from {used}."))
+    else:
+        hint = 'Add a text column "Tracked in" for the links to the work.'
+        checks.append(Check(title, "warn", "No column holds links.", hint))
+    return checks
+
+
+def _statuses(view: View, source: DataSourceObject) -> list[Check]:
+    """Options that count as done and look canceled, and options that count as nothing."""
+    column = view.table.by_id(view.status) if view.status else None
+    prop = source.properties.get(column.name) if column else None
+    if column is None or prop is None:
+        return []
+    title = f"{view.space}: {column.name}"
+    choices = prop.status or prop.select
+    options = choices.options if choices else []
+    checks = []
+    open_ = [o for o in options if not {o.id, o.name} & view.categories.keys()]
+    for option in open_:
+        if column.categories.get(option.id) is Category.done and _CANCELED.search(option.name):
+            hint = f'If it is not done work, set statuses = {{ "{option.name}" = "canceled" }}.'
+            checks.append(Check(title, "warn", f'"{option.name}" counts as done.', hint))
+    unknown = [f'"{option.name}"' for option in open_ if option.id not in column.categories]
+    if unknown:
+        message = f"{', '.join(unknown)}: a select does not tell how far that is."
+        checks.append(Check(title, "warn", message, "Map its options in `statuses`."))
+    return checks
+
+
+def _own(view: View, block: DataSource) -> list[Check]:
+    """opsync's own columns: there, still to be made, removed, or in somebody's way."""
+    if not block.write or not view.kind.contains:
+        return [Check(f"{view.space}: own columns", "ok", "None: nothing is written here.")]
+    checks = []
+    by_id = {column.id: column.name for column in view.table.columns}
+    taken = {column.name.casefold() for column in view.table.columns}
+    for key in surfaces.TYPES:
+        name = configured_name(block, key)
+        title = f"{view.space}: {name}"
+        if key in view.own:
+            checks.append(Check(title, "ok", f'Found as "{by_id[view.own[key]]}".'))
+        elif name.casefold() in taken:
+            message = f'A person has a column "{name}"; opsync\'s will be "{name} (opsync)".'
+            checks.append(Check(title, "warn", message, f"Or set columns.{key} to another name."))
+        else:
+            checks.append(Check(title, "ok", "Not there; made with the first write."))
+    return checks

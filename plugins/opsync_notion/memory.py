@@ -1,0 +1,95 @@
+"""What an instance keeps from pass to pass. All of it can be learned again from Notion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TypeVar, cast
+
+import msgspec
+from msgspec import Struct
+
+from opsync import Value
+from opsync_notion.schema import Table
+
+T = TypeVar("T")
+
+
+class OwnColumn(Struct, frozen=True):
+    """A column that opsync made: its id, and the name the configuration then asked for."""
+
+    id: str
+    name: str
+
+
+class Memory:
+    """Typed access to the core's map for the instance. What cannot be read counts as absent."""
+
+    def __init__(self, kept: MutableMapping[str, Value]) -> None:
+        self._kept = kept
+        self._resolved = self._load("resolved", dict[str, tuple[str, ...]])
+        self._tables = self._load("tables", dict[str, Table])
+        self._columns = self._load("columns", dict[str, dict[str, OwnColumn]])
+        self._foreign = self._load("foreign", dict[str, tuple[str, ...]])
+
+    def _load(self, key: str, type_: type[dict[str, T]]) -> dict[str, T]:
+        try:
+            return msgspec.convert(self._kept.get(key) or {}, type_)
+        except msgspec.ValidationError:
+            return {}
+
+    def _save(self, key: str, values: Mapping[str, object]) -> None:
+        self._kept[key] = cast("Value", msgspec.to_builtins(values))
+
+    def resolved(self, configured: str) -> tuple[str, ...]:
+        """The data sources that a configured id stands for; () where not known."""
+        return self._resolved.get(configured, ())
+
+    def set_resolved(self, configured: str, data_sources: tuple[str, ...]) -> None:
+        self._resolved[configured] = data_sources
+        self._save("resolved", self._resolved)
+
+    def table(self, data_source: str) -> Table | None:
+        """The columns of a data source as they were last read."""
+        return self._tables.get(data_source)
+
+    def set_table(self, table: Table) -> None:
+        if self._tables.get(table.id) != table:
+            self._tables[table.id] = table
+            self._save("tables", self._tables)
+
+    def columns(self, data_source: str) -> dict[str, OwnColumn]:
+        """opsync's own columns by surface, also those that a person has removed since."""
+        return dict(self._columns.get(data_source, {}))
+
+    def add_columns(self, data_source: str, columns: Mapping[str, OwnColumn]) -> None:
+        if columns:
+            self._columns[data_source] = self.columns(data_source) | dict(columns)
+            self._save("columns", self._columns)
+
+    def foreign(self, data_source: str) -> frozenset[str]:
+        """Ids of columns that were looked at and belong to somebody else."""
+        return frozenset(self._foreign.get(data_source, ()))
+
+    def set_foreign(self, data_source: str, ids: frozenset[str]) -> None:
+        if self.foreign(data_source) != ids:
+            self._foreign[data_source] = tuple(sorted(ids))
+            self._save("foreign", self._foreign)
+
+    @property
+    def bot(self) -> str:
+        """The id under which opsync's own edits appear; "" until the first one."""
+        bot = self._kept.get("bot")
+        return bot if isinstance(bot, str) else ""
+
+    @bot.setter
+    def bot(self, user_id: str) -> None:
+        if user_id and user_id != self.bot:
+            self._kept["bot"] = user_id
+
+    @property
+    def asks_for_archived(self) -> bool:
+        """Whether this version of the API lists archived pages when asked to."""
+        return self._kept.get("no_archived") is not True
+
+    def stop_asking_for_archived(self) -> None:
+        self._kept["no_archived"] = True

@@ -1,0 +1,219 @@
+"""Reads pages: those that changed, or all of them with what lies in the trash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from opsync import Answer, BadAnswer, Batch, Item, RecordError, RefusedError
+from opsync_notion.ids import dashed
+from opsync_notion.queries import Broken, Chunk, Query, walk
+from opsync_notion.schema import View
+from opsync_notion.tables import Tables
+from opsync_notion.wire import Cell, Markdown, Page, PropertyItem, PropertyItems
+
+STREAM = "page"
+INLINE = 25
+"""References that a page shows of one property (https://developers.notion.com/reference/
+retrieve-a-page); the rest is asked for by property."""
+_LONG_TYPES = frozenset({"relation", "people", "rich_text", "title"})
+
+
+class Row(Struct, frozen=True):
+    """A page with all that its record is made of. `body` is "" where bodies are not read."""
+
+    page: Page
+    view: View
+    body: str = ""
+
+
+async def pull(
+    tables: Tables, data_source: str, since: datetime | None
+) -> AsyncGenerator[Batch, None]:
+    """The pages of a data source that changed at or after the minute of `since`; None: all.
+
+    The times of pages are cut to the minute, so the minute of `since` is read again whole.
+    """
+    full = since is None
+    if full:
+        _, view = await tables.look(data_source, rejudge=True)
+    else:
+        view = await tables.view(data_source, fresh=False)
+    reader = _Reader(tables, view, full=full)
+    for query in _queries(tables, data_source, since):
+        chunks = walk(tables.http, query)
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    yield await reader.batch(chunk)
+        except RefusedError as error:
+            if "is_archived" not in query.flags or error.status != 400:
+                raise
+            # Listing archived pages is younger than both versions of the API: where it is not
+            # understood, archived pages keep the state in which they were last seen.
+            tables.memory.stop_asking_for_archived()
+
+
+def _queries(tables: Tables, data_source: str, since: datetime | None) -> list[Query]:
+    size = tables.settings.page_size
+    if since is not None:
+        minute = since.astimezone(UTC).replace(second=0, microsecond=0)
+        bound = minute.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return [Query(data_source, "last_edited_time", bound, size)]
+    flags: list[dict[str, bool]] = [{}]
+    if tables.memory.asks_for_archived:
+        flags.append({"is_archived": True})
+    flags.append({"in_trash": True})
+    return [Query(data_source, "created_time", "", size, flags=flag) for flag in flags]
+
+
+class _Reader:
+    """Turns answers into batches, and keeps the view in step with the schema."""
+
+    def __init__(self, tables: Tables, view: View, *, full: bool) -> None:
+        self._tables = tables
+        self._view = view
+        self._full = full
+        self._fresh = full
+        self._begun: datetime | None = None
+
+    async def batch(self, chunk: Chunk) -> Batch:
+        pages = [row for row in chunk.rows if isinstance(row, Page)]
+        if not self._fresh and not all(self._view.table.knows(p.properties or {}) for p in pages):
+            self._fresh = True
+            self._view = await self._tables.view(self._view.data_source, fresh=True)
+        items = await self._items(chunk.rows)
+        return Batch(items, high=self._high(pages, chunk.answer), resumable=not self._full)
+
+    def _high(self, pages: Sequence[Page], answer: Answer) -> datetime | None:
+        """The latest change in the batch. A full read goes by creation, so that what changes
+        while it runs may lie behind it: it never claims to be later than its own begin."""
+        edited = [at for page in pages if (at := _moment(page.last_edited_time)) is not None]
+        if not self._full:
+            return max(edited, default=None)
+        if self._begun is None:
+            self._begun = answer.server_now.replace(second=0, microsecond=0)
+            return min(max(edited, default=self._begun), self._begun)
+        return min(max(edited), self._begun) if edited else None
+
+    async def _items(self, rows: Sequence[Page | Broken]) -> list[Item]:
+        long = [row for row in rows if isinstance(row, Page) and self._needs_more(row)]
+        fetched = dict(zip((page.id for page in long), await self._fetch(long), strict=True))
+        items = []
+        for row in rows:
+            if isinstance(row, Broken):
+                why = RecordError(f"Notion page {row.head.id}: {row.reason}.")
+                items.append(Item(STREAM, _item_id(row.head.id), why))
+            else:
+                raw = fetched.get(row.id, Row(row, self._view))
+                items.append(Item(STREAM, _item_id(row.id), raw))
+        return items
+
+    def _needs_more(self, page: Page) -> bool:
+        if page.trashed:
+            return False
+        return self._tables.settings.read_body or any(self._long_cells(page))
+
+    async def _fetch(self, pages: Sequence[Page]) -> list[Row | RecordError]:
+        """What the listing left out of these pages. The client bounds how many are under way."""
+        done = await asyncio.gather(*map(self._whole, pages), return_exceptions=True)
+        rows: list[Row | RecordError] = []
+        for page, one in zip(pages, done, strict=True):
+            if isinstance(one, RefusedError):
+                rows.append(RecordError(f"Notion page {page.id}: {one}"))
+            elif isinstance(one, BaseException):
+                raise one
+            else:
+                rows.append(one)
+        return rows
+
+    async def _whole(self, page: Page) -> Row:
+        cells = dict(page.properties or {})
+        for name, cell in self._long_cells(page):
+            cells[name] = await self._long_cell(page.id, cell)
+        body = ""
+        if self._tables.settings.read_body:
+            answer = await self._tables.http.read("GET", f"/v1/pages/{page.id}/markdown")
+            body = answer.decode(Markdown).markdown
+        return Row(msgspec.structs.replace(page, properties=cells), self._view, body)
+
+    def _long_cells(self, page: Page) -> list[tuple[str, Cell]]:
+        return [
+            (name, cell)
+            for name, cell in (page.properties or {}).items()
+            if cell.type in _LONG_TYPES and cell.id not in self._view.hidden and is_cut(cell)
+        ]
+
+    async def _long_cell(self, page_id: str, cell: Cell) -> Cell:
+        """A cell with all its references (retrieve-a-page-property-item)."""
+        http = self._tables.http
+        found: list[PropertyItem] = []
+        cursor = ""
+        used = {cursor}
+        while True:
+            params = {"page_size": "100"} | ({"start_cursor": cursor} if cursor else {})
+            answer = await http.read(
+                "GET", f"/v1/pages/{page_id}/properties/{cell.id}", params=params
+            )
+            part = answer.decode(PropertyItems)
+            found.extend(part.results)
+            if not part.has_more:
+                return _with_items(cell, found)
+            cursor = part.next_cursor or ""
+            if cursor in used:
+                raise BadAnswer(f"{answer.where}: the listing goes in circles.")
+            used.add(cursor)
+
+
+def is_cut(cell: Cell) -> bool:
+    """Whether a page may have shown only the first of a cell's references."""
+    match cell.type:
+        case "relation":
+            count = len(cell.relation or ())
+            return cell.has_more is True or (cell.has_more is None and count >= INLINE)
+        case "people":
+            return len(cell.people or ()) >= INLINE
+        case "rich_text" | "title":
+            runs = cell.rich_text or cell.title or ()
+            return sum(run.type != "text" for run in runs) >= INLINE
+    return False
+
+
+def _with_items(cell: Cell, items: Sequence[PropertyItem]) -> Cell:
+    match cell.type:
+        case "relation":
+            return Cell(
+                id=cell.id,
+                type=cell.type,
+                relation=[item.relation for item in items if item.relation],
+                has_more=False,
+            )
+        case "people":
+            return Cell(
+                id=cell.id, type=cell.type, people=[item.people for item in items if item.people]
+            )
+        case "title":
+            return Cell(
+                id=cell.id, type=cell.type, title=[item.title for item in items if item.title]
+            )
+    runs = [item.rich_text for item in items if item.rich_text]
+    return Cell(id=cell.id, type=cell.type, rich_text=runs)
+
+
+def _item_id(remote_id: str) -> str:
+    try:
+        return dashed(remote_id)
+    except ValueError:
+        return remote_id
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

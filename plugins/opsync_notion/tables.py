@@ -1,0 +1,242 @@
+"""Finds the configured data sources and their columns, with as few requests as can be.
+
+What was learned is kept; it is read again on a full read and when a page shows a column or an
+option that is not known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from itertools import chain, count
+
+import msgspec
+
+from opsync import Answer, Context, NotFound, RefusedError, Value
+from opsync_notion import surfaces
+from opsync_notion.dialect import SHARE_HINT
+from opsync_notion.ids import dashed, parse_id
+from opsync_notion.memory import Memory, OwnColumn
+from opsync_notion.queries import Query, walk
+from opsync_notion.schema import Table, View, compact, view
+from opsync_notion.settings import DataSource, NotionSettings
+from opsync_notion.wire import DatabaseObject, DataSourceObject, Page, Property
+
+SUFFIX = " (opsync"
+"""What follows the configured name in that of a column of ours, up to the closing bracket."""
+
+
+class Tables:
+    """The data sources of one instance."""
+
+    def __init__(self, settings: NotionSettings, context: Context) -> None:
+        self.settings = settings
+        self.http = context.http
+        self.memory = Memory(context.kept)
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, data_source: str) -> asyncio.Lock:
+        """Held while columns of a data source are looked for or made."""
+        return self._locks.setdefault(data_source, asyncio.Lock())
+
+    # Which data sources ---------------------------------------------------------------------
+
+    async def resolve(self, block: DataSource, *, again: bool = False) -> tuple[str, ...]:
+        """The data sources that a block names: itself, or all of its database.
+
+        NotFound when the connection sees neither.
+        """
+        configured = parse_id(block.id)
+        known = self.memory.resolved(configured)
+        if known and not again:
+            return known
+        try:
+            answer = await self.http.read("GET", f"/v1/databases/{configured}")
+        except RefusedError:
+            # It may be a data source's id; what that answers decides.
+            found = (await self._read(configured, block)).id
+            sources: tuple[str, ...] = (dashed(found),)
+        else:
+            database = answer.decode(DatabaseObject)
+            sources = tuple(dashed(source.id) for source in database.data_sources)
+            if not sources:
+                raise NotFound(f"{_called(block)} shows no data source.", hint=SHARE_HINT)
+        self.memory.set_resolved(configured, sources)
+        return sources
+
+    def block_of(self, data_source: str) -> DataSource | None:
+        """The settings of a data source; None for one that no block has resolved to."""
+        for block in self.settings.data_sources:
+            configured = parse_id(block.id)
+            if data_source == configured or data_source in self.memory.resolved(configured):
+                return block
+        return None
+
+    async def _read(self, data_source: str, block: DataSource) -> DataSourceObject:
+        try:
+            answer = await self.http.read("GET", f"/v1/data_sources/{data_source}")
+        except NotFound as error:
+            raise NotFound(
+                f"{_called(block)} is missing in Notion, or not shared with the connection.",
+                hint=SHARE_HINT,
+                status=error.status,
+            ) from error
+        return answer.decode(DataSourceObject)
+
+    # Columns --------------------------------------------------------------------------------
+
+    async def view(self, data_source: str, *, fresh: bool) -> View:
+        """How to read a data source's pages; `fresh` asks for its schema."""
+        table = self.memory.table(data_source)
+        if fresh or table is None:
+            return (await self.look(data_source))[1]
+        return self.view_of(table, self._block(data_source))
+
+    async def look(
+        self, data_source: str, *, rejudge: bool = False
+    ) -> tuple[DataSourceObject, View]:
+        """The schema as it is now, and how to read its pages.
+
+        `rejudge` looks again at columns that were once taken for somebody else's.
+        """
+        block = self._block(data_source)
+        async with self.lock(data_source):
+            source = await self.schema(data_source)
+            await self.adopt(source, block, rejudge=rejudge)
+        return source, self.view_of(compact(source), block)
+
+    def view_of(self, table: Table, block: DataSource) -> View:
+        """The view by what is known now."""
+        owned = {key: own.id for key, own in self.memory.columns(table.id).items()}
+        return view(table, block, owned, self.settings.statuses, self.memory.bot)
+
+    async def schema(self, data_source: str) -> DataSourceObject:
+        """Read the schema, and keep what reading pages needs of it."""
+        source = await self._read(data_source, self._block(data_source))
+        self.memory.set_table(compact(source))
+        return source
+
+    def learn(self, answer: Answer) -> DataSourceObject:
+        """Keep the schema that a schema update answered."""
+        source = answer.decode(DataSourceObject)
+        self.memory.set_table(compact(source))
+        return source
+
+    def _block(self, data_source: str) -> DataSource:
+        block = self.block_of(data_source)
+        if block is None:
+            raise NotFound(f"Notion data source {data_source} is not configured.")
+        return block
+
+    # Whose columns --------------------------------------------------------------------------
+
+    async def adopt(
+        self, source: DataSourceObject, block: DataSource, *, rejudge: bool = False
+    ) -> None:
+        """Find the columns that opsync made and, after a lost store, does not know of.
+
+        Taken for ours is what has the name, the type and, in every row that is not empty, a value
+        that opsync could have written; and only beside proof that some person's table would
+        hardly give: opsync's description, "(opsync)" in the name, the seven health options, or a
+        delivery summary. Everything else stays somebody else's.
+        """
+        data_source = dashed(source.id)
+        known = self.memory.columns(data_source)
+        foreign = frozenset() if rejudge else self.memory.foreign(data_source)
+        candidates = {
+            key: found
+            for key in surfaces.TYPES
+            if key not in known and (found := _candidates(source, block, key, foreign))
+        }
+        looked_at = {prop.id for found in candidates.values() for prop in found}
+        if not looked_at:
+            return
+        refuted, proven = await self._judge(data_source, candidates)
+        marked = any(surfaces.marked(p) for found in candidates.values() for p in found)
+        adopted: dict[str, OwnColumn] = {}
+        for key, found in candidates.items():
+            for prop in found:
+                if prop.id not in refuted and (surfaces.marked(prop) or not marked):
+                    adopted[key] = OwnColumn(prop.id, configured_name(block, key))
+                    break
+        if not (marked or proven):
+            adopted = {}
+        self.memory.add_columns(data_source, adopted)
+        ours = {own.id for own in adopted.values()}
+        self.memory.set_foreign(data_source, frozenset((foreign | looked_at) - ours))
+
+    async def _judge(
+        self, data_source: str, candidates: Mapping[str, list[Property]]
+    ) -> tuple[frozenset[str], bool]:
+        """The ids of columns with a value that is not opsync's, and whether any column is proof."""
+        keys = {prop.id: key for key, found in candidates.items() for prop in found}
+        props = [prop for found in candidates.values() for prop in found]
+        refuted: set[str] = set()
+        summaries: set[str] = set()
+        filled = [{"property": prop.name, prop.type: {"is_not_empty": True}} for prop in props]
+        query = Query(
+            data_source,
+            "created_time",
+            condition=filled[0] if len(filled) == 1 else {"or": filled},
+            columns=tuple(keys),
+        )
+        async for chunk in walk(self.http, query):
+            for row in chunk.rows:
+                for column_id, value in _values(row, keys) if isinstance(row, Page) else ():
+                    key = keys[column_id]
+                    if not surfaces.looks_ours(key, value):
+                        refuted.add(column_id)
+                    elif key == surfaces.DELIVERY:
+                        summaries.add(column_id)
+        proven = any(
+            prop.id not in refuted
+            and (
+                prop.id in summaries
+                or SUFFIX in prop.name
+                or (keys[prop.id] == surfaces.HEALTH and surfaces.has_our_options(prop))
+            )
+            for prop in props
+        )
+        return frozenset(refuted), proven
+
+
+def configured_name(block: DataSource, key: str) -> str:
+    """What the configuration calls opsync's column."""
+    name: str = getattr(block.columns, key)
+    return name
+
+
+def free_name(block: DataSource, key: str, taken: Collection[str]) -> str:
+    """What a new column is called: another name where a person has the configured one in use.
+
+    `taken` are the names in use, case-folded.
+    """
+    name = configured_name(block, key)
+    names = chain((name, f"{name}{SUFFIX})"), (f"{name}{SUFFIX} {n})" for n in count(2)))
+    return next(candidate for candidate in names if candidate.casefold() not in taken)
+
+
+def _candidates(
+    source: DataSourceObject, block: DataSource, key: str, foreign: frozenset[str]
+) -> list[Property]:
+    """Columns with a name and type of ours, the most telling first."""
+    configured = configured_name(block, key)
+    found = [
+        msgspec.structs.replace(prop, name=name)
+        for name, prop in source.properties.items()
+        if (name == configured or name.startswith(configured + SUFFIX))
+        and prop.type == surfaces.TYPES[key]
+        and prop.id not in foreign
+        and (key != surfaces.PERCENT or (prop.number and prop.number.format == "percent"))
+    ]
+    return sorted(found, key=lambda prop: (not surfaces.marked(prop), prop.name == configured))
+
+
+def _values(page: Page, keys: Mapping[str, str]) -> list[tuple[str, Value]]:
+    cells = (cell for cell in (page.properties or {}).values() if cell.id in keys)
+    values = ((cell.id, surfaces.canonical(keys[cell.id], cell)) for cell in cells)
+    return [(column_id, value) for column_id, value in values if value is not None]
+
+
+def _called(block: DataSource) -> str:
+    return f'"{block.name}" ({block.id})' if block.name else block.id

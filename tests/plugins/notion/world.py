@@ -1,0 +1,149 @@
+"""A roadmap in a simulated workspace, and short ways to read and write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import httpx
+
+from opsync import (
+    Card,
+    Change,
+    Health,
+    Kind,
+    Outcome,
+    Record,
+    Ref,
+    Rollup,
+    RollupContent,
+    Slot,
+    Value,
+    Verb,
+    WorkItem,
+)
+from opsync.contract.connector import Batch, Context
+from opsync.http import Pool
+from opsync.runtime import Runtime
+from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
+from opsync_notion import Notion, NotionSettings
+
+EPIC = "https://harbor.atlassian.net/browse/PAY-100"
+
+ROADMAP: dict[str, dict[str, Any]] = {
+    "Name": {"title": {}},
+    "Tracked in": {"rich_text": {}},
+    "Status": {"status": {}},
+    "Due": {"date": {}},
+    "Owner": {"people": {}},
+}
+
+
+@dataclass
+class Roadmap:
+    """A workspace with one database, and the connector's memory between passes."""
+
+    workspace: NotionWorkspace
+    source: DataSource
+    runtime: Runtime
+    kept: dict[str, Value]
+    pools: list[Pool]
+
+    def connect(self, **changes: Any) -> Notion:
+        """A connector as a new pass has it."""
+        block = {"id": self.source.id} | changes.pop("block", {})
+        fitting: dict[str, Any] = {
+            "connector": "notion",
+            "token": self.workspace.token,
+            "data_sources": [block],
+        }
+        settings = NotionSettings(**(fitting | changes))
+        pool = Pool(self.runtime, transport=httpx.ASGITransport(self.workspace.app))
+        self.pools.append(pool)
+        client = pool.client(Notion.policy("notion", settings))
+        return Notion(settings, Context("notion", client, self.runtime, self.kept))
+
+    def add(self, title: str, **cells: object) -> Page:
+        """A page; keyword arguments are cells, with underscores for blanks in the names."""
+        values = {name.replace("_", " "): value for name, value in cells.items()}
+        return self.workspace.add_page(self.source, {"Name": title, **values})
+
+    def reads_of(self, what: str) -> int:
+        """How many requests whose path ends so were answered."""
+        return sum(e.path.endswith(what) for e in self.workspace.exchanges)
+
+
+async def pull(notion: Notion, since: datetime | None = None) -> list[Batch]:
+    """All batches of one walk over all feeds."""
+    return [batch for feed in await notion.feeds() async for batch in notion.pull(feed, since)]
+
+
+async def read(notion: Notion, since: datetime | None = None) -> dict[str, Record]:
+    """All records of one walk, by title."""
+    records = [
+        record
+        for batch in await pull(notion, since)
+        for item in batch.items
+        for record in notion.normalize(item.stream, item.raw)
+    ]
+    return {record.title: record for record in records}
+
+
+def content(target: Record | None = None, **changes: Any) -> RollupContent:
+    """A worded rollup: 12 of 20, at risk."""
+    ref = target.ref if target else Ref("notion", "page", "p")
+    fitting: dict[str, Any] = {
+        "root": Card(ref, Kind.initiative, "One-tap checkout", "", "Notion"),
+        "rollup": Rollup(rule="delivery", root=ref, counts={}, done=12, total=20),
+        "title": "Roadmap: One-tap checkout",
+        "delivery": "12 of 20 done · 3 blocked · at risk: 60 % done, due 1 Dec",
+        "summary": "12/20 done · 3 blocked · at risk",
+        "short": "12/20 · at risk",
+        "percent": 0.6,
+        "health": Health.at_risk,
+        "health_name": "At risk",
+        "work": (
+            WorkItem("PAY-100 Checkout core 8/12", EPIC),
+            WorkItem("Checkout web (Linear) 4/8", "https://linear.app/harbor/project/web-1"),
+            WorkItem("+2 more"),
+        ),
+        "changed_on": date(2026, 11, 22),
+        "at_root": True,
+    }
+    return RollupContent(**(fitting | changes))
+
+
+def changes_for(
+    notion: Notion, target: Record, worded: RollupContent, *, only: tuple[str, ...] = ()
+) -> list[Change]:
+    """What a first plan would write on `target`."""
+    return [
+        change(surface.name, target, notion.render(surface.name, target, worded))
+        for surface in notion.surfaces
+        if not only or surface.name in only
+    ]
+
+
+def change(surface: str, target: Record, desired: Value) -> Change:
+    """One planned change; None removes."""
+    slot = Slot(target.ref, surface, "delivery", target.ref)
+    verb = Verb.remove if desired is None else Verb.create
+    return Change(id=f"1-{surface}", slot=slot, verb=verb, desired=desired)
+
+
+async def write(notion: Notion, target: Record, changes: list[Change]) -> Mapping[str, Outcome]:
+    """Apply the changes of one page: the outcomes by surface."""
+    outcomes = [o async for o in notion.apply(changes, {target.ref: target})]
+    by_id = {c.id: c.slot.surface for c in changes}
+    assert sorted(o.change for o in outcomes) == sorted(by_id)
+    return {by_id[o.change]: o for o in outcomes}
+
+
+async def published(roadmap: Roadmap, title: str, **changes: Any) -> Record:
+    """Read, write all own columns of one page, and return its record from before."""
+    notion = roadmap.connect(**changes)
+    target = (await read(notion))[title]
+    await write(notion, target, changes_for(notion, target, content(target)))
+    return target
