@@ -1,0 +1,148 @@
+"""The root command: its groups as `--help` shows them, and how errors end the process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from opsync.__about__ import __version__
+from opsync.errors import ConfigError, OpsyncError, StoreHeld
+
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "demo": ("opsync.cli.demo:demo", "See it work in a minute, without any account."),
+        "init": ("opsync.cli.init:init", "Write a configuration for your own tools."),
+        "doctor": ("opsync.cli.doctor:doctor", "Test every connection and say what mends it."),
+    },
+    "Daily": {
+        "sync": ("opsync.cli.sync:sync", "Read all tools, then write what is missing."),
+        "plan": ("opsync.cli.plan:plan", "Show what a sync would write, and write nothing."),
+        "status": ("opsync.cli.status:status", "All initiatives and connections at a glance."),
+        "explain": ("opsync.cli.explain:explain", "Why an item counts, or does not; why a value."),
+    },
+    "Look up": {
+        "links": ("opsync.cli.browse:links", "Which items belong together, and why."),
+        "records": ("opsync.cli.browse:records", "What was read."),
+        "rollups": ("opsync.cli.browse:rollups", "Delivery summaries with their numbers."),
+        "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
+    },
+    "Run": {
+        "config": ("opsync.cli.config:config", "Show and check the configuration."),
+        "db": ("opsync.cli.db:db", "Look after the store."),
+    },
+    "Build": {
+        "plugins": ("opsync.cli.plugins:plugins", "Which plugins there are, and their state."),
+        "sandbox": ("opsync.cli.sandbox:sandbox", "A company to try things on, over real HTTP."),
+    },
+}
+
+EXIT_CODES = """\
+Exit codes: 0 done · 1 done in part · 2 usage or configuration · 3 a sign-in was refused ·
+4 another opsync holds the store · 5 the store is unusable · 70 unexpected error
+(plan --exit-code: 10 changes wait)"""
+
+UNEXPECTED = 70
+"""EX_SOFTWARE of sysexits.h."""
+
+
+class Root(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for commands in GROUPS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for commands in GROUPS.values():
+            if cmd_name in commands:
+                module, _, name = commands[cmd_name][0].partition(":")
+                command = getattr(import_module(module), name)
+                assert isinstance(command, click.Command)
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            if near:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(name) for commands in GROUPS.values() for name in commands)
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), text) for name, (_, text) in commands.items()]
+                )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\n" + EXIT_CODES + "\n")
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="opsync")
+def root() -> None:
+    """Your roadmap shows what Jira, Linear and usage really say, and nobody copies statuses by
+    hand."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = root.main(args=args, prog_name="opsync", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 130
+    except OpsyncError as error:
+        return _report(error)
+    except BrokenPipeError:
+        _quiet_stdout()
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: OpsyncError) -> int:
+    if isinstance(error, ConfigError) and len(error.problems) > 1:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+    elif isinstance(error, ConfigError) and error.problems:
+        click.echo(f"error: {error.problems[0]}", err=True)
+    else:
+        click.echo(f"error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+    return StoreHeld.exit_code if isinstance(error, StoreHeld) else error.exit_code
+
+
+def _quiet_stdout() -> None:
+    """Keep the interpreter from complaining about a reader that went away (`| head`)."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def unexpected(error: BaseException, redact: Any) -> int:
+    """Tell of an error that opsync did not foresee, without a secret in it."""
+    click.echo(f"unexpected error: {redact(f'{type(error).__name__}: {error}')}", err=True)
+    click.echo("  This is a fault in opsync. Run again with --log debug and report it.", err=True)
+    return UNEXPECTED
