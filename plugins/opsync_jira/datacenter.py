@@ -70,8 +70,8 @@ class DataCenterReader:
             yield _Page(items, total)
             if ended:
                 return
-            if last is not None and (begin is None or last > begin):
-                begin, start = last, 0
+            if last is not None and (begin is None or _whole_second(last) > begin):
+                begin, start = _whole_second(last), 0
             else:
                 start += len(items)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +18,6 @@ from msgspec import Struct
 from opsync import (
     Answer,
     BudgetHint,
-    Client,
     Limit,
     NotFound,
     OpsyncError,
@@ -30,6 +30,9 @@ from opsync import (
     value_hash,
 )
 from opsync_jira.settings import JiraSettings
+
+if TYPE_CHECKING:
+    from opsync import Client
 
 MAX_CONCURRENT = 6
 """Atlassian asks for at most 5 to 10 requests at once."""

@@ -7,7 +7,6 @@ The kind of an error is in `errors[].extensions`, the HTTP status comes second: 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from opsync import (
@@ -22,6 +21,7 @@ from opsync import (
     SignInError,
     TemporaryError,
     default_classify,
+    value_hash,
 )
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import Envelope, Extensions, Problem
@@ -92,7 +92,7 @@ def policy(instance: str, settings: LinearSettings) -> Policy:
         vendor="Linear",
         base_url=settings.base_url,
         headers={"Authorization": token if personal else f"Bearer {token}"},
-        credential=hashlib.sha256(b"opsync linear\0" + token.encode()).hexdigest()[:16],
+        credential=value_hash(["linear", settings.base_url, token]),
         limits=(Limit("", REQUESTS_PER_HOUR, HOUR_S), Limit(POINTS, POINTS_PER_HOUR, HOUR_S)),
         max_concurrent=4,
         classify=classify,

@@ -9,7 +9,7 @@ from opsync import Category, Kind, Person, Record, RecordError, Ref, Status, Tex
 from opsync_linear.marks import own_surface
 from opsync_linear.settings import LinearSettings
 from opsync_linear.values import seen_attachment, seen_external_link
-from opsync_linear.wire import Initiative, Issue, Project, State, User, mark_of
+from opsync_linear.wire import Initiative, Issue, Project, State, User
 
 STREAMS = ("issue", "project", "initiative")
 
@@ -41,7 +41,7 @@ _INITIATIVE_STATUSES = {
 }
 _CLOSED = frozenset({"completed", "canceled", "duplicate"})
 _PRIORITIES = {1: "Urgent", 2: "High", 3: "Medium", 4: "Low"}
-_NAMES_OTHERS = re.compile(r"https?://|[A-Z][A-Z0-9_]+-[0-9]", re.IGNORECASE)
+_KEY = re.compile(r"[A-Z][A-Z0-9_]+-[0-9]")
 
 
 def is_closed(state_type: str) -> bool:
@@ -70,7 +70,7 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
     if raw.project is not None:
         # Also beside a parent: that one may be in another project, or not readable at all.
         parents.append(Ref(instance, "project", raw.project.id))
-    people = [a for a in raw.attachments.nodes if not mark_of(a).opsync]
+    seen = tuple(seen_attachment(each) for each in raw.attachments.nodes)
     return Record(
         ref=Ref(instance, "issue", raw.id),
         kind=Kind.issue,
@@ -101,9 +101,9 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         aliases=(raw.identifier, *raw.previous_identifiers),
         texts=(
             *_prose(title=raw.title, description=raw.description),
-            *(Text("attachment", a.url, remote_id=a.id) for a in people),
+            *(Text("attachment", s.address, remote_id=s.remote_id) for s in seen if not s.ours),
         ),
-        seen=tuple(seen_attachment(a) for a in raw.attachments.nodes),
+        seen=seen,
         seen_complete=not raw.attachments.page_info.has_next_page,
     )
 
@@ -178,7 +178,7 @@ def _person(user: User | None) -> Person | None:
 def _prose(**fields: str | None) -> Iterator[Text]:
     """Titles and bodies, where they may name somebody."""
     for name, text in fields.items():
-        if text and _NAMES_OTHERS.search(text):
+        if text and ("://" in text or _KEY.search(text)):
             yield Text(name, text)
 
 

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from opsync import (
     Answer,
@@ -27,26 +26,21 @@ from opsync import (
     ConfigError,
     Context,
     Item,
-    RecordError,
     SignInError,
     ahead,
 )
 from opsync_linear import queries
+from opsync_linear.decode import decode
 from opsync_linear.dialect import KEYS, PATH, POINTS, Refusal, TooComplex
 from opsync_linear.queries import ROOTS, Sizes
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import (
-    Attached,
     Data,
     Initiative,
     Issue,
-    Named,
-    Nodes,
     Organization,
     PageInfo,
     Project,
-    RawAttached,
-    RawWork,
     Tails,
     Work,
 )
@@ -104,30 +98,49 @@ class Reader:
     async def batches(self) -> AsyncIterator[Batch]:
         """All pages, then what has to be read again by id."""
         high: datetime | None = None
-        first = True
-        async with aclosing(ahead(self._pages())) as pages:
-            async for answer in pages:
-                work, broken = decode(answer)
-                if first:
-                    high = _latest(work)
-                yield Batch([*self._items(work), *broken], high=high if first else None)
-                first = False
-                while (again := self._full_group()) is not None:
-                    yield await self._read_again(*again)
+        pages = 0
+        async for batch in self._walk(self._filters, small=self._poll):
+            high = high or batch.high
+            pages += 1
+            yield batch
+        if not self._poll and pages > 1 and high is not None:
+            # What changed during a long first read jumped over pages that were still to come.
+            async for batch in self._walk(_filters(high, self._settings.teams, "gt"), small=True):
+                yield msgspec.structs.replace(batch, high=None)
         while (again := self._next_group()) is not None:
             yield await self._read_again(*again)
         if high is not None:
             self._context.kept[REACH] = high.isoformat()
 
-    async def _pages(self) -> AsyncIterator[Answer]:
-        """Each page as it came; only its end is looked at, so that the next can be asked for."""
+    async def _walk(
+        self, filters: Mapping[str, Mapping[str, object]], *, small: bool
+    ) -> AsyncIterator[Batch]:
+        """The pages of all listings as batches; the first one says how far the walk reaches."""
+        first = True
+        async with aclosing(ahead(self._pages(filters, small=small))) as pages:
+            async for answer in pages:
+                work, broken = decode(answer)
+                items = [*self._items(work), *broken]
+                if first or items:
+                    yield Batch(items, high=_latest(work) if first else None)
+                first = False
+                while (again := self._full_group()) is not None:
+                    yield await self._read_again(*again)
+
+    async def _pages(
+        self, filters: Mapping[str, Mapping[str, object]], *, small: bool
+    ) -> AsyncIterator[Answer]:
+        """Each page as it came; only its end is looked at, so that the next can be asked for.
+
+        `small` is for a walk that will hardly find more than a page.
+        """
         open_roots: Set[str] = self._roots
         after: dict[str, str | None] = {}
         known: Counter[tuple[str, str]] = Counter()
         first = True
         while open_roots:
-            sizes = queries.sizes_of_page(poll=self._poll, first=first, roots=open_roots)
-            answer = await self._work(sizes, open_roots, filters=self._filters, after=after)
+            sizes = queries.sizes_of_page(poll=small, first=first, roots=open_roots)
+            answer = await self._work(sizes, open_roots, filters=filters, after=after)
             tails = answer.decode(Data[Tails]).data
             self._learn(tails.organization)
             ends = {root: _end(tails, root) for root in open_roots}
@@ -257,11 +270,14 @@ def _group_size(stream: str) -> int:
     return queries.LONG.issues if stream == "issue" else queries.LONG.projects
 
 
-def _filters(since: datetime | None, teams: Sequence[str]) -> dict[str, Mapping[str, object]]:
+def _filters(
+    since: datetime | None, teams: Sequence[str], compared: str = "gte"
+) -> dict[str, Mapping[str, object]]:
     issues: dict[str, object] = {}
     filters: dict[str, Mapping[str, object]] = {}
     if since is not None:
-        changed = {"updatedAt": {"gte": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}}
+        at = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        changed = {"updatedAt": {compared: at}}
         filters = dict.fromkeys(ROOTS, changed)
         issues |= changed
     if teams:
@@ -291,47 +307,6 @@ def _reach(kept: Mapping[str, Any]) -> datetime | None:
         return datetime.fromisoformat(held) if isinstance(held, str) else None
     except ValueError:
         return None
-
-
-def decode(answer: Answer) -> tuple[Work, list[Item]]:
-    """A page, and what of it cannot be read. BadAnswer when the page as a whole cannot."""
-    try:
-        return answer.decode(Data[Work]).data, []
-    except BadAnswer:
-        raw = answer.decode(Data[RawWork]).data
-    broken: list[Item] = []
-    issues = _each(raw.issues.nodes, Issue, "issue", broken)
-    attached: list[Attached] = []
-    for row in raw.attachments.nodes:
-        outer = msgspec.json.decode(row, type=RawAttached)
-        found = _each([outer.issue], Issue, "issue", broken)
-        attached.extend(Attached(outer.updated_at, issue) for issue in found)
-    work = Work(
-        organization=raw.organization,
-        issues=Nodes(issues),
-        projects=Nodes(_each(raw.projects.nodes, Project, "project", broken)),
-        initiatives=Nodes(_each(raw.initiatives.nodes, Initiative, "initiative", broken)),
-        attachments=Nodes(tuple(attached)),
-    )
-    return work, broken
-
-
-def _each(rows: Iterable[Raw], kind: type[T], stream: str, broken: list[Item]) -> tuple[T, ...]:
-    good: list[T] = []
-    for row in rows:
-        try:
-            good.append(msgspec.json.decode(row, type=kind))
-        except msgspec.ValidationError as error:
-            broken.append(_broken(row, stream, error))
-    return tuple(good)
-
-
-def _broken(row: Raw, stream: str, error: Exception) -> Item:
-    try:
-        id_ = msgspec.json.decode(row, type=Named).id
-    except msgspec.ValidationError:
-        raise BadAnswer(f"Linear: a {stream} without an id.") from error
-    return Item(stream, id_, RecordError(f"Linear: {stream} {id_} cannot be read: {error}."))
 
 
 def learned(kept: Mapping[str, Any]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from opsync import ConnectorSettings
+
+TeamKey = Annotated[str, AfterValidator(lambda key: key.strip().upper())]
 
 
 class LinearSettings(ConnectorSettings):
@@ -22,7 +24,7 @@ class LinearSettings(ConnectorSettings):
     token: SecretStr
     """A personal API key (lin_api_…) with Read, and Write to write; or an OAuth access token."""
 
-    teams: tuple[str, ...] = ()
+    teams: tuple[TeamKey, ...] = ()
     """Keys of the teams to read, as in GRO-44; empty: every team that the token can see."""
 
     project_updates: bool = False

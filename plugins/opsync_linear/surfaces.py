@@ -91,15 +91,15 @@ async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Ou
             yield found
         else:
             planned[change.id] = found
-    results: dict[str, list[Done]] = {}
+    by_id = {change.id: change for change in changes}
     for group in _groups(planned):
+        results: dict[str, list[Done]] = {op.change: [] for op in group}
         for done in await run(context, group):
-            results.setdefault(done.op.change, []).append(done)
-    for change in changes:
-        if change.id in planned:
-            written = outcome(change, planned[change.id], results.get(change.id, []))
-            if _posts(change):
-                written = updates.note(context, change, written)
+            results[done.op.change].append(done)
+        for id_, came in results.items():
+            written = outcome(by_id[id_], planned[id_], came)
+            if _posts(by_id[id_]):
+                written = updates.note(context, by_id[id_], written)
             yield written
 
 

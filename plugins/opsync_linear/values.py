@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from opsync import Health, LinkContent, RollupContent, Seen, Value
 from opsync_linear.marks import EXTERNAL, LINK, ROLLUP, own_surface
-from opsync_linear.wire import Attachment, ExternalLink, mark_of
+from opsync_linear.wire import Attachment, ExternalLink, Mark, mark_of
 
 TITLE_MAX = 255
 """Characters of a title or label. Linear documents no limit; longer ones are of no use there."""
@@ -56,9 +56,9 @@ def of_rollup(content: RollupContent) -> Value:
     return of_label(content.root.url, f"{content.title} · {content.short}")
 
 
-def of_attachment(attachment: Attachment) -> Value:
+def of_attachment(attachment: Attachment, mark: Mark | None = None) -> Value:
     """An attachment as it was read. `ref` and `status` are empty in those of others."""
-    mark = mark_of(attachment)
+    mark = mark or mark_of(attachment)
     return {
         "url": attachment.url,
         "title": attachment.title,
@@ -75,12 +75,13 @@ def of_external_link(link: ExternalLink) -> Value:
 
 def seen_attachment(attachment: Attachment) -> Seen:
     """What an attachment is to the planner."""
+    mark = mark_of(attachment)
     return Seen.of(
         LINK,
-        of_attachment(attachment),
+        of_attachment(attachment, mark),
         address=attachment.url,
         remote_id=attachment.id,
-        ours=bool(mark_of(attachment).opsync),
+        ours=bool(mark.opsync),
     )
 
 

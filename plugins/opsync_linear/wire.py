@@ -302,9 +302,12 @@ class Mark(Struct, frozen=True):
     status: str = ""
 
 
+_decode_mark = msgspec.json.Decoder(Mark).decode
+
+
 def mark_of(attachment: Attachment) -> Mark:
     """opsync's own part of an attachment's metadata, empty if it is not opsync's."""
     try:
-        return msgspec.json.decode(attachment.metadata, type=Mark)
+        return _decode_mark(attachment.metadata)
     except msgspec.ValidationError:
         return Mark()

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 import msgspec
 
-from opsync import Answer, BadAnswer, Client, ahead
+from opsync import Answer, BadAnswer, ahead
 from opsync_notion.dialect import READ_HINT, MissingCapability
 from opsync_notion.wire import Page, PageHead, QueryAnswer
+
+if TYPE_CHECKING:
+    from opsync import Client
 
 Order = Literal["created_time", "last_edited_time"]
 

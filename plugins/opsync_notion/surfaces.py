@@ -41,6 +41,9 @@ _COLORS = {
     Health.no_linked_work: "default",
 }
 
+_HEALTH_BY_FOLD = {health.value.casefold(): health.value for health in Health}
+"""Notion finds an option whatever its case, and answers it as it is spelled there."""
+
 _KINDS = frozenset({Kind.initiative, Kind.project})
 
 
@@ -104,7 +107,8 @@ def canonical(surface: str, cell: Cell) -> Value:
         case "delivery_pct":
             return None if cell.number is None else float(cell.number)
         case "delivery_health":
-            return cell.select.name if cell.select else None
+            name = cell.select.name if cell.select else None
+            return _HEALTH_BY_FOLD.get(name.casefold(), name) if name else None
         case "work":
             return _items(cell.rich_text)
         case "delivery_changed":

@@ -21,6 +21,8 @@ MAX_TEXT = 60_000
 """UTF-16 units of a whole cell: two such texts stay within the 500 KB of one request."""
 MAX_ITEM = 300
 """UTF-16 units of one entry of a list of links."""
+MAX_ITEMS = MAX_RUNS // 2
+"""Entries of a list of links: each is a run, with a separator before it or "…" at the end."""
 MAX_OPTION = 100
 """Characters of a select option's name."""
 
@@ -135,20 +137,16 @@ def _merged(runs: Iterable[Run]) -> Iterator[Item]:
 
 
 def lay_out(items: Sequence[Item]) -> list[Run]:
-    """The runs for a list of links: one an entry (more for a very long one), and separators.
+    """The runs for a list of links: one an entry, none longer than a run, and separators.
 
-    What does not fit into 100 runs is left out, which "…" says.
+    Of more than fit into 100 runs the rest is left out, which "…" says.
     """
     runs: list[Run] = []
-    for index, (text, url) in enumerate(items):
-        entry = [Run(part, url or None) for part in chunks(text)]
-        room = MAX_RUNS - (2 if index < len(items) - 1 else 0)
-        if len(runs) + (1 if runs else 0) + len(entry) > room:
-            return [*runs, Run(f"{SEPARATOR}…")]
+    for text, url in items[:MAX_ITEMS]:
         if runs:
             runs.append(Run(SEPARATOR))
-        runs.extend(entry)
-    return runs
+        runs.append(Run(text, url or None))
+    return [*runs, Run(f"{SEPARATOR}…")] if len(items) > MAX_ITEMS else runs
 
 
 def written(runs: Iterable[Run]) -> list[object]:

@@ -21,14 +21,14 @@ from opsync.contract.connector import Connector, Readable, Writable
 from opsync.desire import Setting, desire
 from opsync.http import Client
 from opsync.model import Change, Outcome, Record, Ref
-from opsync.model.ledger import HoldKind
+from opsync.model.ledger import Entry, HoldKind
 from opsync.model.rules import RollupRule
 from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 from opsync.runtime import Clock
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.link import link
 from opsync.stages.plan import TargetPlan, plan
-from opsync.stages.pull import Progress, PullContext, pull, silent
+from opsync.stages.pull import Progress, PullContext, is_core_key, pull, silent
 from opsync.stages.rollup import RollupInputs, roll_up
 from opsync.store import InstanceRun, Store, TargetInputs
 
@@ -70,8 +70,6 @@ class Pass:
     full: bool = False
     write: bool = True
     progress: Progress = silent
-    touched: set[Ref] = field(default_factory=set)
-    """Places whose links or rollups changed in this pass."""
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
 
@@ -144,9 +142,10 @@ async def _keep_earlier_trouble(this: Pass) -> None:
 
 async def _keep(store: Store, name: str, opened: Opened) -> None:
     """Store what the connector wants to remember, if it changed."""
-    kept = dict(opened.connector.context.kept)
-    if kept != await store.kept(name):
-        await store.put_kept(name, kept)
+    before = {k: v for k, v in (await store.kept(name)).items() if not is_core_key(k)}
+    after = {k: v for k, v in opened.connector.context.kept.items() if not is_core_key(k)}
+    if after != before:
+        await store.put_kept(name, {**dict.fromkeys(before), **after})
 
 
 async def link_changed(this: Pass) -> None:
@@ -155,9 +154,7 @@ async def link_changed(this: Pass) -> None:
     sources = await this.store.sources_to_link(this.run)
     for chunk in _chunks(sources):
         mentions = await this.store.mentions_of(chunk)
-        this.touched |= await this.store.put_links(
-            this.run, chunk, link(mentions, within_instance=within)
-        )
+        await this.store.put_links(this.run, chunk, link(mentions, within_instance=within))
     await _resolve_former_names(this)
 
 
@@ -180,9 +177,7 @@ async def _resolve_former_names(this: Pass) -> None:
     within = this.config.links.within_instance
     for chunk in _chunks(sources):
         mentions = await this.store.mentions_of(chunk)
-        this.touched |= await this.store.put_links(
-            this.run, chunk, link(mentions, within_instance=within)
-        )
+        await this.store.put_links(this.run, chunk, link(mentions, within_instance=within))
 
 
 async def roll_up_changed(this: Pass) -> None:
@@ -192,7 +187,7 @@ async def roll_up_changed(this: Pass) -> None:
     aside = await this.store.aside_refs()
     for rule in this.config.rules:
         found = await roots_of(this.store, rule)
-        this.touched |= await this.store.drop_rollups(rule.name, [r.ref for r in found])
+        await this.store.drop_rollups(rule.name, [r.ref for r in found])
         # What stands on an archived page stays as it is.
         roots = [record.ref for record in found if not record.archived]
         again = set(await this.store.roots_touched(this.run, rule.name, roots))
@@ -208,7 +203,7 @@ async def roll_up_changed(this: Pass) -> None:
                     continue
                 inputs = RollupInputs(tree.root, tree.names, tree.nodes, frozenset(roots), aside)
                 results.append(roll_up(inputs, rule, as_of, zone, health_rules))
-            this.touched |= await this.store.put_rollups(this.run, results, at=now)
+            await this.store.put_rollups(this.run, results, at=now)
 
 
 async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
@@ -235,8 +230,7 @@ def _unread_behind(
 
 async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     """Plan: every target whose links, rollups, ledger rows or sight changed, by instance."""
-    targets = set(this.touched)
-    targets |= set(await this.store.targets_changed(this.run))
+    targets = set(await this.store.targets_changed(this.run))
     targets |= set(await this.store.targets_pending(this.clock.now()))
     stale = await _stale_since(this)
     if stale:
@@ -244,10 +238,12 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     setting = _setting(this, stale)
     work: dict[str, list[TargetWork]] = defaultdict(list)
     for chunk in _chunks(sorted(targets)):
+        entries: list[Entry] = []
         for inputs in await this.store.target_inputs(chunk):
-            one = await _plan_target(this, inputs, setting)
+            one = await _plan_target(this, inputs, setting, entries)
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
+        await this.store.put_desired(this.run, entries)
     return work
 
 
@@ -272,7 +268,9 @@ async def _stale_since(this: Pass) -> dict[str, date]:
     }
 
 
-async def _plan_target(this: Pass, inputs: TargetInputs, setting: Setting) -> TargetWork | None:
+async def _plan_target(
+    this: Pass, inputs: TargetInputs, setting: Setting, entries: list[Entry]
+) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
         return None
@@ -289,7 +287,7 @@ async def _plan_target(this: Pass, inputs: TargetInputs, setting: Setting) -> Ta
     )
     changes = _veto(this, result, inputs, setting)
     _note(this, result, inputs, setting, changes)
-    await this.store.put_desired(this.run, result.entries)
+    entries.extend(result.entries)
     if not changes:
         return None
     return TargetWork(inputs.record, wants, inputs.entries, changes)
@@ -418,13 +416,13 @@ async def finish(this: Pass, started: float) -> None:
     counts = await this.store.counts()
     report.links, report.rollups = counts["links"], counts["rollups"]
     report.seconds = this.clock.monotonic() - started
+    await this.store.put_off(this.run, this.put_off)
     await this.store.finish_run(
         this.run,
         outcome=OUTCOMES.get(report.exit_code, "done in part"),
         instances=[_instance_run(instance) for instance in report.instances],
         counts=report.summary(),
     )
-    await this.store.put_off(this.run, this.put_off)
     this.config.plugins.manager.hook.pass_finished(report=report)
 
 

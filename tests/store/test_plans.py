@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from opsync.model import Kind, OutcomeKind, Role, Seen
+from opsync.model import Container, Kind, OutcomeKind, Role, Seen
 from opsync.store import Store
 from tests.store.build import (
     change,
@@ -80,6 +80,15 @@ async def test_the_other_end_may_not_have_been_read(store: Store) -> None:
     [inputs] = await store.target_inputs([ref("jira:3")])
     assert len(inputs.links) == 1
     assert inputs.others == {}
+
+
+async def test_a_roots_containers_are_there_to_be_named(store: Store) -> None:
+    run = await linked(store)
+    containers = (Container(ref("jira:1"), 1, 2), Container(ref("jira:404"), 0, 1))
+    numbers = rollup("notion:1", containers=containers)
+    await store.put_rollups(run, [(numbers, [])], at=NOW)
+    [inputs] = await store.target_inputs([ref("notion:1")])
+    assert inputs.others == {ref("jira:1"): await store.record(ref("jira:1"))}
 
 
 async def test_many_targets_come_in_the_order_asked_for(store: Store) -> None:

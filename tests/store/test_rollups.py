@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,15 +37,16 @@ ROOTS = [ref("notion:2"), ref("notion:1")]
 async def test_roots_are_the_living_records_that_the_rule_describes(store: Store) -> None:
     await world(store)
     await put(store, 2, record("notion:3", kind=Kind.initiative, tombstone="trashed"))
-    every = await store.roots(instance="notion", kind=None, space=None, stream=None)
-    assert every == [ref("notion:1"), ref("notion:2")]
-    assert await store.roots(
-        instance="notion", kind=Kind.initiative, space="Old", stream="issue"
-    ) == [ref("notion:2")]
-    assert await store.roots(instance="notion", kind=Kind.epic, space=None, stream=None) == []
-    assert await store.roots(instance="jira", kind=Kind.epic, space=None, stream=None) == [
-        ref("jira:1")
-    ]
+
+    async def found(instance: str, **rule: Any) -> list[str]:
+        given: dict[str, Any] = {"kind": None, "space": None, "stream": None} | rule
+        return [one.ref.id for one in await store.roots(instance=instance, **given)]
+
+    assert await found("notion") == ["1", "2"]
+    assert await found("notion", kind=Kind.initiative, space="Old", stream="issue") == ["2"]
+    assert await found("notion", kind=Kind.epic) == []
+    assert await found("notion", stream="project") == []
+    assert await found("jira", kind=Kind.epic) == ["1"]
 
 
 async def test_a_tree_has_what_the_properties_name_and_all_below(store: Store) -> None:

@@ -90,6 +90,28 @@ async def test_a_reader_works_beside_a_writer_and_sees_what_was_committed(
     await reader.close()
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (sqlite3.SQLITE_FULL, "is full"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "is read-only"),
+        (sqlite3.SQLITE_CORRUPT_VTAB, "is damaged"),
+        (sqlite3.SQLITE_NOTADB, "no opsync store"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "cannot be read or written"),
+        (sqlite3.SQLITE_CANTOPEN, "cannot be opened"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "being written by another process"),
+    ],
+)
+def test_each_kind_of_trouble_says_what_it_is_and_what_to_do(code: int, words: str) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    told = database.explain(Path("opsync.db"), error)
+    assert told is not None
+    assert words in told.message
+    assert told.hint
+    assert told.exit_code == 5
+
+
 async def test_a_defect_of_ours_is_not_called_a_store_error(store: Store) -> None:
     def wrong(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT 1 FROM nowhere")

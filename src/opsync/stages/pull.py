@@ -20,7 +20,8 @@ from opsync.store import Prepared, SetAside, Store
 
 _log = structlog.get_logger(__name__)
 
-_READ_AS = "opsync:read-as:{}"
+_CORE = "opsync:"
+_READ_AS = _CORE + "read-as:{}"
 
 VANISH_LIMIT = 0.2
 """A larger share of a feed's records than this does not vanish at once …"""
@@ -29,6 +30,11 @@ VANISH_FLOOR = 10
 
 EMPTY_WALKS_MAX = 3
 """So many empty batches in a row, each promising more, are taken for a listing that is stuck."""
+
+
+def is_core_key(key: str) -> bool:
+    """Whether a kept value is the core's own, not the connector's."""
+    return key.startswith(_CORE)
 
 
 class Progress(Protocol):

@@ -70,9 +70,13 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
-        connection.create_function("fold", 1, str.casefold, deterministic=True)
+        try:
+            for pragma in PRAGMAS:
+                connection.execute(pragma)
+            connection.create_function("fold", 1, str.casefold, deterministic=True)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _transact(self, begin: str, work: Callable[[Connection], T]) -> T:

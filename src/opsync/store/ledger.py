@@ -47,11 +47,13 @@ class Ledger(Part):
         when something else stands there. A slot with nothing desired, applied, intended or held
         is forgotten.
         """
-        await self._write(lambda c: _put_desired(c, entries))
+        if entries:
+            await self._write(lambda c: _put_desired(c, entries))
 
     async def begin_changes(self, run: int, changes: Sequence[Change]) -> None:
         """Make it durable that these writes are about to leave."""
-        await self._write(lambda c: _begin(c, changes))
+        if changes:
+            await self._write(lambda c: _begin(c, changes))
 
     async def finish_changes(
         self,
@@ -66,11 +68,13 @@ class Ledger(Part):
         The intent of an unknown outcome stays, so that the next pass looks first. `next_try` says
         when to try a failed change again (by its id), else it is after a growing pause.
         """
-        await self._write(lambda c: _finish(c, run, done, at, next_try or {}))
+        if done:
+            await self._write(lambda c: _finish(c, run, done, at, next_try or {}))
 
     async def adopt(self, run: int, adoptions: Sequence[Entry]) -> None:
         """What stands at these slots is what is desired: own it, without a write."""
-        await self._write(lambda c: _adopt(c, adoptions))
+        if adoptions:
+            await self._write(lambda c: _adopt(c, adoptions))
 
     async def forget_target(self, target: Ref) -> None:
         """Drop all slots of a target that is gone: nothing can be written or removed there."""
@@ -197,11 +201,10 @@ def _row(entry: Entry) -> dict[str, object]:
 
 def _put(connection: Connection, rows: list[dict[str, object]], *names: str) -> None:
     """Insert rows; of those that are there, only the columns of these names are replaced."""
-    if rows:
-        new = upsert(ledger)
-        changes = {name: new.excluded[name] for name in names}
-        statement = new.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
-        connection.execute(statement, rows)
+    new = upsert(ledger)
+    changes = {name: new.excluded[name] for name in names}
+    statement = new.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
+    connection.execute(statement, rows)
 
 
 def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -215,7 +218,7 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
             row |= {"attempts": 0, "next_try_at": None}
         elif row["observed"] == old["observed"]:
             row["retry"] = old["retry"]
-    _put(connection, rows, *(name for name in (rows[0] if rows else ()) if name not in _KEY))
+    _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
     _forget_empty(connection, [entry.slot for entry in entries])
 
 
@@ -310,5 +313,5 @@ def _adopt(connection: Connection, adoptions: Sequence[Entry]) -> None:
             "next_try_at": None,
         }
         rows.append(_row(entry) | changes)
-    _put(connection, rows, *(name for name in (rows[0] if rows else ()) if name not in _KEY))
+    _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
     _forget_empty(connection, [entry.slot for entry in adoptions])

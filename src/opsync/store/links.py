@@ -76,6 +76,8 @@ class Links(Part):
         self, run: int, sources: Sequence[Ref], evidence: Sequence[Evidence]
     ) -> set[Ref]:
         """Replace all that these sources link to; returns both ends of each pair that differs."""
+        if not sources and not evidence:
+            return set()
         return await self._write(lambda c: _put_links(c, run, sources, evidence))
 
     async def unresolved(
@@ -94,7 +96,7 @@ class Links(Part):
 
         A name that some record has by now keeps its holder.
         """
-        return await self._write(lambda c: _put_aliases(c, found))
+        return await self._write(lambda c: _put_aliases(c, found)) if found else []
 
 
 def resolve(

@@ -102,6 +102,8 @@ class Rollups(Part):
         included: a title may have changed) the root and what it names, before and after. History
         gets a row when numbers or health changed.
         """
+        if not rollups:
+            return set()
         return await self._write(lambda c: _put_rollups(c, run, rollups, at))
 
     async def drop_rollups(self, rule: str, keep: Sequence[Ref]) -> set[Ref]:

@@ -95,8 +95,9 @@ class RunRow(Struct, frozen=True, kw_only=True):
 class TargetInputs(Struct, frozen=True):
     """All that decides what should stand on one target.
 
-    `links` are its undirected pairs and `others` their other ends; `rollups` are those of which
-    it is the root, or which a root owns that names it directly, each with its root.
+    `links` are its undirected pairs; `rollups` are those of which it is the root, or whose root
+    names it directly, each with its root. `others` are the other ends of the links and what the
+    rollups contain (the first of many), as far as they are stored.
     """
 
     record: Record

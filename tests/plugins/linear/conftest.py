@@ -67,14 +67,14 @@ async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
     pools: list[Pool] = []
 
     def make(
-        workspace: LinearWorkspace | None = None,
+        api: LinearWorkspace | None = None,
         *,
         kept: dict[str, Value] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         **changes: Any,
     ) -> Linear:
-        if workspace is not None:
-            transport = httpx.ASGITransport(workspace.app)
+        if api is not None:
+            transport = httpx.ASGITransport(api.app)
         pool = Pool(runtime, transport=transport)
         pools.append(pool)
         chosen = settings(**changes)

@@ -58,7 +58,7 @@ def normalized(payload: dict[str, Any], **block: Any) -> Record:
     )
     chosen = DataSource(id=SOURCE, **block)
     table = Table(SOURCE, "Roadmap", columns)
-    return normalize("notion", Row(row, view(table, chosen, {}, {"Parked": "canceled"}, "")))  # type: ignore[dict-item]  # a category by its word
+    return normalize("notion", Row(row, view(table, chosen, {}, {"Parked": Category.canceled}, "")))
 
 
 def titled(words: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from tests.plugins.notion.world import EPIC, ROADMAP, Roadmap, published, pull, read
 from tests.support.clock import FakeClock
@@ -129,10 +130,14 @@ async def test_changes_beyond_what_a_query_answers_are_read_too(
     assert len(await read(roadmap.connect(page_size=3), start)) == 25
 
 
+@pytest.mark.parametrize("earlier", [0, 3])
 async def test_more_rows_in_a_minute_than_a_query_answers_are_an_error_not_a_loss(
-    roadmap: Roadmap,
+    roadmap: Roadmap, clock: FakeClock, earlier: int
 ) -> None:
     roadmap.workspace.result_limit = 6
+    for number in range(earlier):
+        roadmap.add(f"Earlier {number}")
+    clock.advance(60)
     for number in range(8):
         roadmap.add(f"Page {number}")
     with pytest.raises(BadAnswer, match="in one minute"):
@@ -173,10 +178,13 @@ async def test_bodies_are_read_only_if_asked_for_and_only_of_changed_pages(
     assert roadmap.reads_of("/markdown") == 0
     assert [t.field for t in records["Old"].texts] == ["Name"]
     clock.advance(3600)
+    roadmap.workspace.trash(roadmap.add("Thrown away"))
     new = roadmap.add("New")
     new.body = f"as in {EPIC}"
     records = await read(roadmap.connect(read_body=True), clock.now())
     assert roadmap.reads_of("/markdown") == 1
+    await read(roadmap.connect(read_body=True))
+    assert roadmap.reads_of("/markdown") == 1 + 2
     (body,) = (t for t in records["New"].texts if t.field == "page body")
     assert (body.text, body.property) == (f"as in {EPIC}", False)
 
@@ -215,6 +223,44 @@ async def test_a_new_column_is_noticed_without_a_full_read(
     assert page.title == "B"
 
 
+async def test_a_new_status_option_is_noticed_without_a_full_read(
+    roadmap: Roadmap, clock: FakeClock
+) -> None:
+    await read(roadmap.connect())
+    clock.advance(600)
+    prop = roadmap.source.prop("Status")
+    options = [{"name": o.name} for o in prop.options] + [{"name": "Live", "group": "Complete"}]
+    roadmap.source.schema.change(prop, {"status": {"options": options}})
+    roadmap.add("A", Status="Live")
+    assert (await read(roadmap.connect(), clock.now()))["A"].category is Category.done
+
+
+class WithoutArchive(httpx.AsyncBaseTransport):
+    """An API that does not know how to list archived pages."""
+
+    def __init__(self, way: httpx.AsyncBaseTransport) -> None:
+        self.way = way
+        self.refused = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if b"is_archived" in await request.aread():
+            self.refused += 1
+            said = {"object": "error", "status": 400, "code": "validation_error", "message": "no"}
+            return httpx.Response(400, json=said)
+        return await self.way.handle_async_request(request)
+
+
+async def test_an_api_that_cannot_list_archived_pages_is_asked_once(
+    roadmap: Roadmap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roadmap.workspace.trash(roadmap.add("Thrown away"))
+    older = WithoutArchive(roadmap.transport())
+    monkeypatch.setattr(roadmap, "transport", lambda: older)
+    for _ in range(2):
+        assert set(await read(roadmap.connect())) == {"Thrown away"}
+    assert older.refused == 1
+
+
 async def test_a_hidden_database_fails_alone_and_names_the_click(roadmap: Roadmap) -> None:
     other = roadmap.workspace.add_database("Secret", properties={}).data_source
     roadmap.workspace.faults.deny |= {other.id, other.database_id}
@@ -222,7 +268,7 @@ async def test_a_hidden_database_fails_alone_and_names_the_click(roadmap: Roadma
     blocks = [{"id": roadmap.source.id}, {"id": other.database_id}]
     notion = roadmap.connect(data_sources=blocks)
     seen, hidden = await notion.feeds()
-    assert [len(b.items) async for b in notion.pull(seen, None)][0] == 1
+    assert sum([len(b.items) async for b in notion.pull(seen, None)]) == 1
     with pytest.raises(NotFound, match="Connections → opsync"):
         [batch async for batch in notion.pull(hidden, None)]
 

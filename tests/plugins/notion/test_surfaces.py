@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from tests.plugins.notion.world import (
@@ -32,8 +35,10 @@ from opsync import (
     WorkItem,
     same,
 )
+from opsync.sandbox.notion import Computed
+from opsync.sandbox.notion.problems import invalid
 from opsync_notion import Notion
-from opsync_notion.surfaces import TYPES
+from opsync_notion.surfaces import MADE_BY, TYPES
 
 OWN = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
 
@@ -90,14 +95,22 @@ async def test_observing_a_page_tells_what_reading_it_tells(roadmap: Roadmap) ->
 
 async def test_own_values_are_no_evidence(roadmap: Roadmap) -> None:
     schema = roadmap.source.schema
-    roadmap.add("A", Tracked_in="people's own words")
+    page = roadmap.add("A", Tracked_in="people's own words")
     await published(roadmap, "A")
-    for name, expression in (("Half", 'prop("Delivery %") / 2'), ("Quarter", 'prop("Half") / 2')):
+    by_id = f"{{{{notion:block_property:{roadmap.source.prop('Work').id}:x}}}}"
+    for name, expression in (
+        ("Half", 'prop("Delivery %") / 2'),
+        ("Quarter", 'prop("Half") / 2'),
+        ("By id", by_id),
+    ):
         schema.add(name, {"formula": {"expression": expression}})
+        roadmap.workspace.edit_page(page, name, Computed("number", 0.3))
+    schema.add("Other", {"formula": {"expression": "1 + 1"}})
+    roadmap.workspace.edit_page(page, "Other", Computed("number", 2))
     schema.add("Edited", {"last_edited_time": {}})
     record = (await read(roadmap.connect()))["A"]
     assert {text.field for text in record.texts} == {"Name", "Tracked in"}
-    assert set(record.extra) == {"Tracked in", "@data_source"}
+    assert set(record.extra) == {"Tracked in", "Other", "@data_source"}
     assert EPIC not in " ".join(text.text for text in record.texts)
 
 
@@ -176,6 +189,36 @@ async def test_after_a_lost_store_the_second_name_is_adopted_and_not_the_persons
     await published(roadmap, "A")
     assert columns(roadmap) == before
     assert page.text("Work") == ""
+
+
+async def test_the_description_tells_own_columns_from_all_others(roadmap: Roadmap) -> None:
+    page = roadmap.add("A")
+    roadmap.source.schema.add("Work", {"rich_text": {}})
+    roadmap.source.schema.add("Delivery changed", {"date": {}})
+    await published(roadmap, "A")
+    for name in ("Delivery", "Delivery %", "Delivery health", "Work (opsync)"):
+        prop = roadmap.source.prop(name)
+        roadmap.source.schema.properties[prop.raw_id] = replace(prop, description=MADE_BY)
+    mine = roadmap.source.prop("Delivery changed (opsync)")
+    roadmap.workspace.remove_property(roadmap.source, mine.name)
+    roadmap.kept.clear()
+    await published(roadmap, "A")
+    assert page.text("Work") == ""
+    assert page.cell("Delivery changed") is None
+    assert page.cell("Delivery changed (opsync)") is not None
+    assert "Work (opsync 2)" not in columns(roadmap)
+
+
+async def test_an_option_spelled_otherwise_by_a_person_is_the_same_health(
+    roadmap: Roadmap,
+) -> None:
+    roadmap.add("A")
+    target = await published(roadmap, "A")
+    prop = roadmap.source.prop("Delivery health")
+    options = tuple(replace(o, name=o.name.upper()) for o in prop.options)
+    roadmap.source.schema.properties[prop.raw_id] = replace(prop, options=options)
+    outcomes = await write(roadmap.connect(), target, [change("delivery_health", target, "Done")])
+    assert outcomes["delivery_health"].applied == "Done"
 
 
 async def test_one_foreign_value_is_enough_to_leave_a_column_alone(roadmap: Roadmap) -> None:
@@ -331,8 +374,6 @@ def lock(roadmap: Roadmap, *, locked: bool) -> None:
         return
 
     def refuse(name: str, definition: dict[str, object]) -> None:
-        from opsync.sandbox.notion.problems import invalid
-
         raise invalid("Cannot update locked database.")
 
     schema.add = refuse  # type: ignore[method-assign, assignment]  # a fault of this test
@@ -358,8 +399,6 @@ async def test_an_outage_is_left_to_the_next_pass(roadmap: Roadmap) -> None:
 
 
 async def test_pages_written_at_once_make_the_columns_once(roadmap: Roadmap) -> None:
-    import asyncio
-
     for number in range(3):
         roadmap.add(f"P{number}")
     notion = roadmap.connect()
@@ -390,7 +429,7 @@ async def test_writing_can_be_switched_off(roadmap: Roadmap) -> None:
 # What stands in a cell ------------------------------------------------------------------------
 
 
-def rendered(surface: str, **changes: object) -> Value:
+def rendered(surface: str, **changes: Any) -> Value:
     return Notion.render(
         None,  # type: ignore[arg-type]  # rendering looks at the content only
         surface,

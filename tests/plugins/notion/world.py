@@ -51,6 +51,10 @@ class Roadmap:
     kept: dict[str, Value]
     pools: list[Pool]
 
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """The way to the workspace."""
+        return httpx.ASGITransport(self.workspace.app)
+
     def connect(self, **changes: Any) -> Notion:
         """A connector as a new pass has it."""
         block = {"id": self.source.id} | changes.pop("block", {})
@@ -60,7 +64,7 @@ class Roadmap:
             "data_sources": [block],
         }
         settings = NotionSettings(**(fitting | changes))
-        pool = Pool(self.runtime, transport=httpx.ASGITransport(self.workspace.app))
+        pool = Pool(self.runtime, transport=self.transport())
         self.pools.append(pool)
         client = pool.client(Notion.policy("notion", settings))
         return Notion(settings, Context("notion", client, self.runtime, self.kept))

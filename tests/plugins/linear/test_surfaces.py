@@ -1,0 +1,367 @@
+"""What is written to Linear, how a repeat is harmless, and what a refusal costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opsync.errors import NotFound, SignInError, TemporaryError
+from opsync.model import Category, Kind, OutcomeKind, Record, Ref
+from opsync.sandbox.linear import LinearWorkspace
+from tests.plugins.linear.conftest import (
+    PAGE,
+    Connect,
+    apply,
+    change,
+    link_content,
+    read,
+    rollup_content,
+)
+
+JIRA_URL = "https://harbor.atlassian.net/browse/PAY-118"
+
+
+async def issues(
+    workspace: LinearWorkspace, connect: Connect, count: int = 1
+) -> tuple[Any, list[Record]]:
+    for number in range(count):
+        workspace.add_issue("GRO", f"Issue {number}")
+    linear = connect(workspace)
+    records = await read(linear)
+    return linear, sorted(records.values(), key=lambda each: int(each.key.rpartition("-")[2]))
+
+
+async def project(workspace: LinearWorkspace, connect: Connect) -> tuple[Any, Record]:
+    workspace.add_project("Checkout web", teams=["GRO"])
+    linear = connect(workspace)
+    return linear, (await read(linear))["Checkout web"]
+
+
+async def test_a_link_is_written_as_an_attachment_and_reads_back_the_same(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    value = linear.render("link", issue, link_content())
+    wanted = change(issue, "link", value)
+
+    (outcome,) = (await apply(linear, [wanted])).values()
+
+    assert outcome.kind is OutcomeKind.created
+    assert outcome.applied == value
+    (made,) = workspace.attachments.values()
+    assert (made.title, made.subtitle) == ("PAY-118 Tokenise cards", "Jira · in progress")
+    assert made.url == JIRA_URL
+    assert outcome.remote_id == made.id
+    (seen,) = await linear.observe(issue)
+    assert (seen.plain(), seen.address, seen.ours) == (value, JIRA_URL, True)
+    assert linear.address("link", value) == JIRA_URL
+
+
+async def test_a_written_link_is_no_evidence(workspace: LinearWorkspace, connect: Connect) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    await apply(linear, [change(issue, "link", linear.render("link", issue, link_content()))])
+
+    record = (await read(linear))["GRO-1"]
+
+    assert record.texts == ()
+    assert [s.ours for s in record.seen] == [True]
+
+
+async def test_writing_a_link_twice_makes_one(workspace: LinearWorkspace, connect: Connect) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    wanted = change(issue, "link", linear.render("link", issue, link_content()))
+
+    first = await apply(linear, [wanted])
+    second = await apply(linear, [wanted])
+
+    assert first == second
+    assert len(workspace.attachments) == 1
+
+
+async def test_a_new_status_is_written_onto_the_same_attachment(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    before = linear.render("link", issue, link_content())
+    made = await apply(linear, [change(issue, "link", before)])
+    remote_id = next(iter(made.values())).remote_id
+    after = linear.render("link", issue, link_content(Category.done))
+
+    (outcome,) = (
+        await apply(linear, [change(issue, "link", after, before=before, remote_id=remote_id)])
+    ).values()
+
+    assert (outcome.kind, outcome.applied) == (OutcomeKind.updated, after)
+    assert outcome.remote_id == remote_id
+    assert workspace.attachments[remote_id].metadata["status"] == "done"
+
+
+async def test_a_new_url_replaces_the_attachment(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    before = linear.render("link", issue, link_content())
+    made = await apply(linear, [change(issue, "link", before)])
+    old = next(iter(made.values())).remote_id
+    moved = link_content(url="https://harbor.atlassian.net/browse/MOB-41")
+    after = linear.render("link", issue, moved)
+    workspace.write_requests = 0
+
+    (outcome,) = (
+        await apply(linear, [change(issue, "link", after, before=before, remote_id=old)])
+    ).values()
+
+    assert (outcome.kind, outcome.applied) == (OutcomeKind.updated, after)
+    assert list(workspace.attachments) == [outcome.remote_id]
+    assert outcome.remote_id != old
+    assert workspace.write_requests == 1
+
+
+async def test_a_link_that_a_person_removed_is_not_brought_back(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    before = linear.render("link", issue, link_content())
+    made = await apply(linear, [change(issue, "link", before)])
+    remote_id = next(iter(made.values())).remote_id
+    workspace.detach(workspace.attachments[remote_id])
+    after = linear.render("link", issue, link_content(Category.done))
+
+    (outcome,) = (
+        await apply(linear, [change(issue, "link", after, before=before, remote_id=remote_id)])
+    ).values()
+
+    assert outcome.kind is OutcomeKind.conflicted
+    assert workspace.attachments == {}
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_removing_takes_away_exactly_what_opsync_made(
+    workspace: LinearWorkspace, connect: Connect, gone: bool
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    theirs = workspace.attach(workspace.issue("GRO-1"), "Doc", "https://example.org/doc")
+    value = linear.render("link", issue, link_content())
+    made = await apply(linear, [change(issue, "link", value)])
+    remote_id = next(iter(made.values())).remote_id
+    if gone:
+        workspace.detach(workspace.attachments[remote_id])
+
+    (outcome,) = (
+        await apply(linear, [change(issue, "link", None, before=value, remote_id=remote_id)])
+    ).values()
+
+    assert (outcome.kind, outcome.applied) == (OutcomeKind.removed, None)
+    assert list(workspace.attachments) == [theirs.id]
+
+
+async def test_twenty_five_links_go_with_one_request(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, records = await issues(workspace, connect, 25)
+    value = linear.render("link", records[0], link_content())
+
+    outcomes = await apply(linear, [change(each, "link", value) for each in records])
+
+    assert {outcome.kind for outcome in outcomes.values()} == {OutcomeKind.created}
+    assert workspace.write_requests == 1
+
+
+async def test_a_refused_alias_costs_only_its_own_change(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, records = await issues(workspace, connect, 6)
+    value = linear.render("link", records[0], link_content())
+    changes = [change(each, "link", value, id_=each.key) for each in records]
+    workspace.delete_issue("GRO-3")
+
+    outcomes = await apply(linear, changes)
+
+    failed = outcomes.pop("GRO-3")
+    assert (failed.kind, failed.retryable) == (OutcomeKind.failed, False)
+    assert "not found" in failed.message.lower()
+    assert {(o.kind, str(o.applied)) for o in outcomes.values()} == {
+        (OutcomeKind.created, str(value))
+    }
+    assert len(workspace.attachments) == 5
+    assert workspace.write_requests == 2
+
+
+async def test_an_answer_that_was_lost_doubles_nothing(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    linear, target = await project(workspace, connect)
+    link = linear.render("link", issue, link_content())
+    rollup = linear.render("rollup", target, rollup_content())
+    workspace.faults.lose_next_writes = 1
+
+    outcomes = await apply(
+        linear, [change(issue, "link", link), change(target, "rollup", rollup, other=PAGE)]
+    )
+
+    assert {outcome.kind for outcome in outcomes.values()} == {OutcomeKind.created}
+    assert len(workspace.attachments) == 1
+    assert len(workspace.external_links) == 1
+
+
+async def test_a_rollup_is_written_as_an_external_link_and_reads_back_the_same(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, target = await project(workspace, connect)
+    value = linear.render("rollup", target, rollup_content())
+
+    (outcome,) = (await apply(linear, [change(target, "rollup", value, other=PAGE)])).values()
+
+    assert value == {
+        "url": "https://www.notion.so/9b1c",
+        "label": "Roadmap: One-tap checkout · 12/20 · at risk",
+    }
+    assert (outcome.kind, outcome.applied) == (OutcomeKind.created, value)
+    (seen,) = await linear.observe(target)
+    assert (seen.surface, seen.plain(), seen.ours) == ("rollup", value, True)
+    assert seen.remote_id == outcome.remote_id
+
+
+async def test_a_rollup_is_updated_in_place_and_removed_by_id(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    workspace.add_initiative("Checkout", links=[("Spec", "https://example.org/spec")])
+    linear = connect(workspace)
+    target = (await read(linear))["Checkout"]
+    before = linear.render("rollup", target, rollup_content())
+    made = await apply(linear, [change(target, "rollup", before, other=PAGE)])
+    remote_id = next(iter(made.values())).remote_id
+    after = linear.render("rollup", target, rollup_content("13/20 · on track"))
+
+    updated = await apply(
+        linear,
+        [change(target, "rollup", after, before=before, remote_id=remote_id, other=PAGE)],
+    )
+    assert [o.applied for o in updated.values()] == [after]
+    assert len(workspace.external_links) == 2
+
+    removed = await apply(
+        linear, [change(target, "rollup", None, before=after, remote_id=remote_id, other=PAGE)]
+    )
+    assert [o.kind for o in removed.values()] == [OutcomeKind.removed]
+    assert [each.label for each in workspace.external_links.values()] == ["Spec"]
+
+
+async def test_a_repeated_create_of_a_rollup_updates_what_it_made(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, target = await project(workspace, connect)
+    first = linear.render("rollup", target, rollup_content())
+    second = linear.render("rollup", target, rollup_content("13/20 · on track"))
+
+    await apply(linear, [change(target, "rollup", first, other=PAGE)])
+    (outcome,) = (await apply(linear, [change(target, "rollup", second, other=PAGE)])).values()
+
+    assert outcome.applied == second
+    assert [each.label for each in workspace.external_links.values()] == [
+        "Roadmap: One-tap checkout · 13/20 · on track"
+    ]
+
+
+async def test_creates_before_a_refused_one_are_not_doubled(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    for number in range(4):
+        workspace.add_project(f"Project {number}", teams=["GRO"])
+    linear = connect(workspace)
+    targets = list((await read(linear)).values())
+    value = linear.render("rollup", targets[0], rollup_content())
+    lost = Record(ref=Ref("linear", "project", "gone"), kind=Kind.project, title="Gone")
+    order = [*targets[:2], lost, *targets[2:]]
+
+    outcomes = await apply(
+        linear, [change(each, "rollup", value, other=PAGE, id_=each.title) for each in order]
+    )
+
+    assert outcomes.pop("Gone").kind is OutcomeKind.failed
+    assert {outcome.kind for outcome in outcomes.values()} == {OutcomeKind.created}
+    assert len(workspace.external_links) == 4
+
+
+async def test_a_key_that_may_only_read_is_named_with_the_missing_scope(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    workspace.faults.read_only = True
+
+    with pytest.raises(SignInError, match="needs Write"):
+        await apply(linear, [change(issue, "link", linear.render("link", issue, link_content()))])
+
+
+async def test_an_outage_concerns_the_whole_instance(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    workspace.faults.outage = True
+
+    with pytest.raises(TemporaryError):
+        await apply(linear, [change(issue, "link", linear.render("link", issue, link_content()))])
+
+
+async def test_what_is_gone_cannot_be_observed(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    workspace.delete_issue("GRO-1")
+
+    with pytest.raises(NotFound):
+        await linear.observe(issue)
+
+
+async def test_links_of_others_on_a_project_are_seen_as_theirs(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    workspace.add_project("Checkout web", teams=["GRO"], links=[("Epic", JIRA_URL)])
+    linear = connect(workspace)
+    target = (await read(linear))["Checkout web"]
+
+    (seen,) = await linear.observe(target)
+
+    assert (seen.surface, seen.address, seen.ours) == ("external_link", JIRA_URL, False)
+    value = linear.render("external_link", target, link_content())
+    assert value == {"url": JIRA_URL, "label": "PAY-118 Tokenise cards"}
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "", "data:text/html,x"])
+async def test_only_web_addresses_are_written(
+    workspace: LinearWorkspace, connect: Connect, url: str
+) -> None:
+    linear, target = await project(workspace, connect)
+
+    assert linear.render("rollup", target, rollup_content(url=url)) is None
+
+
+async def test_hostile_titles_are_written_on_one_bounded_line(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, target = await project(workspace, connect)
+    title = "Road\u202emap\n\x1b[31m" + "x" * 70_000
+
+    value = linear.render("rollup", target, rollup_content(title=title))
+
+    assert isinstance(value, dict)
+    assert len(str(value["label"])) == 255
+    assert str(value["label"]).startswith("Road map [31mx")
+
+
+async def test_a_rejected_batch_without_a_culprit_is_halved(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, records = await issues(workspace, connect, 4)
+    value = linear.render("link", records[0], link_content())
+    bad = Record(ref=Ref("linear", "issue", 7), kind=Kind.issue, title="Bad")  # type: ignore[arg-type] # no string: the variables are refused as a whole
+
+    outcomes = await apply(
+        linear,
+        [change(each, "link", value, id_=each.title) for each in (*records[:2], bad, *records[2:])],
+    )
+
+    assert outcomes.pop("Bad").kind is OutcomeKind.failed
+    assert {outcome.kind for outcome in outcomes.values()} == {OutcomeKind.created}
