@@ -4,15 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pin() { # pin OUTPUT [OPTION...]
+pin() { # pin OUTPUT SOURCE [OPTION...]
   local output=$1
   shift
   # --no-config and --no-emit-*: where packages come from is each machine's own matter.
-  uv pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
+  uv pip compile --quiet --no-config --universal --python-version 3.11 \
     --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
     --output-file "requirements/$output" "$@"
 }
 
-pin runtime.txt "$@"
-# The development pins take over the runtime's, so that tests run what is shipped.
-pin dev.txt --group dev --constraint requirements/runtime.txt "$@"
+pin runtime.txt pyproject.toml "$@"
+# The others take over the runtime's pins, so that what is tested and built is what is shipped.
+pin dev.txt pyproject.toml --group dev --constraint requirements/runtime.txt "$@"
+pin build.txt --group build --constraint requirements/dev.txt "$@"

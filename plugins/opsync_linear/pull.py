@@ -6,7 +6,8 @@ walk has completed.
 
 A blocker that is finished is no change of the issue that it blocked, so a run that asks what
 changed also reads again what changed blockers block. Lists below an object that are longer than
-asked for are read in full by id.
+asked for are read in full by id. Not seen by asking what changed: attachments and links that were
+deleted, links that were edited, states and teams that were renamed. A full read shows them.
 """
 
 from __future__ import annotations

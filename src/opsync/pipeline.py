@@ -196,7 +196,7 @@ async def roll_up_changed(this: Pass) -> None:
             results = []
             for ref in chunk:
                 tree = await this.store.tree(ref)
-                if blocking := _unread_behind(this, tree.names, tree.nodes):
+                if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
                     this.report.stale.append(tree.root.title)
                     this.put_off.add(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
@@ -220,10 +220,10 @@ async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
 
 
 def _unread_behind(
-    this: Pass, names: Iterable[tuple[Any, Sequence[Ref]]], nodes: Iterable[Ref]
+    this: Pass, root: Ref, names: Iterable[tuple[Any, Sequence[Ref]]], nodes: Iterable[Ref]
 ) -> set[str]:
-    """The unreadable instances that hold, or may hold, one of the members."""
-    behind = {ref.instance for ref in nodes}
+    """The unreadable instances that hold the root, which names the members, or may hold one."""
+    behind = {root.instance, *(ref.instance for ref in nodes)}
     behind |= {mention.instance for mention, _ in names}
     return behind & this.unreadable
 

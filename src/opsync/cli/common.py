@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from opsync.cli.around import Around
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from opsync.config import Config
     from opsync.redact import Redactor
+    from opsync.store import Store
+
+PIPE_WIDTH = 4000
+"""Wider than any line of ours: in a pipe nothing is wrapped or cut."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,9 +55,9 @@ def store_option(function: F) -> F:
 
 def json_option(function: F) -> F:
     """`--json`."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
-    )(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
+        function
+    )
 
 
 def log_option(function: F) -> F:
@@ -70,22 +77,42 @@ def open_config(
     mode: str | None = None,
     log_level: str | None = None,
 ) -> Opened:
-    """Find, read and check the configuration, and set up logging that hides its secrets."""
+    """Find, read and check the configuration, and set up logging that hides its secrets.
+
+    What goes wrong is told by the command itself: without `log_level` and without a word in the
+    configuration only errors are logged besides.
+    """
     from opsync.config import find, read
     from opsync.log import configure
     from opsync.model.rules import Mode
-    from opsync.redact import Redactor
 
+    redactor = _around().redactor
     config = read(find(config_path), mode=Mode(mode) if mode else None, store=store)
-    redactor = Redactor()
     for secret in config.secrets:
         redactor.add(secret)
-    configure(
-        json=not sys.stderr.isatty(),
-        level=log_level or config.general.log_level,
-        secrets=redactor,
-    )
+    general = config.general
+    configured = general.log_level if "log_level" in general.model_fields_set else "error"
+    configure(json=not sys.stderr.isatty(), level=log_level or configured, secrets=redactor)
     return Opened(config, redactor)
+
+
+def _around() -> Around:
+    context = click.get_current_context(silent=True)
+    found = context.find_object(Around) if context is not None else None
+    return found if found is not None else Around()
+
+
+@asynccontextmanager
+async def open_store(opened: Opened) -> AsyncIterator[Store]:
+    """The store for looking only: it is not held, not made and not upgraded."""
+    from opsync.runtime import SystemClock
+    from opsync.store import Store
+
+    store = Store.open(opened.config.store, clock=SystemClock(), create=False)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
@@ -101,14 +128,16 @@ def print_json(value: object) -> None:
 
 
 def console() -> Console:
-    """Where people look: colours and width of the terminal; plain and unwrapped in a pipe."""
+    """Where people look: colours and the terminal's width; plain and unwrapped in a pipe."""
     from rich.console import Console
 
     plain = not sys.stdout.isatty()
     return Console(
         highlight=False,
         soft_wrap=plain,
-        width=None if not plain else 200,
+        width=PIPE_WIDTH if plain else None,
+        color_system=None if plain else "auto",
+        force_terminal=False if plain else None,
         emoji=False,
         markup=False,
     )

@@ -75,7 +75,7 @@ def render(answers: Answers) -> str:
         "",
         "# Where opsync keeps what it knows; relative to this file.",
         *_key("store", "opsync.db"),
-        "# The zone in which days begin, as in \"Europe/Berlin\".",
+        '# The zone in which days begin, as in "Europe/Berlin".',
         *_key("time_zone", answers.time_zone),
         "",
         "# Items that name each other are linked on both sides.",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 import click
 
 from opsync.__about__ import __version__
-from opsync.errors import ConfigError, OpsyncError, StoreHeld
+from opsync.cli.around import Around
+from opsync.errors import ConfigError, OpsyncError
+from opsync.log import one_line
 
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
@@ -47,6 +51,10 @@ Exit codes: 0 done · 1 done in part · 2 usage or configuration · 3 a sign-in 
 
 UNEXPECTED = 70
 """EX_SOFTWARE of sysexits.h."""
+STOPPED = 130
+"""128 and the number of SIGINT, as shells have it."""
+TRACEBACK = "OPSYNC_TRACEBACK"
+"""Set to anything: an unexpected error shows where it came from."""
 
 
 class Root(click.Group):
@@ -73,9 +81,10 @@ class Root(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
-            if near:
-                error.message += f" Did you mean '{near[0]}'?"
-            raise
+            if not near or "Did you mean" in error.message:
+                raise
+            told = f"{error.message} Did you mean '{near[0]}'?"
+            raise click.UsageError(told, ctx=error.ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(len(name) for commands in GROUPS.values() for name in commands)
@@ -103,46 +112,58 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    around = Around()
     try:
-        code = root.main(args=args, prog_name="opsync", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
+        code = root.main(args=args, prog_name="opsync", standalone_mode=False, obj=around)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        return 2
+        return error.exit_code if isinstance(error, click.UsageError) else 2
     except click.Abort:
         click.echo("stopped", err=True)
-        return 130
+        return STOPPED
     except OpsyncError as error:
-        return _report(error)
+        return report_error(error, around)
     except BrokenPipeError:
         _quiet_stdout()
         return 0
+    except SystemExit as error:
+        # Click and rich end the process like this when the reader of a pipe has gone away.
+        _quiet_stdout()
+        return 0 if error.code == 1 else UNEXPECTED
+    except Exception as error:  # noqa: BLE001 - whatever was not foreseen ends here, told
+        return _unexpected(error, around)
     return code if isinstance(code, int) else 0
 
 
-def _report(error: OpsyncError) -> int:
-    if isinstance(error, ConfigError) and len(error.problems) > 1:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
-    elif isinstance(error, ConfigError) and error.problems:
-        click.echo(f"error: {error.problems[0]}", err=True)
+def report_error(error: OpsyncError, around: Around) -> int:
+    """Tell of an error and its next step; returns the exit code that goes with it."""
+    if isinstance(error, ConfigError):
+        lines = [f"error: {problem}" for problem in error.problems]
     else:
-        click.echo(f"error: {error.message}", err=True)
+        lines = [f"error: {error.message}"]
         if error.hint:
-            click.echo(f"  {error.hint}", err=True)
-    return StoreHeld.exit_code if isinstance(error, StoreHeld) else error.exit_code
+            lines.append(f"  {error.hint}")
+    for line in lines:
+        click.echo(one_line(around.clean(line)), err=True)
+    return error.exit_code
+
+
+def _unexpected(error: Exception, around: Around) -> int:
+    """Tell of an error that opsync did not foresee, without a secret in it."""
+    if os.environ.get(TRACEBACK):
+        text = "".join(traceback.format_exception(error))
+        click.echo(around.clean(text), err=True)
+    said = around.clean(f"{type(error).__name__}: {error}")
+    click.echo(f"unexpected error: {one_line(said)}", err=True)
+    click.echo(
+        f"  This is a fault in opsync. Run again with {TRACEBACK}=1 set and report what it tells.",
+        err=True,
+    )
+    return UNEXPECTED
 
 
 def _quiet_stdout() -> None:
     """Keep the interpreter from complaining about a reader that went away (`| head`)."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def unexpected(error: BaseException, redact: Any) -> int:
-    """Tell of an error that opsync did not foresee, without a secret in it."""
-    click.echo(f"unexpected error: {redact(f'{type(error).__name__}: {error}')}", err=True)
-    click.echo("  This is a fault in opsync. Run again with --log debug and report it.", err=True)
-    return UNEXPECTED
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

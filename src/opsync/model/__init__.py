@@ -15,7 +15,7 @@ from opsync.model.record import (
     Text,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
-from opsync.model.value import Seen, Value, same, value_hash
+from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 
 __all__ = [
     "Card",
@@ -46,5 +46,7 @@ __all__ = [
     "Verb",
     "WorkItem",
     "same",
+    "seen_after",
+    "seen_hash",
     "value_hash",
 ]

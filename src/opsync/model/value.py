@@ -56,3 +56,28 @@ class Seen(Struct, frozen=True):
         """The value as JSON."""
         decoded: Value = msgspec.json.decode(self.value)
         return decoded
+
+
+def seen_hash(seen: Sequence[Seen], *, complete: bool) -> str:
+    """A digest of what stands at a record's places; "" where nothing is known of them."""
+    if not seen and not complete:
+        return ""
+    return value_hash((seen, complete))
+
+
+def seen_after(
+    seen: Sequence[Seen], surface: str, value: Value, *, address: str, remote_id: str
+) -> tuple[Seen, ...]:
+    """What stands there after `value` was written (None: removed) at one place of `surface`."""
+    before = next(
+        (one for one in seen if one.surface == surface and one.remote_id == remote_id), None
+    )
+    if before is None:
+        if value is None:
+            return tuple(seen)
+        new = Seen.of(surface, value, address=address, remote_id=remote_id, ours=bool(address))
+        return (*seen, new)
+    if value is None and before.address:
+        return tuple(one for one in seen if one is not before)
+    new = Seen.of(surface, value, address=address, remote_id=remote_id, ours=before.ours)
+    return tuple(new if one is before else one for one in seen)

@@ -48,8 +48,11 @@ def serve(
 
     `on_ready` is told the address once. OSError: the port is taken.
     """
-    with contextlib.suppress(KeyboardInterrupt), ends_when_told(), \
-            harbor(port=port, limit_factor=limit_factor) as url:  # fmt: skip
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        ends_when_told(),
+        harbor(port=port, limit_factor=limit_factor) as url,
+    ):
         if on_ready is not None:
             on_ready(url)
         while True:

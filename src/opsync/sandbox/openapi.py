@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -205,11 +205,20 @@ def _wrong_scalar(schema: Json, value: str) -> str | None:
     return None
 
 
-def load(path: Path) -> Spec:
-    """The document at `path`, parsed once a process and version of the file."""
-    return _load(path, path.stat().st_mtime_ns)
+def unchanged(document: Json) -> None:
+    """The document as it is."""
+
+
+def load(path: Path, amend: Callable[[Json], None] = unchanged) -> Spec:
+    """The document at `path`, parsed once a process and version of the file.
+
+    `amend` may add to the document what it lacks.
+    """
+    return _load(path, path.stat().st_mtime_ns, amend)
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, _version: int) -> Spec:
-    return Spec(json.loads(path.read_bytes()))
+def _load(path: Path, _version: int, amend: Callable[[Json], None]) -> Spec:
+    document = json.loads(path.read_bytes())
+    amend(document)
+    return Spec(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -11,11 +11,13 @@ import structlog
 from opsync.contract.connector import Writable
 from opsync.errors import OpsyncError, SignInError, StoreError, TemporaryError
 from opsync.inert import inert_text
-from opsync.model import Change, Outcome, OutcomeKind, Record
+from opsync.model import Change, Outcome, OutcomeKind, Record, Ref, Seen, seen_after
 from opsync.model.ledger import Entry
 from opsync.runtime import Clock
 from opsync.stages.plan import TargetPlan, Want, plan
 from opsync.store import Store
+
+WRITTEN = frozenset({OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed})
 
 _log = structlog.get_logger(__name__)
 
@@ -118,7 +120,9 @@ class _Applier:
         done = [
             (change, outcomes.get(change.id) or _unanswered(change, error)) for change in changes
         ]
-        await self.store.finish_changes(self.run, done, self.clock.now())
+        await self.store.finish_changes(
+            self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
+        )
         self.report.done.extend(done)
         for change, outcome in done:
             self.told(change, outcome)
@@ -148,6 +152,31 @@ class _Applier:
         await self.store.put_desired(self.run, fresh.entries)
         self.report.fresh.append((work, fresh))
         return fresh.changes
+
+    def seen_now(
+        self, done: Sequence[tuple[Change, Outcome]], targets: Mapping[Ref, Record]
+    ) -> dict[Ref, tuple[Seen, ...]]:
+        """What stands at the pulled places after these writes.
+
+        The next pull may not show it: a vendor need not count a write of ours as a change of the
+        target.
+        """
+        after: dict[Ref, tuple[Seen, ...]] = {}
+        for change, outcome in done:
+            slot = change.slot
+            target = targets[slot.target]
+            if slot.surface not in self.pulled or not target.seen_complete:
+                continue
+            if outcome.kind in WRITTEN:
+                value = outcome.applied
+                after[slot.target] = seen_after(
+                    after.get(slot.target, target.seen),
+                    slot.surface,
+                    value,
+                    address="" if value is None else self.connector.address(slot.surface, value),
+                    remote_id=outcome.remote_id or change.remote_id,
+                )
+        return after
 
     def stop(self, error: Exception) -> None:
         """End the instance's writing where going on cannot help."""

@@ -13,7 +13,7 @@ import msgspec
 from opsync.contract.connector import Item, Readable
 from opsync.errors import RecordError
 from opsync.inert import inert_text, safe_url
-from opsync.model import Mention, Record
+from opsync.model import Mention, Record, seen_hash
 
 Recognizer = Callable[[str], str | None]
 LinkRule = Callable[[Record], Iterable[str]]
@@ -100,7 +100,9 @@ def _finish(
     url = safe_url(record.url)
     if mentions is not record.mentions or title != record.title or url != record.url:
         record = msgspec.structs.replace(record, mentions=mentions, texts=(), title=title, url=url)
-    return Normalized(record, _content_hash(record), _seen_hash(record))
+    return Normalized(
+        record, _content_hash(record), seen_hash(record.seen, complete=record.seen_complete)
+    )
 
 
 def _mentions(
@@ -171,12 +173,6 @@ def _content_hash(record: Record) -> str:
         record.extra,
     )
     return blake2b(_encode(content), digest_size=16).hexdigest()
-
-
-def _seen_hash(record: Record) -> str:
-    if not record.seen and not record.seen_complete:
-        return ""
-    return blake2b(_encode((record.seen, record.seen_complete)), digest_size=8).hexdigest()
 
 
 def _why(error: Exception) -> str:

@@ -9,13 +9,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot
+from opsync.model import Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
 from opsync.model.ledger import Entry, Hold, HoldKind, stored
-from opsync.store.base import Part
+from opsync.store.base import Part, load
 from opsync.store.codec import (
     chunks,
     decode_inputs,
     decode_words,
+    encode_body,
     encode_json,
     maybe_text,
     maybe_time,
@@ -24,7 +25,7 @@ from opsync.store.codec import (
     to_text,
 )
 from opsync.store.journal import journal_row, write_journal
-from opsync.store.schema import ledger
+from opsync.store.schema import ledger, records
 
 FIRST_RETRY = timedelta(seconds=60)
 LAST_RETRY = timedelta(hours=6)
@@ -62,14 +63,17 @@ class Ledger(Part):
         at: datetime,
         *,
         next_try: Mapping[str, datetime] | None = None,
+        seen: Mapping[Ref, tuple[Seen, ...]] | None = None,
     ) -> None:
         """Keep what came of writes, in the ledger and the journal.
+
+        `seen` is what now stands at the targets' pulled places: it becomes part of their records.
 
         The intent of an unknown outcome stays, so that the next pass looks first. `next_try` says
         when to try a failed change again (by its id), else it is after a growing pause.
         """
         if done:
-            await self._write(lambda c: _finish(c, run, done, at, next_try or {}))
+            await self._write(lambda c: _finish(c, run, done, at, next_try or {}, seen or {}))
 
     async def adopt(self, run: int, adoptions: Sequence[Entry]) -> None:
         """What stands at these slots is what is desired: own it, without a write."""
@@ -265,7 +269,14 @@ def _finish(
     done: Sequence[tuple[Change, Outcome]],
     at: datetime,
     next_try: Mapping[str, datetime],
+    seen: Mapping[Ref, tuple[Seen, ...]],
 ) -> None:
+    for ref, record in load(connection, list(seen)).items():
+        body = encode_body(msgspec.structs.replace(record, seen=seen[ref]))
+        digest = seen_hash(seen[ref], complete=record.seen_complete)
+        connection.execute(
+            update(records).where(records.c.ref == str(ref)).values(body=body, seen_hash=digest)
+        )
     for change, outcome in done:
         values: dict[str, object] = {"outcome": outcome.kind.value, "message": outcome.message}
         failed = outcome.kind is OutcomeKind.failed

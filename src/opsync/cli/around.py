@@ -1,0 +1,32 @@
+"""What surrounds a command: the secrets that nothing it prints may show."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from opsync.redact import Redactor
+
+_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "KEY")
+
+
+def _known(environ: Mapping[str, str]) -> Redactor:
+    """A redactor for what looks like a secret of ours in the environment."""
+    redactor = Redactor()
+    for name, value in environ.items():
+        if name.upper().startswith("OPSYNC_") and any(w in name.upper() for w in _SECRET_WORDS):
+            redactor.add(value)
+    return redactor
+
+
+@dataclass
+class Around:
+    """One run of the command line. Before the configuration is read, the secrets in the
+    environment are known; afterwards all."""
+
+    redactor: Redactor = field(default_factory=lambda: _known(os.environ))
+
+    def clean(self, text: str) -> str:
+        """`text` without secrets."""
+        return self.redactor.clean(text)

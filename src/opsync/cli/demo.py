@@ -1,0 +1,157 @@
+"""`opsync demo`: five scenes in a made-up company, over real HTTP, without any account."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opsync.cli.common import json_option, print_json, run_async
+
+if TYPE_CHECKING:
+    from opsync.cli.demo_scenes import Scene
+    from opsync.cli.demo_world import World
+    from opsync.config import Config
+    from opsync.report import PassReport
+    from opsync.store import JournalRow
+
+FOLDER = Path("opsync-demo")
+SANDBOX_URL = "http://127.0.0.1:8790"
+"""Where `opsync sandbox …` looks by itself."""
+
+OPENING = """\
+Harbor, a made-up payments company: work in Jira and Linear, roadmap in Notion.
+The three are simulated here, over real HTTP. They announce ten times the vendors' limits,
+and opsync's limiter stays on.
+"""
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave the sandbox running, to try the other commands.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    help="Where --keep puts the configuration and the store.",
+)
+@json_option
+def demo(keep: bool, folder: Path, as_json: bool) -> int:
+    """See it work in a minute, without any account.
+
+    Harbor, a made-up payments company, has its work in Jira and Linear and its roadmap in Notion.
+    All three are simulated on this machine; nothing leaves it, and nothing of yours is touched.
+    """
+    from opsync.cli.demo_world import kept, passing, undisturbed
+    from opsync.log import configure
+    from opsync.redact import Redactor
+    from opsync.sandbox.launch import ends_when_told
+
+    configure(json=False, level="error", secrets=Redactor())
+    tell = _nobody if as_json else _Teller()
+    with ends_when_told(), undisturbed(), kept(folder) if keep else passing() as world:
+        if not as_json:
+            click.echo(OPENING)
+        passes = run_async(play(world, tell))
+    if as_json:
+        print_json({"passes": [one.summary() for one in passes]})
+    _tell_next(world, to_stderr=as_json)
+    return max(one.exit_code for one in passes)
+
+
+class _Teller:
+    """Prints scenes as they come, with their numbers."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, scene: Scene) -> None:
+        self._told += 1
+        click.echo(f"{click.style(str(self._told), bold=True)}  {scene.sentence}")
+        for line in scene.lines:
+            click.echo(f"   {line}")
+        click.echo()
+
+
+def _nobody(scene: Scene) -> None:
+    """Tell it to no one: a program reads the numbers only."""
+
+
+async def play(world: World, tell: Callable[[Scene], None]) -> tuple[PassReport, PassReport]:
+    """Run the demo's passes and tell its scenes. Returns the first pass and the second."""
+    import asyncio
+
+    from opsync.cli import demo_scenes as scenes
+    from opsync.config import read
+
+    client, config = world.client, read(world.config)
+    before = await asyncio.to_thread(client.page, scenes.SHOWN)
+    first = await _sync(config)
+    tell(await _contradictions(config))
+    tell(scenes.the_plan(first))
+    tell(scenes.the_page(before, await asyncio.to_thread(client.page, scenes.SHOWN)))
+    second = await _sync(config)
+    tell(scenes.second_run(second))
+    did = await asyncio.to_thread(client.move, scenes.MOVED, "done")
+    third = await _sync(config, only=frozenset({"jira-main"}))
+    tell(scenes.closed(did, third, await _delivery_row(config, third)))
+    return first, second
+
+
+async def _sync(config: Config, *, only: frozenset[str] = frozenset()) -> PassReport:
+    """One pass, in a session of its own, as a command would run it."""
+    from opsync.engine.session import open_session
+
+    async with open_session(config, "demo") as session:
+        return await session.sync("demo", only=only)
+
+
+async def _contradictions(config: Config) -> Scene:
+    from opsync.cli.demo_scenes import contradictions
+    from opsync.engine.session import open_session
+
+    async with open_session(config, "demo", exclusive=False) as session:
+        rollups = await session.store.rollups()
+        found = {rollup.root: await session.store.record(rollup.root) for rollup in rollups}
+    records = {ref: record for ref, record in found.items() if record is not None}
+    return contradictions(rollups, records)
+
+
+async def _delivery_row(config: Config, report: PassReport) -> JournalRow | None:
+    """The journal's row of what this pass wrote into the shown page's Delivery."""
+    from opsync.cli.demo_scenes import SHOWN
+    from opsync.engine.session import open_session
+
+    written = {
+        one.change.slot
+        for one in report.plan.changes
+        if one.group == SHOWN and one.place == "Delivery"
+    }
+    async with open_session(config, "demo", exclusive=False) as session:
+        rows = await session.store.journal(run=report.run)
+    return next((row for row in rows if row.slot in written), None)
+
+
+def _tell_next(world: World, *, to_stderr: bool) -> None:
+    def say(line: str) -> None:
+        click.echo(line, err=to_stderr)
+
+    if world.pid is not None:
+        other = "" if world.client.url == SANDBOX_URL else f" --url {world.client.url}"
+        say(f"The sandbox goes on at {world.client.url}; its world is in {world.config.parent}.")
+        say("Try:")
+        say(f"  export OPSYNC_CONFIG={shlex.quote(str(world.config))}")
+        say("  opsync status")
+        say('  opsync explain "Offline mode"')
+        say(f"  opsync sandbox move GRO-44 done{other}    then: opsync sync")
+        say(f"End it: kill {world.pid} && rm -r {shlex.quote(str(world.config.parent))}")
+    elif not to_stderr:
+        say("All of that is gone again. The same world, to try things in, is one command away:")
+        say("  opsync demo --keep")
+        say('Then try: opsync status · opsync explain "Offline mode" · opsync sandbox state')
+    if not to_stderr:
+        say("Now yours: opsync init")

@@ -1,0 +1,84 @@
+"""The demo's own sandbox, folder and configuration, apart from whatever is configured here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from opsync.cli.init_text import Answers, render
+from opsync.cli.sandbox_answers import ROADMAP, for_sandbox
+from opsync.errors import ConfigError
+from opsync.sandbox import launch
+from opsync.sandbox.client import SandboxClient
+
+LOG = "sandbox.log"
+CONFIG = "opsync.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Harbor, running, with a configuration for it. `pid`: of its process if it stays."""
+
+    client: SandboxClient
+    config: Path
+    pid: int | None = None
+
+
+@contextlib.contextmanager
+def passing() -> Iterator[World]:
+    """A world that is gone, with its folder, at the end of the block."""
+    with (
+        TemporaryDirectory(prefix="opsync-demo-") as folder,
+        launch.harbor() as url,
+        SandboxClient(url) as client,
+    ):
+        yield World(client, _write_config(client, Path(folder)))
+
+
+@contextlib.contextmanager
+def kept(folder: Path) -> Iterator[World]:
+    """A world in `folder` whose sandbox goes on after the block, unless the block raises.
+
+    Raises ConfigError when something is in the folder already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            f"{folder} is not empty and is left as it is.",
+            hint="Remove it, or keep this demo elsewhere with --dir.",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        apart = launch.start_apart(port=launch.free_port(), log=folder / LOG)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f"cannot keep a demo in {folder}: {error}") from None
+    try:
+        with SandboxClient(apart.url) as client:
+            yield World(client, _write_config(client, folder), apart.process.pid)
+    except BaseException:
+        apart.stop()
+        raise
+    # It is meant to outlive this process, which therefore must not complain about leaving it.
+    apart.process.returncode = 0
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hide the caller's own settings: a demo must touch neither their store nor their tokens."""
+    own = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("OPSYNC_")}
+    os.environ["OPSYNC_SECRETS_DIR"] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ["OPSYNC_SECRETS_DIR"]
+        os.environ.update(own)
+
+
+def _write_config(client: SandboxClient, folder: Path) -> Path:
+    answers = for_sandbox(client.url, client.data_source(ROADMAP), Answers(mode="apply"))
+    path = folder.absolute() / CONFIG
+    path.write_text(render(answers), encoding="utf-8")
+    return path

@@ -1,0 +1,139 @@
+"""`opsync plan`: what a sync would write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    log_option,
+    open_config,
+    open_store,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.passview import trouble_lines
+from opsync.cli.planview import PlanView, plan_json, print_plan
+from opsync.engine.estimate import estimate
+from opsync.engine.offline import offline_plan
+from opsync.errors import ConfigError
+from opsync.model import Ref, Slot
+from opsync.report import PassReport
+
+CHANGES_WAIT = 10
+"""The exit code of `--exit-code` where changes wait and all else is well."""
+
+
+@click.command()
+@click.argument("item", required=False)
+@click.option("--offline", is_flag=True, help="Ask no tool: plan from what was read last.")
+@click.option("--all", "every", is_flag=True, help="Show every initiative's changes.")
+@click.option("--exit-code", is_flag=True, help=f"Exit with {CHANGES_WAIT} when changes wait.")
+@click.option("--only", multiple=True, metavar="NAME", help="Read this connection only. Repeat.")
+@json_option
+@config_option
+@store_option
+@log_option
+def plan(
+    item: str | None,
+    offline: bool,
+    every: bool,
+    exit_code: bool,
+    only: tuple[str, ...],
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+    log_level: str | None,
+) -> int:
+    """Show what a sync would write, and write nothing.
+
+    Reads all tools and plans; no write is sent. With --offline it takes what was read last and
+    works beside a running sync. ITEM (a URL, a key, a piece of a title) shows what concerns it.
+    Changes of rules in mode observe are shown too.
+
+    With --json: {"plan": {changes, waiting_for_mode, held, by_tool, requests, ...},
+    "instances": [...], "changes": [...], "held": [...]}.
+    """
+    return show_plan(
+        config_path,
+        store,
+        None,
+        log_level,
+        item=item,
+        offline=offline,
+        every=every or item is not None,
+        exit_code=exit_code,
+        only=only,
+        as_json=as_json,
+    )
+
+
+def show_plan(
+    config_path: Path | None,
+    store: Path | None,
+    mode: str | None,
+    log_level: str | None,
+    *,
+    item: str | None = None,
+    offline: bool = False,
+    every: bool = False,
+    exit_code: bool = False,
+    only: tuple[str, ...] = (),
+    full: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Plan and show it; returns the exit code. `sync --dry-run` is the same."""
+    opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
+    view = run_async(_plan(opened, item=item, offline=offline, only=only, full=full))
+    if as_json:
+        print_json(plan_json(view))
+    else:
+        print_plan(view, every=every)
+        for line in (line for one in view.report.instances for line in trouble_lines(one)):
+            click.echo(line)
+    code = view.report.exit_code
+    return CHANGES_WAIT if exit_code and code == 0 and view.waiting else code
+
+
+async def _plan(
+    opened: Opened, *, item: str | None, offline: bool, only: tuple[str, ...], full: bool
+) -> PlanView:
+    from opsync.cli.sync import run_sync
+
+    if offline:
+        report = await offline_plan(opened.config, "opsync plan --offline")
+    else:
+        report = await run_sync(opened, "opsync plan", only=only, full=full, write=False)
+    held_before = [] if offline else (await offline_plan(opened.config, "")).plan.held
+    wanted = None if item is None else await _wanted(opened, item, report)
+
+    def concerns(slot: Slot, group: str) -> bool:
+        if wanted is None or item is None:
+            return True
+        return bool({slot.target, slot.other} & wanted) or item.casefold() in group.casefold()
+
+    found = report.plan
+    changes = [one for one in found.changes if concerns(one.change.slot, one.group)]
+    observed = [one for one in found.observed if concerns(one.change.slot, one.group)]
+    # A pass looks at what changed; what is held since earlier ones is shown besides.
+    known = {one.entry.slot for one in found.held}
+    every = [*found.held, *(one for one in held_before if one.entry.slot not in known)]
+    held = [one for one in every if concerns(one.entry.slot, one.group)]
+    cost = estimate(opened.config, [*changes, *observed])
+    return PlanView(report, changes, observed, held, cost, offline)
+
+
+async def _wanted(opened: Opened, item: str, report: PassReport) -> set[Ref]:
+    async with open_store(opened) as store:
+        found = {record.ref for record in await store.find(item)}
+    groups = {one.group.casefold() for one in (*report.plan.changes, *report.plan.observed)}
+    if not found and not any(item.casefold() in group for group in groups):
+        raise ConfigError(
+            f'nothing is called "{item}"', hint="Name it by URL, key or a piece of its title."
+        )
+    return found

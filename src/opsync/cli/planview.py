@@ -1,0 +1,192 @@
+"""A plan as people read it: changes by initiative, with the reason of each, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opsync.cli import words
+from opsync.cli.passview import change_json, held_json, instance_json
+from opsync.cli.screen import grid, show, styled
+from opsync.engine.estimate import Estimate
+from opsync.model import Verb
+from opsync.report import HeldSlot, PassReport, Planned
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+GROUPS = 4
+"""So many initiatives are shown unless all are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan, as far as it was asked for."""
+
+    report: PassReport
+    changes: Sequence[Planned]
+    observed: Sequence[Planned]
+    held: Sequence[HeldSlot]
+    cost: Estimate
+    offline: bool
+
+    @property
+    def waiting(self) -> int:
+        """All changes that wait, of rules that write and of those that only observe."""
+        return len(self.changes) + len(self.observed)
+
+
+def plan_json(view: PlanView) -> dict[str, Any]:
+    """`plan`, `instances`, `changes` and `held`, as docs/json.md has them."""
+    both = [*view.changes, *view.observed]
+    by_tool: dict[str, int] = {}
+    for one in both:
+        by_tool[one.tool] = by_tool.get(one.tool, 0) + 1
+    return {
+        "plan": {
+            "run": view.report.run,
+            "offline": view.offline,
+            "changes": len(view.changes),
+            "waiting_for_mode": len(view.observed),
+            "held": len(view.held),
+            "by_tool": dict(sorted(by_tool.items())),
+            "removes": _removes(both),
+            "requests": view.cost.requests,
+            "seconds": round(view.cost.seconds, 1),
+            "notifies": list(view.cost.notifies),
+        },
+        "instances": [instance_json(one) for one in view.report.instances],
+        "changes": [
+            *(change_json(one, "apply") for one in view.changes),
+            *(change_json(one, "observe") for one in view.observed),
+        ],
+        "held": [held_json(one) for one in view.held],
+    }
+
+
+def print_plan(view: PlanView, *, every: bool) -> None:
+    """The screen of `opsync plan`."""
+    source = "from the store as it is" if view.offline else f"plan #{view.report.run}"
+    show(styled((f"{source} · nothing has been written", "dim")))
+    groups = _grouped(view)
+    named = list(groups) if every else list(groups)[:GROUPS]
+    mixed = bool(view.changes) and bool(view.observed)
+    for name in named:
+        _print_group(name, groups[name], mixed=mixed)
+    rest = len(groups) - len(named)
+    if rest:
+        first = list(groups)[GROUPS]
+        more = words.plural(rest, "more initiative or item", "more initiatives or items")
+        show(styled((f'… {more} (--all, or opsync plan "{words.shown(first, 40)}")', "dim")))
+    for line in _footer(view):
+        show(styled(line))
+
+
+@dataclass(slots=True)
+class _Group:
+    changes: list[tuple[Planned, bool]]
+    held: list[HeldSlot]
+
+
+def _grouped(view: PlanView) -> dict[str, _Group]:
+    """By initiative, those with the most changes first."""
+    groups: dict[str, _Group] = {}
+    for one in view.changes:
+        groups.setdefault(one.group, _Group([], [])).changes.append((one, True))
+    for one in view.observed:
+        groups.setdefault(one.group, _Group([], [])).changes.append((one, False))
+    for slot in view.held:
+        if slot.kind != "skipped":
+            groups.setdefault(slot.group, _Group([], [])).held.append(slot)
+    return dict(sorted(groups.items(), key=lambda g: (-len(g[1].changes), -len(g[1].held), g[0])))
+
+
+def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
+    counts = [words.plural(len(group.changes), "change")] if group.changes else []
+    counts += [f"{len(group.held)} held"] if group.held else []
+    show(styled(""), styled((words.shown(name, 80), "bold"), f"   {', '.join(counts)}"))
+    table = grid("left", "left", "left", "fold", "fold", indent=2)
+    said: set[tuple[str, str]] = set()
+    for one, writes in group.changes:
+        why = ""
+        if (one.change.slot.rule, one.change.reason) not in said and one.change.reason:
+            said.add((one.change.slot.rule, one.change.reason))
+            why = f"why: {words.shown(one.change.reason)}"
+        if mixed and not writes:
+            why = f"{why} · waits for mode apply".removeprefix(" · ")
+        _add_change(table, one, why)
+    for slot in group.held:
+        table.add_row(
+            "",
+            styled(("!", "red")),
+            styled(slot.tool),
+            styled(_where(slot.place, slot.target, slot.entry.slot)),
+            styled(f"held: {words.shown(slot.why, 200)}"),
+            "",
+        )
+    show(table)
+
+
+def _add_change(table: Table, one: Planned, why: str) -> None:
+    change = one.change
+    table.add_row(
+        "",
+        styled(words.VERB_SIGNS[change.verb]),
+        styled(one.tool),
+        styled(_where(one.place, one.target, change.slot)),
+        styled(before_after(one)),
+        styled((why, "dim")),
+    )
+
+
+def before_after(one: Planned) -> str:
+    """What stands there and what should."""
+    change = one.change
+    after = words.value(change.desired, one.place)
+    if change.verb is Verb.update:
+        return f"{words.value(change.before, one.place)} → {after}"
+    if change.verb is Verb.remove:
+        return f"remove {words.value(change.before, one.place)}"
+    return after
+
+
+def _where(place: str, target: str, slot: Any) -> str:
+    """The place on the initiative itself, else which item."""
+    return place if slot.target == slot.other else words.shown(target, 36)
+
+
+def _removes(changes: Iterable[Planned]) -> int:
+    return sum(1 for one in changes if one.change.verb is Verb.remove)
+
+
+def _footer(view: PlanView) -> list[str]:
+    both = [*view.changes, *view.observed]
+    held = [one for one in view.held if one.kind != "skipped"]
+    lines = [""]
+    if not both:
+        lines.append("0 changes: all is as it should be" if not held else "0 changes")
+    else:
+        cost = view.cost
+        lines.append(
+            f"{words.plural(len(both), 'change')}: {words.tallied(one.tool for one in both)}"
+            f"     about {words.plural(cost.requests, 'request')}, "
+            f"{words.span(max(1, round(cost.seconds)))}     removes {_removes(both)}"
+        )
+        told = f"notifies: {', '.join(cost.notifies)}" if cost.notifies else "notifies nobody"
+        lines.append(f"{told}    {_how(view)}")
+    already = len(view.held) - len(held)
+    if already:
+        lines.append(f"{words.plural(already, 'link')} left alone: somebody made them already")
+    return lines
+
+
+def _how(view: PlanView) -> str:
+    if view.changes and view.observed:
+        return (
+            f"write {len(view.changes)}: opsync sync    "
+            f"the other {len(view.observed)} wait for mode apply: opsync sync --mode apply"
+        )
+    if view.observed:
+        return "the rules only observe; write: opsync sync --mode apply"
+    return "write: opsync sync"

@@ -1,0 +1,88 @@
+"""`opsync sync`: one pass over all connections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    log_option,
+    open_config,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.passview import as_json, summary_lines
+from opsync.engine.session import open_session
+from opsync.report import PassReport
+
+
+@click.command()
+@click.option("--only", multiple=True, metavar="NAME", help="Read this connection only. Repeat.")
+@click.option("--full", is_flag=True, help="Read everything again and check for deletions.")
+@click.option("--dry-run", is_flag=True, help="Write nothing: the same as `opsync plan`.")
+@click.option(
+    "--mode",
+    type=click.Choice(["observe", "apply"]),
+    help="For this run: only report, or write, whatever the rules' own modes are.",
+)
+@json_option
+@config_option
+@store_option
+@log_option
+def sync(
+    only: tuple[str, ...],
+    full: bool,
+    dry_run: bool,
+    mode: str | None,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+    log_level: str | None,
+) -> int:
+    """Read all tools, find what belongs together, and write what is missing.
+
+    What opsync wrote before is brought up to date, what is right is left alone, and what a person
+    edited stays theirs. Rules in mode observe write nothing and are reported.
+
+    With --json: {"pass": {run, records, links, rollups, planned, applied, failed, ...},
+    "instances": [...], "changes": [...], "held": [...]}.
+    """
+    if dry_run:
+        from opsync.cli.plan import show_plan
+
+        return show_plan(config_path, store, mode, log_level, only=only, full=full, as_json=as_json)
+    opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
+    report = run_async(run_sync(opened, "opsync sync", only=only, full=full))
+    if as_json:
+        _print(report)
+    else:
+        for line in summary_lines(report):
+            click.echo(line)
+    return report.exit_code
+
+
+def _print(report: PassReport) -> None:
+    print_json(as_json(report))
+
+
+async def run_sync(
+    opened: Opened,
+    command: str,
+    *,
+    only: tuple[str, ...] = (),
+    full: bool = False,
+    write: bool = True,
+) -> PassReport:
+    """One pass with its progress on standard error."""
+    from opsync.cli.progress import progress
+
+    async with open_session(opened.config, command, redactor=opened.redactor) as session:
+        with progress(opened.config.plugins, session.runtime.clock, writes=write) as told:
+            return await session.sync(
+                command, only=frozenset(only), full=full, write=write, progress=told
+            )

@@ -1,0 +1,64 @@
+"""What a plan will cost, before it is carried out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import ceil
+
+from msgspec import Struct
+
+from opsync.config import Config
+from opsync.contract.connector import Writable
+from opsync.report import Planned
+
+ANSWER_S = 0.4
+"""What one request takes; vendors answer in 0.2 to 0.6 s."""
+
+
+class Estimate(Struct, frozen=True):
+    """About how many requests, for how many seconds, and the places whose change people are told
+    of ("" : none)."""
+
+    requests: int
+    seconds: float
+    notifies: tuple[str, ...] = ()
+
+
+def estimate(config: Config, planned: Sequence[Planned]) -> Estimate:
+    """The cost of writing all of `planned`, every connection at its own pace and all at once.
+
+    A connector that takes several targets at once sends them together; else a place that is read
+    with its record is written with the record's other places, and each other place by itself
+    after one look at the target.
+    """
+    by_instance: dict[str, list[Planned]] = defaultdict(list)
+    for one in planned:
+        by_instance[one.change.slot.target.instance].append(one)
+    total, longest = 0, 0.0
+    notifies: set[str] = set()
+    for name, changes in sorted(by_instance.items()):
+        instance = config.instances[name]
+        class_ = config.plugins.connector(instance.connector)
+        if not issubclass(class_, Writable):
+            continue
+        surfaces = {surface.name: surface for surface in class_.surfaces}
+        pulled = {one.name for one in class_.surfaces if one.pulled}
+        together = {c.change.slot.target for c in changes if c.change.slot.surface in pulled}
+        alone = [c for c in changes if c.change.slot.surface not in pulled]
+        looks = len({c.change.slot.target for c in alone})
+        if class_.batch > 1:
+            requests = looks + ceil(len(changes) / class_.batch)
+        else:
+            requests = looks + len(together) + len(alone)
+        policy = class_.policy(name, instance.settings)
+        rates = [one.per_window / one.window_s for one in policy.limits] if policy else []
+        longest = max(longest, requests / min([class_.parallel / ANSWER_S, *rates]))
+        total += requests
+        notifies |= {
+            f"{class_.title} {surfaces[c.change.slot.surface].title}"
+            for c in changes
+            # A connector says so of the places whose writing the vendor announces to people.
+            if getattr(surfaces.get(c.change.slot.surface), "notifies", False)
+        }
+    return Estimate(total, longest, tuple(sorted(notifies)))

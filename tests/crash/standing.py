@@ -1,0 +1,81 @@
+"""What opsync has written into the three tools, as a value that two companies can be compared by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opsync.sandbox.jira import JiraSite
+from opsync.sandbox.linear import LinearWorkspace
+from opsync.sandbox.notion import DataSource, NotionWorkspace
+
+OWN_COLUMNS = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everything that can be seen, each thing as often as it stands there."""
+
+    remote_links: Counter[tuple[str, str, str, str]]
+    """Issue key, global id, title and summary."""
+    attachments: Counter[tuple[str, str, str, str]]
+    """Issue identifier, URL, title and subtitle."""
+    external_links: Counter[tuple[str, str, str]]
+    """Project, URL and label."""
+    columns: tuple[str, ...]
+    cells: Mapping[str, tuple[object, ...]]
+    """The own columns by page title."""
+
+    @property
+    def doubled(self) -> list[object]:
+        """Places in which two things of opsync's stand where one belongs."""
+        places = [
+            Counter((key, global_id) for key, global_id, *_ in self.remote_links.elements()),
+            Counter((key, url) for key, url, *_ in self.attachments.elements()),
+            Counter((project, url) for project, url, _ in self.external_links.elements()),
+            Counter(name.split(" (opsync)")[0] for name in self.columns),
+        ]
+        return [place for each in places for place, count in each.items() if count > 1]
+
+
+def standing(
+    jira: JiraSite, linear: LinearWorkspace, notion: NotionWorkspace, source: DataSource
+) -> Standing:
+    """What stands in the tools now."""
+    with jira.lock, linear.lock, notion.lock:
+        return Standing(
+            remote_links=Counter(
+                (
+                    jira.issue(issue_id).key,
+                    link.global_id or "",
+                    str(link.object["title"]),
+                    str(link.object.get("summary")),
+                )
+                for issue_id, links in jira.remote_links.items()
+                for link in links.values()
+            ),
+            attachments=Counter(
+                (issue.identifier, each.url, each.title, each.subtitle or "")
+                for issue in linear.issues.values()
+                for each in issue.attachments
+            ),
+            external_links=Counter(
+                (project.name, each.url, each.label)
+                for project in linear.projects.values()
+                for each in project.external_links
+            ),
+            columns=tuple(source.schema.properties_by_name()),
+            cells={
+                page.title: tuple(_cell(page, name) for name in OWN_COLUMNS)
+                for page in notion.state.pages_of(source)
+            },
+        )
+
+
+def _cell(page: Any, name: str) -> object:
+    try:
+        return repr(page.cell(name))
+    except KeyError:
+        return None

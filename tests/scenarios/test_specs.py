@@ -1,0 +1,97 @@
+"""All that goes over the wire in whole passes over Harbor fits the vendors' own specs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.support.clock import FakeClock
+from tests.support.company import Company
+
+from opsync.model import OutcomeKind
+from opsync.sandbox.harbor import Harbor, build_harbor
+from opsync.sandbox.validate import Report, validate_jira, validate_linear, validate_notion
+from opsync.sandbox.vendor import Exchange
+
+REPORT_FILE = "OPSYNC_REPORT_FILE"
+"""The environment variable that names a file to which the line about the specs is appended."""
+
+VENDORS = {
+    "Jira": ("jira", validate_jira, "jira-openapi-min.json"),
+    "Linear": ("linear", validate_linear, "linear-schema.graphql"),
+    "Notion": ("notion", validate_notion, "notion-openapi-2025-09-03-mcp-server.json"),
+}
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def told(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print the line for whoever runs the checks, and append it to the report."""
+    with capsys.disabled():
+        print(f"\nspecs: {line}")
+    if path := os.environ.get(REPORT_FILE):
+        with Path(path).open("a", encoding="utf-8") as report:
+            report.write(f"specs: {line}\n")
+
+
+def in_words(reports: Mapping[str, Report], logged: int) -> str:
+    """ "90 requests and 80 answers of 95 exchanges validated (Jira 40/36, …)"."""
+    requests = sum(report.requests for report in reports.values())
+    answers = sum(report.answers for report in reports.values())
+    parts = ", ".join(f"{name} {each.requests}/{each.answers}" for name, each in reports.items())
+    return f"{requests} requests and {answers} answers of {logged} exchanges validated ({parts})"
+
+
+async def walk_through(company: Company, harbor: Harbor) -> None:
+    """Each connector's reads, writes, removals, looks and checks, the ways a year brings them."""
+    first = await company.sync()
+    assert first.failed == 0
+    assert first.applied > 0
+    await company.sync()
+
+    jira, linear, notion = harbor.jira, harbor.linear, harbor.notion
+    pages = harbor.pages
+    jira.poke_move("PAY-118", "done")
+    linear.poke_move("GRO-45", "canceled")
+    linear.poke_edit("GRO-49", "description", f"Waits for {jira.base_url}/browse/PAY-101")
+    notion.rename_property(harbor.roadmap, "Delivery", "Progress")
+    notion.edit_page(pages["Churn survey"], "Tracked in", "GRO-40, not the project any more")
+    notion.edit_page(pages["Referral programme"], "Tracked in", f"{jira.base_url}/browse/PAY-88")
+    harbor.person_edits_delivery("Offline mode", "Ask Dana", column="Progress")
+    company.tick()
+    changed = await company.sync()
+    assert changed.count(OutcomeKind.created, OutcomeKind.updated) > 0
+    assert changed.count(OutcomeKind.removed) > 0
+
+    jira.delete_issue("PAY-101")
+    notion.trash(pages["Partner API"])
+    company.tick()
+    await company.sync(full=True)
+    async with company.session() as session:
+        checks = [check async for _, check in session.doctor()]
+    assert len(checks) > 10
+
+
+async def test_every_request_and_every_answer_fits_the_vendors_own_specs(
+    specs_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = FakeClock(NOON)
+    harbor = build_harbor(now=clock.now)
+    company = Company.of(harbor, tmp_path, clock)
+
+    await walk_through(company, harbor)
+
+    reports = {}
+    logged = 0
+    for title, (name, validate, spec) in VENDORS.items():
+        exchanges = [each for each in company.vendors[name].exchanges if not each.faulted]
+        logged += len(exchanges)
+        reports[title] = validate(exchanges, specs_dir / spec)
+    told(in_words(reports, logged), capsys)
+
+    problems = [f"{title}: {line}" for title, each in reports.items() for line in each.problems]
+    assert problems == []
+    for title, report in reports.items():
+        assert report.requests > 10, (title, report.skipped)
