@@ -27,7 +27,8 @@ from opsync.plugins import Plugins, load
 
 FILE = "opsync.toml"
 SECRETS_DIR = Path("/run/secrets")
-_INSTANCE_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
+_NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+_NAME_MAX = 40
 
 
 def _known_zone(name: str) -> str:
@@ -82,7 +83,7 @@ class ThresholdsBlock(_Block):
 class RollupBlock(_Block):
     """`[[rollup]]`: one rule that rolls work up onto initiatives."""
 
-    name: Annotated[str, Field(pattern=_INSTANCE_NAME)]
+    name: Annotated[str, Field(pattern=_NAME, max_length=_NAME_MAX)]
     """The rule's name: it appears in explanations and in the ids of what opsync writes."""
 
     mode: Mode = Mode.observe
@@ -307,8 +308,11 @@ def _instance(
     import re
 
     where = f"instances.{name}"
-    if not re.match(_INSTANCE_NAME, name):
-        problems.append(f"{where}: a name is lower-case letters, digits and dashes")
+    if len(name) > _NAME_MAX or not re.match(_NAME, name):
+        problems.append(
+            f"{where}: a name is lower-case letters and digits, with single dashes between them, "
+            f"at most {_NAME_MAX} in all"
+        )
         return None
     connector = block.get("connector")
     if not isinstance(connector, str):

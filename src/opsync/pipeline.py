@@ -20,10 +20,11 @@ from opsync.config import Config
 from opsync.contract.connector import Connector, Readable, Writable
 from opsync.desire import Setting, desire
 from opsync.http import Client
-from opsync.model import Change, Outcome, Record, Ref
-from opsync.model.ledger import Entry, HoldKind
+from opsync.model import Change, Record, Ref
+from opsync.model.ledger import Entry, stored
 from opsync.model.rules import RollupRule
-from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
+from opsync.noting import Notes
+from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.link import link
@@ -236,15 +237,21 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     if stale:
         targets |= await this.store.rollup_places(sorted(stale))
     setting = _setting(this, stale)
+    notes = _notes(this, setting)
     work: dict[str, list[TargetWork]] = defaultdict(list)
     for chunk in _chunks(sorted(targets)):
         entries: list[Entry] = []
         for inputs in await this.store.target_inputs(chunk):
-            one = await _plan_target(this, inputs, setting, entries)
+            one = await _plan_target(this, inputs, setting, notes, entries)
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
         await this.store.put_desired(this.run, entries)
     return work
+
+
+def _notes(this: Pass, setting: Setting) -> Notes:
+    connectors = {name: opened.connector for name, opened in this.instances.items()}
+    return Notes(this.report.plan, setting, connectors)
 
 
 def _setting(this: Pass, stale: Mapping[str, date]) -> Setting:
@@ -269,7 +276,7 @@ async def _stale_since(this: Pass) -> dict[str, date]:
 
 
 async def _plan_target(
-    this: Pass, inputs: TargetInputs, setting: Setting, entries: list[Entry]
+    this: Pass, inputs: TargetInputs, setting: Setting, notes: Notes, entries: list[Entry]
 ) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
@@ -285,116 +292,42 @@ async def _plan_target(
     result = plan(
         inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
     )
-    changes = _veto(this, result, inputs, setting)
-    _note(this, result, inputs, setting, changes)
     entries.extend(result.entries)
-    if not changes:
-        return None
-    return TargetWork(inputs.record, wants, inputs.entries, changes)
+    changes = _unvetoed(this, result, inputs, notes)
+    roots = [root for _, root in inputs.rollups]
+    notes.planned(changes, inputs.record, roots)
+    notes.observed(result.observed_only, inputs.record, roots)
+    notes.held(result, inputs.record, roots)
+    return TargetWork(inputs.record, wants, inputs.entries, changes) if changes else None
 
 
-def _veto(this: Pass, result: TargetPlan, inputs: TargetInputs, setting: Setting) -> list[Change]:
-    """The changes that no plugin objects to."""
+def _unvetoed(this: Pass, result: TargetPlan, inputs: TargetInputs, notes: Notes) -> list[Change]:
+    """The changes that no plugin objects to. A plugin that fails here counts as objecting."""
     kept = []
     for change in result.changes:
-        why = this.config.plugins.manager.hook.veto_change(change=change)
+        why = this.config.plugins.veto(change)
         if why is None:
             kept.append(change)
-            continue
-        entry = next((e for e in result.entries if e.slot == change.slot), None)
-        if entry is not None:
-            this.report.plan.held.append(
-                _held(this, "vetoed", entry, inputs, setting, why=str(why))
-            )
+        else:
+            entry = Entry(slot=change.slot, desired=stored(change.desired))
+            roots = [root for _, root in inputs.rollups]
+            notes.hold("vetoed", entry, inputs.record, roots, why=why)
     return kept
-
-
-def _note(
-    this: Pass,
-    result: TargetPlan,
-    inputs: TargetInputs,
-    setting: Setting,
-    changes: Sequence[Change],
-) -> None:
-    report = this.report.plan
-    report.changes.extend(_planned(this, change, inputs, setting) for change in changes)
-    report.observed.extend(
-        _planned(this, change, inputs, setting) for change in result.observed_only
-    )
-    for entry in result.held:
-        kind = "waiting" if entry.hold is None else "held"
-        report.held.append(_held(this, kind, entry, inputs, setting))
-    report.held.extend(_held(this, "conflict", e, inputs, setting) for e in result.conflicts)
-    report.held.extend(_held(this, "skipped", e, inputs, setting) for e in result.skipped)
-
-
-def _group(inputs: TargetInputs, root: Ref, setting: Setting) -> str:
-    for _, record in inputs.rollups:
-        if record.ref == root:
-            return setting.card(record).title or record.title
-    for _, record in inputs.rollups:
-        return setting.card(record).title or record.title
-    return setting.card(inputs.record).label
-
-
-def _place(this: Pass, change_surface: str, instance: str) -> str:
-    connector = this.instances[instance].connector
-    assert isinstance(connector, Writable)
-    for surface in connector.surfaces:
-        if surface.name == change_surface:
-            return surface.title or surface.name
-    return change_surface
-
-
-def _planned(this: Pass, change: Change, inputs: TargetInputs, setting: Setting) -> Planned:
-    instance = change.slot.target.instance
-    return Planned(
-        change=change,
-        tool=setting.tools[instance],
-        place=_place(this, change.slot.surface, instance),
-        target=setting.card(inputs.record).label,
-        group=_group(inputs, change.slot.other, setting),
-        target_url=inputs.record.url,
-    )
-
-
-def _held(
-    this: Pass, kind: Any, entry: Any, inputs: TargetInputs, setting: Setting, *, why: str = ""
-) -> HeldSlot:
-    instance = entry.slot.target.instance
-    if not why:
-        why = entry.message
-        if entry.hold is not None:
-            why = {
-                HoldKind.removed: "removed by a person; stays removed",
-                HoldKind.conflict: "edited by a person; keeps theirs",
-            }.get(entry.hold.kind, entry.hold.kind.value)
-        elif kind == "conflict":
-            why = "edited by a person; keeps theirs"
-        elif kind == "waiting":
-            why = f"failed before ({entry.message}); tried again after {entry.next_try_at}"
-    return HeldSlot(
-        entry=entry,
-        kind=kind,
-        tool=setting.tools[instance],
-        place=_place(this, entry.slot.surface, instance),
-        target=setting.card(inputs.record).label,
-        group=_group(inputs, entry.slot.other, setting),
-        why=why,
-    )
 
 
 async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
     """Apply: one instance's changes at a time each, all instances at once."""
 
-    def told(change: Change, outcome: Outcome) -> None:
-        this.config.plugins.manager.hook.change_applied(change=change, outcome=outcome)
+    notes = _notes(this, _setting(this, {}))
 
     async def one(name: str, targets: list[TargetWork]) -> None:
         connector = this.instances[name].connector
         assert isinstance(connector, Writable)
+        told = this.config.plugins.applied
         result = await apply(connector, targets, this.store, this.clock, this.run, told)
         this.report.outcomes.extend(result.done)
+        for target, fresh in result.fresh:
+            notes.held(fresh, target.record, ())
         report = next(i for i in this.report.instances if i.instance == name)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
@@ -423,7 +356,7 @@ async def finish(this: Pass, started: float) -> None:
         instances=[_instance_run(instance) for instance in report.instances],
         counts=report.summary(),
     )
-    this.config.plugins.manager.hook.pass_finished(report=report)
+    this.config.plugins.finished(report)
 
 
 def _instance_run(report: InstanceReport) -> InstanceRun:

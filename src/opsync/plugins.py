@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -18,6 +18,11 @@ from opsync.contract import CONTRACT
 from opsync.contract.connector import Connector, Diagnosable, Readable, WebhookSource, Writable
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
 from opsync.errors import PluginError
+from opsync.log import get_logger as _log
+from opsync.model import Change, Outcome
+
+if TYPE_CHECKING:
+    from opsync.report import PassReport
 
 CAPABILITIES = {
     "reads": Readable,
@@ -65,6 +70,32 @@ class Plugins:
     def health_rules(self) -> list[HealthRule]:
         """The health rules of all plugins."""
         return [rule for rules in self.manager.hook.register_rollups() for rule in rules]
+
+    def veto(self, change: Change) -> str | None:
+        """Why a plugin does not want this change; None if none objects.
+
+        A plugin that fails counts as objecting: what it would have said is not known.
+        """
+        try:
+            why: str | None = self.manager.hook.veto_change(change=change)
+        except Exception as error:  # noqa: BLE001 - any fault of a plugin stays its own
+            _log().warning("hook.failed", hook="veto_change", error=_why(error))
+            return f"a plugin failed: {_why(error)}"
+        return why
+
+    def applied(self, change: Change, outcome: Outcome) -> None:
+        """Tell the plugins of a write that was tried."""
+        self._tell("change_applied", change=change, outcome=outcome)
+
+    def finished(self, report: PassReport) -> None:
+        """Tell the plugins of the end of a pass."""
+        self._tell("pass_finished", report=report)
+
+    def _tell(self, hook: str, **values: object) -> None:
+        try:
+            getattr(self.manager.hook, hook)(**values)
+        except Exception as error:  # noqa: BLE001 - any fault of a plugin stays its own
+            _log().warning("hook.failed", hook=hook, error=_why(error))
 
 
 def load(

@@ -13,6 +13,11 @@ Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin"]
 the end, it read suspiciously little and its plan was stopped, or its plugin failed."""
 
 
+HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed"]
+"""Why a slot is not written: a hold, a person's edit, somebody else's link, a failure that waits
+for its next try, a plugin's objection."""
+
+
 @dataclass(slots=True)
 class InstanceReport:
     """One instance in a pass. Counts are of this pass; requests include repeated attempts."""
@@ -57,7 +62,7 @@ class HeldSlot:
     """A slot that is not written, and why."""
 
     entry: Entry
-    kind: Literal["held", "conflict", "skipped", "waiting", "vetoed"]
+    kind: HeldKind
     tool: str
     place: str
     target: str

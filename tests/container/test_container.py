@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import stat
@@ -119,6 +120,10 @@ def test_its_default_command_asks_for_a_configuration(image: Image) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_demo_runs_in_it(image: Image) -> None:
+def test_the_demo_runs_in_it_and_its_second_run_writes_nothing(image: Image) -> None:
     done = image.start("demo", "--json")
     assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout)["passes"]
+    assert first["applied"] > 0
+    assert first["failed"] == 0
+    assert (second["planned"], second["applied"], second["write_requests"]) == (0, 0, 0)

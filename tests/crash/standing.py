@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.linear import LinearWorkspace
-from opsync.sandbox.notion import DataSource, NotionWorkspace
+from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
 
 OWN_COLUMNS = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
 
@@ -66,16 +65,16 @@ def standing(
                 for project in linear.projects.values()
                 for each in project.external_links
             ),
-            columns=tuple(source.schema.properties_by_name()),
+            columns=tuple(column.name for column in source.schema.properties.values()),
             cells={
-                page.title: tuple(_cell(page, name) for name in OWN_COLUMNS)
+                page.title: tuple(_shown(page, name) for name in OWN_COLUMNS)
                 for page in notion.state.pages_of(source)
             },
         )
 
 
-def _cell(page: Any, name: str) -> object:
-    try:
-        return repr(page.cell(name))
-    except KeyError:
+def _shown(page: Page, name: str) -> object:
+    column = page.data_source.schema.find(name)
+    if column is None:
         return None
+    return page.text(name) if column.type == "select" else page.cell(name)

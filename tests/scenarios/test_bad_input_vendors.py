@@ -13,11 +13,9 @@ import httpx
 import pytest
 
 from opsync.sandbox.vendor import Faults, Vendor
-from tests.support.world import World, of, troubles
+from tests.support.world import HOSTS, World, of, troubles
 
 INSTANCES = ("jira-main", "linear", "notion")
-HOSTS = {"jira-main": "harbor.atlassian.net", "linear": "api.linear.app"}
-HOSTS["notion"] = "api.notion.com"
 
 CLICKS = {
     "jira-main": "id.atlassian.com → Security → API tokens",

@@ -33,18 +33,29 @@ JIRA_TOKEN = f"jira-{CANARY}"
 LINEAR_TOKEN = f"lin_api_{CANARY}"
 NOTION_TOKEN = f"ntn_{CANARY}"
 
+HOSTS = {
+    "jira-main": "harbor.atlassian.net",
+    "linear": "api.linear.app",
+    "notion": "api.notion.com",
+}
+
 Handler = Callable[[httpx.Request], httpx.Response | None]
+Spoiler = Callable[[Any], None]
 
 DUE = date(2026, 9, 1)
 """Far enough from the clock's start for everything to be on track."""
 
 
 class Net(httpx.AsyncBaseTransport):
-    """Leads each host to its simulator. `before` may answer or raise in a host's place."""
+    """Leads each host to its simulator.
+
+    `before` may answer or raise in a host's place, `spoil` changes its parsed answers in place.
+    """
 
     def __init__(self) -> None:
         self.hosts: dict[str, httpx.AsyncBaseTransport] = {}
         self.before: dict[str, Handler] = {}
+        self.spoil: dict[str, Spoiler] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
@@ -52,7 +63,13 @@ class Net(httpx.AsyncBaseTransport):
             await request.aread()
             if (answer := handler(request)) is not None:
                 return answer
-        return await self.hosts[host].handle_async_request(request)
+        answer = await self.hosts[host].handle_async_request(request)
+        if (spoiler := self.spoil.get(host)) is None:
+            return answer
+        await answer.aread()
+        content = answer.json()
+        spoiler(content)
+        return httpx.Response(answer.status_code, json=content)
 
 
 @dataclass
@@ -279,6 +296,22 @@ def linear_project_url(slug_id: str) -> str:
 def page_url(page: Page) -> str:
     """The same of a Notion page."""
     return page.url
+
+
+def spoiler(name: str, spoil: Callable[[dict[str, Any]], object]) -> Spoiler:
+    """Changes each object in an answer whose id, key or identifier is `name`."""
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if name in (node.get("key"), node.get("identifier"), node.get("id")):
+                spoil(node)
+            for each in node.values():
+                walk(each)
+        elif isinstance(node, list):
+            for each in node:
+                walk(each)
+
+    return walk
 
 
 def of(report: PassReport, instance: str) -> InstanceReport:

@@ -108,7 +108,7 @@ def _item(found: Value) -> str:
     """An entry of a list: itself, or of a text with an address the text."""
     if isinstance(found, str):
         return found
-    return str(found[0]) if isinstance(found, Sequence) and found else value(found)
+    return str(found[0]) if isinstance(found, Sequence) and len(found) > 0 else value(found)
 
 
 def _labelled(found: Mapping[str, Value]) -> str:

@@ -41,6 +41,16 @@ UNION ALL SELECT 'pending', count(*) FROM ledger WHERE pending = 1
 UNION ALL SELECT 'held', count(*) FROM ledger WHERE hold IS NOT NULL
 UNION ALL SELECT 'quarantine', count(*) FROM quarantine
 """)
+_WAITING = text("""
+SELECT CASE
+    WHEN hold LIKE '%"kind":"conflict"%' THEN 'edited'
+    WHEN hold LIKE '%"kind":"removed by a person"%' THEN 'removed'
+    WHEN hold IS NOT NULL THEN 'held'
+    WHEN outcome = 'conflicted' THEN 'edited'
+    WHEN outcome = 'failed' THEN 'failed'
+    ELSE 'changes' END AS why, count(*)
+FROM ledger WHERE pending = 1 OR hold IS NOT NULL GROUP BY why
+""")
 
 
 class Reading(Part):
@@ -118,6 +128,13 @@ class Reading(Part):
         `slots`, of these `pending` and `held`, and `quarantine`."""
         return await self._read(
             lambda c: {str(name): int(count) for name, count in c.execute(_COUNTS)}
+        )
+
+    async def waiting(self) -> Mapping[str, int]:
+        """How many values wait, by why: `changes` (the next run may write them), `failed` (it may
+        try again), `edited` and `removed` (by a person), `held` (otherwise)."""
+        return await self._read(
+            lambda c: {str(why): int(count) for why, count in c.execute(_WAITING)}
         )
 
     async def check(self) -> None:

@@ -1,0 +1,134 @@
+"""The screen of `opsync status`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from opsync.cli import words
+from opsync.cli.screen import grid, show, styled
+from opsync.engine.overview import Connection, Initiative, Overview
+
+SHOWN = 8
+"""So many initiatives are shown unless all are asked for."""
+
+TITLE_WIDTH = 32
+
+
+def print_status(found: Overview, zone: tzinfo, *, every: bool) -> None:
+    """Print it; days and times are in `zone`."""
+    show(styled((_head(found, zone), "dim")))
+    show(styled(*_tally(found)))
+    if found.initiatives:
+        _print_initiatives(found.initiatives, every=every)
+    _print_foot(found)
+
+
+def _head(found: Overview, zone: tzinfo) -> str:
+    local = found.at.astimezone(zone)
+    now = f"{local:%a} {local.day} {local:%b %H:%M}"
+    run = found.run
+    if run is None:
+        return f"{now} · no run yet: opsync sync"
+    if run.finished_at is None:
+        state = run.outcome or "not finished: still running, or it was ended"
+        return f"{now} · run {run.run} began {words.ago(run.started_at, found.at)} ago, {state}"
+    return f"{now} · last run {words.ago(run.finished_at, found.at)} ago, {run.outcome}"
+
+
+def _tally(found: Overview) -> list[str | tuple[str, str]]:
+    counts = Counter(one.health for one in found.initiatives)
+    parts: list[str | tuple[str, str]] = [words.plural(len(found.initiatives), "initiative")]
+    for health, (_, color) in words.HEALTH_SIGNS.items():
+        if counts[health]:
+            parts += ["  ", (f"{counts[health]} {health.value.lower()}", color)]
+    bad = [one.instance for one in found.connections if one.state != "ok"]
+    if found.healthy:
+        parts += ["      ", ("● healthy", "green")]
+    elif bad:
+        parts += ["      ", (f"▲ incomplete: {', '.join(bad)}", "yellow")]
+    return parts
+
+
+def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> None:
+    shown = initiatives if every else initiatives[:SHOWN]
+    tools = sorted({one.tool for one in initiatives})
+    says = f"says ({tools[0]})" if len(tools) == 1 else "says"
+    table = grid(
+        *("left", "left", "right", "right", "right", "left", "left", "left"),
+        headers=("", "done", "", "blocked", "due", "health", says, ""),
+    )
+    for one in shown:
+        sign, color = words.HEALTH_SIGNS[one.health]
+        table.add_row(
+            styled((words.shown(one.title, TITLE_WIDTH), "bold")),
+            styled((words.bar(one.percent), color)),
+            styled(f"{one.done}/{one.total}" if one.total else "–"),
+            styled(str(one.blocked) if one.total else "–"),
+            styled(words.day(one.due_on)),
+            styled((f"{sign} {one.health.value.lower()}", color)),
+            styled(words.shown(one.says, 20) or "–"),
+            styled(("!", "red") if one.disagrees else "", _notes(one)),
+        )
+    show(table)
+    rest = [f"… {len(initiatives) - len(shown)} more (--all)"] if not every else []
+    rest = rest if len(shown) < len(initiatives) else []
+    disagree = sum(1 for one in initiatives if one.disagrees)
+    if disagree:
+        verb = "disagrees" if disagree == 1 else "disagree"
+        rest.append(f"! {disagree} {verb} with what people say")
+    if rest:
+        show(styled(("      ".join(rest), "dim")))
+
+
+def _notes(one: Initiative) -> str:
+    """What the numbers leave out, in few words."""
+    parts = []
+    if one.canceled:
+        parts.append(f"{one.canceled} canceled")
+    if one.private:
+        parts.append(f"{one.private} private")
+    if one.scope_added:
+        parts.append(f"scope +{one.scope_added}")
+    if one.missing:
+        parts.append(f"{len(one.missing)} not readable")
+    return f" {', '.join(parts)}" if parts else ""
+
+
+def _print_foot(found: Overview) -> None:
+    parts: list[str | tuple[str, str]] = ["Connections  "]
+    for number, one in enumerate(found.connections):
+        parts += ["   "] if number else []
+        parts += _connection(one, found)
+    show(styled(*parts))
+    for one in found.connections:
+        if one.state == "incomplete":
+            since = f", for {words.ago(one.failing_since, found.at)}"
+            show(styled(("! ", "red"), f"{one.instance}{since}: {words.shown(one.error, 300)}"))
+    show(styled(f"Waiting      {_waiting(found)}"))
+
+
+def _connection(one: Connection, found: Overview) -> list[str | tuple[str, str]]:
+    if one.state == "never read":
+        return [f"{one.instance} ", ("○", "dim"), " never read"]
+    sign = ("●", "green") if one.state == "ok" else ("▲", "yellow")
+    return [f"{one.instance} ", sign, f" {words.ago(one.read_at, found.at)}"]
+
+
+def _waiting(found: Overview) -> str:
+    waiting = found.waiting
+    parts = []
+    if count := waiting.get("changes", 0):
+        parts.append(f"{words.plural(count, 'change')} to write (opsync plan --offline)")
+    if count := waiting.get("failed", 0):
+        parts.append(f"{words.plural(count, 'write')} failed, tried again")
+    if count := waiting.get("edited", 0):
+        parts.append(f"{words.plural(count, 'value')} edited by a person")
+    if count := waiting.get("removed", 0):
+        parts.append(f"{words.plural(count, 'value')} removed by a person")
+    if count := waiting.get("held", 0):
+        parts.append(f"{words.plural(count, 'value')} held")
+    if count := waiting.get("set_aside", 0):
+        parts.append(f"{words.plural(count, 'item')} set aside (opsync doctor)")
+    return " · ".join(parts) or "nothing"

@@ -1,0 +1,81 @@
+"""What things are called: tools, places and records, as the configuration and privacy have it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from opsync.config import Config
+from opsync.contract.connector import Writable
+from opsync.model import Kind, Record, Ref
+from opsync.wording import card
+
+
+class Item(Struct, frozen=True):
+    """One record as screens and `--json` show it. `status` is the tool's own word, `category`
+    what it counts as."""
+
+    ref: str
+    label: str
+    tool: str
+    instance: str
+    kind: str
+    key: str = ""
+    title: str = ""
+    url: str = ""
+    status: str = ""
+    category: str = ""
+    gone: str = ""
+
+
+class Catalog:
+    """Names, by the configuration. Private work is shown as its connection's `expose` says."""
+
+    def __init__(self, config: Config) -> None:
+        self._tools: dict[str, str] = {}
+        self._places: dict[tuple[str, str], str] = {}
+        self._expose: dict[str, str] = {}
+        for name, instance in config.instances.items():
+            class_ = config.plugins.connector(instance.connector)
+            self._tools[name] = class_.title
+            self._expose[name] = instance.settings.expose
+            if issubclass(class_, Writable):
+                for surface in class_.surfaces:
+                    self._places[name, surface.name] = surface.title or surface.name
+
+    def tool(self, instance: str) -> str:
+        """What people call the vendor of a connection; its own name if it is not configured."""
+        return self._tools.get(instance, instance)
+
+    def place(self, instance: str, surface: str) -> str:
+        """What people call a place."""
+        return self._places.get((instance, surface), surface)
+
+    def item(self, record: Record) -> Item:
+        """A record as it may be shown."""
+        instance = record.ref.instance
+        shown = card(record, self.tool(instance), self._expose.get(instance, "nothing"))
+        own_title = record.kind is Kind.initiative and not shown.key and shown.title
+        return Item(
+            ref=str(record.ref),
+            label=own_title or shown.label,
+            tool=shown.tool,
+            instance=instance,
+            kind=record.kind.value,
+            key=shown.key,
+            title=shown.title,
+            url=shown.url,
+            status=record.status.name if record.status else "",
+            category=record.category.value,
+            gone=record.tombstone,
+        )
+
+    def unread(self, ref: Ref) -> Item:
+        """A ref whose record is not in the store."""
+        return Item(
+            ref=str(ref),
+            label=f"{ref.stream} {ref.id}",
+            tool=self.tool(ref.instance),
+            instance=ref.instance,
+            kind="",
+            gone="not read",
+        )

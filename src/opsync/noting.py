@@ -1,0 +1,109 @@
+"""Putting a plan into the report: which place on which item, for which initiative, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opsync.contract.connector import Connector, Writable
+from opsync.desire import Setting
+from opsync.model import Change, Record, Ref
+from opsync.model.ledger import Entry, HoldKind
+from opsync.report import HeldKind, HeldSlot, Planned, PlanReport
+from opsync.stages.plan import TargetPlan
+
+_HELD = {
+    HoldKind.removed: "removed by a person; stays removed",
+    HoldKind.conflict: "edited by a person; keeps theirs",
+    HoldKind.undone: "undone; stays undone",
+    HoldKind.refused: "refused",
+    HoldKind.proposed: "waits for approval",
+}
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Knows what people call the places and items of a pass."""
+
+    report: PlanReport
+    setting: Setting
+    connectors: Mapping[str, Connector[Any]]
+
+    def planned(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
+        """Note changes that are written in this pass, or would be with `apply`."""
+        self.report.changes.extend(self._planned(c, target, roots) for c in changes)
+
+    def observed(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
+        """Note changes of rules that only observe."""
+        self.report.observed.extend(self._planned(c, target, roots) for c in changes)
+
+    def held(self, result: TargetPlan, target: Record, roots: Sequence[Record]) -> None:
+        """Note what a plan does not write, and why."""
+        for entry in result.held:
+            kind: HeldKind = "waiting" if entry.hold is None else "held"
+            self.hold(kind, entry, target, roots)
+        for entry in result.conflicts:
+            self.hold("conflict", entry, target, roots)
+        for entry in result.skipped:
+            self.hold("skipped", entry, target, roots)
+
+    def hold(
+        self,
+        kind: HeldKind,
+        entry: Entry,
+        target: Record,
+        roots: Sequence[Record],
+        *,
+        why: str = "",
+    ) -> None:
+        """Note one slot that is not written."""
+        self.report.held.append(
+            HeldSlot(
+                entry=entry,
+                kind=kind,
+                tool=self.setting.tools[target.ref.instance],
+                place=self._place(target.ref.instance, entry.slot.surface),
+                target=self.setting.card(target).label,
+                group=self._group(target, roots, entry.slot.other),
+                why=why or _why(kind, entry),
+            )
+        )
+
+    def _planned(self, change: Change, target: Record, roots: Sequence[Record]) -> Planned:
+        instance = change.slot.target.instance
+        return Planned(
+            change=change,
+            tool=self.setting.tools[instance],
+            place=self._place(instance, change.slot.surface),
+            target=self.setting.card(target).label,
+            group=self._group(target, roots, change.slot.other),
+            target_url=target.url,
+        )
+
+    def _place(self, instance: str, surface: str) -> str:
+        connector = self.connectors[instance]
+        if isinstance(connector, Writable):
+            for one in connector.surfaces:
+                if one.name == surface:
+                    return one.title or one.name
+        return surface
+
+    def _group(self, target: Record, roots: Sequence[Record], root: Ref) -> str:
+        """The initiative that a change is for, or what its target is called."""
+        for record in roots:
+            if record.ref == root:
+                return self.setting.card(record).title or record.title
+        if roots:
+            return self.setting.card(roots[0]).title or roots[0].title
+        return self.setting.card(target).label
+
+
+def _why(kind: HeldKind, entry: Entry) -> str:
+    if entry.hold is not None:
+        return _HELD[entry.hold.kind]
+    if kind == "conflict":
+        return _HELD[HoldKind.conflict]
+    if kind == "waiting" and entry.next_try_at is not None:
+        return f"failed: {entry.message}; tried again after {entry.next_try_at:%H:%M} UTC"
+    return entry.message
