@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opsync import Category, Connector, Diagnosable, Readable, WebhookSource, Writable
+from opsync.cli.root import run
 from opsync.config import Config, read
 from opsync.contract.hookspecs import OpsyncHooks
 from opsync.engine.session import open_session
@@ -79,6 +80,21 @@ async def test_the_connector_reads_the_file_with_a_sync(folder: Path) -> None:
     ]
     assert [m.alias for m in records[2].mentions] == ["MOB-20"]
     assert len(rollups) == 3
+
+
+def test_the_commands_of_the_page_show_the_plugin_and_its_records(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = [line.removeprefix("$ opsync ") for line in blocks("console")[0].splitlines()]
+    assert commands == ["plugins", "sync", "records"]
+
+    told = {}
+    for command in commands:
+        assert run([command]) == 0
+        told[command] = capsys.readouterr().out
+
+    assert re.search(r"roadmap_csv\s+loaded\s+drop-in roadmap_csv\.py", told["plugins"])
+    assert all(title in told["records"] for title in ("Instant payouts", "Offline mode"))
 
 
 async def test_a_row_that_is_deleted_is_gone_after_the_next_sync(folder: Path) -> None:

@@ -31,6 +31,7 @@ PAGE = 500
 class _Page:
     items: list[Item]
     total: int
+    read_at: datetime
 
 
 class DataCenterReader:
@@ -55,7 +56,7 @@ class DataCenterReader:
             async for page in pages:
                 expected = expected if expected is not None else page.total
                 items = await self._with_epics(page.items)
-                yield batch_of(items, resumable=True, expected=expected)
+                yield batch_of(items, resumable=True, expected=expected, not_after=page.read_at)
 
     async def _pages(self, since: datetime | None) -> AsyncGenerator[_Page, None]:
         start = 0
@@ -67,7 +68,7 @@ class DataCenterReader:
             ended = start + len(items) >= total
             if not items and not ended:
                 raise BadAnswer(f"{answer.where}: Jira counts {total} issues and gave none.")
-            yield _Page(items, total)
+            yield _Page(items, total, answer.server_now)
             if ended:
                 return
             if last is not None and (begin is None or _whole_second(last) > begin):

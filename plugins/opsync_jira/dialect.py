@@ -27,7 +27,7 @@ from opsync import (
     SignInError,
     TemporaryError,
     default_classify,
-    value_hash,
+    fingerprint,
 )
 from opsync_jira.settings import JiraSettings
 
@@ -136,7 +136,7 @@ class Dialect:
             vendor="Jira",
             base_url=settings.api_url,
             headers={"authorization": authorization, "accept": "application/json"},
-            credential=value_hash(["jira", settings.api_url, settings.email, token]),
+            credential=fingerprint("jira", settings.api_url, settings.email, token),
             limits=tuple(
                 Limit(lane, BURST[lane.partition(" ")[0]], 1.0) for lane in _LANES if settings.cloud
             ),

@@ -161,9 +161,12 @@ def url_pattern(site: str) -> re.Pattern[str]:
     """Matches the URLs under which a site shows an issue; a group holds the key."""
     bare = re.escape(re.sub(r"^https?://", "", site))
     key = r"([A-Za-z][A-Za-z0-9_]*-[0-9]+)(?![A-Za-z0-9_-])"
-    shown = r"(?:browse|(?:jira/)?(?:[\w.~-]+/)*issues|(?:[\w.~-]+/)*portal/[0-9]+)"
+    shown = (
+        r"(?:browse|(?:[\w.~-]+/)*issues|(?:[\w.~-]+/)*portal/[0-9]+"
+        r"|(?:[\w.~-]+/)*queues(?:/[\w.~-]+)*?)"
+    )
     return re.compile(
-        rf"https?://{bare}/(?:{shown}/{key}|[^?#\s]*\?(?:[^#\s]*&)?selectedIssue={key})",
+        rf"https?://{bare}/(?:{shown}/{key}|[^?#\s]*\?(?:[^#\s]*&(?:amp;)?)?selectedIssue={key})",
         re.IGNORECASE,
     )
 

@@ -63,13 +63,15 @@ def batch_of(
     *,
     resumable: bool,
     expected: int | None = None,
-    not_after: datetime | None = None,
+    not_after: datetime,
 ) -> Batch:
-    """A batch with the latest change in it, but never later than `not_after`."""
+    """A batch with the latest change in it, but never later than `not_after`.
+
+    An import can leave issues that were changed in the future: a cursor at such a time would miss
+    all that changes until then.
+    """
     high = max(changes(items), default=None)
-    if high is not None and not_after is not None:
-        high = min(high, not_after)
-    return Batch(items, high, resumable, expected)
+    return Batch(items, None if high is None else min(high, not_after), resumable, expected)
 
 
 def changes(items: Iterable[Item]) -> Iterator[datetime]:

@@ -60,7 +60,7 @@ class CloudReader:
             async for answer in pages:
                 await let_next_leave()
                 items, _ = read_page(answer, self._page_type)
-                yield batch_of(items, resumable=True)
+                yield batch_of(items, resumable=True, not_after=answer.server_now)
 
     async def everything(self) -> AsyncGenerator[Batch, None]:
         """All issues in as few requests as the site allows.
@@ -77,7 +77,7 @@ class CloudReader:
         first = await self._search(jql, self._fields, PAGE, None)
         items, _ = read_page(first, self._page_type)
         if next_token(first) is None:
-            yield batch_of(items, resumable=True)
+            yield batch_of(items, resumable=True, not_after=first.server_now)
             return
         # What changes from here on may have been read before it did: the next pass reads it.
         begun = first.server_now

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from opsync import Category, ConnectorSettings
+from opsync import Category, ConfigError, ConnectorSettings, check_base_url
 
 CategoryMap = dict[str, Category]
 
@@ -113,6 +113,10 @@ class JiraSettings(ConnectorSettings):
             raise ValueError("site must not be empty")
         if self.deployment == "cloud" and "@" not in self.email:
             raise ValueError("email is needed: Jira Cloud signs in with it and the token")
+        try:
+            check_base_url(self.api_url)
+        except ConfigError as error:
+            raise ValueError(f"{'base_url' if self.base_url else 'site'}: {error}") from None
         return self
 
     @property

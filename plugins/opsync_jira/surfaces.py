@@ -175,8 +175,9 @@ def _failed(change: Change, message: str, error: RefusedError) -> Outcome:
         change=change.id,
         kind=OutcomeKind.failed,
         message=message,
-        # Room on the issue can come back by itself; a missing permission does not.
-        retryable=error.status == 413,
+        # Permission can be granted, a hidden issue shown again, room come back, and none of that
+        # changes the record. What Jira finds malformed waits for another value.
+        retryable=error.status in {403, 404, 413},
     )
 
 

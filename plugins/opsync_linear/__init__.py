@@ -32,8 +32,8 @@ from opsync_linear.settings import LinearSettings
 
 _PAGE_URL = re.compile(
     r"https?://linear\.app/(?P<site>[^/?#]+)/"
-    r"(?:issue/(?P<key>[A-Za-z][A-Za-z0-9_]*-[0-9]+)|(?:project|initiative)/(?P<slug>[^/?#]+))"
-    r"(?=[/?#]|$)",
+    r"(?:issue/(?P<key>[A-Za-z][A-Za-z0-9_]*-[0-9]+)|(?:project|initiative)/(?P<slug>[^/?#&]+))"
+    r"(?=[/?#&]|$)",
     re.IGNORECASE,
 )
 

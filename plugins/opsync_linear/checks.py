@@ -70,7 +70,7 @@ async def doctor(settings: LinearSettings, context: Context) -> AsyncIterator[Ch
 
 
 def _workspace(settings: LinearSettings, url_key: str) -> Check:
-    if settings.workspace and settings.workspace != url_key:
+    if settings.workspace and settings.workspace.lower() != url_key.lower():
         return Check(
             "workspace",
             "fail",

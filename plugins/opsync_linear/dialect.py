@@ -21,7 +21,7 @@ from opsync import (
     SignInError,
     TemporaryError,
     default_classify,
-    value_hash,
+    fingerprint,
 )
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import Envelope, Extensions, Problem
@@ -41,6 +41,7 @@ WRITE_HINT = f"The key needs Write: {KEYS}."
 
 _TEMPORARY = frozenset({"network error", "internal error", "lock timeout", "bootstrap error"})
 _WAITS = frozenset({"RATELIMITED"})
+_CAN_PASS = frozenset({"forbidden", "feature not accessible", "usage limit exceeded"})
 
 
 class Refusal(RefusedError):
@@ -78,6 +79,11 @@ class Refusal(RefusedError):
     def forbidden(self) -> bool:
         return self.kind == "forbidden"
 
+    @property
+    def passes(self) -> bool:
+        """Whether it may be taken later as it stands: permission, plan and sight can be given."""
+        return self.missing or self.kind in _CAN_PASS
+
 
 class TooComplex(RefusedError):
     """The query costs more than Linear takes; a smaller page may pass."""
@@ -85,14 +91,14 @@ class TooComplex(RefusedError):
 
 def policy(instance: str, settings: LinearSettings) -> Policy:
     """How an instance talks to Linear. A personal key goes raw, an OAuth token as Bearer."""
-    token = settings.token.get_secret_value().strip()
+    token = settings.token.get_secret_value()
     personal = token.startswith("lin_api_") or " " in token
     return Policy(
         instance=instance,
         vendor="Linear",
         base_url=settings.base_url,
         headers={"Authorization": token if personal else f"Bearer {token}"},
-        credential=value_hash(["linear", settings.base_url, token]),
+        credential=fingerprint("linear", settings.base_url, token),
         limits=(Limit("", REQUESTS_PER_HOUR, HOUR_S), Limit(POINTS, POINTS_PER_HOUR, HOUR_S)),
         max_concurrent=4,
         classify=classify,

@@ -154,6 +154,7 @@ def _initiative(instance: str, settings: LinearSettings, raw: Initiative) -> Rec
         completed_at=raw.completed_at,
         updated_at=raw.updated_at,
         due_on=raw.target_date,
+        private=raw.visibility != "public",
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
         aliases=(raw.slug_id,),

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +24,6 @@ from opsync import (
     Answer,
     BadAnswer,
     Batch,
-    ConfigError,
     Context,
     Item,
     SignInError,
@@ -123,7 +122,7 @@ class Reader:
                 work, broken = decode(answer)
                 items = [*self._items(work), *broken]
                 if first or items:
-                    yield Batch(items, high=_latest(work) if first else None)
+                    yield Batch(items, high=_latest(work, answer.server_now) if first else None)
                 first = False
                 while (again := self._full_group()) is not None:
                     yield await self._read_again(*again)
@@ -189,11 +188,12 @@ class Reader:
     def _learn(self, organization: Organization | None) -> None:
         if organization is None:
             return
-        asked = self._settings.workspace
-        if asked and asked != organization.url_key:
-            raise ConfigError(
-                f"workspace is {asked!r}, but the token belongs to {organization.url_key!r}.",
-                hint=f'Set workspace = "{organization.url_key}", or use a key of {asked!r}.',
+        asked, own = self._settings.workspace, organization.url_key
+        if asked and asked.lower() != own.lower():
+            raise SignInError(
+                f"The key of {self._context.instance} belongs to the workspace {own!r}, and its "
+                f"setting `workspace` says {asked!r}.",
+                hint=f'Set workspace = "{own}", or create a key in {asked!r}: {KEYS}.',
             )
         self._context.kept[WORKSPACE] = organization.url_key
 
@@ -296,10 +296,14 @@ def _end(tails: Tails, root: str) -> PageInfo:
     return info
 
 
-def _latest(work: Work) -> datetime | None:
-    """The latest change on a page."""
+def _latest(work: Work, now: datetime) -> datetime | None:
+    """The latest change on a page, but never later than `now`, Linear's own clock in seconds.
+
+    A cursor in the future would miss all that changes until then.
+    """
     rows = (work.issues, work.projects, work.initiatives, work.attachments)
-    return max((row.updated_at for each in rows for row in each.nodes), default=None)
+    latest = max((row.updated_at for each in rows for row in each.nodes), default=None)
+    return None if latest is None else min(latest, now + timedelta(seconds=1))
 
 
 def _reach(kept: Mapping[str, Any]) -> datetime | None:

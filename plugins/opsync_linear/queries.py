@@ -54,7 +54,7 @@ fragment ProjectFields on Project {{
 INITIATIVE_FIELDS = f"""
 fragment InitiativeFields on Initiative {{
   id name url slugId status description content targetDate
-  createdAt updatedAt startedAt completedAt archivedAt trashed
+  createdAt updatedAt startedAt completedAt archivedAt trashed visibility
   owner {{ id displayName email }}
   parentInitiative {{ id }}
   links(first: $links) {{ {LINK_FIELDS} }}
@@ -194,7 +194,7 @@ def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool) -> int:
         issue += sizes.relations * 2.2 + page
     link = sizes.links * 1.3 + page
     project = 1 + 1.3 + 1.3 + 1.3 + sizes.related * (1.4 + 1.1) + 2 * page + link
-    initiative = 1 + 1.4 + 1.3 + 1.1 + link
+    initiative = 1 + 1.5 + 1.3 + 1.1 + link
     rows = {"issues": issue, "projects": project, "initiatives": initiative}
     rows["attachments"] = 1.1 + issue
     total: float = 1.1 + sum(1.2 + getattr(sizes, root) * rows[root] for root in roots)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
-from opsync import ConnectorSettings
+from opsync import ConfigError, ConnectorSettings, check_base_url
 
 TeamKey = Annotated[str, AfterValidator(lambda key: key.strip().upper())]
 
@@ -32,3 +32,20 @@ class LinearSettings(ConnectorSettings):
 
     page_size: Annotated[int, Field(ge=1, le=250)] = 250
     """Rows to ask for at once, at most. Linear takes up to 250."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            check_base_url(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value.rstrip("/")
+
+    @field_validator("token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        bare = value.get_secret_value().strip()
+        if not bare:
+            raise ValueError("must not be empty")
+        return SecretStr(bare)

@@ -183,7 +183,8 @@ class Project(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Initiative(Struct, frozen=True, rename="camel", kw_only=True):
-    """An initiative. `status` is Proposed, Planned, Active, Completed or Canceled."""
+    """An initiative. `status` is Proposed, Planned, Active, Completed or Canceled; `visibility`
+    is that of its lead team, public without one."""
 
     id: str
     name: str
@@ -199,6 +200,7 @@ class Initiative(Struct, frozen=True, rename="camel", kw_only=True):
     completed_at: datetime | None = None
     archived_at: datetime | None = None
     trashed: bool | None = None
+    visibility: str = "public"
     owner: User | None = None
     parent_initiative: Named | None = None
     links: Nodes[ExternalLink] = Nodes()

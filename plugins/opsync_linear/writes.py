@@ -115,7 +115,7 @@ def outcome(change: Change, ops: Sequence[Op], results: Sequence[Done]) -> Outco
             kind=OutcomeKind.conflicted if removed else OutcomeKind.failed,
             request_id=done.request_id,
             message=REMOVED if removed else str(done.refusal),
-            retryable=done.refusal.forbidden,
+            retryable=done.refusal.passes,
         )
     if len(results) < len(ops):
         return Outcome(change=change.id, kind=OutcomeKind.failed, message="It was not carried out.")

@@ -20,7 +20,7 @@ from opsync import (
     SignInError,
     TemporaryError,
     default_classify,
-    value_hash,
+    fingerprint,
 )
 from opsync_notion.settings import NotionSettings
 from opsync_notion.wire import ErrorBody
@@ -58,7 +58,7 @@ def policy(instance: str, settings: NotionSettings) -> Policy:
         vendor=VENDOR,
         base_url=settings.base_url,
         headers={"Authorization": f"Bearer {token}", "Notion-Version": settings.version},
-        credential=value_hash([VENDOR, settings.base_url, token]),
+        credential=fingerprint("notion", settings.base_url, token),
         limits=(Limit("", settings.requests_per_minute, WINDOW_S),),
         max_concurrent=MAX_CONCURRENT,
         classify=classify,

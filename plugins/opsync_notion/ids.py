@@ -54,7 +54,7 @@ def page_of(url: str) -> str | None:
         return None
     if host not in _HOSTS and not host.endswith((".notion.site", ".notion.so")):
         return None
-    for opened in parse_qs(parts.query).get("p", ()):
+    for opened in parse_qs(parts.query.replace("&amp;", "&")).get("p", ()):
         if _ID.fullmatch(opened.lower()):
             return hex_id(opened)
     return _from_path(url) or None

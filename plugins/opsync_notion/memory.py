@@ -30,6 +30,7 @@ class Memory:
         self._tables = self._load("tables", dict[str, Table])
         self._columns = self._load("columns", dict[str, dict[str, OwnColumn]])
         self._foreign = self._load("foreign", dict[str, tuple[str, ...]])
+        self._whole = self._load("whole", dict[str, dict[str, str]])
 
     def _load(self, key: str, type_: type[dict[str, T]]) -> dict[str, T]:
         try:
@@ -74,6 +75,15 @@ class Memory:
         if self.foreign(data_source) != ids:
             self._foreign[data_source] = tuple(sorted(ids))
             self._save("foreign", self._foreign)
+
+    def whole(self, data_source: str) -> dict[str, str]:
+        """Late pages of which all was read that a listing leaves out: when each was edited."""
+        return dict(self._whole.get(data_source, {}))
+
+    def set_whole(self, data_source: str, edited: Mapping[str, str]) -> None:
+        if self.whole(data_source) != edited:
+            self._whole[data_source] = dict(edited)
+            self._save("whole", self._whole)
 
     @property
     def bot(self) -> str:

@@ -143,13 +143,21 @@ def _seen(cells: dict[str, Cell], view: View) -> Iterator[Seen]:
 
 
 def seen_in(by_id: dict[str, Cell], own: dict[str, str]) -> Iterator[Seen]:
-    """What stands in opsync's own columns. The day of the last change is always its own word."""
-    for key, column_id in own.items():
-        cell = by_id.get(column_id)
-        if cell is not None:
-            value = surfaces.canonical(key, cell)
-            ours = key == surfaces.CHANGED
-            yield Seen.of(key, value, remote_id=column_id, ours=ours)
+    """What stands in opsync's own columns.
+
+    Beside a delivery summary, values in opsync's form are its own words, also where the store knows
+    of no write: after its loss, and on a copy of a page. The day of the last change always is.
+    """
+    here = {
+        key: (column_id, surfaces.canonical(key, by_id[column_id]))
+        for key, column_id in own.items()
+        if column_id in by_id
+    }
+    _, summary = here.get(surfaces.DELIVERY, ("", None))
+    worded = summary is not None and surfaces.looks_ours(surfaces.DELIVERY, summary)
+    for key, (column_id, value) in here.items():
+        ours = worded and value is not None and surfaces.looks_ours(key, value)
+        yield Seen.of(key, value, remote_id=column_id, ours=ours or key == surfaces.CHANGED)
 
 
 def _extra(cells: dict[str, Cell]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,11 @@ STREAM = "page"
 INLINE = 25
 """References that a page shows of one property (https://developers.notion.com/reference/
 retrieve-a-page); the rest is asked for by property."""
+INDEX_LAG = timedelta(minutes=2)
+"""How far a query may lag behind the edits; Notion's own guide to synchronizing waits up to one
+minute."""
+MAX_WHOLE = 500
+"""Pages that are remembered as complete; what was edited before them is read again."""
 _LONG_TYPES = frozenset({"relation", "people", "rich_text", "title"})
 
 
@@ -51,12 +56,14 @@ async def pull(
             async with aclosing(chunks):
                 async for chunk in chunks:
                     yield await reader.batch(chunk)
+                    reader.stored()
         except RefusedError as error:
             if "is_archived" not in query.flags or error.status != 400:
                 raise
             # Listing archived pages is younger than both versions of the API: where it is not
             # understood, archived pages keep the state in which they were last seen.
             tables.memory.stop_asking_for_archived()
+    reader.remember()
 
 
 def _queries(tables: Tables, data_source: str, since: datetime | None) -> list[Query]:
@@ -81,23 +88,63 @@ class _Reader:
         self._full = full
         self._fresh = full
         self._begun: datetime | None = None
+        self._whole = {} if full else tables.memory.whole(view.data_source)
+        """When the pages were edited of which all was read and stored."""
+        self._completed: list[Page] = []
 
     async def batch(self, chunk: Chunk) -> Batch:
+        self._completed = []
         pages = [row for row in chunk.rows if isinstance(row, Page)]
         if not self._fresh and not all(self._view.table.knows(p.properties or {}) for p in pages):
             self._fresh = True
             self._view = await self._tables.view(self._view.data_source, fresh=True)
-        items = await self._items(chunk.rows)
+        items = await self._items([row for row in chunk.rows if not self._is_known(row)])
+        # One edited in this very minute may be edited again without showing another time.
+        minute = chunk.answer.server_now.replace(second=0, microsecond=0)
+        self._completed = [
+            page
+            for page in self._completed
+            if (at := _moment(page.last_edited_time)) is not None and at < minute
+        ]
         return Batch(items, high=self._high(pages, chunk.answer), resumable=not self._full)
 
+    def stored(self) -> None:
+        """Note that the last batch has been taken."""
+        self._whole.update((page.id, page.last_edited_time) for page in self._completed)
+
+    def remember(self) -> None:
+        """Keep which pages the next runs need not complete again: those that they list again."""
+        moments = {id_: at for id_, text in self._whole.items() if (at := _moment(text))}
+        overlap = timedelta(seconds=self._tables.settings.overlap_s)
+        since = (
+            max(moments.values(), default=datetime.max.replace(tzinfo=UTC))
+            - overlap
+            - 2 * INDEX_LAG
+        )
+        late = sorted((at, id_) for id_, at in moments.items() if at >= since)[-MAX_WHOLE:]
+        self._tables.memory.set_whole(
+            self._view.data_source, {id_: self._whole[id_] for _, id_ in late}
+        )
+
+    def _is_known(self, row: Page | Broken) -> bool:
+        """Whether a page that takes further requests stands as it was completed and stored.
+
+        The overlap lists the last changes again in every run.
+        """
+        if self._fresh or isinstance(row, Broken):
+            return False
+        return self._whole.get(row.id) == row.last_edited_time
+
     def _high(self, pages: Sequence[Page], answer: Answer) -> datetime | None:
-        """The latest change in the batch. A full read goes by creation, so that what changes
-        while it runs may lie behind it: it never claims to be later than its own begin."""
+        """The latest change in the batch, but never one of the last minutes, in which others may
+        not be listed yet. A full read goes by creation, so that what changes while it runs may lie
+        behind it: it never claims to be later than its own begin."""
         edited = [at for page in pages if (at := _moment(page.last_edited_time)) is not None]
+        settled = answer.server_now.replace(second=0, microsecond=0) - INDEX_LAG
         if not self._full:
-            return max(edited, default=None)
+            return min(max(edited), settled) if edited else None
         if self._begun is None:
-            self._begun = answer.server_now.replace(second=0, microsecond=0)
+            self._begun = settled
             return min(max(edited, default=self._begun), self._begun)
         return min(max(edited), self._begun) if edited else None
 
@@ -130,6 +177,7 @@ class _Reader:
                 raise one
             else:
                 rows.append(one)
+                self._completed.append(page)
         return rows
 
     async def _whole(self, page: Page) -> Row:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from opsync import ConnectorSettings
+from opsync import ConfigError, ConnectorSettings, check_base_url
 from opsync_notion.ids import parse_id
 
 _BLOCK = ConfigDict(
@@ -115,6 +115,23 @@ class NotionSettings(ConnectorSettings):
 
     requests_per_minute: Annotated[float, Field(gt=0)] = 180.0
     """What the workspace's plan allows; opsync uses four fifths of it."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            check_base_url(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value.rstrip("/")
+
+    @field_validator("token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        bare = value.get_secret_value().strip()
+        if not bare:
+            raise ValueError("must not be empty")
+        return SecretStr(bare)
 
     @field_validator("data_sources")
     @classmethod

@@ -210,7 +210,7 @@ class Writer:
             answer = await self._patch(target, changes, ids)
         except NotFound as error:
             why = f"The page is gone, or no longer shared with the connection. {error.hint}"
-            return _all(changes, OutcomeKind.failed, why, retryable=False)
+            return _all(changes, OutcomeKind.failed, why)
         except RefusedError as error:
             return await self._after_refusal(source, block, target, changes, error)
         return self._outcomes(answer, changes, ids)

@@ -38,7 +38,17 @@ if TYPE_CHECKING:
         SignInError,
         TemporaryError,
     )
-    from opsync.http import Answer, BudgetHint, Client, Limit, Policy, ahead, default_classify
+    from opsync.http import (
+        Answer,
+        BudgetHint,
+        Client,
+        Limit,
+        Policy,
+        ahead,
+        check_base_url,
+        default_classify,
+        fingerprint,
+    )
     from opsync.model import (
         Card,
         Category,
@@ -100,7 +110,9 @@ _HOMES = {
         "Limit",
         "Policy",
         "ahead",
+        "check_base_url",
         "default_classify",
+        "fingerprint",
     ),
     "opsync.model": (
         "Card",
@@ -181,7 +193,9 @@ __all__ = [
     "Writable",
     "__version__",
     "ahead",
+    "check_base_url",
     "default_classify",
+    "fingerprint",
     "hookimpl",
     "same",
     "value_hash",

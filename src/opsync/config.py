@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import ConfigError, PluginError
@@ -162,7 +163,8 @@ class General(BaseSettings):
     rollup: tuple[RollupBlock, ...] = ()
     """Delivery summaries."""
 
-    instances: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    # As given, with any token that is in it: hence not in the repr.
+    instances: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)
     """The connections, one block each."""
 
     @classmethod
@@ -251,11 +253,15 @@ def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> 
 
 def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = None) -> Config:
     """Check a configuration that is already parsed. Raises ConfigError."""
+    if odd := [f"{key}: unknown key" for key in raw if key.startswith("_")]:
+        raise _refused(odd)
     try:
         sources: dict[str, Any] = {"_secrets_dir": _secrets_dir()}
         general = General(**sources, **raw)
     except ValidationError as error:
         raise _refused(_lines(error, General, "")) from None
+    except SettingsError as error:
+        raise _refused([_not_json(error, "OPSYNC_")]) from None
     problems: list[str] = []
     plugins = _load_plugins(general, path, problems)
     instances: dict[str, Instance] = {}
@@ -305,10 +311,8 @@ def _load_plugins(general: General, path: Path | None, problems: list[str]) -> P
 def _instance(
     name: str, block: dict[str, Any], plugins: Plugins, problems: list[str]
 ) -> Instance | None:
-    import re
-
     where = f"instances.{name}"
-    if len(name) > _NAME_MAX or not re.match(_NAME, name):
+    if len(name) > _NAME_MAX or not re.fullmatch(_NAME, name):
         problems.append(
             f"{where}: a name is lower-case letters and digits, with single dashes between them, "
             f"at most {_NAME_MAX} in all"
@@ -323,15 +327,22 @@ def _instance(
         class_ = plugins.connector(connector)
     except PluginError as error:
         names = sorted({*plugins.connectors, *(info.name for info in plugins.infos)})
-        problems.append(f"{where}.connector: {error}{_did_you_mean(connector, names)}")
+        near = "" if connector in names else _did_you_mean(connector, names)
+        problems.append(f"{where}.connector: {error}{near}")
         return None
     settings_type = class_.settings_type
+    if odd := [f"{where}.{key}: unknown key" for key in block if key.startswith("_")]:
+        problems.extend(odd)
+        return None
     problems.extend(_unknown_env(name, settings_type))
     try:
         sources: dict[str, Any] = {"_env_prefix": env_name(name), "_secrets_dir": _secrets_dir()}
         settings = settings_type(**sources, **block)
     except ValidationError as error:
         problems.extend(_lines(error, settings_type, where, instance=name))
+        return None
+    except SettingsError as error:
+        problems.append(_not_json(error, env_name(name)))
         return None
     except (TypeError, ConfigError) as error:
         problems.append(f"{where}: {error}")
@@ -373,7 +384,13 @@ def _lines(
     error: ValidationError, model: type[BaseModel], where: str, *, instance: str = ""
 ) -> list[str]:
     lines = []
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    for item in found:
+        if item["type"] == "too_short" and any(
+            len(other["loc"]) > len(item["loc"]) and other["loc"][: len(item["loc"])] == item["loc"]
+            for other in found
+        ):
+            continue  # An item that is there and wrong has a line of its own.
         path = [str(part) for part in item["loc"]]
         key = ".".join([where, *path] if where else path)
         match item["type"]:
@@ -387,6 +404,13 @@ def _lines(
                 message = item["msg"].removeprefix("Value error, ")
                 lines.append(f"{key}: {message[0].lower()}{message[1:]}")
     return lines
+
+
+def _not_json(error: SettingsError, prefix: str) -> str:
+    """The line for a variable or secret file whose value should be a list or a table."""
+    found = re.search(r'field "(\w+)"', str(error))
+    name = f"{prefix}{found[1].upper()}" if found else prefix
+    return f'{name}: must be JSON, as in ["one", "two"] or {{"one": "two"}}'
 
 
 def _fields_at(model: type[BaseModel], path: Iterable[str]) -> list[str]:

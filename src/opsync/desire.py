@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
 from opsync.model import Card, Link, Record, Ref, Rollup, RollupContent, Slot
+from opsync.model.ledger import Entry
 from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
 from opsync.stages.plan import Want
 from opsync.wording import card, link_content, rollup_content
@@ -54,7 +55,8 @@ def desire(
         return []
     wants: list[Want] = []
     covered: set[Ref] = set()
-    for rollup, root in rollups:
+    places: set[tuple[str, str]] = set()
+    for rollup, root in sorted(rollups, key=lambda one: one[1].ref != target.ref):
         rule = setting.rules.get(rollup.rule)
         if rule is None:
             continue
@@ -66,9 +68,15 @@ def desire(
         content = _rollup_content(rollup, root, others, setting, at_root=at_root)
         for surface in _surfaces(connector, "rollup", target):
             want = _rollup_want(surface, target, content, connector, rule)
-            if want is not None:
-                wants.append(want)
-                covered.add(root.ref)
+            if want is None:
+                continue
+            place = surface.name, connector.address(surface.name, want.value)
+            if place in places:
+                # Two rules over the same roots: the first in the order of their names writes.
+                continue
+            places.add(place)
+            wants.append(want)
+            covered.add(root.ref)
     for link in links:
         other = others.get(link.other(target.ref))
         if other is None or other.tombstone or other.ref in covered:
@@ -90,6 +98,27 @@ def desire(
                     )
                 )
     return wants
+
+
+def withdraw(entries: Sequence[Entry], wants: Sequence[Want], setting: Setting) -> list[Want]:
+    """What stands in slots that nothing asks for any more: to be removed, where the rule writes.
+
+    What a rule wrote that is no longer configured is removed as soon as any rule writes.
+    """
+    wanted = {want.slot for want in wants}
+    modes = {name: rule.mode for name, rule in setting.rules.items()}
+    modes[LINKS_RULE] = setting.links.mode
+    any_ = Mode.apply if Mode.apply in modes.values() else Mode.observe
+    return [
+        Want(
+            entry.slot,
+            None,
+            "no longer asked for",
+            writes=modes.get(entry.slot.rule, any_) is Mode.apply,
+        )
+        for entry in entries
+        if entry.slot not in wanted
+    ]
 
 
 def _surfaces(connector: Writable, content: str, target: Record) -> list[Surface]:

@@ -9,34 +9,41 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import structlog
 
-from opsync.config import Config
-from opsync.contract.connector import Connector, Readable, Writable
-from opsync.desire import Setting, desire
-from opsync.http import Client
-from opsync.model import Change, Record, Ref
+from opsync.contract.connector import Readable, Writable
+from opsync.current import Opened, Pass
+from opsync.desire import Setting, desire, withdraw
+from opsync.errors import StoreError
+from opsync.inert import inert_text
+from opsync.model import Change, Record, Ref, value_hash
 from opsync.model.ledger import Entry, stored
 from opsync.model.rules import RollupRule
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
-from opsync.runtime import Clock
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.link import link
 from opsync.stages.plan import TargetPlan, plan
-from opsync.stages.pull import Progress, PullContext, is_core_key, pull, silent
+from opsync.stages.pull import PullContext, is_core_key, is_half_read, pull
 from opsync.stages.rollup import RollupInputs, roll_up
-from opsync.store import InstanceRun, Store, TargetInputs
+from opsync.store import InstanceRun, Store, TargetInputs, Tree
 
 _log = structlog.get_logger(__name__)
 
 CHUNK = 200
 """So many targets, or sources of mentions, are worked on at a time: memory stays bounded."""
+
+_OWN = ""
+"""The instance under whose name the pass itself keeps values."""
+_DERIVED_AS = "derived-as"
+_ASIDE = "set-aside"
+_ASK_AGAIN = "opsync:ask-again"
+"""Kept for an instance whose former names could not be asked for."""
 
 OUTCOMES = {0: "done", 1: "done in part", 3: "sign-in refused"}
 """A run's outcome by its exit code."""
@@ -45,50 +52,11 @@ STALE_AFTER = timedelta(hours=6)
 """An instance that cannot be read for so long is named in the delivery text, once."""
 
 
-@dataclass
-class Opened:
-    """One instance, ready to be spoken to."""
-
-    name: str
-    connector: Connector[Any]
-    overlap_s: int
-    fingerprint: str
-    expose: str
-    client: Client
-
-
-@dataclass
-class Pass:
-    """What one pass works with, and what it has found so far."""
-
-    config: Config
-    store: Store
-    clock: Clock
-    instances: Mapping[str, Opened]
-    run: int
-    report: PassReport
-    only: frozenset[str] = frozenset()
-    full: bool = False
-    write: bool = True
-    progress: Progress = silent
-    put_off: set[Ref] = field(default_factory=set)
-    """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
-
-    @property
-    def as_of(self) -> date:
-        """The date in the configured zone."""
-        return self.clock.now().astimezone(self.config.zone).date()
-
-    @property
-    def unreadable(self) -> set[str]:
-        """Instances whose last read did not complete: nothing new is published from them."""
-        return {i.instance for i in self.report.instances if i.trouble}
-
-
 async def run_pass(this: Pass) -> PassReport:
     """Run one pass and return what it did. Raises StoreError only: all else is in the report."""
     started = this.clock.monotonic()
     await pull_all(this)
+    await look_again(this)
     await link_changed(this)
     await roll_up_changed(this)
     work = await plan_changed(this)
@@ -122,23 +90,50 @@ async def pull_all(this: Pass) -> None:
             fingerprint=opened.fingerprint,
             recognizers=recognizers,
             rules=rules,
+            naming=this.reads_as,
             full=this.full,
             progress=this.progress,
+            clean=opened.clean,
         )
         tasks.append(pull(connector, report, context))
-    await asyncio.gather(*tasks)
+    await _all(tasks)
     await _keep_earlier_trouble(this)
     for name, opened in this.instances.items():
         await _keep(this.store, name, opened)
+
+
+async def _all(tasks: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run them at once and wait for all: none is cancelled because another one failed."""
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 async def _keep_earlier_trouble(this: Pass) -> None:
     """An instance that was not pulled now is as readable as it was last time."""
     failing = {c.instance: c for c in await this.store.cursors() if c.failed_since is not None}
     for report in this.report.instances:
-        if not report.pulled and report.instance in failing:
+        if report.pulled:
+            continue
+        if report.instance in failing:
             report.trouble = "incomplete"
             report.message = failing[report.instance].error
+        elif isinstance(
+            this.instances[report.instance].connector, Readable
+        ) and await is_half_read(this.store, report.instance):
+            this.half_read.add(report.instance)
+
+
+async def look_again(this: Pass) -> None:
+    """Find out whether more must be looked at than what changed: the configuration did, or what
+    is set aside."""
+    kept = await this.store.kept(_OWN)
+    this.again = kept.get(_DERIVED_AS, "") != this.derives_as
+    this.recount = this.again or kept.get(_ASIDE, "") != await _aside(this.store)
+
+
+async def _aside(store: Store) -> str:
+    return value_hash(sorted(map(str, await store.aside_refs())))
 
 
 async def _keep(store: Store, name: str, opened: Opened) -> None:
@@ -151,34 +146,61 @@ async def _keep(store: Store, name: str, opened: Opened) -> None:
 
 async def link_changed(this: Pass) -> None:
     """Link: what changed, and what names it."""
-    within = this.config.links.within_instance
-    sources = await this.store.sources_to_link(this.run)
-    for chunk in _chunks(sources):
-        mentions = await this.store.mentions_of(chunk)
-        await this.store.put_links(this.run, chunk, link(mentions, within_instance=within))
+    if this.again:
+        for rule in {rollup.rule for rollup in await this.store.rollups()}:
+            if all(rule != one.name for one in this.config.rules):
+                await this.store.drop_rollups(rule, [])
+    await _link(this, await this.store.sources_to_link(this.changed_since))
     await _resolve_former_names(this)
 
 
-async def _resolve_former_names(this: Pass) -> None:
-    """Ask the connectors for records that changed their key before opsync knew them."""
-    by_instance: dict[str, set[str]] = defaultdict(set)
-    unreadable = this.unreadable
-    for _, mention in await this.store.unresolved_new(this.run):
-        if mention.instance in this.instances and mention.instance not in unreadable:
-            by_instance[mention.instance].add(mention.alias)
-    found: dict[str, Mapping[str, Ref]] = {}
-    for name, aliases in sorted(by_instance.items()):
-        connector = this.instances[name].connector
-        if isinstance(connector, Readable):
-            try:
-                found[name] = await connector.resolve(sorted(aliases))
-            except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
-                _log.info("resolve.failed", instance=name, error=str(error))
-    sources = await this.store.put_aliases({n: a for n, a in found.items() if a})
+async def _link(this: Pass, sources: Sequence[Ref]) -> None:
+    """Make the links of these records, as far as their instances are configured."""
     within = this.config.links.within_instance
     for chunk in _chunks(sources):
-        mentions = await this.store.mentions_of(chunk)
+        mentions = [
+            (source, mention, _configured(this, candidates))
+            for source, mention, candidates in await this.store.mentions_of(chunk)
+            if source.instance in this.instances
+        ]
         await this.store.put_links(this.run, chunk, link(mentions, within_instance=within))
+
+
+def _configured(this: Pass, refs: Sequence[Ref]) -> tuple[Ref, ...]:
+    return tuple(ref for ref in refs if ref.instance in this.instances)
+
+
+async def _resolve_former_names(this: Pass) -> None:
+    """Ask the connectors for records that changed their key before opsync knew them.
+
+    Where one cannot be asked now, it is asked for all such names in the next pass that reads it.
+    """
+    by_instance: dict[str, set[str]] = defaultdict(set)
+    for _, mention in await this.store.unresolved_new(this.run):
+        if mention.instance in this.instances:
+            by_instance[mention.instance].add(mention.alias)
+    found: dict[str, Mapping[str, Ref]] = {}
+    for name, opened in sorted(this.instances.items()):
+        connector = opened.connector
+        if not isinstance(connector, Readable):
+            continue
+        waiting = _ASK_AGAIN in await this.store.kept(name)
+        if name in this.unreadable:
+            if by_instance[name] and not waiting:
+                await this.store.put_kept(name, {_ASK_AGAIN: True})
+            continue
+        if waiting:
+            unresolved = await this.store.unresolved([name])
+            by_instance[name] |= {m.alias for _, m in unresolved if m.instance == name}
+            await this.store.put_kept(name, {_ASK_AGAIN: None})
+        if not by_instance[name]:
+            continue
+        try:
+            found[name] = await connector.resolve(sorted(by_instance[name]))
+        except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
+            _log.info("resolve.failed", instance=name, error=str(error))
+            await this.store.put_kept(name, {_ASK_AGAIN: True})
+    await _link(this, await this.store.put_aliases({n: a for n, a in found.items() if a}))
 
 
 async def roll_up_changed(this: Pass) -> None:
@@ -191,20 +213,37 @@ async def roll_up_changed(this: Pass) -> None:
         await this.store.drop_rollups(rule.name, [r.ref for r in found])
         # What stands on an archived page stays as it is.
         roots = [record.ref for record in found if not record.archived]
-        again = set(await this.store.roots_touched(this.run, rule.name, roots))
+        again = set(await this.store.roots_touched(this.changed_since, rule.name, roots))
         again |= set(await this.store.rollups_due(rule.name, as_of)) & set(roots)
+        if this.recount:
+            again |= set(roots)
         for chunk in _chunks(sorted(again)):
             results = []
             for ref in chunk:
-                tree = await this.store.tree(ref)
+                tree = _counted(this, await this.store.tree(ref))
                 if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
                     this.report.stale.append(tree.root.title)
                     this.put_off.add(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
                     continue
                 inputs = RollupInputs(tree.root, tree.names, tree.nodes, frozenset(roots), aside)
-                results.append(roll_up(inputs, rule, as_of, zone, health_rules))
+                try:
+                    results.append(roll_up(inputs, rule, as_of, zone, health_rules))
+                except Exception as error:  # noqa: BLE001 - a plugin's rule failed: this root waits
+                    this.report.stale.append(tree.root.title)
+                    this.put_off.add(ref)
+                    _log.error("rollup.failed", root=str(ref), exc_info=error)
             await this.store.put_rollups(this.run, results, at=now)
+
+
+def _counted(this: Pass, tree: Tree) -> Tree:
+    """A tree without what belongs to instances that are not configured any more: nobody reads
+    that, so that its numbers would stand still."""
+    names = tuple((mention, _configured(this, refs)) for mention, refs in tree.names)
+    nodes = {ref: one for ref, one in tree.nodes.items() if ref.instance in this.instances}
+    if len(nodes) == len(tree.nodes):
+        return tree
+    return msgspec.structs.replace(tree, names=names, nodes=nodes)
 
 
 async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
@@ -231,48 +270,55 @@ def _unread_behind(
 
 async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     """Plan: every target whose links, rollups, ledger rows or sight changed, by instance."""
-    targets = set(await this.store.targets_changed(this.run))
+    targets = set(await this.store.targets_changed(this.changed_since))
     targets |= set(await this.store.targets_pending(this.clock.now()))
+    if this.again:
+        targets |= await this.store.rollup_places(list(this.instances))
     stale = await _stale_since(this)
     if stale:
-        targets |= await this.store.rollup_places(sorted(stale))
-    setting = _setting(this, stale)
-    notes = _notes(this, setting)
+        told = await this.store.rollup_places(sorted(stale))
+        targets |= told
+        # What says so now has to be looked at when the instance can be read again.
+        this.put_off |= told
+    setting = this.setting(stale)
+    notes = this.notes(setting)
     work: dict[str, list[TargetWork]] = defaultdict(list)
+    failed: dict[str, Exception] = {}
     for chunk in _chunks(sorted(targets)):
         entries: list[Entry] = []
         for inputs in await this.store.target_inputs(chunk):
-            one = await _plan_target(this, inputs, setting, notes, entries)
+            try:
+                one = await _plan_target(this, inputs, setting, notes, entries)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
+                one = None
+                failed.setdefault(inputs.record.ref.instance, error)
+                this.put_off.add(inputs.record.ref)
+                _log.error("plan.failed", target=str(inputs.record.ref), exc_info=error)
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
         await this.store.put_desired(this.run, entries)
+    for name, error in failed.items():
+        report = this.of(name)
+        report.trouble = report.trouble or "plugin"
+        report.message = report.message or this.instances[name].clean(
+            inert_text(f"{name}: {type(error).__name__}: {error}", 300)
+        )
     return work
-
-
-def _notes(this: Pass, setting: Setting) -> Notes:
-    connectors = {name: opened.connector for name, opened in this.instances.items()}
-    return Notes(this.report.plan, setting, connectors)
-
-
-def _setting(this: Pass, stale: Mapping[str, date]) -> Setting:
-    return Setting(
-        tools={name: opened.connector.title for name, opened in this.instances.items()},
-        expose={name: opened.expose for name, opened in this.instances.items()},
-        rules={rule.name: rule for rule in this.config.rules},
-        links=this.config.links,
-        as_of=this.as_of,
-        stale=stale,
-    )
 
 
 async def _stale_since(this: Pass) -> dict[str, date]:
     """The instances that could not be read for long, and the date since when."""
     now = this.clock.now()
-    return {
-        cursor.instance: cursor.failed_since.astimezone(this.config.zone).date()
-        for cursor in await this.store.cursors()
-        if cursor.failed_since is not None and now - cursor.failed_since >= STALE_AFTER
-    }
+    since: dict[str, date] = {}
+    for cursor in await this.store.cursors():
+        failed = cursor.failed_since
+        if failed is None or now - failed < STALE_AFTER or cursor.instance not in this.instances:
+            continue
+        day = failed.astimezone(this.config.zone).date()
+        since[cursor.instance] = min(day, since.get(cursor.instance, day))
+    return since
 
 
 async def _plan_target(
@@ -289,6 +335,7 @@ async def _plan_target(
         await this.store.forget_target(inputs.record.ref)
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
+    wants += withdraw(inputs.entries, wants, setting)
     result = plan(
         inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
     )
@@ -318,22 +365,24 @@ def _unvetoed(this: Pass, result: TargetPlan, inputs: TargetInputs, notes: Notes
 async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
     """Apply: one instance's changes at a time each, all instances at once."""
 
-    notes = _notes(this, _setting(this, {}))
+    notes = this.notes(this.setting({}))
 
     async def one(name: str, targets: list[TargetWork]) -> None:
         connector = this.instances[name].connector
         assert isinstance(connector, Writable)
         told = this.config.plugins.applied
-        result = await apply(connector, targets, this.store, this.clock, this.run, told)
+        clean = this.instances[name].clean
+        result = await apply(connector, targets, this.store, this.clock, this.run, told, clean)
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
             notes.held(fresh, target.record, ())
-        report = next(i for i in this.report.instances if i.instance == name)
+        report = this.of(name)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
-            report.message, report.hint = result.stopped.message, result.stopped.hint
+            report.message = clean(result.stopped.message)
+            report.hint = clean(result.stopped.hint)
 
-    await asyncio.gather(*(one(name, targets) for name, targets in sorted(work.items())))
+    await _all(one(name, targets) for name, targets in sorted(work.items()))
     for name, opened in this.instances.items():
         await _keep(this.store, name, opened)
 
@@ -350,6 +399,9 @@ async def finish(this: Pass, started: float) -> None:
     report.links, report.rollups = counts["links"], counts["rollups"]
     report.seconds = this.clock.monotonic() - started
     await this.store.put_off(this.run, this.put_off)
+    if this.recount:
+        aside = await _aside(this.store)
+        await this.store.put_kept(_OWN, {_DERIVED_AS: this.derives_as, _ASIDE: aside})
     await this.store.finish_run(
         this.run,
         outcome=OUTCOMES.get(report.exit_code, "done in part"),

@@ -17,6 +17,7 @@ import pluggy
 from opsync.contract import CONTRACT
 from opsync.contract.connector import Connector, Diagnosable, Readable, WebhookSource, Writable
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
+from opsync.contract.settings import ConnectorSettings
 from opsync.errors import PluginError
 from opsync.log import get_logger as _log
 from opsync.model import Change, Outcome
@@ -61,7 +62,9 @@ class Plugins:
         failed = [info for info in self.infos if info.state == "failed" and info.name == name]
         if failed:
             raise PluginError(f'connector "{name}": its plugin failed to load: {failed[0].why}')
-        raise PluginError(f'unknown connector "{name}"')
+        others = "; ".join(f"{i.name}: {i.why}" for i in self.infos if i.state == "failed")
+        also = f" (plugins that failed to load: {others})" if others else ""
+        raise PluginError(f'unknown connector "{name}"{also}')
 
     def link_rules(self) -> list[LinkRule]:
         """The link rules of all plugins."""
@@ -166,8 +169,10 @@ def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
         manager.register(module, name=f"{origin}:{name}")
         manager.check_pending()
         found = _connectors_of(manager, module)
+        known = dict(plugins.connectors)
         for connector in found:
-            _check(connector, plugins.connectors)
+            _check(connector, known)
+            known[connector.name] = connector
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any fault of a plugin stays its own
         if module is not None and manager.is_registered(module):
             manager.unregister(module)
@@ -209,6 +214,8 @@ def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]
     for name in ("name", "title", "settings_type"):
         if not hasattr(connector, name):
             raise PluginError(f"{label} does not state `{name}`")
+    if not _is_settings(connector.settings_type):
+        raise PluginError(f"{label}.settings_type is no subclass of opsync.ConnectorSettings")
     if inspect.isabstract(connector):
         missing = ", ".join(sorted(connector.__abstractmethods__))
         raise PluginError(f"{label} lacks {missing}")
@@ -222,3 +229,7 @@ def _why(error: BaseException) -> str:
 
 def _is_connector(thing: object) -> bool:
     return inspect.isclass(thing) and issubclass(thing, Connector)
+
+
+def _is_settings(thing: object) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, ConnectorSettings)

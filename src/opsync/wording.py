@@ -132,7 +132,8 @@ def delivery(
         return f"{head} as of {day(stale[0])} · {stale[1]} unreadable since, number kept"
     if rollup.done_since is not None and not rollup.canceled:
         head += f" since {day(rollup.done_since)}"
-    spaces = rollup.spaces if len(rollup.spaces) > 1 else ()
+    # A breakdown says where the work is that is left.
+    spaces = rollup.spaces if len(rollup.spaces) > 1 and rollup.done < rollup.total else ()
     return _joined(
         head,
         f"{rollup.blocked} blocked" if rollup.blocked else "",

@@ -1,4 +1,4 @@
-"""What opsync has written into the three tools, as a value that two companies can be compared by."""
+"""What stands in the three tools, as a value by which two companies can be compared."""
 
 from __future__ import annotations
 
@@ -39,10 +39,19 @@ class Standing:
         return [place for each in places for place, count in each.items() if count > 1]
 
 
-def standing(
-    jira: JiraSite, linear: LinearWorkspace, notion: NotionWorkspace, source: DataSource
-) -> Standing:
+@dataclass(frozen=True)
+class Tools:
+    """The three tools, and the table in Notion that is the roadmap."""
+
+    jira: JiraSite
+    linear: LinearWorkspace
+    notion: NotionWorkspace
+    source: DataSource
+
+
+def standing(tools: Tools) -> Standing:
     """What stands in the tools now."""
+    jira, linear, notion, source = tools.jira, tools.linear, tools.notion, tools.source
     with jira.lock, linear.lock, notion.lock:
         return Standing(
             remote_links=Counter(

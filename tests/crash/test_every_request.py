@@ -3,15 +3,20 @@ the next."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import httpx
 import pytest
-from tests.crash.standing import Standing, standing
+
+from tests.crash.standing import Standing, Tools, standing
 from tests.support.world import World, jira_url
 
 When = Literal["before", "after"]
+"""Relative to what the vendor does."""
+Stage = Literal["first", "later"]
+"""The pass that dies is the first ever, or one after people went on working."""
 
 
 class Died(BaseException):
@@ -45,7 +50,7 @@ class MortalWorld(World):
     """The small company, whose opsync dies at a chosen request of its next pass."""
 
     def what_stands(self) -> Standing:
-        return standing(self.jira, self.linear, self.notion, self.source)
+        return standing(Tools(self.jira, self.linear, self.notion, self.source))
 
     async def die(self, chosen: int | None, when: When = "after") -> int:
         """One pass that dies at the chosen request (None: never). Returns how many it made."""
@@ -83,15 +88,9 @@ class MortalWorld(World):
             await session.store.check()
 
 
-@pytest.fixture(params=["first", "later"])
-async def stage(request: pytest.FixtureRequest) -> str:
-    """Whether the pass that dies is the first ever, or one after people went on working."""
-    return str(request.param)
-
-
-async def prepared(folder: Path, stage: str) -> MortalWorld:
+async def prepared(folder: Path, stage: Stage) -> MortalWorld:
     """A company just before the pass that dies."""
-    folder.mkdir()
+    folder.mkdir()  # noqa: ASYNC240 - nothing else runs on this loop
     world = MortalWorld(folder)
     if stage == "later":
         await world.sync()
@@ -99,35 +98,54 @@ async def prepared(folder: Path, stage: str) -> MortalWorld:
     return world
 
 
-async def sweep(folder: Path, stage: str, *, step: int) -> None:
-    whole = await prepared(folder / "whole", stage)
-    requests = await whole.die(None)
-    wanted = whole.what_stands()
-    assert wanted.doubled == []
-    assert requests > 8
-    for chosen in range(1, requests + 1, step):
-        when: When
-        for when in ("before", "after"):
-            world = await prepared(folder / f"{chosen}-{when}", stage)
-            await world.die(chosen, when)
-            try:
-                await world.check_repair(wanted)
-            except AssertionError as error:
-                error.add_note(f"died {when} request {chosen} of {requests}")
-                raise
+@dataclass(frozen=True)
+class Undisturbed:
+    """The same pass when nothing goes wrong: how many requests it makes, and what stands then."""
+
+    requests: int
+    standing: Standing
 
 
-async def test_a_pass_that_dies_at_some_requests_is_repaired_by_the_next(
-    tmp_path: Path, stage: str
+async def undisturbed(folder: Path, stage: Stage) -> Undisturbed:
+    world = await prepared(folder / "undisturbed", stage)
+    requests = await world.die(None)
+    found = Undisturbed(requests, world.what_stands())
+    assert found.standing.doubled == []
+    assert found.requests > 10
+    return found
+
+
+async def die_and_check(
+    folder: Path, stage: Stage, chosen: int, when: When, usual: Undisturbed
 ) -> None:
-    await sweep(tmp_path, stage, step=5)
+    world = await prepared(folder / f"{chosen}-{when}", stage)
+    await world.die(chosen, when)
+    try:
+        await world.check_repair(usual.standing)
+    except AssertionError as error:
+        error.add_note(f"it died {when} request {chosen} of {usual.requests}")
+        raise
+
+
+@pytest.mark.parametrize("stage", ["first", "later"])
+async def test_a_pass_that_dies_at_a_request_is_repaired_by_the_next(
+    tmp_path: Path, stage: Stage
+) -> None:
+    usual = await undisturbed(tmp_path, stage)
+    for chosen in range(usual.requests, 0, -6):
+        await die_and_check(tmp_path, stage, chosen, "after" if chosen % 2 else "before", usual)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("stage", ["first", "later"])
 async def test_a_pass_that_dies_at_any_request_is_repaired_by_the_next(
-    tmp_path: Path, stage: str
+    tmp_path: Path, stage: Stage, when: When
 ) -> None:
-    await sweep(tmp_path, stage, step=1)
+    usual = await undisturbed(tmp_path, stage)
+    for chosen in range(1, usual.requests + 1):
+        await die_and_check(tmp_path, stage, chosen, when, usual)
 
 
 class _ByHost(httpx.AsyncBaseTransport):

@@ -130,6 +130,7 @@ async def test_a_packed_body_is_unpacked_across_chunks() -> None:
         (b"no gzip at all", "gzip"),
         (b"{}", "br"),
     ],
+    ids=["cut short", "not packed", "a coding never asked for"],
 )
 async def test_what_cannot_be_unpacked_is_a_bad_answer(content: bytes, coding: str) -> None:
     async def body() -> AsyncIterator[bytes]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.world import World
+pytest.register_assert_rewrite("tests.support.world")
+
+from tests.support.world import World  # noqa: E402 - its assertions are to be rewritten first
 
 
 @pytest.fixture

@@ -173,11 +173,14 @@ async def test_after_an_empty_listing_nothing_is_written_until_the_instance_answ
     hide_everything(settled, instance)
     await settled.sync(full=True)
     settled.jira.set_status("PAY-4", "Done")
-    await settled.sync()
+    written = settled.written()[instance]
+    report = await settled.sync()
+    assert of(report, instance).trouble == "stopped", "a pass later it is believed"
+    assert settled.written()[instance] == written
     settled.vendors[instance].faults.deny = set()
     settled.clock.advance(3600)
     for _ in range(3):
-        await settled.sync(full=True)
+        await settled.sync()
     await settled.silent()
     assert settled.checkout.text("Delivery").startswith("3 of 5 done")
 

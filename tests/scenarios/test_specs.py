@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.clock import FakeClock
-from tests.support.company import Company
 
 from opsync.model import OutcomeKind
 from opsync.sandbox.harbor import Harbor, build_harbor
 from opsync.sandbox.validate import Report, validate_jira, validate_linear, validate_notion
-from opsync.sandbox.vendor import Exchange
+from tests.support.clock import FakeClock
+from tests.support.company import Company
 
 REPORT_FILE = "OPSYNC_REPORT_FILE"
 """The environment variable that names a file to which the line about the specs is appended."""
@@ -28,9 +27,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def told(line: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Print the line for whoever runs the checks, and append it to the report."""
+    """Print the line, and append it to the report."""
     with capsys.disabled():
-        print(f"\nspecs: {line}")
+        print(f"\nspecs: {line}")  # noqa: T201 - for whoever runs the checks
     if path := os.environ.get(REPORT_FILE):
         with Path(path).open("a", encoding="utf-8") as report:
             report.write(f"specs: {line}\n")

@@ -44,8 +44,10 @@ async def test_a_missing_store_is_made_with_its_folder_and_only_its_owner_may_re
 
 def test_the_revisions_make_exactly_the_tables_that_the_program_uses(path: Path) -> None:
     assert upgrade(path) == HEAD
-    with create_engine(f"sqlite:///{path}").connect() as connection:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
 
 
 def test_the_revisions_sql_is_the_schemas_sql(path: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.support.clock import FakeClock
 
 from opsync.config import build
 from opsync.engine.session import Session, open_session
@@ -21,6 +20,7 @@ from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.notion import NotionWorkspace
 from opsync.sandbox.vendor import Vendor
+from tests.support.clock import FakeClock
 
 ADDRESS = "http://127.0.0.1:1"
 """Loopback, where plain http is allowed; nothing listens there."""
@@ -110,20 +110,22 @@ class Company:
         self.clock.advance(60 * minutes)
 
     @asynccontextmanager
-    async def session(self, mode: str = "apply") -> AsyncIterator[Session]:
+    async def session(
+        self, mode: str = "apply", wire: Wire | None = None
+    ) -> AsyncIterator[Session]:
         """An open session over the vendors' apps, with virtual time."""
         config = build(settings(ADDRESS, self.store, self.data_source, mode=mode))
         runtime = Runtime(clock=self.clock, rng=random.Random(7))
-        wire = Wire(self.vendors)
+        wire = wire or Wire(self.vendors)
         async with open_session(config, "sync", runtime=runtime, transport=wire) as session:
             yield session
 
     async def sync(
-        self, *, only: frozenset[str] = frozenset(), full: bool = False, mode: str = "apply"
+        self, *, full: bool = False, mode: str = "apply", wire: Wire | None = None
     ) -> PassReport:
         """One pass in a session of its own, as one command runs it."""
-        async with self.session(mode) as session:
-            return await session.sync("sync", only=only, full=full)
+        async with self.session(mode, wire) as session:
+            return await session.sync("sync", full=full)
 
     def forget_requests(self) -> None:
         """Count and log from here on."""

@@ -112,13 +112,12 @@ async def _sync(config: Config, *, only: frozenset[str] = frozenset()) -> PassRe
 
 async def _contradictions(config: Config) -> Scene:
     from opsync.cli.demo_scenes import contradictions
+    from opsync.engine.overview import overview
     from opsync.engine.session import open_session
 
     async with open_session(config, "demo", exclusive=False) as session:
-        rollups = await session.store.rollups()
-        found = {rollup.root: await session.store.record(rollup.root) for rollup in rollups}
-    records = {ref: record for ref, record in found.items() if record is not None}
-    return contradictions(rollups, records)
+        found = await overview(config, session.store, session.runtime.clock.now())
+    return contradictions(found.initiatives)
 
 
 async def _delivery_row(config: Config, report: PassReport) -> JournalRow | None:
@@ -146,12 +145,15 @@ def _tell_next(world: World, *, to_stderr: bool) -> None:
         say("Try:")
         say(f"  export OPSYNC_CONFIG={shlex.quote(str(world.config))}")
         say("  opsync status")
-        say('  opsync explain "Offline mode"')
+        say('  opsync explain "Offline mode" Delivery')
         say(f"  opsync sandbox move GRO-44 done{other}    then: opsync sync")
         say(f"End it: kill {world.pid} && rm -r {shlex.quote(str(world.config.parent))}")
     elif not to_stderr:
         say("All of that is gone again. The same world, to try things in, is one command away:")
         say("  opsync demo --keep")
-        say('Then try: opsync status · opsync explain "Offline mode" · opsync sandbox state')
+        say("Then try:")
+        say("  opsync status")
+        say('  opsync explain "Offline mode" Delivery')
+        say("  opsync sandbox move GRO-44 done    then: opsync sync")
     if not to_stderr:
         say("Now yours: opsync init")

@@ -17,6 +17,7 @@ from opsync.sandbox.client import SandboxClient
 
 LOG = "sandbox.log"
 CONFIG = "opsync.toml"
+STORE = "opsync.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,29 @@ def kept(folder: Path) -> Iterator[World]:
             f"{folder} is not empty and is left as it is.",
             hint="Remove it, or keep this demo elsewhere with --dir.",
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        apart = launch.start_apart(port=launch.free_port(), log=folder / LOG)
-    except (OSError, RuntimeError) as error:
-        raise ConfigError(f"cannot keep a demo in {folder}: {error}") from None
-    try:
+    made = not folder.exists()
+    with contextlib.ExitStack() as undo:
+        undo.callback(_clear, folder, made)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            apart = launch.start_apart(port=launch.free_port(), log=folder / LOG)
+        except (OSError, RuntimeError) as error:
+            raise ConfigError(f"cannot keep a demo in {folder}: {error}") from None
+        undo.callback(apart.stop)
         with SandboxClient(apart.url) as client:
             yield World(client, _write_config(client, folder), apart.process.pid)
-    except BaseException:
-        apart.stop()
-        raise
+        undo.pop_all()
     # It is meant to outlive this process, which therefore must not complain about leaving it.
     apart.process.returncode = 0
+
+
+def _clear(folder: Path, made: bool) -> None:
+    """Take a demo's files out of `folder` again."""
+    for name in (LOG, CONFIG, f"{STORE}*"):
+        for path in folder.glob(name):
+            path.unlink()
+    if made and folder.exists():
+        folder.rmdir()
 
 
 @contextlib.contextmanager

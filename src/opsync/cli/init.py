@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 SANDBOX_URL = "http://127.0.0.1:8790"
 
 WHERE_TOKENS_ARE = {
-    "jira-main": "id.atlassian.com → Security → API tokens",
-    "linear": "Linear → Settings → Security & access → Personal API keys: Read, and Write to write",
-    "notion": "a connection that reads and updates content; share it in the database: "
-    "••• → Connections",
+    "jira-main": "id.atlassian.com → Security → API tokens. One with scopes needs read:jira-work, "
+    "read:jira-user, to write write:jira-work, and --jira-api",
+    "linear": "Linear → Settings → Account → Security & access → Personal API keys: Read, and "
+    "Write to write",
+    "notion": "notion.so/profile/integrations → a connection with read and update content; then in "
+    "the database ••• → Connections",
 }
+"""By connection; scopes and places as the vendors' own help pages have them."""
 DATACENTER_TOKEN = "Jira → your picture → Profile → Personal access tokens"  # noqa: S105 - a place
 
 
@@ -141,7 +144,7 @@ def collect(given: Mapping[str, Any]) -> Answers:
                 )
             email = click.prompt("Email of the account that the Jira token belongs to")
         jira = JiraAnswers(
-            site=_with_scheme(given["jira"]),
+            site=_site(given["jira"]),
             email=email,
             api=given["jira_api"] or "",
             projects=given["jira_project"],
@@ -172,26 +175,40 @@ def _ask(given: dict[str, Any]) -> None:
     """Ask which tools there are."""
     if click.confirm("Do you use Jira?", default=True):
         given["jira"] = click.prompt("  Its address, as in https://harbor.atlassian.net")
-        keys = click.prompt("  Projects to read, as in PAY MOB (empty: all)", default="")
+        if not (given["jira_email"] or given["jira_datacenter"]):
+            given["jira_email"] = _text(
+                "  Email of the token's account (empty: a Data Center)"
+            )
+            given["jira_datacenter"] = not given["jira_email"]
+        keys = _text("  Projects to read, as in PAY MOB (empty: all)")
         given["jira_project"] = tuple(keys.replace(",", " ").upper().split())
-        names = click.prompt(
-            "  Resolutions that mean canceled, with commas between (empty: none, or not known yet)",
-            default="",
-        )
+        names = _text("  Resolutions that mean canceled, as in Won't Do, Duplicate (empty: none)")
         given["jira_canceled"] = tuple(name.strip() for name in names.split(",") if name.strip())
     given["linear"] = click.confirm("Do you use Linear?", default=True)
     if click.confirm("Is your roadmap in Notion?", default=True):
         given["notion"] = (click.prompt("  The link of its database"),)
-        column = click.prompt(
-            "  The column in which people paste links to the work (empty: any)", default=""
-        )
+        column = _text("  The column in which people paste links to the work (empty: any)")
         given["tracked_in"] = (column,) if column else ()
     if not (given["jira"] or given["linear"] or given["notion"]):
         raise ConfigError("nothing to connect.", hint="To look around first: opsync demo")
 
 
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"https://{address}"
+def _text(question: str) -> str:
+    """An answer that may be empty."""
+    answer: str = click.prompt(question, default="", show_default=False)
+    return answer.strip()
+
+
+def _site(address: str) -> str:
+    """The address of a Jira, from what people copy out of the browser."""
+    from urllib.parse import urlsplit
+
+    address = address.strip()
+    address = address if "://" in address else f"https://{address}"
+    parts = urlsplit(address)
+    if (parts.hostname or "").endswith(".atlassian.net"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return address
 
 
 def _validate(text: str) -> None:
@@ -217,7 +234,7 @@ def _tell_tokens(answers: Answers) -> list[str]:
         where = WHERE_TOKENS_ARE[name]
         if answers.jira is not None and answers.jira.datacenter and name == "jira-main":
             where = DATACENTER_TOKEN
-        click.echo(f"  export {variables[name]}=…    # {where}")
+        click.echo(f"  export {variables[name]}=…\n      # {where}")
     return waiting
 
 
@@ -272,4 +289,5 @@ def _tell_next(answers: Answers, out: Path) -> None:
     click.echo(f"\nNext:  opsync doctor{option}    tests every connection")
     click.echo(f"       opsync sync{option}      {does}")
     if answers.mode == "observe":
-        click.echo('When that looks right, set mode = "apply" in the file, twice.')
+        click.echo(f"       opsync sync{option} --mode apply    writes it")
+        click.echo('To have every sync write, set mode = "apply" in the file, rule by rule.')

@@ -138,7 +138,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def report_error(error: OpsyncError, around: Around) -> int:
     """Tell of an error and its next step; returns the exit code that goes with it."""
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError) and error.problems != (str(error),):
         lines = [f"error: {problem}" for problem in error.problems]
     else:
         lines = [f"error: {error.message}"]

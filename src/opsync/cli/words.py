@@ -73,7 +73,9 @@ def ago(then: datetime | None, now: datetime) -> str:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
         return f"{seconds // 60:.0f} min"
-    return f"{seconds // 3600:.0f} h" if seconds < 36 * 3600 else f"{seconds // 86400:.0f} days"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600:.0f} h"
+    return f"{seconds // 86400:.0f} days"
 
 
 def span(seconds: float) -> str:
@@ -116,7 +118,9 @@ def _labelled(found: Mapping[str, Value]) -> str:
     title = next((found[k] for k in ("title", "label", "text", "url") if found.get(k)), None)
     if not isinstance(title, str):
         return shown(", ".join(f"{name}: {found[name]}" for name in sorted(found)))
-    names = ("summary", "subtitle", "status_title", "health")
-    detail = next((d for k in names if isinstance(d := found.get(k), str) and d), "")
+    details = [found.get(name) for name in ("summary", "subtitle", "status_title", "health")]
     said = f'link "{shown(title)}"'
-    return f"{said} ({shown(detail)})" if detail else said
+    for detail in details:
+        if isinstance(detail, str) and detail:
+            return f"{said} ({shown(detail)})"
+    return said

@@ -24,6 +24,7 @@ class Item(Struct, frozen=True):
     url: str = ""
     status: str = ""
     category: str = ""
+    blocked: bool = False
     gone: str = ""
 
 
@@ -66,6 +67,7 @@ class Catalog:
             url=shown.url,
             status=record.status.name if record.status else "",
             category=record.category.value,
+            blocked=record.blocked and record.category.open,
             gone=record.tombstone,
         )
 

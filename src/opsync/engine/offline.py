@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opsync.config import Config
+from opsync.current import Pass
 from opsync.engine.session import Session, open_instance
 from opsync.http import Pool
 from opsync.model import Ref
 from opsync.model.ledger import Entry
-from opsync.pipeline import Pass, plan_changed
+from opsync.pipeline import plan_changed
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Runtime
 from opsync.store import Store

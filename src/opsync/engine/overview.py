@@ -101,7 +101,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         root = await store.record(rollup.root)
         if root is not None:
             initiatives.append(_initiative(rollup, root, catalog))
-    initiatives.sort(key=lambda one: (URGENCY.index(one.health), one.title.casefold()))
+    initiatives.sort(key=_urgency)
     runs = await store.last_runs(1)
     waiting = {**await store.waiting(), "set_aside": counts.get("quarantine", 0)}
     return Overview(
@@ -112,6 +112,12 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         connections=connections,
         waiting={why: count for why, count in sorted(waiting.items()) if count},
     )
+
+
+def _urgency(one: Initiative) -> tuple[bool, bool, int, str]:
+    """What is late comes first, then what people should hear of."""
+    late = one.health in (Health.off_track, Health.at_risk)
+    return not late, not one.disagrees, URGENCY.index(one.health), one.title.casefold()
 
 
 def _run(row: RunRow) -> LastRun:

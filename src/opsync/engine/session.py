@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from opsync.config import Config, Instance
 from opsync.contract.connector import Check, Connector, Context, Diagnosable
-from opsync.errors import ConfigError, OpsyncError
+from opsync.current import Opened, Pass
+from opsync.errors import ConfigError, OpsyncError, SignInError
+from opsync.engine.fingerprint import derives_as, reads_as
 from opsync.http import Policy, Pool
-from opsync.pipeline import Opened, Pass, run_pass
+from opsync.pipeline import run_pass
 from opsync.report import PassReport
 from opsync.runtime import Runtime
 from opsync.stages.pull import Progress, silent
@@ -69,6 +71,8 @@ class Session:
                 full=full,
                 write=write,
                 progress=progress,
+                reads_as=reads_as(self.config),
+                derives_as=derives_as(self.config),
             )
         )
 
@@ -85,7 +89,8 @@ class Session:
                 async for check in opened.connector.doctor():
                     yield name, check
             except OpsyncError as error:
-                yield name, Check("connection", "fail", error.message, error.hint)
+                title = "sign-in" if isinstance(error, SignInError) else "connection"
+                yield name, Check(title, "fail", error.message, error.hint)
 
 
 @asynccontextmanager
@@ -136,4 +141,5 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
         fingerprint=instance.fingerprint,
         expose=instance.settings.expose,
         client=client,
+        clean=session.pool.redactor.clean,
     )

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 PORT = 8790
 """Where `opsync sandbox` and a kept demo listen unless told otherwise."""
@@ -62,11 +63,20 @@ def serve(
 @contextlib.contextmanager
 def ends_when_told() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does: by KeyboardInterrupt, so that all is tidied up."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    # A running event loop has a handler of its own, which cancels what runs in it.
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
+    else:
+        raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ class Apart:
 def start_apart(*, port: int, log: Path, limit_factor: int = LIMIT_FACTOR) -> Apart:
     """Start a sandbox that goes on when this process ends; its output goes to `log`.
 
-    Returns when it accepts connections. RuntimeError: it did not come up.
+    Returns when it accepts connections. RuntimeError, with its last words: it did not come up.
     """
     arguments = ["--port", str(port), "--limits", str(limit_factor)]
     with log.open("wb") as output:
@@ -107,7 +117,8 @@ def start_apart(*, port: int, log: Path, limit_factor: int = LIMIT_FACTOR) -> Ap
             return apart
         time.sleep(0.05)
     apart.stop()
-    raise RuntimeError(f"the sandbox did not start; its output is in {log}")
+    said = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+    raise RuntimeError(f"the sandbox did not start: {said or 'it says nothing'}")
 
 
 def free_port(wanted: int = PORT) -> int:

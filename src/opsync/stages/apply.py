@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from opsync.contract.connector import Writable
@@ -48,15 +49,16 @@ async def apply(
     clock: Clock,
     run: int,
     told: Callable[[Change, Outcome], None] = lambda change, outcome: None,
+    clean: Callable[[str], str] = str,
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
     Where a place is not part of what is pulled, or a write's outcome is unknown, the target is
     read by id just before the write and planned again. A refused sign-in, or a vendor that cannot
     be reached, ends the instance's writing; what was not sent waits for the next pass.
-    `told` is called for each outcome.
+    `told` is called for each outcome; `clean` takes the process's secrets out of a message.
     """
-    applier = _Applier(connector, store, clock, run, told)
+    applier = _Applier(connector, store, clock, run, told, clean)
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
@@ -70,12 +72,14 @@ class _Applier:
         clock: Clock,
         run: int,
         told: Callable[[Change, Outcome], None],
+        clean: Callable[[str], str],
     ) -> None:
         self.connector = connector
         self.store = store
         self.clock = clock
         self.run = run
         self.told = told
+        self.clean = clean
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
 
@@ -118,7 +122,8 @@ class _Applier:
             error = caught
             self.stop(caught)
         done = [
-            (change, outcomes.get(change.id) or _unanswered(change, error)) for change in changes
+            (change, self.cleaned(outcomes.get(change.id) or _unanswered(change, error)))
+            for change in changes
         ]
         await self.store.finish_changes(
             self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
@@ -136,7 +141,7 @@ class _Applier:
             seen = await self.connector.observe(work.record)
         except Exception as error:  # noqa: BLE001 - as above
             self.stop(error)
-            done = [(change, _not_sent(change, error)) for change in work.changes]
+            done = [(change, self.cleaned(_not_sent(change, error))) for change in work.changes]
             await self.store.finish_changes(self.run, done, self.clock.now())
             self.report.done.extend(done)
             return ()
@@ -177,6 +182,12 @@ class _Applier:
                     remote_id=outcome.remote_id or change.remote_id,
                 )
         return after
+
+    def cleaned(self, outcome: Outcome) -> Outcome:
+        """The outcome without secrets in its message, which is kept."""
+        if not outcome.message:
+            return outcome
+        return msgspec.structs.replace(outcome, message=self.clean(outcome.message))
 
     def stop(self, error: Exception) -> None:
         """End the instance's writing where going on cannot help."""

@@ -216,6 +216,11 @@ class _Builder:
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
+        if here is None and same_desire and entry.outcome == SKIPPED:
+            # As with a conflict: looked at again when something else should stand there.
+            self.skipped.append(updated)
+            self._keep(entry, updated)
+            return
         decision = decide(
             desired,
             entry.applied,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import structlog
 from opsync.contract.connector import Batch, Feed, Readable
 from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
 from opsync.inert import inert_text
-from opsync.model import Ref
+from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.runtime import Clock
 from opsync.stages.normalize import LinkRule, Recognizer, normalize
@@ -22,6 +22,10 @@ _log = structlog.get_logger(__name__)
 
 _CORE = "opsync:"
 _READ_AS = _CORE + "read-as:{}"
+_NAMED_AS = _CORE + "named-as:{}"
+_STOPPED = _CORE + "stopped:{}"
+_READING = _CORE + "reading"
+"""Kept from the beginning of an instance's read to its end."""
 
 VANISH_LIMIT = 0.2
 """A larger share of a feed's records than this does not vanish at once …"""
@@ -49,7 +53,11 @@ def silent(instance: str, read: int, expected: int | None) -> None:
 
 @dataclass
 class PullContext:
-    """What pulling one instance needs besides the connector."""
+    """What pulling one instance needs besides the connector.
+
+    `fingerprint` is a digest of the instance's settings, `naming` one of all else that decides
+    what its texts name. `clean` takes the process's secrets out of a text.
+    """
 
     store: Store
     clock: Clock
@@ -58,9 +66,10 @@ class PullContext:
     fingerprint: str
     recognizers: Mapping[str, Recognizer]
     rules: Sequence[LinkRule] = ()
+    naming: str = ""
     full: bool = False
     progress: Progress = silent
-    finish: Callable[[], None] = field(default=lambda: None)
+    clean: Callable[[str], str] = str
 
 
 async def pull(connector: Readable, report: InstanceReport, context: PullContext) -> None:
@@ -72,14 +81,55 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
     it was, and nothing counts as gone. Errors of the store are raised.
     """
     feed: Feed | None = None
+    store, instance = context.store, report.instance
     try:
+        await store.put_kept(instance, {_READING: context.run})
         feeds = await connector.feeds()
         for feed in feeds:
             await _pull_feed(connector, feed, report, context)
+        await _retire(feeds, report, context)
+        if not report.trouble:
+            await store.put_kept(instance, {_READING: None})
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a connector raises stays with its instance
         await _trouble(error, feed, report, context)
+
+
+async def is_half_read(store: Store, instance: str) -> bool:
+    """Whether the instance was never read to its end, or a read of it was cut off."""
+    if _READING in await store.kept(instance):
+        return True
+    return not any(cursor.completed_at for cursor in await store.cursors(instance))
+
+
+async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullContext) -> None:
+    """Forget the feeds that are not read any more, and count what they brought as gone.
+
+    Only where the settings were changed: a feed that the vendor does not name any more is as
+    suspicious as an empty listing.
+    """
+    store, instance = context.store, report.instance
+    names = {feed.name for feed in feeds}
+    for cursor in await store.cursors(instance):
+        if cursor.feed in names:
+            continue
+        kept = await store.kept(instance)
+        same = kept.get(_READ_AS.format(cursor.feed)) == context.fingerprint
+        if same and (known := await store.known(instance, cursor.feed)):
+            report.trouble = "stopped"
+            report.message = (
+                f"{instance}: {cursor.feed}, of which {known} records are known, is not listed "
+                "any more; nothing is counted as gone and nothing is written from it"
+            )
+            report.hint = "Check what the credential may see, or take it out of the settings."
+            await store.fail_feed(
+                context.run, instance, cursor.feed, error=report.message, at=context.clock.now()
+            )
+            continue
+        report.missing += await store.retire_feed(context.run, instance, cursor.feed)
+        names_ = (_READ_AS, _NAMED_AS, _STOPPED)
+        await store.put_kept(instance, {name.format(cursor.feed): None for name in names_})
 
 
 async def _pull_feed(
@@ -106,7 +156,14 @@ async def _pull_feed(
     if full and known and not await _settle_walk(feed, read, rescoped, report, context):
         return
     await store.finish_feed(context.run, instance, feed.name, high=high, at=context.clock.now())
-    await store.put_kept(instance, {_READ_AS.format(feed.name): context.fingerprint})
+    after: dict[str, Value] = {
+        _READ_AS.format(feed.name): context.fingerprint,
+        _NAMED_AS.format(feed.name): context.naming,
+        _STOPPED.format(feed.name): None,
+    }
+    kept = await store.kept(instance)
+    if any(kept.get(key) != value for key, value in after.items()):
+        await store.put_kept(instance, after)
 
 
 async def _rescoped(feed: Feed, instance: str, context: PullContext) -> bool:
@@ -116,8 +173,13 @@ async def _rescoped(feed: Feed, instance: str, context: PullContext) -> bool:
 
 
 async def _since(feed: Feed, instance: str, context: PullContext) -> datetime | None:
-    """Where to resume; None reads everything."""
+    """Where to resume; None reads everything, as after a walk that was not believed."""
     if feed.snapshot or context.full:
+        return None
+    kept = await context.store.kept(instance)
+    if _STOPPED.format(feed.name) in kept:
+        return None
+    if kept.get(_NAMED_AS.format(feed.name)) not in (None, context.naming):
         return None
     for cursor in await context.store.cursors(instance):
         if cursor.feed == feed.name and cursor.high is not None:
@@ -143,7 +205,7 @@ async def _store_batch(
         instance,
         feed.name,
         [Prepared(*record) for record in records],
-        [SetAside(instance, one.stream, one.id, one.reason) for one in aside],
+        [SetAside(instance, one.stream, one.id, context.clean(one.reason)) for one in aside],
         advance_to=batch.high if batch.resumable else None,
     )
     if track:
@@ -164,8 +226,8 @@ async def _settle_walk(
     result = await context.store.finish_walk(
         context.run, report.instance, feed.name, limit=limit, floor=VANISH_FLOOR
     )
-    report.missing += result.missing
     if not result.refused:
+        report.missing += result.missing
         return True
     what = "nothing" if read == 0 else f"{result.missing} of {result.known} records fewer"
     report.trouble = "stopped"
@@ -177,6 +239,7 @@ async def _settle_walk(
         "Check what the credential may see. If it is right, remove the instance's records with "
         "a new store."
     )
+    await context.store.put_kept(report.instance, {_STOPPED.format(feed.name): True})
     await context.store.fail_feed(
         context.run, report.instance, feed.name, error=report.message, at=context.clock.now()
     )
@@ -194,6 +257,7 @@ async def _trouble(
         report.message, report.hint = error.message, error.hint
     else:
         report.message = inert_text(f"{report.instance}: {type(error).__name__}: {error}", 300)
+    report.message, report.hint = context.clean(report.message), context.clean(report.hint)
     _log.warning(
         "pull.failed",
         instance=report.instance,

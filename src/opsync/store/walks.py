@@ -26,6 +26,8 @@ AND NOT EXISTS (SELECT 1 FROM walk w
 AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref)
 """
 _KNOWN = "SELECT count(*) FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
+_LIVING = "SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
+_RETIRE = "DELETE FROM cursors WHERE instance = ? AND feed = ?"
 _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
 
 
@@ -62,6 +64,20 @@ class Walks(Part):
         more than `floor` records and more than the share `limit` of them would be gone.
         """
         return await self._write(lambda c: _finish(c, run, instance, feed, limit, floor))
+
+    async def retire_feed(self, run: int, instance: str, feed: str) -> int:
+        """A feed is not read any more: what it brought is gone, and its cursor is forgotten.
+
+        Returns how many records that were."""
+
+        def work(connection: Connection) -> int:
+            rows = connection.exec_driver_sql(_LIVING, (instance, feed)).scalars().all()
+            for part in chunks(rows):
+                _bury(connection, run, part)
+            connection.exec_driver_sql(_RETIRE, (instance, feed))
+            return len(rows)
+
+        return await self._write(work)
 
 
 def _forget(connection: Connection, instance: str, feed: str) -> None:

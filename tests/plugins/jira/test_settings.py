@@ -10,6 +10,7 @@ def test_the_api_is_asked_at_the_site_unless_told_otherwise() -> None:
 
     assert settings(site="https://x.atlassian.net/").api_url == "https://x.atlassian.net"
     assert settings(base_url=gateway).api_url == gateway
+    assert settings(site="http://jira.corp.example", base_url="http://127.0.0.1:9").site
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,9 @@ def test_the_api_is_asked_at_the_site_unless_told_otherwise() -> None:
         ({"site": "x.atlassian.net"}, "must be an address"),
         ({"site": "https://me@x.atlassian.net"}, "without user"),
         ({"site": ""}, "site must not be empty"),
+        ({"site": "http://jira.corp.example"}, "site: .*in the clear"),
+        ({"base_url": "http://proxy.corp.example"}, "base_url: .*in the clear"),
+        ({"base_url": "https://169.254.169.254"}, "base_url: .*never contacts"),
         ({"email": ""}, "email is needed"),
         ({"token": " \n"}, "must not be empty"),
         ({"projects": ["PAY", 'A") OR (1=1']}, "must be project keys"),

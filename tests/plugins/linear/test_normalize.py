@@ -129,6 +129,18 @@ async def test_a_moved_issue_keeps_its_former_key(
     assert (issue.key, issue.aliases) == ("MOB-1", ("MOB-1", "GRO-1"))
 
 
+async def test_an_initiative_of_a_private_lead_team_is_marked(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    workspace.add_initiative("Key rotation", lead_team="SEC")
+    workspace.add_initiative("Checkout", lead_team="GRO")
+    workspace.add_initiative("Payments")
+
+    records = await read(connect(workspace))
+
+    assert {name for name, record in records.items() if record.private} == {"Key rotation"}
+
+
 async def test_work_of_private_teams_is_marked(
     workspace: LinearWorkspace, connect: Connect
 ) -> None:
@@ -244,7 +256,12 @@ async def test_initiatives_count_by_their_status(
         ("https://linear.app/harbor/issue/GRO-44/card-form#comment-1", "GRO-44"),
         ("https://linear.app/harbor/project/checkout-web-87cf626a561e", "87cf626a561e"),
         ("https://linear.app/harbor/project/checkout-web-87cf626a561e/overview", "87cf626a561e"),
+        ("https://linear.app/harbor/project/checkout-web-87cf626a561e/updates?x=1", "87cf626a561e"),
         ("https://linear.app/harbor/initiative/checkout-0f6a2b", "0f6a2b"),
+        ("https://linear.app/harbor/initiative/checkout-0f6a2b/projects#top", "0f6a2b"),
+        ("HTTPS://LINEAR.APP/Harbor/issue/GRO-44", "GRO-44"),
+        ("https://linear.app/harbor/issue/GRO-44&quot;", "GRO-44"),
+        ("https://linear.app/harbor/issue/GRO-44x", None),
         ("https://linear.app/other/issue/GRO-44/card-form", None),
         ("https://linear.app/harbor/team/GRO/all", None),
         ("https://linear.app.evil.example/harbor/issue/GRO-44", None),

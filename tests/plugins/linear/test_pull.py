@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from opsync.errors import BadAnswer, ConfigError, RecordError, SignInError, TemporaryError
+from opsync.errors import BadAnswer, RecordError, SignInError, TemporaryError
 from opsync.sandbox.linear import LinearWorkspace
 from tests.plugins.linear.conftest import Connect, pull, read
 from tests.support.clock import FakeClock
@@ -231,11 +231,27 @@ async def test_the_workspace_is_learned_from_the_same_answer(
     assert linear.recognize("https://linear.app/other/issue/GRO-1/card-form") is None
 
 
-async def test_a_key_of_another_workspace_is_a_configuration_error(
+async def test_a_key_of_another_workspace_is_a_refused_sign_in_and_nothing_is_read_with_it(
     workspace: LinearWorkspace, connect: Connect
 ) -> None:
-    with pytest.raises(ConfigError, match="harbor"):
+    workspace.add_issue("GRO", "Card form")
+
+    with pytest.raises(SignInError, match=r"'harbor'.*'acme'") as caught:
         await pull(connect(workspace, workspace="acme"))
+
+    assert 'workspace = "harbor"' in caught.value.hint
+    assert len(await read(connect(workspace, workspace="Harbor"))) == 1
+
+
+async def test_a_change_in_the_future_does_not_hide_what_changes_until_then(
+    workspace: LinearWorkspace, connect: Connect, clock: FakeClock
+) -> None:
+    workspace.add_issue("GRO", "From an import", updated=clock.now() + timedelta(days=900))
+
+    (batch,) = await pull(connect(workspace))
+
+    assert batch.high is not None
+    assert batch.high <= clock.now() + timedelta(seconds=1)
 
 
 async def test_a_refused_token_is_named_with_the_click_that_mends_it(

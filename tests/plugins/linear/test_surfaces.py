@@ -179,7 +179,7 @@ async def test_a_refused_alias_costs_only_its_own_change(
     outcomes = await apply(linear, changes)
 
     failed = outcomes.pop("GRO-3")
-    assert (failed.kind, failed.retryable) == (OutcomeKind.failed, False)
+    assert (failed.kind, failed.retryable) == (OutcomeKind.failed, True)
     assert "not found" in failed.message.lower()
     assert {(o.kind, str(o.applied)) for o in outcomes.values()} == {
         (OutcomeKind.created, str(value))

@@ -20,6 +20,7 @@ VIEW = "0" * 32
         f"https://app.notion.com/p/Test-2026-07-04-11-09-{HEX}?source=copy_link#block",
         f"https://harbor.notion.site/One-tap-{HEX}",
         f"https://www.notion.so/harbor/{VIEW}?v={VIEW}&p={HEX}&pm=s",
+        f"https://www.notion.so/harbor/{VIEW}?v={VIEW}&amp;p={HEX}&amp;pm=s",
         f"https://www.notion.so/{DASHED}",
         f"HTTPS://WWW.NOTION.SO/{HEX.upper()}",
     ],

@@ -33,6 +33,9 @@ def settings(**changes: Any) -> NotionSettings:
         ({"version": "2022-06-28"}, "version"),
         ({"page_size": 101}, "page_size"),
         ({"requests_per_minute": 0}, "requests_per_minute"),
+        ({"base_url": "http://proxy.corp.example"}, "in the clear"),
+        ({"base_url": "api.notion.com"}, "https://host"),
+        ({"token": " "}, "must not be empty"),
     ],
 )
 def test_a_wrong_setting_is_named(changes: dict[str, Any], key: str) -> None:

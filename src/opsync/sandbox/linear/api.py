@@ -113,7 +113,9 @@ class LinearWorkspace(Vendor, Truth):
                 answer = self._refuse(413, "Payload too large", "PAYLOAD_TOO_LARGE", "user error")
             else:
                 answer = self._answer(request, asked, problem)
-            self.log(request, body or b"", answer, reads=reads)
+            # Whatever the API itself answers, refusals too, came from `_json` and is whole.
+            faulted = answer.media_type != "application/json"
+            self.log(request, body or b"", answer, reads=reads, faulted=faulted)
             return answer
 
     def _answer(self, request: Request, asked: Asked | None, problem: str) -> Response:

@@ -77,10 +77,11 @@ class Containers(Tables):
         description: str | None = None,
         content: str | None = None,
         parent: Initiative | str | None = None,
+        lead_team: Team | str | None = None,
         created: datetime | None = None,
         updated: datetime | None = None,
     ) -> Initiative:
-        """An initiative; `links` are (label, url)."""
+        """An initiative; `links` are (label, url), `lead_team` gives it its visibility."""
         first, last = self.stamps(created, updated)
         above = self.initiative(parent) if parent is not None else None
         identifier = self.new_id()
@@ -97,6 +98,7 @@ class Containers(Tables):
             target_date=target_date,
             description=description,
             content=content,
+            lead_team=self.team(lead_team) if lead_team is not None else None,
             parent_initiative=above,
         )
         if above is not None:

@@ -175,6 +175,7 @@ class Initiative(Node):
     canceled_at: datetime | None = None
     trashed: bool | None = None
     sort_order: float = 0.0
+    lead_team: Team | None = None
     parent_initiative: Initiative | None = None
     sub_initiatives: list[Initiative] = field(default_factory=list)
     projects: list[Project] = field(default_factory=list)
@@ -183,6 +184,10 @@ class Initiative(Node):
     @property
     def url(self) -> str:
         return f"{self.organization.site}/initiative/{slug(self.name)}-{self.slug_id}"
+
+    @property
+    def visibility(self) -> str:
+        return self.lead_team.visibility if self.lead_team is not None else "public"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

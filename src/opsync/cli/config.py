@@ -1,0 +1,167 @@
+"""`opsync config`: show and check the configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opsync.cli.common import config_option, json_option, open_config, print_json
+from opsync.cli.screen import interactive, show_rows, styled
+from opsync.cli.screen import show as print_screen
+from opsync.config import Config, env_name
+from opsync.inert import inert_text
+
+
+@click.group()
+def config() -> None:
+    """Show and check the configuration."""
+
+
+@config.command()
+@json_option
+@config_option
+def show(as_json: bool, config_path: Path | None) -> int:
+    """Every setting with its value and where it came from. Secrets are never shown.
+
+    With --json: {"path", "settings": [{"key", "value", "from"}]}.
+    """
+    found = open_config(config_path).config
+    rows = list(_settings(found))
+    if as_json:
+        print_json(
+            {
+                "path": str(found.path),
+                "settings": [{"key": k, "value": v, "from": f} for k, v, f in rows],
+            }
+        )
+    elif interactive():
+        for key, value, source in rows:
+            said = inert_text(f"{key} = {_text(value)}")
+            print_screen(styled(said, (f"   {source}", "dim")))
+    else:
+        show_rows((), [(key, _text(value), source) for key, value, source in rows])
+    return 0
+
+
+@config.command()
+@json_option
+@config_option
+def check(as_json: bool, config_path: Path | None) -> int:
+    """Say everything that is wrong with the configuration, or that nothing is. Asks no tool.
+
+    Exits with 2 when something is wrong. With --json: {"ok", "problems": [...]}.
+    """
+    from opsync.errors import ConfigError
+
+    try:
+        found = open_config(config_path).config
+    except ConfigError as error:
+        if not as_json:
+            raise
+        print_json({"ok": False, "problems": error.problems})
+        return error.exit_code
+    if as_json:
+        print_json({"ok": True, "problems": []})
+        return 0
+    rules = ", ".join(f"{rule.name} ({rule.mode.value})" for rule in found.rules) or "none"
+    click.echo(f"{found.path} is right")
+    click.echo(f"  connections  {', '.join(found.instances) or 'none'}")
+    click.echo(f"  links        {found.links.mode.value}")
+    click.echo(f"  rules        {rules}")
+    return 0
+
+
+@config.command()
+@config_option
+def schema(config_path: Path | None) -> int:
+    """The JSON schema of the whole file, with the settings of the connectors that are loaded.
+
+    Without a configuration all installed connectors are in it.
+    """
+    print_json(_schema(config_path))
+    return 0
+
+
+def _settings(found: Config) -> Iterable[tuple[str, object, str]]:
+    """Each setting: its key, its value with secrets hidden, and its source."""
+    raw = _raw(found.path)
+    general = found.general.model_dump(mode="json", exclude={"instances"})
+    for key, value in general.items():
+        yield from _flat(key, value, raw.get(key), f"OPSYNC_{key.upper()}")
+    blocks = raw.get("instances")
+    for name, instance in found.instances.items():
+        block = blocks.get(name, {}) if isinstance(blocks, dict) else {}
+        for key, value in instance.settings.model_dump(mode="json").items():
+            yield from _flat(f"instances.{name}.{key}", value, block.get(key), env_name(name, key))
+
+
+def _flat(
+    key: str, value: object, given: object, variable: str
+) -> Iterable[tuple[str, object, str]]:
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            inner_given = given.get(name) if isinstance(given, dict) else None
+            yield from _flat(f"{key}.{name}", inner, inner_given, f"{variable}__{name.upper()}")
+    else:
+        yield key, value, _source(given, variable)
+
+
+def _source(given: object, variable: str) -> str:
+    environ = {name.upper() for name in os.environ}
+    if variable in environ or any(name.startswith(f"{variable}__") for name in environ):
+        return f"environment {variable}"
+    from opsync.config import SECRETS_DIR
+
+    folder = Path(os.environ.get("OPSYNC_SECRETS_DIR", SECRETS_DIR))
+    for name in (variable, variable.lower()):
+        if (folder / name).is_file():
+            return f"file {folder / name}"
+    return "file" if given is not None else "default"
+
+
+def _text(value: object) -> str:
+    import msgspec
+
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _raw(path: Path | None) -> dict[str, Any]:
+    import tomllib
+
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path is not None else {}
+
+
+def _schema(config_path: Path | None) -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    from opsync.config import General, find
+    from opsync.errors import ConfigError
+    from opsync.plugins import load
+
+    try:
+        find(config_path)
+    except ConfigError:
+        if config_path is not None:
+            raise
+        plugins = load(wanted=[point.name for point in entry_points(group="opsync")])
+    else:
+        plugins = open_config(config_path).config.plugins
+    whole = General.model_json_schema()
+    definitions: dict[str, Any] = whole.setdefault("$defs", {})
+    choices = []
+    for name, class_ in sorted(plugins.connectors.items()):
+        block = class_.settings_type.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        for inner, definition in block.pop("$defs", {}).items():
+            definitions[f"{name}.{inner}"] = definition
+        block["properties"]["connector"] = {"const": name}
+        definitions[name] = block
+        choices.append({"$ref": f"#/$defs/{name}"})
+    if choices:
+        whole["properties"]["instances"]["additionalProperties"] = {"anyOf": choices}
+    whole["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    whole["title"] = "opsync.toml"
+    return whole

@@ -1,0 +1,92 @@
+"""`opsync explain`: why an item counts, or does not, and why a value stands where it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    open_config,
+    open_store,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.explainview import print_choices, print_explanation, print_nobody, print_values
+from opsync.engine.catalog import Item
+from opsync.engine.explain import Explainer
+from opsync.engine.explained import Explanation, Nobody, PlaceValue
+from opsync.runtime import SystemClock
+
+UNCLEAR = 2
+"""The exit code where the name fits nothing, or more than one item."""
+
+
+@click.command()
+@click.argument("item")
+@click.argument("place", required=False)
+@json_option
+@config_option
+@store_option
+def explain(
+    item: str, place: str | None, as_json: bool, config_path: Path | None, store: Path | None
+) -> int:
+    """Why an item counts, or does not; why a value stands where it does.
+
+    ITEM is a URL, a key, or a piece of a title. PLACE (as in Delivery) tells of that value alone:
+    its rule, members, inputs, run, before and after. Asks no tool.
+
+    With --json: {"item", "notes", "summaries", "counts_in", "links", "no_links", "values"}; for a
+    name that fits several items {"choices": [...]}, for one that nobody has {"nobody": {...}}.
+    """
+    opened = open_config(config_path, store=store)
+    found = run_async(_explain(opened, item))
+    if isinstance(found, Nobody):
+        print_json({"nobody": found}) if as_json else print_nobody(found)
+        return 0 if found.named_by else UNCLEAR
+    if isinstance(found, list):
+        print_json({"choices": found}) if as_json else print_choices(item, found)
+        return UNCLEAR
+    if place is None:
+        if as_json:
+            print_json(found)
+        else:
+            print_explanation(found, SystemClock().now(), opened.config.zone)
+        return 0
+    values = _at_place(found, place)
+    if as_json:
+        print_json({"item": found.item, "summaries": found.summaries, "values": values})
+    elif values:
+        print_values(found, values, SystemClock().now(), opened.config.zone)
+    else:
+        places = ", ".join(dict.fromkeys(value.place for value in found.values)) or "none"
+        raise click.UsageError(
+            f'opsync keeps no "{place}" on {found.item.label}. Places it keeps there: {places}.'
+        )
+    return 0
+
+
+async def _explain(opened: Opened, text: str) -> Explanation | list[Item] | Nobody:
+    async with open_store(opened) as store:
+        explainer = Explainer(opened.config, store)
+        found = await explainer.find(text)
+        if not found:
+            return await explainer.nobody(text)
+        if len(found) > 1:
+            return [explainer.item(record) for record in found]
+        return await explainer.explain(found[0])
+
+
+def _at_place(found: Explanation, place: str) -> list[PlaceValue]:
+    """The values at a place: by its name, else by what begins with it, or the tool's name."""
+    wanted = place.strip().casefold()
+    whole = [value for value in found.values if value.place.casefold() == wanted]
+    return whole or [
+        value
+        for value in found.values
+        if value.place.casefold().startswith(wanted) or value.tool.casefold() == wanted
+    ]

@@ -1,0 +1,275 @@
+"""The screens of `opsync explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+import click
+
+from opsync.cli import words
+from opsync.cli.screen import grid, show, styled
+from opsync.engine.catalog import Item
+from opsync.engine.explained import (
+    Counted,
+    Explanation,
+    Nobody,
+    PlaceValue,
+    Summary,
+    Write,
+)
+from opsync.model import Category
+from opsync.model.rules import LINKS_RULE
+
+MOST = 60
+"""So many members or links are shown; `--json` has all."""
+LAST_WRITES = 5
+
+_SIGNS = {
+    Category.done.value: ("✓", "green"),
+    Category.in_progress.value: ("▸", "yellow"),
+    Category.canceled.value: ("–", "dim"),
+}
+
+
+def print_choices(text: str, items: Sequence[Item]) -> None:
+    """Name what a person may have meant."""
+    click.echo(f'"{words.shown(text)}" may be any of these. Name one by its key or URL:', err=True)
+    table = grid("left", "left", "left", "fold", indent=2)
+    for item in items:
+        table.add_row(
+            "",
+            styled(item.tool),
+            styled(words.shown(item.label, 60)),
+            styled(words.shown(item.status)),
+            styled(item.url or item.ref),
+        )
+    show(table)
+
+
+def print_nobody(found: Nobody) -> None:
+    """Tell of a name that no item has."""
+    text = words.shown(found.text)
+    if not found.named_by:
+        click.echo(f'Nothing is called "{text}". Name it by URL, key or a piece of its title.')
+        return
+    click.echo(f"No item has the key or address {text}, so it makes no link. It is named in:")
+    for item, field in found.named_by[:MOST]:
+        click.echo(f'  {item.tool}  {words.shown(item.label, 80)}, in "{words.shown(field, 40)}"')
+
+
+def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
+    """All about one item."""
+    _print_head(found.item)
+    for note in found.notes:
+        show(styled(("! ", "yellow"), words.shown(note, 400)))
+    for summary in found.summaries:
+        _print_summary(summary, now)
+    if found.counts_in:
+        _print_counts_in(found)
+    if found.links:
+        _print_links(found)
+    if found.no_links:
+        show(styled(("\nNames that make no link", "bold")))
+        for one in found.no_links:
+            text = words.shown(one.text, 80)
+            show(styled(f'  {text} in "{words.shown(one.field, 40)}": {words.shown(one.why, 300)}'))
+    _print_written(found, zone)
+
+
+def _print_head(item: Item) -> None:
+    parts = [item.tool, item.kind] + ([words.shown(item.status, 40)] if item.status else [])
+    show(styled((words.shown(item.label, 100), "bold"), f"   {' · '.join(filter(None, parts))}"))
+    if item.url:
+        show(styled((item.url, "dim")))
+
+
+def _headline(summary: Summary) -> str:
+    parts = [f"{summary.done} of {summary.total} done"]
+    if summary.blocked:
+        parts.append(f"{summary.blocked} blocked")
+    if summary.canceled:
+        parts.append(f"{summary.canceled} canceled, not counted")
+    if summary.private:
+        parts.append(f"{summary.private} private, counted and not named")
+    parts.append(f"{summary.health.value.lower()}: {words.shown(summary.reason)}")
+    if summary.due_on:
+        parts.append(f"due {words.day(summary.due_on)}")
+    return " · ".join(parts)
+
+
+def _rule(summary: Summary) -> str:
+    where = (
+        " or ".join(f'"{words.shown(name, 40)}"' for name in summary.properties)
+        or "any of its own columns"
+    )
+    return (
+        f"{summary.rule} (mode {summary.mode}): counts what {where} names, "
+        "and everything that is part of it"
+    )
+
+
+def _inputs(summary: Summary, now: datetime) -> str:
+    parts = []
+    for one in summary.inputs:
+        state = f"read {words.ago(one.read_at, now)} ago" if one.read_at else "never read"
+        if one.failing_since:
+            state += f", incomplete for {words.ago(one.failing_since, now)}"
+        parts.append(f"{one.instance} {state}")
+    return f"{' · '.join(parts)} · version {summary.version[:8]}"
+
+
+def _print_summary(summary: Summary, now: datetime) -> None:
+    show(styled(_headline(summary)))
+    show(styled(("rule    ", "dim"), _rule(summary)))
+    show(styled(("inputs  ", "dim"), _inputs(summary, now)))
+    counted = [one for one in summary.members if one.role == "counted"]
+    holders = [one for one in summary.members if one.role != "counted"]
+    if holders:
+        show(styled(("\nHolds the counted work", "bold")))
+        _print_members(holders)
+    by_tool = words.tallied(one.item.tool for one in counted)
+    show(styled((f"\nCounted {len(counted)}", "bold"), f"   {by_tool}"))
+    _print_members(counted)
+    if summary.left_out:
+        show(styled((f"\nNot counted {len(summary.left_out)}", "bold")))
+        for one in summary.left_out[:MOST]:
+            show(styled(f"  {words.shown(one.what, 80)}: {words.shown(one.why, 300)}"))
+
+
+def _print_members(members: Sequence[Counted]) -> None:
+    table = grid("left", "left", "left", "left", "fold", indent=2)
+    for one in members[:MOST]:
+        item = one.item
+        table.add_row(
+            "",
+            styled(_SIGNS.get(item.category, ("○", "dim"))),
+            styled(item.tool),
+            styled(words.shown(item.label, 60)),
+            styled(words.shown(item.status, 24), (", blocked" if item.blocked else "", "red")),
+            styled((words.shown(one.why, 100), "dim")),
+        )
+    show(table)
+    if len(members) > MOST:
+        show(styled(f"  … {len(members) - MOST} more (--json has all)"))
+
+
+def _print_counts_in(found: Explanation) -> None:
+    show(styled(("\nPart of", "bold")))
+    for one in found.counts_in:
+        path = " › ".join(words.shown(label, 60) for label in (one.initiative.label, *one.path))
+        named = f', named in "{words.shown(one.field, 40)}"' if one.field else ""
+        role = {
+            "counted": "counted",
+            "holds others": "its parts are counted",
+            "canceled": "not counted: canceled",
+        }[one.role]
+        show(styled(f"  {path}{named}   {role}   (rule {one.rule})"))
+    if len(found.counts_in) > 1:
+        show(styled(f"  It counts in each of these {len(found.counts_in)}."))
+
+
+def _print_links(found: Explanation) -> None:
+    show(styled(("\nLinked with", "bold")))
+    table = grid("left", "left", "fold", "fold", indent=2)
+    for one in found.links[:MOST]:
+        at = f"stands at {', '.join(one.stands_at)}" if one.stands_at else "not written"
+        table.add_row(
+            "",
+            styled(one.item.tool),
+            styled(words.shown(one.item.label, 60)),
+            styled(words.shown("; ".join(one.why), 200)),
+            styled((at, "dim")),
+        )
+    show(table)
+    if len(found.links) > MOST:
+        show(styled(f"  … {len(found.links) - MOST} more (--json has all)"))
+
+
+def _print_written(found: Explanation, zone: tzinfo) -> None:
+    if not found.values:
+        return
+    show(styled(("\nKept by opsync", "bold")))
+    table = grid("left", "left", "left", "fold", "fold", indent=2)
+    for one in found.values:
+        last = next((w for w in one.writes if w.outcome != "failed"), None)
+        when = f"run {last.run}, {_moment(last.at, zone)}" if last else "not written yet"
+        table.add_row(
+            "",
+            styled(("!", "red") if one.held else ""),
+            styled(one.tool),
+            styled(one.place if one.target == found.item else words.shown(one.target.label, 40)),
+            styled(words.value(one.wrote if one.wrote is not None else one.should_be, one.place)),
+            styled((f"held: {one.held}" if one.held else when, "dim")),
+        )
+    show(table)
+    places = [value.place for value in found.values if value.target == found.item]
+    if places and found.summaries:
+        label = words.shown(found.item.label, 60)
+        show(styled((f'one value in full: opsync explain "{label}" "{places[0]}"', "dim")))
+
+
+def print_values(
+    found: Explanation, values: Sequence[PlaceValue], now: datetime, zone: tzinfo
+) -> None:
+    """Single values in full: what they should be, were and are, by which rule and run."""
+    summaries = {one.rule: one for one in found.summaries}
+    for value in values:
+        title = f"{value.place} of {words.shown(value.target.label, 80)}"
+        show(styled((title, "bold"), f"   {value.tool}"))
+        table = grid("left", "fold", indent=2)
+        for name, text in _facts(value, summaries.get(value.rule), now):
+            table.add_row("", styled((name, "dim")), styled(text))
+        show(table)
+        writes = value.writes[:LAST_WRITES]
+        if writes:
+            show(styled(("  writes", "dim")))
+        for write in writes:
+            show(styled(f"    {_write(write, value.place, zone)}"))
+        if len(value.writes) > LAST_WRITES:
+            more = len(value.writes) - LAST_WRITES
+            show(styled((f"    … {more} earlier: opsync journal", "dim")))
+
+
+def _facts(value: PlaceValue, summary: Summary | None, now: datetime) -> list[tuple[str, str]]:
+    facts = [
+        ("should be", words.value(value.should_be, value.place)),
+        ("we wrote", words.value(value.wrote, value.place)),
+    ]
+    if value.is_now_known:
+        seen = words.value(value.is_now, value.place)
+        facts.append(("is now", f"{seen}   seen {words.ago(value.read_at, now)} ago"))
+    if value.held:
+        facts.append(("held", value.held))
+    elif value.message:
+        facts.append(("said", words.shown(value.message, 300)))
+    facts.append(
+        ("because", words.shown("; ".join(dict.fromkeys((value.reason, *value.evidence)))))
+    )
+    if summary is None:
+        rule = "links: items that name each other" if value.rule == LINKS_RULE else value.rule
+        return [*facts, ("rule", rule), ("about", words.shown(value.about.label, 80))]
+    facts.append(("rule", _rule(summary)))
+    counted = [one for one in summary.members if one.role == "counted"]
+    by_tool = words.tallied(one.item.tool for one in counted)
+    left = f", {len(summary.left_out)} not counted" if summary.left_out else ""
+    facts.append(("members", f"{len(counted)} counted: {by_tool}{left}"))
+    named = [one.item.label for one in summary.members if one.why.startswith("named in")]
+    if named:
+        facts.append(("", words.shown("named: " + ", ".join(named), 200)))
+    facts.append(("inputs", _inputs(summary, now)))
+    return facts
+
+
+def _write(write: Write, place: str, zone: tzinfo) -> str:
+    before, after = words.value(write.before, place), words.value(write.after, place)
+    head = f"run {write.run}, {_moment(write.at, zone)}, {write.outcome}:"
+    if write.outcome == "removed":
+        return f"{head} {before}"
+    said = f"   {words.shown(write.message, 200)}" if write.message else ""
+    return f"{head} {before} → {after}{said}"
+
+
+def _moment(at: datetime, zone: tzinfo) -> str:
+    local = at.astimezone(zone)
+    return f"{words.day(local.date())} {local:%H:%M}"

@@ -1,0 +1,97 @@
+"""The pass that is under way: what it works with, and what it has found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from opsync.config import Config
+from opsync.contract.connector import Connector
+from opsync.desire import Setting
+from opsync.http import Client
+from opsync.model import Ref
+from opsync.noting import Notes
+from opsync.report import InstanceReport, PassReport
+from opsync.runtime import Clock
+from opsync.stages.pull import Progress, silent
+from opsync.store import Store
+
+
+@dataclass
+class Opened:
+    """One instance, ready to be spoken to. `clean` takes the process's secrets out of a text."""
+
+    name: str
+    connector: Connector[Any]
+    overlap_s: int
+    fingerprint: str
+    expose: str
+    client: Client
+    clean: Callable[[str], str] = str
+
+
+@dataclass
+class Pass:
+    """What one pass works with, and what it has found so far.
+
+    `reads_as` and `derives_as` are digests of the configuration: of what decides which names are
+    found in what is read, and of what decides links, rollups and texts besides the records.
+    """
+
+    config: Config
+    store: Store
+    clock: Clock
+    instances: Mapping[str, Opened]
+    run: int
+    report: PassReport
+    only: frozenset[str] = frozenset()
+    full: bool = False
+    write: bool = True
+    progress: Progress = silent
+    reads_as: str = ""
+    derives_as: str = ""
+    again: bool = False
+    """Everything is linked, rolled up and planned again, although no record changed."""
+    recount: bool = False
+    """All roots are rolled up again: other records are set aside than in the last pass."""
+    half_read: set[str] = field(default_factory=set)
+    """Instances that are not read in this pass, and that no earlier pass has read to the end."""
+    put_off: set[Ref] = field(default_factory=set)
+    """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
+
+    @property
+    def as_of(self) -> date:
+        """The date in the configured zone."""
+        return self.clock.now().astimezone(self.config.zone).date()
+
+    @property
+    def changed_since(self) -> int:
+        """The run whose changes, and later ones, the stages are to look at."""
+        return 0 if self.again else self.run
+
+    @property
+    def unreadable(self) -> set[str]:
+        """Instances whose last read did not complete: nothing new is published from them."""
+        return self.half_read | {i.instance for i in self.report.instances if i.trouble}
+
+    def of(self, instance: str) -> InstanceReport:
+        """An instance's part of the report."""
+        return next(one for one in self.report.instances if one.instance == instance)
+
+    def setting(self, stale: Mapping[str, date]) -> Setting:
+        """What holds for all targets; `stale` names what cannot be read, and since when."""
+        return Setting(
+            tools={name: opened.connector.title for name, opened in self.instances.items()},
+            expose={name: opened.expose for name, opened in self.instances.items()},
+            rules={rule.name: rule for rule in self.config.rules},
+            links=self.config.links,
+            as_of=self.as_of,
+            stale=stale,
+        )
+
+    def notes(self, setting: Setting) -> Notes:
+        """Where the plan is noted."""
+        connectors = {name: opened.connector for name, opened in self.instances.items()}
+        return Notes(self.report.plan, setting, connectors)

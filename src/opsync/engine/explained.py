@@ -1,0 +1,135 @@
+"""What `opsync explain` tells, as values: the same for screens and for `--json`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from opsync.engine.catalog import Item
+from opsync.model import Health, Value
+
+
+class Counted(Struct, frozen=True, kw_only=True):
+    """One member of a delivery summary. `role` is "counted", "holds others" or "canceled"."""
+
+    item: Item
+    role: str
+    why: str
+
+
+class LeftOut(Struct, frozen=True):
+    """Something that a delivery summary does not count, and why."""
+
+    what: str
+    why: str
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """A connection that a delivery summary rests on, and how fresh it is."""
+
+    instance: str
+    tool: str
+    read_at: datetime | None
+    failing_since: datetime | None
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """A delivery summary with all that it rests on. `version` is a digest of its inputs."""
+
+    rule: str
+    mode: str
+    properties: tuple[str, ...]
+    done: int
+    total: int
+    blocked: int
+    canceled: int
+    private: int
+    percent: float | None
+    health: Health
+    reason: str
+    due_on: date | None
+    version: str
+    members: tuple[Counted, ...]
+    left_out: tuple[LeftOut, ...]
+    inputs: tuple[Input, ...]
+
+
+class CountsIn(Struct, frozen=True, kw_only=True):
+    """An initiative that an item is part of. `path` leads from the initiative to the item."""
+
+    initiative: Item
+    rule: str
+    role: str
+    path: tuple[str, ...]
+    field: str
+
+
+class Linked(Struct, frozen=True, kw_only=True):
+    """An item that this one belongs with, why, and where opsync wrote the link."""
+
+    item: Item
+    why: tuple[str, ...]
+    stands_at: tuple[str, ...]
+
+
+class NoLink(Struct, frozen=True):
+    """A name in this item that made no link, where it stands, and why not."""
+
+    text: str
+    field: str
+    why: str
+
+
+class Write(Struct, frozen=True, kw_only=True):
+    """One write that was tried."""
+
+    run: int
+    at: datetime
+    verb: str
+    outcome: str
+    before: Value
+    after: Value
+    reason: str
+    message: str
+    request_id: str
+
+
+class PlaceValue(Struct, frozen=True, kw_only=True):
+    """One value that opsync keeps at a place. `held` says why it is not written ("": it is)."""
+
+    place: str
+    tool: str
+    target: Item
+    about: Item
+    rule: str
+    should_be: Value
+    wrote: Value
+    is_now: Value
+    is_now_known: bool
+    read_at: datetime | None
+    held: str
+    reason: str
+    evidence: tuple[str, ...]
+    inputs: dict[str, str]
+    message: str
+    writes: tuple[Write, ...]
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """All about one item."""
+
+    item: Item
+    notes: tuple[str, ...]
+    summaries: tuple[Summary, ...]
+    counts_in: tuple[CountsIn, ...]
+    links: tuple[Linked, ...]
+    no_links: tuple[NoLink, ...]
+    values: tuple[PlaceValue, ...]
+
+
+class Nobody(Struct, frozen=True):
+    """A name that no item has, and the items that use it all the same."""
+
+    text: str
+    named_by: tuple[tuple[Item, str], ...]

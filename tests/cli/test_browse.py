@@ -1,0 +1,55 @@
+"""The listings: links, records, rollups and the journal."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Company
+
+
+def test_links_say_why_two_items_belong_together(synced: Company) -> None:
+    result = synced.opsync("links")
+    assert len(result.lines) == 2
+    fields = result.lines[0].split("\t")
+    assert set(fields[1::2][:2]) == {"One-tap checkout", "PAY-100 Checkout core"}
+    assert fields[4] == 'named in "Tracked in" of One-tap checkout'
+
+
+def test_links_of_one_item(synced: Company) -> None:
+    found = synced.opsync("links", "PAY-200", "--json").json
+    assert [one["evidence"][0]["text"] for one in found] == ["PAY-200"]
+
+
+def test_an_unclear_item_is_refused_with_its_choices(synced: Company) -> None:
+    result = synced.opsync("links", "checkout")
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 3
+
+
+def test_records_are_one_a_line_and_can_be_filtered(synced: Company) -> None:
+    assert len(synced.opsync("records").lines) == 9
+    (epic,) = synced.opsync("records", "--kind", "epic").lines
+    assert epic.split("\t")[:4] == ["work", "epic", "PAY-100", "Checkout core"]
+    assert len(synced.opsync("records", "--connection", "roadmap", "--limit", "2").lines) == 2
+    assert synced.opsync("records", "--connection", "nowhere").code == 2
+
+
+def test_rollups_have_their_numbers(synced: Company) -> None:
+    found = {one.split("\t")[0]: one.split("\t") for one in synced.opsync("rollups").lines}
+    assert found["One-tap checkout"][1:4] == ["1/2", "50 %", "off track"]
+    assert found["Referral programme"][1:4] == ["0/0", "–", "no linked work"]
+
+
+def test_the_journal_has_every_write_the_latest_first(synced: Company) -> None:
+    synced.move("PAY-118", "done")
+    synced.opsync("sync")
+    rows = synced.opsync("journal", "--json").json
+    assert rows[0]["run"] == 2
+    assert rows[-1]["run"] == 1
+    assert len(rows) == 6
+    assert len(synced.opsync("journal", "--run", "1").lines) == 5
+    (last, first) = synced.opsync("journal", "One-tap checkout", "--json").json
+    assert last["before"] == first["after"]
+
+
+def test_an_empty_listing_is_no_line_and_an_empty_array(synced: Company) -> None:
+    assert synced.opsync("journal", "--run", "99").out == ""
+    assert synced.opsync("journal", "--run", "99", "--json").json == []

@@ -1,0 +1,123 @@
+"""`opsync explain`: why something counts, why not, and why a value stands there."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Company
+
+
+def test_an_initiative_names_rule_members_and_what_is_not_counted(synced: Company) -> None:
+    out = synced.opsync("explain", "One-tap checkout").out
+    assert "1 of 2 done · 1 blocked · 1 canceled, not counted · off track" in out
+    assert 'roadmap (mode apply): counts what "Tracked in" names' in out
+    assert "Counted 2   Toy 2" in out
+    assert "part of PAY-100 Checkout core" in out
+    assert "PAY-119 Old idea: canceled" in out
+
+
+def test_a_value_names_rule_members_inputs_run_before_and_after(synced: Company) -> None:
+    synced.move("PAY-118", "done")
+    synced.opsync("sync")
+    lines = synced.opsync("explain", "One-tap checkout", "delivery").lines
+    assert lines[0] == "Delivery of One-tap checkout   Toy"
+    facts = {line.split()[0]: line for line in lines[1:] if line.strip()}
+    assert '"2 of 2 done' in facts["should"]
+    assert "roadmap (mode apply)" in facts["rule"]
+    assert "2 counted: Toy 2, 1 not counted" in facts["members"]
+    assert "work read " in facts["inputs"]
+    last = lines[lines.index("  writes") + 1]
+    assert last.strip().startswith("run 2, ")
+    assert '"1 of 2 done' in last.split("→")[0]
+    assert '"2 of 2 done' in last.split("→")[1]
+
+
+def test_a_place_that_opsync_does_not_keep_is_refused_with_those_it_does(synced: Company) -> None:
+    result = synced.opsync("explain", "One-tap checkout", "Budget")
+    assert result.code == 2
+    assert "Places it keeps there: Delivery" in result.err
+
+
+def test_an_issue_tells_the_path_by_which_it_counts(synced: Company) -> None:
+    out = synced.opsync("explain", "pay-118").out
+    assert "One-tap checkout › PAY-100 Checkout core › PAY-118 Tokenise cards" in out
+    assert 'named in "Tracked in"   counted' in out
+
+
+def test_an_issue_that_no_initiative_reaches_says_so(synced: Company) -> None:
+    out = synced.opsync("explain", "PAY-77").out
+    assert "! PAY-77 is not counted: no initiative reaches it." in out
+    assert 'PAY-101 in "description": an item of the same connection' in out
+    assert 'UTF-8 in "description": no item has this key' in out
+
+
+def test_a_canceled_issue_says_that_it_is_excluded(synced: Company) -> None:
+    assert (
+        "! PAY-119 is excluded from One-tap checkout: canceled."
+        in synced.opsync("explain", "PAY-119").lines
+    )
+
+
+def test_a_mention_in_a_text_is_linked_and_not_counted(company: Company) -> None:
+    company.edit("roadmap", lambda state: state["items"][2].update(body="like PAY-77"))
+    company.opsync("sync")
+    out = company.opsync("explain", "PAY-77").out
+    assert "PAY-77 is not counted in Referral programme: linked only" in out
+    assert (
+        'PAY-77 Tidy up: linked only: this names it in "description"'
+        in company.opsync("explain", "Referral programme").out
+    )
+
+
+def test_a_key_that_nobody_has_says_who_names_it(synced: Company) -> None:
+    result = synced.opsync("explain", "PAY-9999")
+    assert result.code == 0
+    assert "No item has the key or address PAY-9999" in result.lines[0]
+    assert 'SSO for teams, in "Tracked in"' in result.lines[1]
+
+
+def test_text_that_fits_nothing_ends_with_2(synced: Company) -> None:
+    assert synced.opsync("explain", "Nonsense").code == 2
+
+
+def test_text_that_fits_several_items_lists_them(synced: Company) -> None:
+    result = synced.opsync("explain", "checkout")
+    assert result.code == 2
+    assert "may be any of these" in result.err
+    assert {line.split("  ")[2].strip() for line in result.lines} == {
+        "One-tap checkout",
+        "PAY-100 Checkout core",
+    }
+
+
+def test_a_whole_title_or_an_address_is_plain(synced: Company) -> None:
+    found = synced.opsync("explain", "https://toy.example/roadmap/checkout", "--json").json
+    assert found["item"]["title"] == "One-tap checkout"
+    assert synced.opsync("explain", "sso for teams", "--json").json["item"]["kind"] == "initiative"
+
+
+def test_private_work_is_counted_and_not_named(company: Company) -> None:
+    company.edit("work", lambda state: state["items"][2].update(private=True))
+    company.opsync("sync")
+    out = company.opsync("explain", "One-tap checkout").out
+    assert "1 private, counted and not named" in out
+    assert "Tokenise cards" not in out
+
+
+def test_json_explains_values_with_their_writes(synced: Company) -> None:
+    found = synced.opsync("explain", "One-tap checkout", "--json").json
+    assert set(found) == {
+        "item",
+        "notes",
+        "summaries",
+        "counts_in",
+        "links",
+        "no_links",
+        "values",
+    }
+    (summary,) = found["summaries"]
+    assert [one["item"]["key"] for one in summary["members"] if one["role"] == "counted"] == [
+        "PAY-101",
+        "PAY-118",
+    ]
+    (value,) = [one for one in found["values"] if one["place"] == "Delivery"]
+    assert value["wrote"] == value["should_be"] == value["writes"][0]["after"]
+    assert value["writes"][0]["run"] == 1

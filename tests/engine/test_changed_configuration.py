@@ -1,0 +1,147 @@
+"""A configuration that changes changes what stands, although no record did."""
+
+from __future__ import annotations
+
+from tests.support.world import World, jira_url, of
+
+
+async def test_a_stricter_threshold_is_seen_in_the_next_pass(settled: World) -> None:
+    settled.raw["rollup"][0]["thresholds"] = {"due_within_days": 400}
+    await settled.sync()
+    assert settled.checkout.text("Delivery health") == "At risk"
+    await settled.silent()
+
+
+async def test_properties_that_no_longer_name_the_work_empty_the_summary(settled: World) -> None:
+    settled.raw["rollup"][0]["properties"] = ["Somewhere else"]
+    await settled.sync()
+    assert settled.checkout.text("Delivery").startswith("No linked work")
+    await settled.silent()
+
+
+async def test_containers_that_are_no_longer_written_lose_their_summary(settled: World) -> None:
+    settled.raw["rollup"][0]["write_to"] = ["root"]
+    await settled.sync()
+    assert not any("opsync:rollup" in link["globalId"] for link in settled.remote_links("PAY-1"))
+    assert settled.checkout.text("Delivery") != ""
+    await settled.silent()
+
+
+async def test_a_rule_that_is_removed_takes_what_it_wrote_with_it(settled: World) -> None:
+    del settled.raw["rollup"][0]
+    await settled.sync()
+    assert settled.checkout.text("Delivery") == ""
+    assert not any("opsync:rollup" in link["globalId"] for link in settled.remote_links("PAY-1"))
+    assert (await settled.silent()).rollups == 0
+
+
+async def test_a_rule_that_is_renamed_keeps_what_stands(settled: World) -> None:
+    before = settled.checkout.text("Delivery")
+    settled.raw["rollup"][0]["name"] = "initiatives"
+    await settled.sync()
+    assert settled.checkout.text("Delivery") == before
+    assert len(settled.project_links()) == 1
+    assert len([x for x in settled.remote_links("PAY-1") if ":rollup:" in x["globalId"]]) == 1
+    assert (await settled.silent()).rollups == 2
+    assert await settled.entries(held=True) == []
+
+
+async def test_what_observes_removes_nothing(settled: World) -> None:
+    before = settled.written()
+    settled.raw["links"]["mode"] = settled.raw["rollup"][0]["mode"] = "observe"
+    settled.linear.edit("GRO-3", description="")
+    settled.notion.edit_page(settled.loyalty, "Tracked in", "")
+    report = await settled.sync()
+    assert report.planned == 0
+    assert report.plan.observed != []
+    assert settled.written() == before
+    settled.raw["rollup"] = []
+    await settled.sync()
+    assert settled.written() == before
+
+
+async def test_an_instance_that_is_added_later_is_found_in_what_was_read_before(
+    world: World,
+) -> None:
+    linear = world.raw["instances"].pop("linear")
+    await world.sync()
+    assert "3 done" in world.checkout.text("Delivery")
+    world.raw["instances"]["linear"] = linear
+    await world.sync()
+    assert "of 5 done" in world.checkout.text("Delivery")
+    assert len(world.project_links()) == 1
+    await world.silent()
+
+
+async def test_an_instance_that_is_removed_is_not_counted_any_more(settled: World) -> None:
+    assert "of 5 done" in settled.checkout.text("Delivery")
+    del settled.raw["instances"]["linear"]
+    await settled.sync()
+    assert "of 3 done" in settled.checkout.text("Delivery")
+    assert "1 linked but not readable" in settled.checkout.text("Delivery")
+    assert settled.remote_links("PAY-3") == []
+    await settled.silent()
+
+
+async def test_an_instance_never_read_is_no_reason_to_publish_a_part(world: World) -> None:
+    report = await world.sync(only=frozenset({"jira-main", "notion"}))
+    assert "One-tap checkout" in report.stale
+    assert world.checkout.text("Delivery") == ""
+    assert "2 done" in world.loyalty.text("Delivery")
+    await world.sync()
+    assert "of 5 done" in world.checkout.text("Delivery")
+    await world.silent()
+
+
+async def test_links_within_an_instance_are_made_when_they_are_asked_for(settled: World) -> None:
+    settled.linear.edit("GRO-1", description="see https://linear.app/harbor/issue/GRO-2/x")
+    await settled.sync()
+    before = len(settled.attachments("GRO-1"))
+    settled.raw["links"]["within_instance"] = True
+    await settled.sync()
+    assert len(settled.attachments("GRO-1")) == before + 1
+    await settled.silent()
+
+
+async def test_a_data_source_that_is_removed_takes_its_initiatives_with_it(settled: World) -> None:
+    other = settled.notion.add_database(
+        "Ideas", properties={"Name": {"title": {}}, "Tracked in": {"rich_text": {}}}
+    ).data_source
+    sources = settled.raw["instances"]["notion"]["data_sources"]
+    sources.append({"id": other.id})
+    settled.notion.add_page(other, {"Name": "Idea", "Tracked in": jira_url("MOB-1")})
+    assert (await settled.sync()).rollups == 3
+    sources.pop()
+    report = await settled.sync()
+    assert of(report, "notion").trouble == ""
+    assert report.rollups == 2
+
+
+async def test_a_text_that_says_unreadable_goes_when_the_tool_is_back(settled: World) -> None:
+    good = settled.checkout.text("Delivery")
+    settled.linear.faults.outage = True
+    await settled.sync()
+    settled.clock.advance(7 * 3600)
+    await settled.sync()
+    assert "Linear unreadable since" in settled.checkout.text("Delivery")
+    settled.linear.faults.outage = False
+    settled.clock.advance(3600)
+    await settled.sync()
+    assert settled.checkout.text("Delivery") == good
+    await settled.silent()
+
+
+async def test_a_failure_before_the_first_feed_is_forgotten_once_it_is_over(
+    settled: World,
+) -> None:
+    import httpx
+    handler = lambda request: httpx.Response(503)
+    settled.raw["instances"]["notion"]["data_sources"] = [{"id": settled.source.database.id}]
+    settled.net.before["api.notion.com"] = handler
+    report = await settled.sync()
+    assert of(report, "notion").trouble == "incomplete"
+    settled.net.before.clear()
+    settled.clock.advance(3600)
+    await settled.sync()
+    async with settled.session() as session:
+        assert [c for c in await session.store.cursors() if c.failed_since] == []

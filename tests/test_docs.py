@@ -1,0 +1,237 @@
+"""README and docs hold: their commands, links, tables and promises are there in the program."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shlex
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import opsync
+import opsync.stages
+from opsync import errors, pipeline
+from opsync.cli.root import EXIT_CODES, GROUPS, UNEXPECTED, root
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONNECTORS = sorted(point.name for point in entry_points(group="opsync"))
+FLOW = "pull ► normalize ► store ► link ► roll up ► plan ► apply"
+
+_BLOCK = re.compile(r"^[ ]*```(\w*)\n(.*?)^[ ]*```", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`(opsync [^`]+)`")
+_CALL = re.compile(r"(?:^|\s)(?:\S*/)?opsync (?=[a-z]|--[a-z])(.*)$")
+_END = re.compile(r"\s(?:&&|\||\d?>>?|#)\s?.*$")
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
+def calls_in(page: str) -> list[str]:
+    """What stands after `opsync` wherever a page calls it."""
+    lines = [
+        line.strip()
+        for language, block in _BLOCK.findall(page)
+        if language in {"sh", "console"}
+        for line in block.splitlines()
+    ]
+    lines += _INLINE.findall(_BLOCK.sub("", page))
+    found = (_CALL.search(part) for line in lines for part in re.split(r"\s&&\s", line))
+    return [_END.sub("", match[1]) for match in found if match]
+
+
+CALLS = sorted({call for page in PAGES for call in calls_in(page.read_text(encoding="utf-8"))})
+
+
+def complaint(call: str) -> str:
+    """What the program has against a call; "" if it would take it."""
+    context = click.Context(root, info_name="opsync")
+    command: click.Command = root
+    words = shlex.split(call)
+    while words:
+        word = words.pop(0)
+        if word.startswith("-"):
+            name, _, value = word.partition("=")
+            option = next(
+                (p for p in command.get_params(context) if name in (*p.opts, *p.secondary_opts)),
+                None,
+            )
+            if option is None:
+                return f"{command.name} has no option {name}"
+            if not value and isinstance(option, click.Option) and not option.is_flag:
+                value = words.pop(0) if words else ""
+            if isinstance(option.type, click.Choice) and value not in option.type.choices:
+                return f"{name} takes {', '.join(map(str, option.type.choices))}, not {value!r}"
+        elif isinstance(command, click.Group):
+            inner = command.get_command(context, word)
+            if inner is None:
+                return f"{command.name} has no command {word}"
+            command = inner
+            context = click.Context(command, info_name=word, parent=context)
+        elif not any(isinstance(p, click.Argument) for p in command.get_params(context)):
+            return f"{command.name} takes no argument {word!r}"
+    return ""
+
+
+def test_calls_are_found_in_blocks_and_in_lines() -> None:
+    block = "```sh\ncd x && .venv/bin/opsync sync --json >>a 2>>b\nls opsync .\n```"
+    page = f"`opsync plan` and\n{block}\n"
+    assert calls_in(page) == ["sync --json", "plan"]
+
+
+@pytest.mark.parametrize(
+    "call", ["nothing", "sync --no-such", "sync --mode all", "sync everything", "config nothing"]
+)
+def test_a_wrong_call_is_noticed(call: str) -> None:
+    assert complaint(call)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_in_the_docs_is_one_that_the_program_takes(call: str) -> None:
+    assert complaint(call) == ""
+
+
+def test_the_readme_lists_exactly_the_commands_there_are() -> None:
+    table = README.partition("## Commands")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\|[^|]*\| `opsync ([a-z]+)", table, re.MULTILINE)
+    assert listed == [name for commands in GROUPS.values() for name in commands]
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    table = README.partition("## Exit codes")[2].partition("\n## ")[0]
+    told = [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)]
+    raised = {
+        error.exit_code
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.OpsyncError)
+    }
+    assert told == [4, 2, 3, 5, 1, 0, 70], "in the order in which they count"
+    assert raised | {0, UNEXPECTED} == set(told)
+    assert {int(code) for code in re.findall(r"\b(\d+)(?= [a-z])", EXIT_CODES)} == {*told, 10}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [README, (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), pipeline.__doc__],
+    ids=["README", "architecture", "pipeline"],
+)
+def test_the_stages_stand_in_their_order_wherever_they_are_told(text: str) -> None:
+    assert FLOW in text
+
+
+def test_the_stages_run_in_the_order_in_which_they_are_told() -> None:
+    assert FLOW in (opsync.stages.__doc__ or "")
+    tree = ast.parse(inspect.getsource(pipeline.run_pass))
+    called = [
+        (node.lineno, node.func.id)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    steps = [name for _, name in sorted(called) if name != "finish"]
+    assert steps == ["pull_all", "link_changed", "roll_up_changed", "plan_changed", "apply_all"]
+
+
+def test_the_layers_are_told_as_they_are_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    checked = [re.split(r" [|] ", layer) for layer in _layers(project)]
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    chain = page.partition("## Layers")[2].partition(". Each imports")[0]
+    assert [re.findall(r"`(\w+)`", layer) for layer in chain.split(">")] == checked
+
+
+def _layers(project: dict[str, Any]) -> list[str]:
+    contracts = project["tool"]["importlinter"]["contracts"]
+    layers: list[str] = next(one for one in contracts if one.get("containers") == ["opsync"])[
+        "layers"
+    ]
+    return layers
+
+
+def test_every_promise_names_a_test_that_holds_it() -> None:
+    page = (ROOT / "docs/guarantees.md").read_text(encoding="utf-8")
+    promises = page.partition("## What opsync does not promise")[0]
+    paragraphs = [part for part in re.split(r"\n\s*\n", promises) if part.startswith("**")]
+    assert paragraphs
+    assert [part.splitlines()[0] for part in paragraphs if not _TEST.search(part)] == []
+
+
+def test_every_test_that_is_named_exists() -> None:
+    missing = []
+    for page in PAGES:
+        for file, name in _TEST.findall(page.read_text(encoding="utf-8")):
+            path = ROOT / file
+            if not path.is_file() or not re.search(
+                rf"^(async )?def {name}\(", path.read_text(encoding="utf-8"), re.MULTILINE
+            ):
+                missing.append(f"{file}::{name}")
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_every_bundled_connector_has_a_page_with_token_reads_writes_and_limits(
+    connector: str,
+) -> None:
+    page = (ROOT / "docs" / f"{connector}.md").read_text(encoding="utf-8")
+    titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert titles == ["Token", "What is read", "What is written", "Limits"]
+    assert f"(docs/{connector}.md)" in README
+
+
+def test_the_changelog_has_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert any(opsync.__version__ in heading for heading in headings)
+
+
+@pytest.mark.parametrize("ending", ["opsync demo", "pytest -n auto"])
+def test_the_readme_sets_up_and_runs_with_one_line_each(ending: str) -> None:
+    assert len(re.findall(rf"^python3 -m venv .*{ending}$", README, re.MULTILINE)) == 1
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, dict[str, str]]:
+    """Package versions by file."""
+    return {
+        path.name: dict(
+            re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        for path in sorted((ROOT / "requirements").glob("*.txt"))
+    }
+
+
+def test_every_dependency_is_pinned(pins: dict[str, dict[str, str]]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    wanted = {
+        "runtime.txt": project["project"]["dependencies"],
+        "dev.txt": [one for one in groups["dev"] if isinstance(one, str)],
+        "build.txt": groups["build"],
+    }
+    for file, dependencies in wanted.items():
+        names = {re.split(r"[<>=~! ;\[]", one)[0].lower().replace("_", "-") for one in dependencies}
+        assert names - set(pins[file]) == set(), file
+
+
+def test_what_is_tested_is_what_is_shipped(pins: dict[str, dict[str, str]]) -> None:
+    for file in ("runtime.txt", "build.txt"):
+        assert pins[file].items() <= pins["dev.txt"].items(), file
+
+
+@pytest.mark.parametrize("file", ["runtime.txt", "dev.txt", "build.txt"])
+def test_pins_have_hashes_and_name_no_registry(file: str) -> None:
+    text = (ROOT / "requirements" / file).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert not re.search(r"^\s*--(?!hash=)", text, re.MULTILINE)
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
