@@ -205,6 +205,6 @@ def test_hooks_of_a_drop_in_are_called(tmp_path: Path, drop: Drop) -> None:
 
     plugins = load(wanted=(), plugins_dir=tmp_path)
 
-    assert len(plugins.link_rules()) == 1
-    assert len(plugins.health_rules()) == 1
+    assert len(plugins.link_rules) == 1
+    assert len(plugins.health_rules) == 1
     assert plugins.manager.hook.veto_change(change="way") == "no way"

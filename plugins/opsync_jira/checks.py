@@ -67,7 +67,7 @@ async def check_all(api: Api, settings: JiraSettings, instance: str) -> AsyncIte
     try:
         account = (await api.read("GET", "myself")).decode(_Account)
     except OpsyncError as error:
-        yield Check("Sign-in", "fail", error.message, error.hint)
+        yield Check.failed("Sign-in", error)
         return
     yield Check("Sign-in", "ok", f"Signed in as {account.display_name}.")
     examiner = _Examiner(api, settings, instance)
@@ -83,7 +83,7 @@ async def check_all(api: Api, settings: JiraSettings, instance: str) -> AsyncIte
         try:
             yield await check(title)
         except SignInError as error:
-            yield Check(title, "fail", error.message, error.hint)
+            yield Check.failed(title, error)
         except OpsyncError as error:
             yield Check(title, "warn", f"Could not be examined: {error.message}", error.hint)
 
@@ -158,6 +158,7 @@ class _Examiner:
                 "fail",
                 f"May not read {', '.join(missing['BROWSE_PROJECTS'])}.",
                 "Project settings → Access: give the account the Browse Projects permission.",
+                sign_in=True,
             )
         if "LINK_ISSUES" in missing:
             return Check(

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_CONCURRENT = 6
 """Atlassian asks for at most 5 to 10 requests at once."""
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of one answer: a description has up to 32,767 characters of text, each a node at worst."""
 BURST = {"GET": 100, "POST": 100, "PUT": 50, "DELETE": 50}
 """Requests a second to one endpoint by one method, shared by all callers of a site."""
 BURST_REASON = "jira-burst-based"
@@ -141,6 +143,7 @@ class Dialect:
                 Limit(lane, BURST[lane.partition(" ")[0]], 1.0) for lane in _LANES if settings.cloud
             ),
             max_concurrent=MAX_CONCURRENT,
+            max_body=MAX_BODY,
             classify=self.classify,
             budget=budget,
         )

@@ -31,6 +31,8 @@ SMALL_BULK = 100
 """The same on sites that take no more."""
 PARALLEL = 4
 """Bulk fetches under way at once; Atlassian asks for at most 5 to 10."""
+EMPTY_ID_PAGES = 2
+"""So many pages of ids in a row may be empty and lead on."""
 BULK_KEPT_AS = "bulk_size"
 
 
@@ -109,9 +111,13 @@ class CloudReader:
         ids = array("Q")
         seen: set[str] = set()
         token: str | None = None
+        empty = 0
         while True:
             page = (await self._search(jql, ["id"], ID_PAGE, token)).decode(wire.IdPage)
             ids.extend(int(issue.id) for issue in page.issues)
+            empty = 0 if page.issues else empty + 1
+            if empty > EMPTY_ID_PAGES:
+                raise BadAnswer("Jira's search goes on and on without an issue.")
             token = _unseen(page.token, seen)
             if token is None:
                 return ids

@@ -32,6 +32,7 @@ from opsync import (
 from opsync_linear import queries
 from opsync_linear.decode import decode
 from opsync_linear.dialect import KEYS, PATH, POINTS, Refusal, TooComplex
+from opsync_linear.long import LongOnes
 from opsync_linear.queries import ROOTS, Sizes
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import (
@@ -91,6 +92,7 @@ class Reader:
         self._filters = _filters(since, settings.teams)
         self._teams = frozenset(settings.teams)
         self._reach = _reach(context.kept)
+        self._long = LongOnes(context.kept, settings.overlap_s)
         self._later: dict[str, set[str]] = {stream: set() for stream in _STREAMS.values()}
         self._sent: set[str] = set()
         """Ids of the issues that this poll has handed out."""
@@ -111,6 +113,7 @@ class Reader:
             yield await self._read_again(*again)
         if high is not None:
             self._context.kept[REACH] = high.isoformat()
+            self._long.keep(high)
 
     async def _walk(
         self, filters: Mapping[str, Mapping[str, object]], *, small: bool
@@ -121,7 +124,8 @@ class Reader:
             async for answer in pages:
                 work, broken = decode(answer)
                 items = [*self._items(work), *broken]
-                if first or items:
+                # Pages without any row go on to the core, which ends a listing of nothing else.
+                if first or items or _is_empty(work):
                     yield Batch(items, high=_latest(work, answer.server_now) if first else None)
                 first = False
                 while (again := self._full_group()) is not None:
@@ -199,23 +203,32 @@ class Reader:
 
     def _items(self, work: Work) -> Iterable[Item]:
         """The rows of a page, each once; those with cut lists are noted to be read again."""
-        changed = [*work.issues.nodes, *(each.issue for each in work.attachments.nodes)]
-        for issue in changed:
-            if issue.id in self._sent:
-                continue
-            if self._poll:
-                self._note_blocked(issue)
-            yield from self._item("issue", issue)
+        for issue in work.issues.nodes:
+            yield from self._issue(issue)
+        for attached in work.attachments.nodes:
+            fresh = self._reach is None or attached.updated_at > self._reach
+            yield from self._issue(attached.issue, fresh=fresh)
         for project in work.projects.nodes:
             yield from self._item("project", project)
         for initiative in work.initiatives.nodes:
             yield from self._item("initiative", initiative)
 
-    def _item(self, stream: str, raw: Issue | Project | Initiative) -> Iterable[Item]:
+    def _issue(self, issue: Issue, *, fresh: bool = False) -> Iterable[Item]:
+        if issue.id in self._sent:
+            return
+        if self._poll:
+            self._note_blocked(issue)
+        yield from self._item("issue", issue, fresh=fresh)
+
+    def _item(
+        self, stream: str, raw: Issue | Project | Initiative, *, fresh: bool = False
+    ) -> Iterable[Item]:
+        """The object, if its lists are whole. `fresh`: attachments changed since it was read."""
         if not self._wanted(raw):
             return
         if raw.cut:
-            self._later[stream].add(raw.id)
+            if fresh or not (self._poll and self._long.stands(raw)):
+                self._later[stream].add(raw.id)
             return
         if self._poll and stream == "issue":
             self._sent.add(raw.id)
@@ -261,7 +274,12 @@ class Reader:
         )
         work, broken = decode(answer)
         rows: Iterable[Issue | Project | Initiative] = getattr(work, root).nodes
-        found = [Item(stream, raw.id, raw) for raw in rows if self._wanted(raw)]
+        wanted = [raw for raw in rows if self._wanted(raw)]
+        self._long.read(wanted)
+        for raw in wanted:
+            if self._poll and isinstance(raw, Issue):
+                self._note_blocked(raw)  # all that it blocks, of which the page showed some
+        found = [Item(stream, raw.id, raw) for raw in wanted]
         if self._poll:
             self._sent.update(ids)
         return Batch([*found, *broken])
@@ -294,6 +312,10 @@ def _end(tails: Tails, root: str) -> PageInfo:
         raise BadAnswer(f"Linear's answer has no {root}.")
     info: PageInfo = tail.page_info
     return info
+
+
+def _is_empty(work: Work) -> bool:
+    return not any(getattr(work, root).nodes for root in ROOTS)
 
 
 def _latest(work: Work, now: datetime) -> datetime | None:

@@ -36,7 +36,12 @@ SURFACES = (
     Surface(EXTERNAL, "link", _CONTAINERS, ("externalLinks", "links"), title="Link"),
     Surface(ROLLUP, "rollup", _CONTAINERS, ("externalLinks", "links"), title="Roadmap link"),
     Surface(
-        UPDATE, "rollup", frozenset({Kind.project}), ("projectUpdates",), title="Project update"
+        UPDATE,
+        "rollup",
+        frozenset({Kind.project}),
+        ("projectUpdates",),
+        title="Project update",
+        notifies=True,
     ),
 )
 ALIASES = 50

@@ -25,7 +25,7 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
     try:
         me = (await tables.http.read("GET", "/v1/users/me")).decode(Me)
     except OpsyncError as error:
-        yield Check("Token", "fail", error.message, error.hint)
+        yield Check.failed("Token", error)
         return
     workspace = (me.bot.workspace_name if me.bot else None) or "an unnamed workspace"
     yield Check("Token", "ok", f'Works as "{me.name or me.id}" in {workspace}.')
@@ -53,7 +53,7 @@ async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check
             for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block)):
                 yield check
     except (RefusedError, SignInError) as error:
-        yield Check(title, "fail", error.message, error.hint)
+        yield Check.failed(title, error)
     except OpsyncError as error:
         yield Check(title, "warn", error.message, error.hint)
 

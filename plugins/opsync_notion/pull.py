@@ -30,11 +30,13 @@ _LONG_TYPES = frozenset({"relation", "people", "rich_text", "title"})
 
 
 class Row(Struct, frozen=True):
-    """A page with all that its record is made of. `body` is "" where bodies are not read."""
+    """A page with all that its record is made of. `body` is "" where bodies are not read;
+    `completed` says that the listing alone did not suffice."""
 
     page: Page
     view: View
     body: str = ""
+    completed: bool = False
 
 
 async def pull(
@@ -55,8 +57,9 @@ async def pull(
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:
-                    yield await reader.batch(chunk)
-                    reader.stored()
+                    batch = await reader.batch(chunk)
+                    if batch.items or not chunk.rows:  # rows that are known bring nothing new
+                        yield batch
         except RefusedError as error:
             if "is_archived" not in query.flags or error.status != 400:
                 raise
@@ -88,43 +91,44 @@ class _Reader:
         self._full = full
         self._fresh = full
         self._begun: datetime | None = None
-        self._whole = {} if full else tables.memory.whole(view.data_source)
-        """When the pages were edited of which all was read and stored."""
-        self._completed: list[Page] = []
+        self._taken = {} if full else tables.memory.whole(view.data_source)
+        """When the pages were edited of which all was read."""
 
     async def batch(self, chunk: Chunk) -> Batch:
-        self._completed = []
         pages = [row for row in chunk.rows if isinstance(row, Page)]
         if not self._fresh and not all(self._view.table.knows(p.properties or {}) for p in pages):
             self._fresh = True
             self._view = await self._tables.view(self._view.data_source, fresh=True)
         items = await self._items([row for row in chunk.rows if not self._is_known(row)])
-        # One edited in this very minute may be edited again without showing another time.
-        minute = chunk.answer.server_now.replace(second=0, microsecond=0)
-        self._completed = [
-            page
-            for page in self._completed
-            if (at := _moment(page.last_edited_time)) is not None and at < minute
-        ]
+        self._note(items, chunk.answer)
         return Batch(items, high=self._high(pages, chunk.answer), resumable=not self._full)
 
-    def stored(self) -> None:
-        """Note that the last batch has been taken."""
-        self._whole.update((page.id, page.last_edited_time) for page in self._completed)
+    def _note(self, items: Sequence[Item], answer: Answer) -> None:
+        """Note the pages that were completed, but for those of this very minute, which may be
+        edited again without showing another time."""
+        minute = answer.server_now.replace(second=0, microsecond=0)
+        for item in items:
+            if isinstance(item.raw, Row) and item.raw.completed:
+                page = item.raw.page
+                edited = _moment(page.last_edited_time)
+                if edited is not None and edited < minute:
+                    self._taken[page.id] = page.last_edited_time
+        if len(self._taken) > 4 * MAX_WHOLE:
+            self._taken = self._late()
 
     def remember(self) -> None:
-        """Keep which pages the next runs need not complete again: those that they list again."""
-        moments = {id_: at for id_, text in self._whole.items() if (at := _moment(text))}
+        """Keep which pages the next runs need not complete again; only once all was stored."""
+        self._tables.memory.set_whole(self._view.data_source, self._late())
+
+    def _late(self) -> dict[str, str]:
+        """The pages among those taken that the overlap will list again, the latest if many."""
+        moments = {id_: at for id_, text in self._taken.items() if (at := _moment(text))}
+        if not moments:
+            return {}
         overlap = timedelta(seconds=self._tables.settings.overlap_s)
-        since = (
-            max(moments.values(), default=datetime.max.replace(tzinfo=UTC))
-            - overlap
-            - 2 * INDEX_LAG
-        )
-        late = sorted((at, id_) for id_, at in moments.items() if at >= since)[-MAX_WHOLE:]
-        self._tables.memory.set_whole(
-            self._view.data_source, {id_: self._whole[id_] for _, id_ in late}
-        )
+        since = max(moments.values()) - overlap - 2 * INDEX_LAG
+        late = sorted((at, id_) for id_, at in moments.items() if at >= since)
+        return {id_: self._taken[id_] for _, id_ in late[-MAX_WHOLE:]}
 
     def _is_known(self, row: Page | Broken) -> bool:
         """Whether a page that takes further requests stands as it was completed and stored.
@@ -133,7 +137,7 @@ class _Reader:
         """
         if self._fresh or isinstance(row, Broken):
             return False
-        return self._whole.get(row.id) == row.last_edited_time
+        return self._taken.get(row.id) == row.last_edited_time
 
     def _high(self, pages: Sequence[Page], answer: Answer) -> datetime | None:
         """The latest change in the batch, but never one of the last minutes, in which others may
@@ -177,7 +181,6 @@ class _Reader:
                 raise one
             else:
                 rows.append(one)
-                self._completed.append(page)
         return rows
 
     async def _whole(self, page: Page) -> Row:
@@ -188,7 +191,9 @@ class _Reader:
         if self._tables.settings.read_body:
             answer = await self._tables.http.read("GET", f"/v1/pages/{page.id}/markdown")
             body = answer.decode(Markdown).markdown
-        return Row(msgspec.structs.replace(page, properties=cells), self._view, body)
+        return Row(
+            msgspec.structs.replace(page, properties=cells), self._view, body, completed=True
+        )
 
     def _long_cells(self, page: Page) -> list[tuple[str, Cell]]:
         return [

@@ -171,7 +171,7 @@ def _rollup_want(
         Slot(target.ref, surface.name, rule.name, rollup.root),
         value,
         f"{content.health_name}: {rollup.reason}",
-        (f"{rollup.done} of {rollup.total} leaves done", f"rule {rule.name}"),
+        (f"{rollup.done} of {rollup.total} items done", f"rule {rule.name}"),
         {str(rollup.root): rollup.inputs},
         writes=rule.mode is Mode.apply,
     )

@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -73,7 +74,7 @@ async def pull_all(this: Pass) -> None:
         for name, opened in this.instances.items()
         if isinstance(opened.connector, Readable)
     }
-    rules = this.config.plugins.link_rules()
+    rules = this.config.plugins.link_rules
     tasks = []
     for name, opened in this.instances.items():
         connector = opened.connector
@@ -118,9 +119,9 @@ async def _keep_earlier_trouble(this: Pass) -> None:
         if report.instance in failing:
             report.trouble = "incomplete"
             report.message = failing[report.instance].error
-        elif isinstance(
-            this.instances[report.instance].connector, Readable
-        ) and await is_half_read(this.store, report.instance):
+        elif isinstance(this.instances[report.instance].connector, Readable) and await is_half_read(
+            this.store, report.instance
+        ):
             this.half_read.add(report.instance)
 
 
@@ -205,7 +206,7 @@ async def _resolve_former_names(this: Pass) -> None:
 
 async def roll_up_changed(this: Pass) -> None:
     """Roll up: the roots that what changed belongs to, and those for which the date matters."""
-    health_rules = this.config.plugins.health_rules()
+    health_rules = this.config.plugins.health_rules
     now, as_of, zone = this.clock.now(), this.as_of, this.config.zone
     aside = await this.store.aside_refs()
     for rule in this.config.rules:
@@ -299,11 +300,11 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
         await this.store.put_desired(this.run, entries)
-    for name, error in failed.items():
+    for name, fault in failed.items():
         report = this.of(name)
         report.trouble = report.trouble or "plugin"
         report.message = report.message or this.instances[name].clean(
-            inert_text(f"{name}: {type(error).__name__}: {error}", 300)
+            inert_text(f"{name}: {type(fault).__name__}: {fault}", 300)
         )
     return work
 
@@ -372,7 +373,10 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
         assert isinstance(connector, Writable)
         told = this.config.plugins.applied
         clean = this.instances[name].clean
-        result = await apply(connector, targets, this.store, this.clock, this.run, told, clean)
+        keep = partial(_keep, this.store, name, this.instances[name])
+        result = await apply(
+            connector, targets, this.store, this.clock, this.run, told, clean, keep
+        )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
             notes.held(fresh, target.record, ())

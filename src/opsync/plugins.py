@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,7 @@ from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHoo
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import PluginError
 from opsync.log import get_logger as _log
-from opsync.model import Change, Outcome
+from opsync.model import Change, Outcome, value_hash
 
 if TYPE_CHECKING:
     from opsync.report import PassReport
@@ -53,6 +54,12 @@ class Plugins:
     manager: pluggy.PluginManager
     infos: list[PluginInfo] = field(default_factory=list)
     connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
+    link_rules: list[LinkRule] = field(default_factory=list)
+    """The link rules of all plugins."""
+    health_rules: list[HealthRule] = field(default_factory=list)
+    """The health rules of all plugins, in the order in which they are asked."""
+    fingerprint: str = ""
+    """A digest of what was loaded: of the versions of plugins, and of the code of drop-ins."""
 
     def connector(self, name: str) -> type[Connector[Any]]:
         """The connector class called `name`. Raises PluginError that says why it is not there."""
@@ -66,14 +73,6 @@ class Plugins:
         also = f" (plugins that failed to load: {others})" if others else ""
         raise PluginError(f'unknown connector "{name}"{also}')
 
-    def link_rules(self) -> list[LinkRule]:
-        """The link rules of all plugins."""
-        return [rule for rules in self.manager.hook.register_link_rules() for rule in rules]
-
-    def health_rules(self) -> list[HealthRule]:
-        """The health rules of all plugins."""
-        return [rule for rules in self.manager.hook.register_rollups() for rule in rules]
-
     def veto(self, change: Change) -> str | None:
         """Why a plugin does not want this change; None if none objects.
 
@@ -81,7 +80,7 @@ class Plugins:
         """
         try:
             why: str | None = self.manager.hook.veto_change(change=change)
-        except Exception as error:  # noqa: BLE001 - any fault of a plugin stays its own
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's fault stays its own
             _log().warning("hook.failed", hook="veto_change", error=_why(error))
             return f"a plugin failed: {_why(error)}"
         return why
@@ -97,7 +96,7 @@ class Plugins:
     def _tell(self, hook: str, **values: object) -> None:
         try:
             getattr(self.manager.hook, hook)(**values)
-        except Exception as error:  # noqa: BLE001 - any fault of a plugin stays its own
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's fault stays its own
             _log().warning("hook.failed", hook=hook, error=_why(error))
 
 
@@ -122,8 +121,12 @@ def load(
         else:
             why = "no instance uses it, and `allow` does not list it"
             plugins.infos.append(PluginInfo(point.name, origin, "not loaded", why=why))
+    code = []
     for path in _drop_ins(plugins_dir):
+        code.append(_code(path))
         _load_one(plugins, path.stem, f"drop-in {path.name}", lambda path=path: _import(path))
+    loaded = [(one.name, one.origin) for one in plugins.infos if one.state == "loaded"]
+    plugins.fingerprint = value_hash([loaded, code])
     return plugins
 
 
@@ -143,6 +146,12 @@ def _drop_ins(folder: Path | None) -> list[Path]:
         if not path.name.startswith(("_", "."))
         and (path.suffix == ".py" or (path / "__init__.py").is_file())
     )
+
+
+def _code(path: Path) -> list[str]:
+    """Digests of a drop-in's files."""
+    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return [blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
 
 
 def _import(path: Path) -> ModuleType:
@@ -168,7 +177,9 @@ def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
         module = import_()
         manager.register(module, name=f"{origin}:{name}")
         manager.check_pending()
-        found = _connectors_of(manager, module)
+        found: list[type[Connector[Any]]] = _answers(manager, module, "register_connectors")
+        links = _rules(_answers(manager, module, "register_link_rules"))
+        health = _rules(_answers(manager, module, "register_rollups"))
         known = dict(plugins.connectors)
         for connector in found:
             _check(connector, known)
@@ -180,6 +191,8 @@ def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
         return
     for connector in found:
         plugins.connectors[connector.name] = connector
+    plugins.link_rules.extend(links)
+    plugins.health_rules.extend(health)
     plugins.infos.append(
         PluginInfo(
             name,
@@ -196,10 +209,18 @@ def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
     )
 
 
-def _connectors_of(manager: pluggy.PluginManager, module: object) -> list[type[Connector[Any]]]:
-    others = [p for p in manager.get_plugins() if p is not module]
-    caller = manager.subset_hook_caller("register_connectors", others)
-    return [connector for answer in caller() for connector in answer]
+def _answers(manager: pluggy.PluginManager, module: object, hook: str) -> list[Any]:
+    """What one plugin answers to one of the hooks that name things."""
+    others = [plugin for plugin in manager.get_plugins() if plugin is not module]
+    caller = manager.subset_hook_caller(hook, others)
+    return [one for answer in caller() for one in answer]
+
+
+def _rules(found: list[Any]) -> list[Any]:
+    for one in found:
+        if not callable(one):
+            raise PluginError(f"{one!r} is no rule: it cannot be called")
+    return found
 
 
 def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]]]) -> None:

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from opsync.cli import demo_scenes
-from opsync.cli.demo_scenes import LINES
+from opsync.cli.demo import _Teller
+from opsync.cli.demo_scenes import LINES, Scene
 from opsync.cli.root import run
 from opsync.sandbox import launch
 from opsync.sandbox.client import SandboxClient
@@ -117,6 +118,24 @@ def test_it_says_what_is_not_as_in_reality_and_how_to_go_on(told: str) -> None:
     assert "limiter stays on" in told
     assert "opsync demo --keep" in told
     assert "Now yours: opsync init" in told
+
+
+def test_on_a_narrow_terminal_long_lines_are_cut_or_continued_below_their_column(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    teller = _Teller()
+    teller._width = 60
+    words = "twelve of twenty are done " * 4
+
+    teller(Scene("Cut.", (f"{'Delivery':18}{words}",)))
+    teller(Scene("Continued.", (f"{'Delivery':18}{words}",), hanging=18))
+
+    head, cut, _, _, *continued = capsys.readouterr().out.rstrip().splitlines()
+    assert "1  Cut." in head
+    assert (len(cut), cut[-1]) == (60, "…")
+    assert " ".join(" ".join(continued).split()) == f"Delivery {words.strip()}"
+    assert {len(line) - len(line.lstrip()) for line in continued[1:]} == {21}
+    assert all(len(line) <= 60 for line in continued)
 
 
 def test_it_leaves_nothing_behind_and_touches_nothing_of_yours(shown: Shown) -> None:

@@ -30,7 +30,7 @@ class Standing:
     @property
     def doubled(self) -> list[object]:
         """Places in which two things of opsync's stand where one belongs."""
-        places = [
+        places: list[Counter[object]] = [
             Counter((key, global_id) for key, global_id, *_ in self.remote_links.elements()),
             Counter((key, url) for key, url, *_ in self.attachments.elements()),
             Counter((project, url) for project, url, _ in self.external_links.elements()),

@@ -55,7 +55,7 @@ class MortalWorld(World):
     async def die(self, chosen: int | None, when: When = "after") -> int:
         """One pass that dies at the chosen request (None: never). Returns how many it made."""
         alive = self.net.hosts
-        mortal = Mortal(_ByHost(alive), chosen, when)
+        mortal = Mortal(ByHost(alive), chosen, when)
         self.net.hosts = dict.fromkeys(alive, mortal)
         try:
             await self.sync()
@@ -148,7 +148,7 @@ async def test_a_pass_that_dies_at_any_request_is_repaired_by_the_next(
         await die_and_check(tmp_path, stage, chosen, when, usual)
 
 
-class _ByHost(httpx.AsyncBaseTransport):
+class ByHost(httpx.AsyncBaseTransport):
     def __init__(self, hosts: dict[str, httpx.AsyncBaseTransport]) -> None:
         self.hosts = hosts
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from tests.support.world import World, jira_url, of
 
 
@@ -67,6 +69,7 @@ async def test_an_instance_that_is_added_later_is_found_in_what_was_read_before(
     await world.sync()
     assert "3 done" in world.checkout.text("Delivery")
     world.raw["instances"]["linear"] = linear
+    world.clock.advance(3600)
     await world.sync()
     assert "of 5 done" in world.checkout.text("Delivery")
     assert len(world.project_links()) == 1
@@ -134,10 +137,8 @@ async def test_a_text_that_says_unreadable_goes_when_the_tool_is_back(settled: W
 async def test_a_failure_before_the_first_feed_is_forgotten_once_it_is_over(
     settled: World,
 ) -> None:
-    import httpx
-    handler = lambda request: httpx.Response(503)
-    settled.raw["instances"]["notion"]["data_sources"] = [{"id": settled.source.database.id}]
-    settled.net.before["api.notion.com"] = handler
+    settled.raw["instances"]["notion"]["data_sources"] = [{"id": settled.source.database_id}]
+    settled.net.before["api.notion.com"] = lambda request: httpx.Response(503)
     report = await settled.sync()
     assert of(report, "notion").trouble == "incomplete"
     settled.net.before.clear()

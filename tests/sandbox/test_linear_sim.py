@@ -927,3 +927,16 @@ def test_the_schema_is_a_part_of_linears_own() -> None:
             required = {n for n, f in theirs.fields.items() if str(f.type).endswith("!")}
             assert required <= kind.fields.keys(), name
     assert compared > 400
+
+
+async def test_answers_that_a_fault_made_are_logged_as_such(site: Site) -> None:
+    faults = site.linear.faults
+    site.linear.exchanges.clear()
+    await site.data("{viewer{id}}")
+    await site.send("{nothing}")
+    faults.cut_next = 1
+    await site.send("{viewer{id}}")
+    faults.outage = True
+    await site.send("{viewer{id}}")
+
+    assert [each.faulted for each in site.linear.exchanges] == [False, False, True, True]

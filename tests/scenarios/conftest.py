@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
+
+from opsync.engine.session import open_session
+from opsync.runtime import Runtime
 
 pytest.register_assert_rewrite("tests.support.world")
 
@@ -23,4 +32,45 @@ async def settled(world: World) -> World:
     first = await world.sync()
     assert first.exit_code == 0
     await world.silent()
+    return world
+
+
+@pytest.fixture
+def _logs_as_before() -> Iterator[None]:
+    """The command line sets up logging for its whole process, which here is the tests'."""
+    logger = logging.getLogger()
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    structlog.reset_defaults()
+    logger.handlers = handlers
+    logger.setLevel(level)
+
+
+def to_toml(raw: dict[str, Any]) -> str:
+    """The configuration as a file; JSON's scalars and arrays are TOML's."""
+    mode = json.dumps(raw["links"]["mode"])
+    blocks = [f"store = {json.dumps(raw['store'])}", f"links.mode = {mode}"]
+    for name, block in raw["instances"].items():
+        blocks.append(f"[instances.{name}]")
+        for key, value in block.items():
+            if key == "data_sources":
+                value_text = f'[{{ id = "{value[0]["id"]}" }}]'
+            else:
+                value_text = json.dumps(value)
+            blocks.append(f"{key} = {value_text}")
+    roots = '{ instance = "notion" }'
+    blocks.append(f'[[rollup]]\nname = "roadmap"\nmode = {mode}\nroots = {roots}')
+    return "\n".join(blocks)
+
+
+@pytest.fixture
+def on_command_line(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _logs_as_before: None
+) -> World:
+    """The company, with a configuration in the working folder and no network but the simulators."""
+    (tmp_path / "opsync.toml").write_text(to_toml(world.raw), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    simulated = partial(open_session, transport=world.net, runtime=Runtime(clock=world.clock))
+    monkeypatch.setattr("opsync.cli.sync.open_session", simulated)
+    monkeypatch.setattr("opsync.cli.doctor.open_session", simulated)
     return world

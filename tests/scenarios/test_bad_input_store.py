@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from opsync.cli.root import run
-from opsync.engine.session import open_session
 from opsync.errors import StoreError, StoreHeld
-from opsync.runtime import Runtime
 from tests.support.world import CANARY, World, troubles
-
-
-def to_toml(raw: dict[str, Any]) -> str:
-    """The configuration as a file; JSON's scalars and arrays are TOML's."""
-    blocks = [f"store = {json.dumps(raw['store'])}", f"links.mode = {json.dumps('apply')}"]
-    for name, block in raw["instances"].items():
-        blocks.append(f"[instances.{name}]")
-        for key, value in block.items():
-            if key == "data_sources":
-                value_text = f'[{{ id = "{value[0]["id"]}" }}]'
-            else:
-                value_text = json.dumps(value)
-            blocks.append(f"{key} = {value_text}")
-    blocks.append('[[rollup]]\nname = "roadmap"\nmode = "apply"\nroots = { instance = "notion" }')
-    return "\n".join(blocks)
-
-
-@pytest.fixture
-def on_command_line(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The company, with a configuration in the working folder and no network but the simulators."""
-    (tmp_path / "opsync.toml").write_text(to_toml(world.raw), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    simulated = partial(open_session, transport=world.net, runtime=Runtime(clock=world.clock))
-    monkeypatch.setattr("opsync.cli.sync.open_session", simulated)
-    return world
 
 
 async def test_the_second_that_opens_a_store_is_told_who_holds_it(settled: World) -> None:

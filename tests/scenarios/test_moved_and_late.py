@@ -110,6 +110,7 @@ async def test_a_second_record_with_the_same_bare_key_dissolves_the_link_on_both
     ships = settled.add_second_jira()
     ships.add_project("PAY", "Payments of ships")
     ships.add_issue("PAY", "Another one", key="PAY-4")
+    ships.add_issue("PAY", "One more", key="PAY-5")
     report = await settled.sync()
     assert report.exit_code == 0, troubles(report)
     assert settled.remote_links("PAY-4") == []
@@ -133,7 +134,9 @@ async def test_words_that_look_like_keys_make_no_link(world: World) -> None:
 
 async def test_two_jiras_each_keep_their_own_links(settled: World) -> None:
     ships = settled.add_second_jira()
-    ships.add_issue("SHIP", "Hull", description=f"See {linear_url('GRO-2')} and {jira_url('PAY-4')}")
+    ships.add_issue(
+        "SHIP", "Hull", description=f"See {linear_url('GRO-2')} and {jira_url('PAY-4')}"
+    )
     report = await settled.sync()
     assert report.exit_code == 0, troubles(report)
     assert [title for title, _ in settled.attachments("GRO-2")] == ["SHIP-1 Hull"]

@@ -82,7 +82,7 @@ async def test_an_issue_with_a_security_level_is_private(
 async def test_the_private_side_may_name_the_public_one(world: World) -> None:
     private_linear_issue(world)
     await world.sync()
-    assert [t for t, _ in world.attachments("SEC-1")] == ["PAY-4 Refund flow"]
+    assert [t for t, _ in world.attachments("SEC-1")] == ["PAY-4 Refund flow", "Roadmap: Loyalty"]
 
 
 async def test_what_becomes_private_is_taken_back_elsewhere(settled: World) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ FOLDER = Path("opsync-demo")
 SANDBOX_URL = "http://127.0.0.1:8790"
 """Where `opsync sandbox …` looks by itself."""
 
+MARGIN = "   "
 OPENING = """\
 Harbor, a made-up payments company: work in Jira and Linear, roadmap in Notion.
 The three are simulated here, over real HTTP. They announce ten times the vendors' limits,
@@ -64,17 +68,26 @@ def demo(keep: bool, folder: Path, as_json: bool) -> int:
 
 
 class _Teller:
-    """Prints scenes as they come, with their numbers."""
+    """Prints scenes as they come, numbered; on a terminal no wider than that."""
 
     def __init__(self) -> None:
         self._told = 0
+        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def __call__(self, scene: Scene) -> None:
         self._told += 1
         click.echo(f"{click.style(str(self._told), bold=True)}  {scene.sentence}")
         for line in scene.lines:
-            click.echo(f"   {line}")
+            click.echo(self._fitted(f"{MARGIN}{line}", scene.hanging))
         click.echo()
+
+    def _fitted(self, line: str, hanging: int | None) -> str:
+        if self._width is None or len(line) <= self._width:
+            return line
+        if hanging is None:
+            return line[: self._width - 1] + "…"
+        indent = MARGIN + " " * hanging
+        return textwrap.fill(line, max(self._width, 60), subsequent_indent=indent)
 
 
 def _nobody(scene: Scene) -> None:

@@ -19,6 +19,7 @@ from opsync.wording import day
 LINES = 8
 WIDTH = 68
 CUT = 14
+COLUMNS = (18, 14)
 
 SHOWN = "One-tap checkout"
 """The initiative whose page the demo shows."""
@@ -32,10 +33,14 @@ _COUNTED = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One sentence, and the lines that show it."""
+    """One sentence, and the lines that show it.
+
+    A line that is too wide is continued `hanging` characters from the left; None: it is cut.
+    """
 
     sentence: str
     lines: tuple[str, ...]
+    hanging: int | None = None
 
 
 def contradictions(initiatives: Sequence[Initiative]) -> Scene:
@@ -48,7 +53,7 @@ def contradictions(initiatives: Sequence[Initiative]) -> Scene:
             facts += f", {one.blocked} blocked"
         if one.due_on and one.health is not Health.done:
             facts += f", due {day(one.due_on)}"
-        lines.append(_columns(shown(one.title, 21), one.says, facts))
+        lines.append(_columns(shown(one.title, COLUMNS[0] - 1), one.says, facts))
     number = _COUNTED.get(len(found), str(len(found)))
     stand = "stands" if len(found) == 1 else "stand"
     return Scene(
@@ -84,15 +89,15 @@ def the_plan(report: PassReport) -> Scene:
 def the_page(before: Mapping[str, str], after: Mapping[str, str]) -> Scene:
     """A page before and after the first run: column to text, as Notion has it."""
     return Scene(
-        f'The page "{SHOWN}" in Notion, before and after.',
+        f'The page "{SHOWN}" in Notion: opsync fills columns of its own, Status is people\'s.',
         (
             _columns("", "before", "after"),
             *(
                 _columns(name, before.get(name) or "–", after.get(name) or "–")
                 for name in (PEOPLES_COLUMN, *OWN_COLUMNS)
             ),
-            "Status is people's own: read, never written.",
         ),
+        hanging=sum(COLUMNS),
     )
 
 
@@ -134,7 +139,8 @@ def _requests(report: PassReport) -> str:
 
 
 def _columns(first: str, second: str, third: str) -> str:
-    return f"{first:22}{second:14}{third}".rstrip()
+    one, two = COLUMNS
+    return f"{first:{one}}{second:{two}}{third}".rstrip()
 
 
 def _one_a_place(changes: Iterable[Planned]) -> list[Planned]:
@@ -154,7 +160,7 @@ def _line(planned: Planned) -> str:
     what = short(change.desired)
     if change.verb is Verb.update:
         what = f"{value(change.before)[:CUT]}… → {what}"
-    return f"  {VERB_SIGNS[change.verb][0]} {planned.tool:8}{shown(where, 22):24}{what}"
+    return f"  {VERB_SIGNS[change.verb][0]} {planned.tool:8}{shown(where, 20):22}{what}"
 
 
 def short(found: Value) -> str:

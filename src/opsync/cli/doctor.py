@@ -25,8 +25,6 @@ from opsync.engine.session import open_session
 from opsync.errors import ConfigError, StoreError
 
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
-SIGN_IN = frozenset({"sign-in", "key", "token", "scopes", "permissions"})
-"""Titles of checks that fail because the tool refuses the credential, or wants more of it."""
 NAMED = 5
 
 
@@ -91,7 +89,7 @@ class _Doctor:
         ) as session:
             async for name, check in session.doctor(only):
                 self._tell(name, check)
-                if check.state == "fail" and check.title.casefold() in SIGN_IN:
+                if check.state == "fail" and check.sign_in:
                     self._code = 3
 
     async def _store(self) -> None:

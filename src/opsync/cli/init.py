@@ -176,9 +176,7 @@ def _ask(given: dict[str, Any]) -> None:
     if click.confirm("Do you use Jira?", default=True):
         given["jira"] = click.prompt("  Its address, as in https://harbor.atlassian.net")
         if not (given["jira_email"] or given["jira_datacenter"]):
-            given["jira_email"] = _text(
-                "  Email of the token's account (empty: a Data Center)"
-            )
+            given["jira_email"] = _text("  Email of the token's account (empty: a Data Center)")
             given["jira_datacenter"] = not given["jira_email"]
         keys = _text("  Projects to read, as in PAY MOB (empty: all)")
         given["jira_project"] = tuple(keys.replace(",", " ").upper().split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from opsync.cli import words
@@ -171,7 +172,7 @@ def _footer(view: PlanView) -> list[str]:
         lines.append(
             f"{words.plural(len(both), 'change')}: {words.tallied(one.tool for one in both)}"
             f"     about {words.plural(cost.requests, 'request')}, "
-            f"{words.span(max(1, round(cost.seconds)))}     removes {_removes(both)}"
+            f"{_about(cost.seconds)}     removes {_removes(both)}"
         )
         told = f"notifies: {', '.join(cost.notifies)}" if cost.notifies else "notifies nobody"
         lines.append(f"{told}    {_how(view)}")
@@ -179,6 +180,11 @@ def _footer(view: PlanView) -> list[str]:
     if already:
         lines.append(f"{words.plural(already, 'link')} left alone: somebody made them already")
     return lines
+
+
+def _about(seconds: float) -> str:
+    """An estimate, in whole seconds."""
+    return words.span(seconds) if seconds >= 10 else f"{max(1, ceil(seconds))} s"
 
 
 def _how(view: PlanView) -> str:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from opsync.contract import CONTRACT
 from opsync.contract.settings import ConnectorSettings
+from opsync.errors import OpsyncError, SignInError
 from opsync.model import (
     Change,
     Kind,
@@ -143,7 +144,7 @@ class Surface(Struct, frozen=True):
     it. `fields` are the vendor's names of what opsync owns. `title` is what people call it.
     `pulled` says that reading the target shows what stands there; otherwise `observe` reads it
     before each write. `carried` marks a value that is written along with another one on the same
-    target and is never a reason to write.
+    target and is never a reason to write. `notifies` says that a write sends people a message.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Surface(Struct, frozen=True):
     title: str = ""
     pulled: bool = False
     carried: bool = False
+    notifies: bool = False
 
 
 class Writable(ABC):
@@ -203,12 +205,21 @@ class WebhookSource(ABC):
 
 
 class Check(Struct, frozen=True):
-    """One finding of `opsync doctor`; `hint` is the scope or the click that mends it."""
+    """One finding of `opsync doctor`; `hint` is the scope or the click that mends it.
+
+    `sign_in` marks one that fails because the vendor refuses the credential or wants more of it.
+    """
 
     title: str
     state: Literal["ok", "warn", "fail"]
     message: str = ""
     hint: str = ""
+    sign_in: bool = False
+
+    @classmethod
+    def failed(cls, title: str, error: OpsyncError) -> Check:
+        """The finding that something could not be done, and what mends it."""
+        return cls(title, "fail", error.message, error.hint, isinstance(error, SignInError))
 
 
 class Diagnosable(ABC):

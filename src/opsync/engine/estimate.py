@@ -58,7 +58,6 @@ def estimate(config: Config, planned: Sequence[Planned]) -> Estimate:
         notifies |= {
             f"{class_.title} {surfaces[c.change.slot.surface].title}"
             for c in changes
-            # A connector says so of the places whose writing the vendor announces to people.
-            if getattr(surfaces.get(c.change.slot.surface), "notifies", False)
+            if c.change.slot.surface in surfaces and surfaces[c.change.slot.surface].notifies
         }
     return Estimate(total, longest, tuple(sorted(notifies)))

@@ -5,15 +5,23 @@ from __future__ import annotations
 import msgspec
 
 from opsync.__about__ import __version__
-from opsync.config import Config
+from opsync.config import Config, Instance
 from opsync.model import value_hash
 from opsync.model.rules import Mode
 
 
 def reads_as(config: Config) -> str:
-    """What decides which names are found in a text, besides the settings of its own instance:
-    the instances that recognize their URLs, and the plugins with rules that find links."""
-    return value_hash([_instances(config), config.plugins.fingerprint])
+    """What decides which names are found in a text, besides the settings of its own instance.
+
+    That is which instances there are to recognize their URLs, with what they are told in one
+    word or address, and the plugins, which may have rules that find links.
+    """
+    return value_hash(
+        [
+            sorted((i.name, i.connector, _words(i)) for i in config.instances.values()),
+            config.plugins.fingerprint,
+        ]
+    )
 
 
 def derives_as(config: Config) -> str:
@@ -36,3 +44,8 @@ def derives_as(config: Config) -> str:
 
 def _instances(config: Config) -> list[tuple[str, str, str]]:
     return sorted((i.name, i.connector, i.fingerprint) for i in config.instances.values())
+
+
+def _words(instance: Instance) -> list[tuple[str, str]]:
+    settings: dict[str, object] = instance.settings.model_dump(mode="json", exclude={"expose"})
+    return sorted((key, value) for key, value in settings.items() if isinstance(value, str))

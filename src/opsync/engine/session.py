@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from opsync.config import Config, Instance
 from opsync.contract.connector import Check, Connector, Context, Diagnosable
 from opsync.current import Opened, Pass
-from opsync.errors import ConfigError, OpsyncError, SignInError
 from opsync.engine.fingerprint import derives_as, reads_as
+from opsync.errors import ConfigError, OpsyncError, SignInError
 from opsync.http import Policy, Pool
 from opsync.pipeline import run_pass
 from opsync.report import PassReport
@@ -90,7 +90,7 @@ class Session:
                     yield name, check
             except OpsyncError as error:
                 title = "sign-in" if isinstance(error, SignInError) else "connection"
-                yield name, Check(title, "fail", error.message, error.hint)
+                yield name, Check.failed(title, error)
 
 
 @asynccontextmanager

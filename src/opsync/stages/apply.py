@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -21,6 +21,10 @@ from opsync.store import Store
 WRITTEN = frozenset({OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed})
 
 _log = structlog.get_logger(__name__)
+
+
+async def _nothing() -> None:
+    """Keep nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,17 @@ async def apply(
     run: int,
     told: Callable[[Change, Outcome], None] = lambda change, outcome: None,
     clean: Callable[[str], str] = str,
+    keep: Callable[[], Awaitable[None]] = _nothing,
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
     Where a place is not part of what is pulled, or a write's outcome is unknown, the target is
     read by id just before the write and planned again. A refused sign-in, or a vendor that cannot
     be reached, ends the instance's writing; what was not sent waits for the next pass.
-    `told` is called for each outcome; `clean` takes the process's secrets out of a message.
+    `told` is called for each outcome; `clean` takes the process's secrets out of a message;
+    `keep` stores what the connector learned by a batch, before its outcomes.
     """
-    applier = _Applier(connector, store, clock, run, told, clean)
+    applier = _Applier(connector, store, clock, run, told, clean, keep)
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
@@ -73,6 +79,7 @@ class _Applier:
         run: int,
         told: Callable[[Change, Outcome], None],
         clean: Callable[[str], str],
+        keep: Callable[[], Awaitable[None]],
     ) -> None:
         self.connector = connector
         self.store = store
@@ -80,6 +87,7 @@ class _Applier:
         self.run = run
         self.told = told
         self.clean = clean
+        self.keep = keep
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
 
@@ -125,6 +133,7 @@ class _Applier:
             (change, self.cleaned(outcomes.get(change.id) or _unanswered(change, error)))
             for change in changes
         ]
+        await self.keep()
         await self.store.finish_changes(
             self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
         )

@@ -6,7 +6,7 @@ target. A crash at any point is repaired by planning again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -107,6 +107,13 @@ def plan(
     rows = {entry.slot: entry for entry in entries}
     wanted = {want.slot: want for want in wants}
     builder = _Builder(run, now)
+    for entry in _handed_over(rows, wanted, connector):
+        builder.entries.append(entry)
+        if entry.applied != NOTHING:
+            rows[entry.slot] = entry
+        else:
+            del rows[entry.slot]
+            wanted.pop(entry.slot, None)
     carried: list[tuple[Want, Entry, Seen | None]] = []
     for slot in sorted(rows.keys() | wanted.keys()):
         surface = surfaces.get(slot.surface)
@@ -117,7 +124,7 @@ def plan(
         here, taken = _observe(target, surface, want, entry, connector, seen)
         if entry.intent is not None and seen is None:
             here = None
-        if surface.carried:
+        if surface.carried and want.value is not None:
             carried.append((want, entry, here))
         else:
             builder.slot(want, entry, here, taken=taken, pulled=surface.pulled)
@@ -125,6 +132,34 @@ def plan(
         for want, entry, here in carried:
             builder.slot(want, entry, here)
     return builder.done()
+
+
+def _handed_over(
+    rows: Mapping[Slot, Entry], wanted: Mapping[Slot, Want], connector: Writable
+) -> list[Entry]:
+    """The rows as they are when a place passes from one slot to another, as when a rule is
+    renamed: what opsync wrote there is the new slot's, and the old one is empty.
+
+    Otherwise the one would remove what the other has just found to be right.
+    """
+    places: dict[tuple[str, str], Slot] = {}
+    for slot, want in wanted.items():
+        row = rows.get(slot)
+        if want.value is not None and (row is None or row.applied == NOTHING):
+            places[slot.surface, connector.address(slot.surface, want.value)] = slot
+    if not places:
+        return []
+    changed: list[Entry] = []
+    for slot, row in rows.items():
+        unwanted = slot not in wanted or wanted[slot].value is None
+        if not unwanted or row.applied == NOTHING:
+            continue
+        place = slot.surface, connector.address(slot.surface, plain(row.applied))
+        heir = places.pop(place, None)
+        if heir is not None:
+            changed.append(msgspec.structs.replace(row, slot=heir))
+            changed.append(Entry(slot=slot))
+    return changed
 
 
 def _observe(

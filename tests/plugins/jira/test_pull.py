@@ -59,6 +59,18 @@ async def test_a_small_site_is_read_in_one_search(
     assert batches[0].high == clock.now()
 
 
+async def test_a_change_in_the_future_does_not_hide_what_changes_until_then(
+    site: JiraSite, clock: FakeClock, connect: Connect
+) -> None:
+    site.add_issue("PAY", "From an import", updated=clock.now() + timedelta(days=900))
+
+    for since in (None, clock.now() - timedelta(hours=1)):
+        (batch,) = await pull(connect(site), since)
+
+        assert len(batch.items) == 1
+        assert batch.high == clock.now()
+
+
 async def test_a_large_site_is_read_by_ids_and_in_bulk(
     site: JiraSite, clock: FakeClock, connect: Connect
 ) -> None:
@@ -351,3 +363,27 @@ async def test_keys_that_nobody_has_cost_one_request(site: JiraSite, connect: Co
 async def test_nothing_is_asked_for_what_is_no_key(site: JiraSite, connect: Connect) -> None:
     assert await connect(site).resolve(["../myself", "Örsted-1", ""]) == {}
     assert not site.exchanges
+
+
+async def test_a_search_that_leads_on_without_ids_is_given_up(
+    respx_mock: respx.MockRouter, clock: FakeClock
+) -> None:
+    asked: list[int] = []
+
+    def search(request: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        issues = [{"id": "1", "key": "PAY-1", "fields": {}}] if len(asked) == 1 else []
+        return httpx.Response(200, json={"issues": issues, "nextPageToken": f"t{len(asked)}"})
+
+    respx_mock.get(f"{SITE}/rest/api/3/myself").respond(json={})
+    respx_mock.get(f"{SITE}/rest/api/3/field").respond(json=[])
+    respx_mock.post(f"{SITE}/rest/api/3/search/jql").mock(side_effect=search)
+    runtime = Runtime(clock=clock)
+    pool = Pool(runtime)
+    client = pool.client(Jira.policy("jira-main", settings()))
+    jira = Jira(settings(), Context("jira-main", client, runtime, {}))
+
+    with pytest.raises(BadAnswer, match="without an issue"):
+        await pull(jira)
+    await pool.aclose()
+    assert len(asked) == 4

@@ -24,7 +24,7 @@ from opsync_jira.surfaces import canonical, seen
 
 def rows(folder: Path, name: str) -> Iterator[Any]:
     with (folder / "jira-devlake" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+        for row in csv.DictReader(line for line in file if line.strip()):
             yield json.loads(row["data"])
 
 
@@ -134,3 +134,22 @@ def test_server_resolutions_that_look_canceled_are_found(data_dir: Path) -> None
 
     assert "Won't Fix" in names
     assert "Fixed" not in names
+
+
+def test_server_projects_and_link_types_decode(data_dir: Path) -> None:
+    projects = msgspec.json.decode(server(data_dir, "all_projects"), type=list[wire.Project])
+    types = msgspec.json.decode(server(data_dir, "all_issuelinktypes"), type=list[wire.Named])
+
+    assert projects
+    assert all(project.key and project.name for project in projects)
+    assert any(one.name == "Blocked" for one in types)
+
+
+def test_cloud_fields_are_searched_for_estimates_and_flags(data_dir: Path) -> None:
+    listed = [as_type(row, wire.Field) for row in rows(data_dir, "issue_fields")]
+
+    chosen = dict(choose(listed, settings()))
+
+    assert any(field.schema and field.schema.custom for field in listed)
+    assert set(chosen) <= set(wire.CUSTOM)
+    assert set(chosen.values()) <= {field.id for field in listed}

@@ -196,6 +196,46 @@ async def test_lists_longer_than_asked_for_are_read_in_full(
     assert workspace.read_requests == 3
 
 
+async def test_long_lists_of_what_has_not_changed_are_not_read_again(
+    workspace: LinearWorkspace, connect: Connect, clock: FakeClock
+) -> None:
+    issue = workspace.add_issue("GRO", "Card form", labels=[f"label {n}" for n in range(9)])
+    links = [(f"Spec {n}", f"https://example.org/{n}") for n in range(40)]
+    workspace.add_project("Checkout web", teams=["GRO"], links=links)
+    kept: dict[str, Any] = {}
+    await read(connect(workspace, kept=kept))
+    clock.advance(60)
+    since = clock.now() - timedelta(minutes=5)
+    workspace.read_requests = 0
+
+    assert await read(connect(workspace, kept=kept), since) == {}
+    assert workspace.read_requests == 1
+
+    workspace.attach(issue, "New", "https://example.org/new")
+    again = await read(connect(workspace, kept=kept), since)
+    assert len(again["GRO-1"].seen) == 1
+    assert set(again) == {"GRO-1"}
+
+
+async def test_all_that_a_finished_blocker_blocked_is_read_again(
+    workspace: LinearWorkspace, connect: Connect, clock: FakeClock
+) -> None:
+    blocker = workspace.add_issue("GRO", "Card form")
+    for number in range(7):
+        workspace.relate(blocker, workspace.add_issue("GRO", f"Waits {number}"))
+    kept: dict[str, Any] = {}
+    await pull(connect(workspace, kept=kept))
+    clock.advance(3600)
+    workspace.set_state("GRO-1", "Done")
+
+    since = clock.now() - timedelta(minutes=5)
+    records = await read(connect(workspace, kept=kept), since)
+
+    assert {key for key, record in records.items() if not record.blocked} == {
+        f"GRO-{number}" for number in range(1, 9)
+    }
+
+
 async def test_pages_that_bring_nothing_new_are_no_batches(
     workspace: LinearWorkspace, connect: Connect, clock: FakeClock
 ) -> None:
@@ -361,3 +401,25 @@ async def test_a_listing_that_never_ends_is_given_up(connect: Connect) -> None:
 
     with pytest.raises(BadAnswer, match="does not end"):
         await pull(connect(transport=answer({"data": data})))
+
+
+async def test_a_listing_of_empty_pages_is_not_followed_in_silence(connect: Connect) -> None:
+    """The core ends a listing whose batches stay empty; it must get to see them."""
+    asked: list[int] = []
+
+    def answering(_request: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        more = {"hasNextPage": True, "endCursor": f"c{len(asked)}"}
+        end = {"hasNextPage": False, "endCursor": None}
+        roots = {
+            "issues": {"nodes": [], "pageInfo": more},
+            "projects": {"nodes": [], "pageInfo": end},
+            "initiatives": {"nodes": [], "pageInfo": end},
+        }
+        return httpx.Response(200, json={"data": {"organization": {"urlKey": "harbor"}, **roots}})
+
+    linear = connect(transport=httpx.MockTransport(answering))
+    (feed,) = await linear.feeds()
+    batches = linear.pull(feed, None)
+
+    assert [(await anext(batches)).items for _ in range(5)] == [[]] * 5

@@ -189,6 +189,54 @@ async def test_bodies_are_read_only_if_asked_for_and_only_of_changed_pages(
     assert (body.text, body.property) == (f"as in {EPIC}", False)
 
 
+async def test_a_run_with_nothing_new_reads_no_body_again(
+    roadmap: Roadmap, clock: FakeClock
+) -> None:
+    roadmap.add("A")
+    page = roadmap.add("B")
+    clock.advance(60)
+    high = (await pull(roadmap.connect(read_body=True)))[0].high
+    assert high is not None
+    since = high - timedelta(seconds=300)
+    before = roadmap.workspace.read_requests
+
+    batches = await pull(roadmap.connect(read_body=True), since)
+
+    assert batches == []
+    assert roadmap.workspace.read_requests - before == 1
+
+    roadmap.workspace.edit_page(page, "Tracked in", "edited since")
+    assert list(await read(roadmap.connect(read_body=True), since)) == ["B"]
+    # In the minute of the edit another one would not show: the body is read once more.
+    assert list(await read(roadmap.connect(read_body=True), since)) == ["B"]
+    clock.advance(60)
+    assert list(await read(roadmap.connect(read_body=True), since)) == ["B"]
+    assert list(await read(roadmap.connect(read_body=True), since)) == []
+
+
+async def test_a_batch_that_was_not_taken_is_read_again(roadmap: Roadmap, clock: FakeClock) -> None:
+    roadmap.add("A")
+    clock.advance(60)
+    start = clock.now() - timedelta(hours=1)
+    notion = roadmap.connect(read_body=True)
+    (feed,) = await notion.feeds()
+    async for _ in notion.pull(feed, start):
+        break  # as when the store cannot take it
+
+    assert list(await read(roadmap.connect(read_body=True), start)) == ["A"]
+
+
+async def test_the_cursor_stays_behind_what_may_not_be_listed_yet(
+    roadmap: Roadmap, clock: FakeClock
+) -> None:
+    start = clock.now()
+    roadmap.add("A")
+    clock.advance(30)
+    (batch,) = await pull(roadmap.connect(), start)
+    assert batch.high is not None
+    assert batch.high <= clock.now() - timedelta(minutes=2)
+
+
 async def test_a_page_whose_body_is_refused_is_set_aside_alone(roadmap: Roadmap) -> None:
     roadmap.add("Fine")
     hidden = roadmap.add("Hidden")

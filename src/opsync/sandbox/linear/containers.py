@@ -77,11 +77,11 @@ class Containers(Tables):
         description: str | None = None,
         content: str | None = None,
         parent: Initiative | str | None = None,
-        lead_team: Team | str | None = None,
+        lead_team: str | None = None,
         created: datetime | None = None,
         updated: datetime | None = None,
     ) -> Initiative:
-        """An initiative; `links` are (label, url), `lead_team` gives it its visibility."""
+        """An initiative; `links` are (label, url), `lead_team` (a key) gives its visibility."""
         first, last = self.stamps(created, updated)
         above = self.initiative(parent) if parent is not None else None
         identifier = self.new_id()
