@@ -18,7 +18,10 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opsync.config import Config
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 RUN = 1
@@ -122,26 +125,25 @@ INSERTS = {
 }
 
 
+def configured(url: str, path: Path) -> Config:
+    """A configuration of one Jira."""
+    from opsync.config import build
+
+    jira = {
+        "connector": "jira",
+        "site": "https://bench.example",
+        "base_url": url,
+        "email": "bench@example.com",
+        "token": "bench-not-a-secret",
+    }
+    return build({"store": str(path), "instances": {"jira": jira}})
+
+
 async def opsync(url: str, path: Path) -> int:
     """One whole pass of opsync: sign-in, fields, pull, normalize, store, link, roll up, plan."""
-    from opsync.config import build
     from opsync.engine.session import open_session
 
-    config = build(
-        {
-            "store": str(path),
-            "instances": {
-                "jira": {
-                    "connector": "jira",
-                    "site": "https://bench.example",
-                    "base_url": url,
-                    "email": "bench@example.com",
-                    "token": "bench-not-a-secret",
-                }
-            },
-        }
-    )
-    async with open_session(config, "bench") as session:
+    async with open_session(configured(url, path), "bench") as session:
         return (await session.sync("bench")).records
 
 
@@ -249,22 +251,23 @@ PROGRAMS: dict[str, Callable[[str, Path], Any]] = {
 }
 
 
-def warm_up(name: str) -> None:
-    """Import what the program needs, so that start-up is not measured."""
+def warm_up(name: str, url: str, path: Path) -> None:
+    """Import what the program needs and make its store, so that start-up is not measured."""
     import httpx  # noqa: F401
     import pydantic  # noqa: F401
 
     import opsync_jira  # noqa: F401
 
+    new_store(path)
     if name.startswith("opsync"):
         import opsync.engine.session  # noqa: F401
+
+        configured(url, path)
 
 
 def main() -> None:
     name, url, path = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-    warm_up(name)
-    if name in ("limit", "plain"):
-        new_store(path)
+    warm_up(name, url, path)
     before, wall = time.process_time(), time.perf_counter()
     stored = asyncio.run(PROGRAMS[name](url, path))
     spent = {"cpu_s": time.process_time() - before, "wall_s": time.perf_counter() - wall}

@@ -23,7 +23,6 @@ _CATEGORIES = {
 _NO_FLAG = frozenset({b"null", b"[]", b"false", b'""'})
 _NO_TYPE = wire.IssueType()
 _NO_PROJECT = wire.Project()
-_NO_NAME = wire.Named()
 
 
 class Normalizer:

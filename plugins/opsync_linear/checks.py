@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from opsync import Check, Context
 from opsync_linear import queries
-from opsync_linear.dialect import KEYS, POINTS_PER_QUERY, WRITE_HINT
-from opsync_linear.pull import ask
+from opsync_linear.dialect import KEYS, POINTS_PER_QUERY, WRITE_HINT, ask
 from opsync_linear.queries import ROOTS
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import Data, Nodes, Organization, Team

@@ -7,12 +7,13 @@ The kind of an error is in `errors[].extensions`, the HTTP status comes second: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from opsync import (
     Answer,
     BadAnswer,
     BudgetHint,
+    Context,
     Limit,
     OpsyncError,
     Policy,
@@ -112,6 +113,8 @@ def classify(answer: Answer) -> OpsyncError | None:
     try:
         envelope = answer.decode(Envelope)
     except BadAnswer as error:
+        if answer.is_html and not isinstance(by_status, TemporaryError):
+            return error  # a web page is a proxy's word, be it a 403: it says nothing of the token
         return _signed_in(by_status) or error
     if envelope.errors:
         return _of_problem(answer, envelope.errors[0], by_status)
@@ -200,3 +203,23 @@ def budget(answer: Answer) -> Iterator[BudgetHint]:
 def request_id(answer: Answer) -> str:
     """The trace that Linear's support can look up."""
     return answer.headers.get("x-request-id") or answer.headers.get("cf-ray", "")
+
+
+async def ask(
+    context: Context, query: str, variables: Mapping[str, object], *, cost: float
+) -> Answer:
+    """Send one query. SignInError when the token may not read."""
+    try:
+        return await context.http.read(
+            "POST",
+            PATH,
+            json={"query": query, "variables": variables},
+            lane=POINTS,
+            cost=cost,
+        )
+    except Refusal as error:
+        if error.forbidden:
+            raise SignInError(
+                error.message, hint=f"The key needs Read for these teams: {KEYS}."
+            ) from error
+        raise

@@ -31,7 +31,7 @@ from opsync import (
 )
 from opsync_linear import queries
 from opsync_linear.decode import decode
-from opsync_linear.dialect import KEYS, PATH, POINTS, Refusal, TooComplex
+from opsync_linear.dialect import KEYS, TooComplex, ask
 from opsync_linear.long import LongOnes
 from opsync_linear.queries import ROOTS, Sizes
 from opsync_linear.settings import LinearSettings
@@ -59,26 +59,6 @@ SAME_CURSOR = 2
 _STREAMS = {"issues": "issue", "projects": "project", "initiatives": "initiative"}
 
 T = TypeVar("T", Issue, Project, Initiative)
-
-
-async def ask(
-    context: Context, query: str, variables: Mapping[str, object], *, cost: float
-) -> Answer:
-    """Send one query. SignInError when the token may not read."""
-    try:
-        return await context.http.read(
-            "POST",
-            PATH,
-            json={"query": query, "variables": variables},
-            lane=POINTS,
-            cost=cost,
-        )
-    except Refusal as error:
-        if error.forbidden:
-            raise SignInError(
-                error.message, hint=f"The key needs Read for these teams: {KEYS}."
-            ) from error
-        raise
 
 
 class Reader:
@@ -144,9 +124,17 @@ class Reader:
         first = True
         while open_roots:
             sizes = queries.sizes_of_page(poll=small, first=first, roots=open_roots)
-            answer = await self._work(sizes, open_roots, filters=filters, after=after)
+            answer = await self._work(
+                sizes,
+                open_roots,
+                filters=filters,
+                after=after,
+                teams=self._settings.teams if first else (),
+            )
             tails = answer.decode(Data[Tails]).data
             self._learn(tails.organization)
+            if tails.teams is not None:
+                self._check_teams({team.key for team in tails.teams.nodes})
             ends = {root: _end(tails, root) for root in open_roots}
             open_roots = {root for root, end in ends.items() if end.has_next_page}
             for root in open_roots:
@@ -168,6 +156,7 @@ class Reader:
         *,
         filters: Mapping[str, Mapping[str, object]],
         after: Mapping[str, str | None],
+        teams: Sequence[str] = (),
     ) -> Answer:
         """One page; a smaller one where Linear finds the query too complex."""
         kept = self._context.kept
@@ -180,9 +169,14 @@ class Reader:
                     self._context,
                     queries.WORK,
                     queries.variables(
-                        scaled, roots, filters=filters, after=after, blocking=self._poll
+                        scaled,
+                        roots,
+                        filters=filters,
+                        after=after,
+                        blocking=self._poll,
+                        teams=teams,
                     ),
-                    cost=queries.cost_of_work(scaled, roots, blocking=self._poll),
+                    cost=queries.cost_of_work(scaled, roots, blocking=self._poll, teams=len(teams)),
                 )
             except TooComplex:
                 if share <= SMALLEST_SHARE:
@@ -200,6 +194,16 @@ class Reader:
                 hint=f'Set workspace = "{own}", or create a key in {asked!r}: {KEYS}.',
             )
         self._context.kept[WORKSPACE] = organization.url_key
+
+    def _check_teams(self, found: Set[str]) -> None:
+        """A team that is misspelled or hidden would otherwise read as one without work."""
+        if missing := sorted(self._teams - found):
+            raise SignInError(
+                f"{self._context.instance}: there is no team {', '.join(missing)}, or it is hidden "
+                "from this key.",
+                hint="Check `teams` (GRO for GRO-44), and that the key and its owner see them: "
+                f"{KEYS}.",
+            )
 
     def _items(self, work: Work) -> Iterable[Item]:
         """The rows of a page, each once; those with cut lists are noted to be read again."""

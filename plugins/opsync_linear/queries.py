@@ -85,16 +85,19 @@ WORK = f"""query Work(
 {_root_variables("issues", "Issue")}{_root_variables("projects", "Project")}\
 {_root_variables("initiatives", "Initiative")}{_root_variables("attachments", "Attachment")}\
   $labels: Int!, $attached: Int!, $relations: Int!, $blocking: Boolean!,
-  $related: Int!, $links: Int!
+  $related: Int!, $links: Int!, $firstTeams: Int!, $filterTeams: TeamFilter, $withTeams: Boolean!
 ) {{
-  organization {{ urlKey }}\
+  organization {{ urlKey }}
+  teams(first: $firstTeams, filter: $filterTeams, includeArchived: true)
+    @include(if: $withTeams) {{ nodes {{ key }} }}\
 {_root("issues", "...IssueFields")}\
 {_root("projects", "...ProjectFields")}\
 {_root("initiatives", "...InitiativeFields")}\
 {_root("attachments", "updatedAt issue { ...IssueFields }")}
 }}
 {ISSUE_FIELDS}{PROJECT_FIELDS}{INITIATIVE_FIELDS}"""
-"""One page of everything. A listing that has ended is left out of the following pages."""
+"""One page of everything. A listing that has ended is left out of the following pages. `teams` are
+those of the settings, as far as they exist: only the first page asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,9 @@ def variables(
     filters: Mapping[str, Mapping[str, object]],
     after: Mapping[str, str | None],
     blocking: bool,
+    teams: Sequence[str] = (),
 ) -> dict[str, object]:
-    """The variables of `WORK` for one page of the listings `roots`."""
+    """The variables of `WORK` for one page of the listings `roots`, looking for `teams` besides."""
     asked: dict[str, object] = {
         "labels": sizes.labels,
         "attached": sizes.attached,
@@ -170,6 +174,9 @@ def variables(
         "blocking": blocking,
         "related": sizes.related,
         "links": sizes.links,
+        "firstTeams": max(1, len(teams)),
+        "filterTeams": {"key": {"in": list(teams)}},
+        "withTeams": bool(teams),
     }
     for root in ROOTS:
         title = root.capitalize()
@@ -185,8 +192,8 @@ def by_id(ids: Sequence[str]) -> dict[str, object]:
     return {"id": {"in": list(ids)}}
 
 
-def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool) -> int:
-    """What one page costs, in Linear's points."""
+def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool, teams: int = 0) -> int:
+    """What one page costs, in Linear's points; `teams` is how many are looked for."""
     page = 1.1
     issue = 1 + 1.5 + 1.3 + 1.4 + 1.3 + 1.1 + 1.1
     issue += sizes.labels * 1.1 + sizes.attached * 1.5 + sizes.relations * 3.3 + 3 * page
@@ -197,7 +204,9 @@ def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool) -> int:
     initiative = 1 + 1.5 + 1.3 + 1.1 + link
     rows = {"issues": issue, "projects": project, "initiatives": initiative}
     rows["attachments"] = 1.1 + issue
-    total: float = 1.1 + sum(1.2 + getattr(sizes, root) * rows[root] for root in roots)
+    total: float = (
+        1.1 + teams * 1.1 + sum(1.2 + getattr(sizes, root) * rows[root] for root in roots)
+    )
     return ceil(total)
 
 

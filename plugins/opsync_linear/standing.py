@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from opsync import Context, Ref
 from opsync_linear import queries
-from opsync_linear.pull import ask
+from opsync_linear.dialect import ask
 from opsync_linear.wire import Attachment, Data, ExternalLink, Nodes
 
 LISTED = 250

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from opsync import Change, Context, Outcome, OutcomeKind, Ref, RollupContent, Seen, Value
 from opsync_linear.batch import UPDATE_CREATE, UPDATE_UPDATE, Op
+from opsync_linear.dialect import ask
 from opsync_linear.marks import UPDATE, own_id, own_surface
-from opsync_linear.pull import ask
 from opsync_linear.values import HEALTH, one_line, part
 from opsync_linear.wire import Data
 from opsync_linear.writes import Update

@@ -257,10 +257,18 @@ class Tail(Struct, frozen=True, rename="camel"):
     page_info: PageInfo
 
 
+class TeamKey(Struct, frozen=True):
+    """A team of which only the key is of interest."""
+
+    key: str
+
+
 class Tails(Struct, frozen=True):
-    """The ends of all listings of a page: all that the next request needs."""
+    """The ends of all listings of a page: all that the next request needs. `teams` are those of
+    the settings that exist, where they were asked for."""
 
     organization: Organization | None = None
+    teams: Nodes[TeamKey] | None = None
     issues: Tail | None = None
     projects: Tail | None = None
     initiatives: Tail | None = None

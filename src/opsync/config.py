@@ -437,7 +437,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _did_you_mean(word: str, names: Iterable[str], show: Any = str) -> str:
-    near = difflib.get_close_matches(word, list(names), 1, cutoff=0.5)
+    near = difflib.get_close_matches(word, list(names), 1, cutoff=0.6)
     return f'; did you mean "{show(near[0])}"?' if near else ""
 
 

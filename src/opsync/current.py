@@ -58,6 +58,8 @@ class Pass:
     """All roots are rolled up again: other records are set aside than in the last pass."""
     half_read: set[str] = field(default_factory=set)
     """Instances that are not read in this pass, and that no earlier pass has read to the end."""
+    never_read: set[str] = field(default_factory=set)
+    """Instances that no pass has read to the end: a bare key that nobody has may be theirs."""
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
 

@@ -93,10 +93,14 @@ class Notes:
         """The initiative that a change is for, or what its target is called."""
         for record in roots:
             if record.ref == root:
-                return self.setting.card(record).title or record.title
+                return self._called(record)
         if roots:
-            return self.setting.card(roots[0]).title or roots[0].title
+            return self._called(roots[0])
         return self.setting.card(target).label
+
+    def _called(self, root: Record) -> str:
+        shown = self.setting.card(root)
+        return shown.title or shown.label
 
 
 def _why(kind: HeldKind, entry: Entry) -> str:

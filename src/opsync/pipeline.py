@@ -112,16 +112,19 @@ async def _all(tasks: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 async def _keep_earlier_trouble(this: Pass) -> None:
     """An instance that was not pulled now is as readable as it was last time."""
-    failing = {c.instance: c for c in await this.store.cursors() if c.failed_since is not None}
+    cursors = await this.store.cursors()
+    failing = {c.instance: c for c in cursors if c.failed_since is not None}
+    completed = {c.instance for c in cursors if c.completed_at is not None}
     for report in this.report.instances:
+        readable = isinstance(this.instances[report.instance].connector, Readable)
+        if readable and report.instance not in completed and not report.complete:
+            this.never_read.add(report.instance)
         if report.pulled:
             continue
         if report.instance in failing:
             report.trouble = "incomplete"
             report.message = failing[report.instance].error
-        elif isinstance(this.instances[report.instance].connector, Readable) and await is_half_read(
-            this.store, report.instance
-        ):
+        elif readable and await is_half_read(this.store, report.instance):
             this.half_read.add(report.instance)
 
 
@@ -266,6 +269,8 @@ def _unread_behind(
     """The unreadable instances that hold the root, which names the members, or may hold one."""
     behind = {root.instance, *(ref.instance for ref in nodes)}
     behind |= {mention.instance for mention, _ in names}
+    if any(not mention.instance and not refs for mention, refs in names):
+        behind |= this.never_read
     return behind & this.unreadable
 
 
@@ -334,6 +339,9 @@ async def _plan_target(
         return None
     if inputs.record.tombstone:
         await this.store.forget_target(inputs.record.ref)
+        return None
+    if inputs.record.archived:
+        # Put away by people: what stands there stays as it is until they take it out again.
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)

@@ -162,8 +162,8 @@ def summary(rollup: Rollup) -> str:
 def work(rollup: Rollup, cards: dict[Ref, Card]) -> tuple[WorkItem, ...]:
     """What the root names: containers with their counts, then single items up to a limit."""
     named = [(c, cards[c.ref]) for c in rollup.containers if c.ref in cards]
-    containers = [(c, card_) for c, card_ in named if not c.single and card_.title]
-    singles = [(c, card_) for c, card_ in named if c.single and card_.title]
+    containers = [(c, card_) for c, card_ in named if not c.single and _named(card_)]
+    singles = [(c, card_) for c, card_ in named if c.single and _named(card_)]
     shown = containers[:CONTAINERS]
     rest = len(rollup.containers) - len(shown)
     items = [WorkItem(_container_text(c, card_), card_.url) for c, card_ in shown]
@@ -173,6 +173,11 @@ def work(rollup: Rollup, cards: dict[Ref, Card]) -> tuple[WorkItem, ...]:
     if rest:
         items.append(WorkItem(f"+{rest} more" if items else f"{rest} not named"))
     return tuple(items)
+
+
+def _named(card_: Card) -> bool:
+    """Whether it may be named: private work has no title, and a key only where that is exposed."""
+    return bool(card_.key or card_.title)
 
 
 def _container_text(container: Container, card_: Card) -> str:

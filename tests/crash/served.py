@@ -18,7 +18,7 @@ from opsync.store import Store
 from tests.crash.standing import Standing, Tools, standing
 from tests.support.clock import FakeClock
 from tests.support.company import Company, settings
-from tests.support.processes import Gate, Matches, gate, kill, run, start, write_config
+from tests.support.processes import Gate, Matches, gate, kill, run, running, write_config
 from tests.support.world import World
 
 
@@ -55,9 +55,9 @@ class Served:
     def kill_at(self, point: Matches, *, nth: int = 1) -> None:
         """Start a sync and `kill -9` it once the vendor has carried out the chosen request."""
         self.gate.set(point, nth=nth)
-        child = start(*self.sync)
-        self.gate.wait()
-        kill(child)
+        with running(*self.sync) as child:
+            self.gate.wait()
+            kill(child)
 
     def check_repair(self, wanted: Standing | None = None) -> None:
         """One more run brings everything about, once; the one after it writes nothing."""
@@ -72,6 +72,11 @@ class Served:
         assert (silent.code, silent.err) == (0, ""), silent
         assert self.writes() == before
         asyncio.run(check_store(self.store))
+
+
+def any_request(method: str, path: str, body: bytes) -> bool:
+    """Whichever comes."""
+    return True
 
 
 async def check_store(path: Path) -> None:

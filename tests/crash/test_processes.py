@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
 import time
 
 import pytest
 
-from tests.crash.served import Served
+from tests.crash.served import Served, any_request
 from tests.crash.standing import Standing
-from tests.support.processes import kill, run, start, wait
-from tests.support.world import World
+from tests.support.processes import kill, run, running, wait
 
 pytestmark = pytest.mark.slow
 
@@ -22,31 +20,27 @@ PROMPT_S = 5.0
 def test_the_second_process_on_a_store_is_told_who_holds_it(
     served: Served, wanted: Standing
 ) -> None:
-    served.gate.set(lambda method, path, body: True, nth=3)
-    first = start(*served.sync)
-    served.gate.wait()
+    served.gate.set(any_request, nth=3)
+    with running(*served.sync) as first:
+        served.gate.wait()
 
-    second = run(*served.sync)
+        second = run(*served.sync)
 
-    assert second.code == 4
-    assert second.out == ""
-    assert f"process {first.pid} on {socket.gethostname()}" in second.err
-    assert re.search(r"`opsync sync`", second.err)
-    assert "Traceback" not in second.err
-    assert first.poll() is None
-    kill(first)
+        assert (second.code, second.out) == (4, "")
+        assert f"process {first.pid} on {socket.gethostname()}" in second.err
+        assert "`opsync sync`" in second.err
+        assert "Traceback" not in second.err
+        assert first.poll() is None
+        kill(first)
     served.check_repair(wanted)
 
 
 def test_reading_commands_need_no_hold(served: Served) -> None:
     assert run(*served.sync).code == 0
-    served.gate.set(lambda method, path, body: True, nth=2)
-    first = start(*served.sync)
-    served.gate.wait()
-
-    looked = run("rollups", "--config", served.config)
-
-    kill(first)
+    served.gate.set(any_request, nth=2)
+    with running(*served.sync):
+        served.gate.wait()
+        looked = run("rollups", "--config", served.config)
     assert looked.code == 0, looked
     assert "One-tap checkout" in looked.out
 
@@ -54,18 +48,17 @@ def test_reading_commands_need_no_hold(served: Served) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("point", ["reading", "writing"])
 def test_a_signal_ends_a_run_promptly_and_the_next_repairs_it(
-    served: Served, wanted: Standing, company: World, name: str, point: str
+    served: Served, wanted: Standing, name: str, point: str
 ) -> None:
     if point == "reading":
-        served.gate.set(lambda method, path, body: True, nth=4)
+        served.gate.set(any_request, nth=4)
     else:
         served.gate.set(lambda method, path, body: method == "PATCH")
-    child = start(*served.sync)
-    served.gate.wait()
-
-    told_at = time.monotonic()
-    child.send_signal(getattr(signal, name))
-    ended = wait(child)
+    with running(*served.sync) as child:
+        served.gate.wait()
+        told_at = time.monotonic()
+        child.send_signal(getattr(signal, name))
+        ended = wait(child)
 
     assert time.monotonic() - told_at < PROMPT_S
     if name == "SIGINT":

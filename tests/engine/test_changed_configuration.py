@@ -146,3 +146,67 @@ async def test_a_failure_before_the_first_feed_is_forgotten_once_it_is_over(
     await settled.sync()
     async with settled.session() as session:
         assert [c for c in await session.store.cursors() if c.failed_since] == []
+
+
+async def test_a_key_that_may_be_shown_from_now_on_names_private_work(settled: World) -> None:
+    settled.jira.edit("PAY-1", security="Board only")
+    await settled.sync()
+    assert "PAY-1" not in settled.checkout.text("Work")
+    settled.raw["instances"]["jira-main"]["expose"] = "key"
+    settled.clock.advance(3600)
+    await settled.sync()
+    assert "PAY-1 1/3" in settled.checkout.text("Work")
+    assert "Checkout core" not in settled.checkout.text("Work")
+    await settled.silent()
+
+
+GLOOMY = """
+from opsync import Health, hookimpl
+
+@hookimpl
+def register_rollups():
+    return [lambda root, rollup, as_of: {answer}]
+"""
+
+
+async def test_a_plugins_rule_for_health_is_asked_again_when_its_code_changed(
+    settled: World,
+) -> None:
+    folder = settled.folder / "plugins"
+    folder.mkdir()
+    settled.raw["plugins_dir"] = str(folder)
+    code = folder / "gloomy.py"
+    code.write_text(GLOOMY.format(answer='(Health.off_track, "I feel it")'), encoding="utf-8")
+    await settled.sync()
+    assert settled.checkout.text("Delivery health") == "Off track"
+    code.write_text(GLOOMY.format(answer='(Health.at_risk, "A little")'), encoding="utf-8")
+    await settled.sync()
+    assert settled.checkout.text("Delivery health") == "At risk"
+    await settled.silent()
+
+
+async def test_an_initiative_whose_plugin_fails_keeps_its_number_and_the_pass_goes_on(
+    settled: World,
+) -> None:
+    folder = settled.folder / "plugins"
+    folder.mkdir()
+    settled.raw["plugins_dir"] = str(folder)
+    answer = '(Health.at_risk, "") if root.title == "Loyalty" else 1 / 0'
+    (folder / "broken.py").write_text(GLOOMY.format(answer=answer), encoding="utf-8")
+    report = await settled.sync()
+    assert report.stale == ["One-tap checkout"]
+    assert settled.checkout.text("Delivery health") == "On track"
+    assert settled.loyalty.text("Delivery health") == "At risk"
+    del settled.raw["plugins_dir"]
+    await settled.sync()
+    assert settled.loyalty.text("Delivery health") == "On track"
+    await settled.silent()
+
+
+async def test_two_rules_over_the_same_initiatives_do_not_contend_for_a_place(
+    settled: World,
+) -> None:
+    settled.raw["rollup"].append({**settled.raw["rollup"][0], "name": "zweite"})
+    await settled.sync()
+    await settled.silent()
+    assert settled.checkout.text("Delivery").startswith("2 of 5 done")

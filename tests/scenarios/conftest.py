@@ -14,10 +14,7 @@ import structlog
 
 from opsync.engine.session import open_session
 from opsync.runtime import Runtime
-
-pytest.register_assert_rewrite("tests.support.world")
-
-from tests.support.world import World  # noqa: E402 - its assertions are to be rewritten first
+from tests.support.world import World
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from opsync.cli.root import run
 from tests.support.world import CANARY, World
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\x1b[31mred"
-HOSTILE = f"{ESCAPE} [bold red]markup[/] [link=https://evil.example]x[/link] \u202efdp.exe \x00 end"
+MARKUP = "[bold red]markup[/] [link=https://evil.example]x[/link]"
+HOSTILE = f"{ESCAPE} {MARKUP} \u202efdp.exe\n\x00forged\tend"
 
 COMMANDS = {
     "plan": ["plan", "--all"],
@@ -22,7 +23,7 @@ COMMANDS = {
     "rollups": ["rollups"],
     "journal": ["journal"],
     "explain": ["explain", "PAY-3"],
-    "explain a page": ["explain", "end"],
+    "explain an epic": ["explain", "MOB-1"],
 }
 
 
@@ -35,7 +36,7 @@ def hostile_everywhere(world: World) -> None:
 
 
 def assert_inert(shown: str) -> None:
-    bad = {c for c in shown if unicodedata.category(c) == "Cc" and c not in "\n"}
+    bad = {c for c in shown if unicodedata.category(c) == "Cc" and c not in "\n\t"}
     assert not bad, f"{sorted(bad)} in {shown[:200]!r}"
     assert "\u202e" not in shown
 
@@ -61,6 +62,29 @@ def test_hostile_text_is_shown_inert(
         assert isinstance(json.loads(out), dict | list)
 
 
+def test_the_choice_among_several_hostile_titles_is_shown_inert(
+    on_command_line: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hostile_everywhere(on_command_line)
+    assert run(["sync"]) == 0
+    assert run(["explain", "fdp.exe forged end"]) == 2
+    out, err = capfd.readouterr()
+    assert "PAY-1" in out + err
+    assert_inert(out + err)
+
+
+def test_a_title_forges_no_row_and_no_column(
+    on_command_line: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hostile_everywhere(on_command_line)
+    assert run(["sync"]) == 0
+    capfd.readouterr()
+    assert run(["records"]) == 0
+    rows = capfd.readouterr().out.splitlines()
+    assert len(rows) == 13
+    assert len({row.count("\t") for row in rows}) == 1
+
+
 def test_markup_of_the_screens_own_library_is_shown_as_it_is(
     on_command_line: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,16 +106,13 @@ def test_doctor_names_the_click_for_a_dead_token(
     assert CANARY not in out + err
 
 
-def test_what_was_set_aside_and_what_is_not_written_is_told(
+def test_a_link_that_somebody_else_made_is_told(
     on_command_line: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     linear = on_command_line.linear
     linear.attach(linear.issue("GRO-3"), "Ben's note", "https://harbor.atlassian.net/browse/PAY-3")
     assert run(["sync"]) == 0
-    told = capfd.readouterr()
-    assert run(["explain", "GRO-3"]) == 0
-    explained = capfd.readouterr()
-    assert "already linked by somebody else" in told.out + explained.out
+    assert "Left alone  1 link that somebody made already" in capfd.readouterr().out
 
 
 def test_an_observing_company_is_told_how_to_go_on_and_mode_apply_writes_it(

@@ -149,6 +149,43 @@ async def test_a_missing_scope_to_write_ends_with_exit_code_3(world: World, inst
     assert report.exit_code == 3, troubles(report)
 
 
+async def test_a_jira_token_without_the_scope_to_write_ends_with_exit_code_3(
+    world: World,
+) -> None:
+    """Atlassian's gateway answers 401 for a scope that is missing."""
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST" and request.url.path.endswith("/remotelink"):
+            body = {"code": 401, "message": "Unauthorized; scope does not match"}
+            return httpx.Response(401, json=body)
+        return None
+
+    world.net.before[HOSTS["jira-main"]] = refuse
+    report = await world.sync()
+    assert report.exit_code == 3
+    assert "write:jira-work" in of(report, "jira-main").hint
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    assert len(world.attachments("GRO-3")) == 1
+    world.net.before.clear()
+    await heals(world)
+    assert len(world.remote_links("PAY-3")) == 1
+
+
+async def test_a_roadmap_that_is_no_longer_shared_is_told_with_the_click(settled: World) -> None:
+    """Notion answers 404 for what is not shared with the connection."""
+    settled.notion.faults.deny = {settled.source.id, settled.source.database_id}
+    settled.jira.set_status("MOB-3", "Done")
+    report = await settled.sync(full=True)
+    told = of(report, "notion")
+    assert told.trouble == "incomplete"
+    assert "••• → Connections → opsync" in told.hint
+    assert told.missing == 0
+    assert report.exit_code == 1
+    settled.notion.faults.deny = set()
+    await heals(settled)
+    assert settled.loyalty.text("Delivery").startswith("2 of 2 done")
+
+
 def outage(vendor: Vendor) -> None:
     vendor.start_outage()
 

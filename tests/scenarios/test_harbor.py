@@ -50,9 +50,6 @@ class Synced:
         found = self.harbor.jira.remote_links.get(issue.id, {}).values()
         return [link for link in found if (link.global_id or "").startswith("opsync:")]
 
-    def page_url(self, title: str) -> str:
-        return self.page(title).url
-
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Synced:
@@ -221,7 +218,7 @@ def test_issues_that_name_each_other_link_both_ways(synced: Synced) -> None:
         "Jira · in progress",
         f"{SITE}/browse/PAY-118",
     )
-    assert attachment.metadata["opsync"] == synced.records["PAY-118"].ref.__str__()
+    assert attachment.metadata["opsync"] == str(synced.records["PAY-118"].ref)
 
 
 PROJECTS = {
@@ -243,7 +240,7 @@ def test_a_linear_project_links_to_its_initiative_with_the_numbers(synced: Synce
         if project.external_links
     }
     assert found == {
-        name: [(f"Roadmap: {title} · {short}", synced.page_url(title))]
+        name: [(f"Roadmap: {title} · {short}", synced.page(title).url)]
         for name, (title, short) in PROJECTS.items()
     }
 

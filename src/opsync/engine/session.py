@@ -11,7 +11,7 @@ from opsync.config import Config, Instance
 from opsync.contract.connector import Check, Connector, Context, Diagnosable
 from opsync.current import Opened, Pass
 from opsync.engine.fingerprint import derives_as, reads_as
-from opsync.errors import ConfigError, OpsyncError, SignInError
+from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Policy, Pool
 from opsync.pipeline import run_pass
 from opsync.report import PassReport
@@ -53,11 +53,11 @@ class Session:
                 f'no connection "{unknown[0]}"',
                 hint=f"Configured: {', '.join(self.config.instances)}.",
             )
-        run = await self.store.begin_run(command)
         instances = {
             name: await open_instance(instance, self)
             for name, instance in self.config.instances.items()
         }
+        run = await self.store.begin_run(command)
         report = PassReport(run=run, command=command, applied_mode=write)
         return await run_pass(
             Pass(
@@ -122,8 +122,21 @@ async def open_session(
 
 
 async def open_instance(instance: Instance, session: Session) -> Opened:
-    """Build an instance's connector with its HTTP client and what it kept from earlier passes."""
+    """Build an instance's connector with its HTTP client and what it kept from earlier passes.
+
+    Raises PluginError when the connector cannot be built.
+    """
     class_: type[Connector[Any]] = session.config.plugins.connector(instance.connector)
+    try:
+        return await _open(class_, instance, session)
+    except OpsyncError:
+        raise
+    except (Exception, SystemExit) as error:
+        text = session.pool.redactor.clean(f"{type(error).__name__}: {error}")
+        raise PluginError(f"{instance.name}: its connector cannot start: {text}") from error
+
+
+async def _open(class_: type[Connector[Any]], instance: Instance, session: Session) -> Opened:
     policy = class_.policy(instance.name, instance.settings) or Policy(
         instance=instance.name, vendor=class_.title, base_url=NO_HOST, headers={}, credential=""
     )

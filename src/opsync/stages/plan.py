@@ -235,6 +235,12 @@ class _Builder:
             updated = msgspec.structs.replace(
                 updated, observed=stored(here.plain()), observed_at=self.now
             )
+        if entry.hold is not None and entry.hold.kind is HoldKind.removed:
+            stands = here is not None and here.plain() is not None
+            if want.value is None and not stands:
+                # A person removed it, and nothing asks for it any more: both agree.
+                self.entries.append(Entry(slot=entry.slot))
+                return
         if entry.hold is not None and not _lapsed(entry.hold, desired):
             self.held.append(updated)
             self._keep(entry, updated)

@@ -92,7 +92,7 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
             await store.put_kept(instance, {_READING: None})
     except StoreError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a connector raises stays with its instance
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
         await _trouble(error, feed, report, context)
 
 
@@ -106,8 +106,7 @@ async def is_half_read(store: Store, instance: str) -> bool:
 async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullContext) -> None:
     """Forget the feeds that are not read any more, and count what they brought as gone.
 
-    Only where the settings were changed: a feed that the vendor does not name any more is as
-    suspicious as an empty listing.
+    Where the settings are the same and it brought many, that is as suspicious as an empty listing.
     """
     store, instance = context.store, report.instance
     names = {feed.name for feed in feeds}
@@ -116,13 +115,14 @@ async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullCo
             continue
         kept = await store.kept(instance)
         same = kept.get(_READ_AS.format(cursor.feed)) == context.fingerprint
-        if same and (known := await store.known(instance, cursor.feed)):
+        known = await store.known(instance, cursor.feed)
+        if same and known > VANISH_FLOOR:
             report.trouble = "stopped"
             report.message = (
                 f"{instance}: {cursor.feed}, of which {known} records are known, is not listed "
                 "any more; nothing is counted as gone and nothing is written from it"
             )
-            report.hint = "Check what the credential may see, or take it out of the settings."
+            report.hint = "Check what the credential may see, or name what remains in the settings."
             await store.fail_feed(
                 context.run, instance, cursor.feed, error=report.message, at=context.clock.now()
             )
@@ -247,7 +247,7 @@ async def _settle_walk(
 
 
 async def _trouble(
-    error: Exception, feed: Feed | None, report: InstanceReport, context: PullContext
+    error: Exception | SystemExit, feed: Feed | None, report: InstanceReport, context: PullContext
 ) -> None:
     if isinstance(error, SignInError):
         report.trouble = "sign-in"

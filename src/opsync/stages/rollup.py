@@ -101,7 +101,8 @@ def roll_up(
         instances=tuple(sorted({root.ref.instance, *(m.ref.instance for m in members)})),
         inputs=_digest(root, members, inputs.nodes),
     )
-    rollup = msgspec.structs.replace(rollup, revisit_on=_revisit_on(rollup, rule, as_of, added))
+    days = added or _created(leaves, zone)
+    rollup = msgspec.structs.replace(rollup, revisit_on=_revisit_on(rollup, rule, as_of, days))
     health, reason = _health(root, rollup, rule, as_of, health_rules)
     return msgspec.structs.replace(rollup, health=health, reason=reason), members
 
@@ -210,20 +211,25 @@ def _done_since(leaves: Sequence[Record], zone: tzinfo) -> date | None:
 def _added_scope(leaves: Sequence[Record], as_of: date, zone: tzinfo) -> list[date]:
     """The creation dates of the leaves that came in the last days, if they are many."""
     first = as_of - timedelta(days=SCOPE_DAYS)
-    days = [r.created_at.astimezone(zone).date() for r in leaves if r.created_at is not None]
-    added = [day for day in days if day >= first]
+    added = [day for day in _created(leaves, zone) if day >= first]
     before = len(leaves) - len(added)
     return added if before and len(added) > SCOPE_SHARE * before else []
 
 
+def _created(leaves: Sequence[Record], zone: tzinfo) -> list[date]:
+    return [r.created_at.astimezone(zone).date() for r in leaves if r.created_at is not None]
+
+
 def _revisit_on(
-    rollup: Rollup, rule: RollupRule, as_of: date, added: Sequence[date]
+    rollup: Rollup, rule: RollupRule, as_of: date, created: Sequence[date]
 ) -> date | None:
+    """The next date on which time alone may change the rollup: when it comes due, or when work
+    that was created lately (`created`) is no longer new, or is what other work is added to."""
     days = []
     if rollup.due_on is not None and rollup.done < rollup.total:
         days.append(rollup.due_on - timedelta(days=rule.thresholds.due_within_days))
         days.append(rollup.due_on + timedelta(days=1))
-    days.extend(day + timedelta(days=SCOPE_DAYS + 1) for day in added)
+    days.extend(day + timedelta(days=SCOPE_DAYS + 1) for day in created)
     return min((day for day in days if day > as_of), default=None)
 
 

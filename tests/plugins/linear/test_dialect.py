@@ -46,6 +46,7 @@ def ms(at: datetime) -> str:
         (400, error(code="AUTHENTICATION_ERROR"), SignInError),
         (401, error(type="authentication error"), SignInError),
         (401, b"nope", SignInError),
+        (403, b"<html>Blocked by your company</html>", BadAnswer),
         (200, error(type="internal error"), TemporaryError),
         (200, error(type="lock timeout"), TemporaryError),
         (503, b"upstream", TemporaryError),

@@ -283,6 +283,18 @@ async def test_a_key_of_another_workspace_is_a_refused_sign_in_and_nothing_is_re
     assert len(await read(connect(workspace, workspace="Harbor"))) == 1
 
 
+async def test_a_team_that_is_misspelled_or_hidden_is_told_and_nothing_is_read(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    workspace.add_issue("GRO", "Card form")
+
+    with pytest.raises(SignInError, match="no team GR0, or it is hidden") as caught:
+        await pull(connect(workspace, teams=("GRO", "GR0")))
+
+    assert "Check `teams`" in caught.value.hint
+    assert workspace.read_requests == 1
+
+
 async def test_a_change_in_the_future_does_not_hide_what_changes_until_then(
     workspace: LinearWorkspace, connect: Connect, clock: FakeClock
 ) -> None:

@@ -69,6 +69,21 @@ def test_each_page_costs_what_is_counted_and_less_than_the_cap(
     assert price < POINTS_PER_QUERY
 
 
+def test_looking_for_teams_costs_what_is_counted(schema: GraphQLSchema) -> None:
+    document = parse(queries.WORK)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    teams = [f"T{number}" for number in range(100)]
+    asked = queries.variables(
+        queries.FIRST, READ_ONCE, filters={}, after={}, blocking=False, teams=teams
+    )
+
+    price = Pricer(schema, document, operation, asked).price()
+
+    assert price == queries.cost_of_work(queries.FIRST, READ_ONCE, blocking=False, teams=100)
+    assert price < POINTS_PER_QUERY
+
+
 def test_a_share_of_a_page_has_at_least_one_row() -> None:
     scaled = Sizes(issues=10, projects=1).scaled(0.01, 250)
 

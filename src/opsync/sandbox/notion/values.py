@@ -74,7 +74,6 @@ Value: TypeAlias = (
 """A cell's content. Selects hold option ids, people user ids, relations page ids."""
 
 TEXT_TYPES = frozenset({"title", "rich_text"})
-SCALAR_TYPES = frozenset({"number", "url", "email", "phone_number", "checkbox"})
 READ_ONLY_TYPES = frozenset(
     {
         "formula",
