@@ -137,6 +137,7 @@ class General(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid",
         env_prefix="OPSYNC_",
+        env_nested_delimiter="__",
         frozen=True,
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
@@ -270,6 +271,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         if instance is not None:
             instances[name] = instance
     problems.extend(_cross_check(general))
+    problems.extend(_stray_env(general))
     if problems:
         raise _refused(problems)
     rules = [block.rule() for block in general.rollup]
@@ -368,6 +370,22 @@ def _cross_check(general: General) -> Iterable[str]:
                 f'{where}.roots.instance: no instance "{rule.roots.instance}"'
                 f"{_did_you_mean(rule.roots.instance, names)}"
             )
+
+
+def _stray_env(general: General) -> Iterable[str]:
+    """Variables that look like settings and are none: of no block, or nearly a general setting."""
+    prefix = "OPSYNC_"
+    blocks = {env_name(name).removesuffix("__"): name for name in general.instances}
+    fields = {prefix + name.upper(): name for name in General.model_fields}
+    for variable in sorted(os.environ):
+        head, nested, _ = variable.upper().partition("__")
+        if not head.startswith(prefix) or head in blocks or head in fields:
+            continue
+        near = difflib.get_close_matches(head, [*blocks, *fields], 1, cutoff=0.8)
+        if nested or near:
+            mean = f'; did you mean "{near[0]}{nested}…"?' if nested and near else ""
+            mean = mean or (f'; did you mean "{near[0]}"?' if near else "")
+            yield f"{variable}: unknown environment variable{mean}"
 
 
 def _unknown_env(instance: str, settings_type: type[ConnectorSettings]) -> Iterable[str]:

@@ -57,7 +57,6 @@ async def run_pass(this: Pass) -> PassReport:
     """Run one pass and return what it did. Raises StoreError only: all else is in the report."""
     started = this.clock.monotonic()
     await pull_all(this)
-    await look_again(this)
     await link_changed(this)
     await roll_up_changed(this)
     work = await plan_changed(this)
@@ -99,6 +98,7 @@ async def pull_all(this: Pass) -> None:
         tasks.append(pull(connector, report, context))
     await _all(tasks)
     await _keep_earlier_trouble(this)
+    await _look_again(this)
     for name, opened in this.instances.items():
         await _keep(this.store, name, opened)
 
@@ -128,7 +128,7 @@ async def _keep_earlier_trouble(this: Pass) -> None:
             this.half_read.add(report.instance)
 
 
-async def look_again(this: Pass) -> None:
+async def _look_again(this: Pass) -> None:
     """Find out whether more must be looked at than what changed: the configuration did, or what
     is set aside."""
     kept = await this.store.kept(_OWN)
