@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from opsync.config import Config, General, build
+from opsync.blocks import General
+from opsync.config import Config, build
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config" / "opsync.example.toml"
 

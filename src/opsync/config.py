@@ -13,171 +13,22 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_settings import SettingsError
 
+from opsync.blocks import NAME, NAME_MAX, General
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import ConfigError, PluginError
-from opsync.model import Kind
-from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule, Roots, Thresholds
+from opsync.model import value_hash
+from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
 from opsync.plugins import Plugins, load
 
 FILE = "opsync.toml"
 SECRETS_DIR = Path("/run/secrets")
-_NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-_NAME_MAX = 40
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        near = difflib.get_close_matches(name, sorted(available_timezones()), 1)
-        raise ValueError(
-            f'"{name}" is no time zone' + (f'; did you mean "{near[0]}"?' if near else "")
-        ) from None
-    return name
-
-
-class _Block(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
-
-
-class RootsBlock(_Block):
-    """`[rollup.roots]`: which records a rule rolls up. All conditions that are given must hold."""
-
-    instance: str
-    """The instance whose records are roots."""
-
-    kind: Literal["initiative", "project", "epic", "document"] | None = None
-    """Only records of this kind."""
-
-    space: str = ""
-    """Only records of this data source, team or project, by name."""
-
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Only records of which a property has one of these values: { Quarter = ["Q4"] }."""
-
-
-class ThresholdsBlock(_Block):
-    """`[rollup.thresholds]`: when an initiative is at risk or off track."""
-
-    due_within_days: Annotated[int, Field(ge=0)] = 14
-    """At risk when due within so many days …"""
-
-    due_progress: Annotated[float, Field(ge=0, le=1)] = 0.7
-    """… and less than this share is done."""
-
-    blocked_at_risk: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """At risk when this share of the open work, or more, is blocked."""
-
-    blocked_off_track: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Off track when more than this share of the open work is blocked."""
-
-
-class RollupBlock(_Block):
-    """`[[rollup]]`: one rule that rolls work up onto initiatives."""
-
-    name: Annotated[str, Field(pattern=_NAME, max_length=_NAME_MAX)]
-    """The rule's name: it appears in explanations and in the ids of what opsync writes."""
-
-    mode: Mode = Mode.observe
-    """`observe` reports what would be written, `apply` writes it."""
-
-    roots: RootsBlock
-    """Which records are rolled up."""
-
-    properties: tuple[str, ...] = ()
-    """The properties in which people name an initiative's work; empty: all of its text, URL and
-    relation properties."""
-
-    write_to: tuple[Literal["root", "containers"], ...] = ("root", "containers")
-    """Where the delivery summary is written: on the initiative, and on the epics and projects
-    that it names."""
-
-    thresholds: ThresholdsBlock = Field(default_factory=ThresholdsBlock)
-    """When an initiative is at risk or off track."""
-
-    def rule(self) -> RollupRule:
-        """The same, as the pure stages take it."""
-        return RollupRule(
-            name=self.name,
-            roots=Roots(
-                instance=self.roots.instance,
-                kind=Kind(self.roots.kind) if self.roots.kind else None,
-                space=self.roots.space,
-                where=dict(self.roots.where),
-            ),
-            mode=self.mode,
-            properties=self.properties,
-            write_to=self.write_to,
-            thresholds=Thresholds(**self.thresholds.model_dump()),
-        )
-
-
-class LinksBlock(_Block):
-    """`[links]`: cross-links between records that name each other."""
-
-    mode: Mode = Mode.observe
-    """`observe` reports what would be written, `apply` writes it."""
-
-    within_instance: bool = False
-    """Also link records of the same instance."""
-
-
-class General(BaseSettings):
-    """The top level of the configuration."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        env_prefix="OPSYNC_",
-        env_nested_delimiter="__",
-        frozen=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-    )
-
-    store: Path = Path("opsync.db")
-    """The store's file; relative to the configuration's folder."""
-
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    """The zone in which days begin, as in "Europe/Berlin"."""
-
-    plugins_dir: Path | None = None
-    """A folder of drop-in plugins. Only name one whose files you trust: they run in opsync."""
-
-    allow: tuple[str, ...] = ()
-    """Plugins to load although no instance names them: those that bring hooks only."""
-
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    """How much goes to standard error."""
-
-    links: LinksBlock = Field(default_factory=LinksBlock)
-    """Cross-links."""
-
-    rollup: tuple[RollupBlock, ...] = ()
-    """Delivery summaries."""
-
-    # As given, with any token that is in it: hence not in the repr.
-    instances: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)
-    """The connections, one block each."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: Any,
-        env_settings: Any,
-        dotenv_settings: Any,
-        file_secret_settings: Any,
-    ) -> tuple[Any, ...]:
-        return env_settings, file_secret_settings, init_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +42,6 @@ class Instance:
     @property
     def fingerprint(self) -> str:
         """A digest of what decides how records are read; credentials are not in it."""
-        from opsync.model import value_hash
-
         return value_hash(msgspec.to_builtins(self.settings.model_dump(mode="json")))
 
 
@@ -275,7 +124,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     if problems:
         raise _refused(problems)
     rules = [block.rule() for block in general.rollup]
-    links = LinkSettings(general.links.mode, general.links.within_instance)
+    links = general.links.settings()
     if mode is not None:
         rules = [msgspec.structs.replace(rule, mode=mode) for rule in rules]
         links = msgspec.structs.replace(links, mode=mode)
@@ -314,10 +163,10 @@ def _instance(
     name: str, block: dict[str, Any], plugins: Plugins, problems: list[str]
 ) -> Instance | None:
     where = f"instances.{name}"
-    if len(name) > _NAME_MAX or not re.fullmatch(_NAME, name):
+    if len(name) > NAME_MAX or not re.fullmatch(NAME, name):
         problems.append(
             f"{where}: a name is lower-case letters and digits, with single dashes between them, "
-            f"at most {_NAME_MAX} in all"
+            f"at most {NAME_MAX} in all"
         )
         return None
     connector = block.get("connector")

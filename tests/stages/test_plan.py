@@ -218,3 +218,24 @@ def test_a_rule_that_observes_shows_its_changes_and_writes_none() -> None:
     result = planned(seen_target(), Want(slot(), "new", writes=False))
     assert result.changes == ()
     assert len(result.observed_only) == 1
+
+
+def test_what_is_to_be_removed_is_pending_whatever_was_asked_for() -> None:
+    assert entry("old", desired=stored(None)).pending
+
+
+def test_a_value_that_the_vendor_rounds_is_written_once() -> None:
+    row = Entry(
+        slot=slot(),
+        desired=stored("33.333"),
+        asked=stored("33.333"),
+        applied=stored("33.33"),
+        remote_id="p1",
+    )
+    here = Seen.of("text", "33.33", remote_id="p1")
+    assert not row.pending
+    assert planned(seen_target(here), Want(slot(), "33.333"), entries=[row]).changes == ()
+    [change] = planned(seen_target(here), Want(slot(), "50"), entries=[row]).changes
+    assert change.before == "33.33"
+    edited = Seen.of("text", "33.3", remote_id="p1")
+    assert planned(seen_target(edited), Want(slot(), "33.333"), entries=[row]).conflicts

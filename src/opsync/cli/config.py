@@ -138,7 +138,8 @@ def _raw(path: Path | None) -> dict[str, Any]:
 def _schema(config_path: Path | None) -> dict[str, Any]:
     from importlib.metadata import entry_points
 
-    from opsync.config import General, find
+    from opsync.blocks import General
+    from opsync.config import find
     from opsync.errors import ConfigError
     from opsync.plugins import load
 

@@ -40,7 +40,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     """One slot in the ledger. Values are JSON; `null` stands for absent.
 
     `desired` is what the last plan wanted, `applied` the canonical form of what the vendor
-    answered to the last write, `remote_id` its id. `observed` is what was last seen there, None
+    answered to the last write, `asked` what that write asked for (they differ where a vendor
+    rounds or trims), `remote_id` its id. `observed` is what was last seen there, None
     if never. `intent` is the value of a write that was begun and whose outcome is not known
     (None: no such write). `outcome` is the last outcome's kind, `message` its text; `attempts`
     counts failures in a row, `next_try_at` is when the slot may be tried again.
@@ -49,6 +50,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     slot: Slot
     desired: msgspec.Raw = NOTHING
     applied: msgspec.Raw = NOTHING
+    asked: msgspec.Raw = NOTHING
     remote_id: str = ""
     observed: msgspec.Raw | None = None
     observed_at: datetime | None = None
@@ -67,7 +69,8 @@ class Entry(Struct, frozen=True, kw_only=True):
         """Whether something is left to do or to look at here."""
         if self.intent is not None:
             return True
-        return self.outcome != SKIPPED and bytes(self.desired) != bytes(self.applied)
+        answered = self.desired != NOTHING and self.desired == self.asked
+        return self.outcome != SKIPPED and self.desired != self.applied and not answered
 
 
 def plain(raw: msgspec.Raw | None) -> Value:

@@ -262,8 +262,10 @@ class _Builder:
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
+        # What the vendor made of this very value is what should stand there.
+        answered = want.value is not None and bytes(desired) == bytes(entry.asked)
         decision = decide(
-            desired,
+            entry.applied if answered else desired,
             entry.applied,
             None if here is None else stored(here.plain()),
             intent=entry.intent,
@@ -287,7 +289,8 @@ class _Builder:
             case Decision.adopt:
                 updated = msgspec.structs.replace(
                     updated,
-                    applied=updated.desired,
+                    applied=updated.desired if updated.observed is None else updated.observed,
+                    asked=updated.desired,
                     remote_id=(here.remote_id if here else "") or entry.remote_id,
                     intent=None,
                     outcome="unchanged",

@@ -80,20 +80,28 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
     another instance: the trouble is in the report, what was read stays, the cursor stays where
     it was, and nothing counts as gone. Errors of the store are raised.
     """
-    feed: Feed | None = None
     store, instance = context.store, report.instance
+    await store.put_kept(instance, {_READING: context.run})
     try:
-        await store.put_kept(instance, {_READING: context.run})
         feeds = await connector.feeds()
-        for feed in feeds:
-            await _pull_feed(connector, feed, report, context)
-        await _retire(feeds, report, context)
-        if not report.trouble:
-            await store.put_kept(instance, {_READING: None})
     except StoreError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
-        await _trouble(error, feed, report, context)
+        await _trouble(error, None, report, context)
+        return
+    for feed in feeds:
+        try:
+            await _pull_feed(connector, feed, report, context)
+        except StoreError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - and a feed's fault its feed's
+            await _trouble(error, feed, report, context)
+            if isinstance(error, SignInError):
+                return
+    if not report.trouble:
+        await _retire(feeds, report, context)
+    if not report.trouble:
+        await store.put_kept(instance, {_READING: None})
 
 
 async def is_half_read(store: Store, instance: str) -> bool:
@@ -249,26 +257,27 @@ async def _settle_walk(
 async def _trouble(
     error: Exception | SystemExit, feed: Feed | None, report: InstanceReport, context: PullContext
 ) -> None:
-    if isinstance(error, SignInError):
-        report.trouble = "sign-in"
-    else:
-        report.trouble = "incomplete" if isinstance(error, OpsyncError) else "plugin"
     if isinstance(error, OpsyncError):
-        report.message, report.hint = error.message, error.hint
+        message, hint = context.clean(error.message), context.clean(error.hint)
     else:
-        report.message = inert_text(f"{report.instance}: {type(error).__name__}: {error}", 300)
-    report.message, report.hint = context.clean(report.message), context.clean(report.hint)
+        told = f"{report.instance}: {type(error).__name__}: {error}"
+        message, hint = context.clean(inert_text(told, 300)), ""
+    if isinstance(error, SignInError):
+        report.trouble, report.message, report.hint = "sign-in", message, hint
+    elif not report.trouble:
+        report.trouble = "incomplete" if isinstance(error, OpsyncError) else "plugin"
+        report.message, report.hint = message, hint
     _log.warning(
         "pull.failed",
         instance=report.instance,
         feed=feed.name if feed else "",
-        error=report.message,
+        error=message,
         exc_info=None if isinstance(error, OpsyncError) else error,
     )
     await context.store.fail_feed(
         context.run,
         report.instance,
         feed.name if feed else "",
-        error=report.message,
+        error=message,
         at=context.clock.now(),
     )

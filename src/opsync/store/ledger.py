@@ -145,6 +145,7 @@ def to_entry(found: RowMapping) -> Entry:
         slot=Slot(to_ref(found["target"]), found["surface"], found["rule"], to_ref(found["other"])),
         desired=msgspec.Raw(found["desired"]),
         applied=msgspec.Raw(found["applied"]),
+        asked=msgspec.Raw(found["asked"]),
         remote_id=found["remote_id"],
         observed=_maybe_raw(found["observed"]),
         observed_at=maybe_time(found["observed_at"]),
@@ -187,6 +188,7 @@ def _row(entry: Entry) -> dict[str, object]:
         "instance": slot.target.instance,
         "desired": bytes(entry.desired),
         "applied": bytes(entry.applied),
+        "asked": bytes(entry.asked),
         "remote_id": entry.remote_id,
         "observed": _maybe_bytes(entry.observed),
         "observed_at": maybe_text(entry.observed_at),
@@ -293,6 +295,7 @@ def _finish(
             applied = bytes(stored(outcome.applied))
             values |= {
                 "applied": applied,
+                "asked": bytes(stored(change.desired)),
                 "observed": applied,
                 "observed_at": to_text(at),
                 "remote_id": outcome.remote_id if outcome.applied is not None else "",
@@ -316,6 +319,7 @@ def _adopt(connection: Connection, adoptions: Sequence[Entry]) -> None:
         desired = bytes(entry.desired)
         changes = {
             "applied": desired,
+            "asked": desired,
             "observed": desired,
             "intent": None,
             "outcome": OutcomeKind.unchanged.value,

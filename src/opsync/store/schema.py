@@ -174,6 +174,7 @@ ledger = Table(
     _text("instance"),
     _blob("desired"),
     _blob("applied"),
+    _blob("asked"),
     _text("remote_id"),
     Column("observed", LargeBinary),
     _maybe("observed_at"),
@@ -191,8 +192,8 @@ ledger = Table(
         "pending",
         Integer,
         Computed(
-            "CASE WHEN intent IS NOT NULL OR (outcome <> 'skipped' AND desired <> applied)"
-            " THEN 1 ELSE 0 END",
+            "CASE WHEN intent IS NOT NULL OR (outcome <> 'skipped' AND desired <> applied"
+            " AND (desired = X'6E756C6C' OR desired <> asked)) THEN 1 ELSE 0 END",
             persisted=True,
         ),
     ),

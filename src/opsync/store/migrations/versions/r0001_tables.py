@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("instance", sa.Text, nullable=False),
         sa.Column("desired", sa.LargeBinary, nullable=False),
         sa.Column("applied", sa.LargeBinary, nullable=False),
+        sa.Column("asked", sa.LargeBinary, nullable=False),
         sa.Column("remote_id", sa.Text, nullable=False),
         sa.Column("observed", sa.LargeBinary),
         sa.Column("observed_at", sa.Text),
@@ -98,8 +99,8 @@ def upgrade() -> None:
             "pending",
             sa.Integer,
             sa.Computed(
-                "CASE WHEN intent IS NOT NULL OR (outcome <> 'skipped' AND desired <> applied)"
-                " THEN 1 ELSE 0 END",
+                "CASE WHEN intent IS NOT NULL OR (outcome <> 'skipped' AND desired <> applied"
+                " AND (desired = X'6E756C6C' OR desired <> asked)) THEN 1 ELSE 0 END",
                 persisted=True,
             ),
         ),
