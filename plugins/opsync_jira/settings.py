@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, WrapValidator, field_validator, model_validator
 
-from opsync import Category, ConfigError, ConnectorSettings, check_base_url
+from opsync import BaseUrl, Category, ConfigError, ConnectorSettings, Token, check_base_url
 
 CategoryMap = dict[str, Category]
+
+OtherUrl = Annotated[BaseUrl, WrapValidator(lambda value, check: check(value) if value else "")]
+"""A base address, or none."""
 
 _PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
@@ -23,14 +26,14 @@ class JiraSettings(ConnectorSettings):
     site: str
     """The address people open in the browser, such as https://harbor.atlassian.net."""
 
-    base_url: str = ""
+    base_url: OtherUrl = ""
     """Where the API is asked, if not at `site`: https://api.atlassian.com/ex/jira/<cloudId> for
     tokens with scopes and service accounts, or a proxy."""
 
     email: str = ""
     """The account the token belongs to. Jira Cloud needs it, Data Center has no use for it."""
 
-    token: SecretStr
+    token: Token
     """API token (Cloud: id.atlassian.com → Security → API tokens) or personal access token."""
 
     deployment: Literal["cloud", "datacenter"] = "cloud"
@@ -65,7 +68,7 @@ class JiraSettings(ConnectorSettings):
     """Resolution ids or names, and the category that done issues with them count as. Jira has no
     category for canceled work: "Won't Do" = "canceled"."""
 
-    @field_validator("site", "base_url")
+    @field_validator("site")
     @classmethod
     def _address(cls, value: str) -> str:
         if not value:
@@ -76,14 +79,6 @@ class JiraSettings(ConnectorSettings):
         if parts.query or parts.fragment or parts.username is not None:
             raise ValueError("must be an address without user, query or fragment")
         return value.rstrip("/")
-
-    @field_validator("token")
-    @classmethod
-    def _token(cls, value: SecretStr) -> SecretStr:
-        bare = value.get_secret_value().strip()
-        if not bare:
-            raise ValueError("must not be empty")
-        return SecretStr(bare)
 
     @field_validator("projects")
     @classmethod
@@ -113,10 +108,11 @@ class JiraSettings(ConnectorSettings):
             raise ValueError("site must not be empty")
         if self.deployment == "cloud" and "@" not in self.email:
             raise ValueError("email is needed: Jira Cloud signs in with it and the token")
-        try:
-            check_base_url(self.api_url)
-        except ConfigError as error:
-            raise ValueError(f"{'base_url' if self.base_url else 'site'}: {error}") from None
+        if not self.base_url:
+            try:
+                check_base_url(self.site)
+            except ConfigError as error:
+                raise ValueError(f"site: {error}") from None
         return self
 
     @property

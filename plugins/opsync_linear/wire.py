@@ -137,10 +137,7 @@ class Issue(Struct, frozen=True, rename="camel", kw_only=True):
     @property
     def cut(self) -> bool:
         """Whether one of its lists was longer than what was asked for."""
-        return any(
-            each.page_info.has_next_page
-            for each in (self.labels, self.attachments, self.inverse_relations, self.relations)
-        )
+        return _any_cut(self.labels, self.attachments, self.inverse_relations, self.relations)
 
 
 class ExternalLink(Struct, frozen=True):
@@ -176,10 +173,7 @@ class Project(Struct, frozen=True, rename="camel", kw_only=True):
     @property
     def cut(self) -> bool:
         """Whether one of its lists was longer than what was asked for."""
-        return any(
-            each.page_info.has_next_page
-            for each in (self.teams, self.initiatives, self.external_links)
-        )
+        return _any_cut(self.teams, self.initiatives, self.external_links)
 
 
 class Initiative(Struct, frozen=True, rename="camel", kw_only=True):
@@ -208,7 +202,7 @@ class Initiative(Struct, frozen=True, rename="camel", kw_only=True):
     @property
     def cut(self) -> bool:
         """Whether its list of links was longer than what was asked for."""
-        return self.links.page_info.has_next_page
+        return _any_cut(self.links)
 
 
 class Organization(Struct, frozen=True, rename="camel"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from opsync import ConfigError, ConnectorSettings, check_base_url
+from opsync import BaseUrl, ConnectorSettings, Token
 from opsync_notion.ids import parse_id
 
 _BLOCK = ConfigDict(
@@ -95,10 +95,10 @@ class DataSource(BaseModel):
 class NotionSettings(ConnectorSettings):
     """One Notion workspace, as one connection (token) sees it."""
 
-    base_url: str = "https://api.notion.com"
+    base_url: BaseUrl = "https://api.notion.com"
     """Where the API is; another address for a proxy, a gateway or a test server."""
 
-    token: SecretStr
+    token: Token
     """The secret of the connection "opsync", or a personal access token."""
 
     version: Literal["2026-03-11", "2025-09-03"] = "2026-03-11"
@@ -115,23 +115,6 @@ class NotionSettings(ConnectorSettings):
 
     requests_per_minute: Annotated[float, Field(gt=0)] = 180.0
     """What the workspace's plan allows; opsync uses four fifths of it."""
-
-    @field_validator("base_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        try:
-            check_base_url(value)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return value.rstrip("/")
-
-    @field_validator("token")
-    @classmethod
-    def _token(cls, value: SecretStr) -> SecretStr:
-        bare = value.get_secret_value().strip()
-        if not bare:
-            raise ValueError("must not be empty")
-        return SecretStr(bare)
 
     @field_validator("data_sources")
     @classmethod

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Writable,
     )
     from opsync.contract.hookspecs import hookimpl
-    from opsync.contract.settings import ConnectorSettings
+    from opsync.contract.settings import BaseUrl, ConnectorSettings, Token
     from opsync.errors import (
         BadAnswer,
         ConfigError,
@@ -91,7 +91,7 @@ _HOMES = {
         "Writable",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
-    "opsync.contract.settings": ("ConnectorSettings",),
+    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Token"),
     "opsync.errors": (
         "BadAnswer",
         "ConfigError",
@@ -146,6 +146,7 @@ __all__ = [
     "CONTRACT",
     "Answer",
     "BadAnswer",
+    "BaseUrl",
     "Batch",
     "BudgetHint",
     "Card",
@@ -186,6 +187,7 @@ __all__ = [
     "Surface",
     "TemporaryError",
     "Text",
+    "Token",
     "Value",
     "Verb",
     "WebhookSource",

@@ -221,7 +221,7 @@ def recomputed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         titles.append(inputs.root.title)
         return roll_up(inputs, *args)
 
-    monkeypatch.setattr(pipeline, "roll_up", counted)
+    monkeypatch.setattr(deriving, "roll_up", counted)
     return titles
 
 

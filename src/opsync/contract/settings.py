@@ -1,16 +1,40 @@
-"""The settings every instance has; a connector adds its own in a subclass."""
+"""The settings every instance has, and types for those that a connector adds in a subclass."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from opsync.errors import ConfigError
+from opsync.http import check_base_url
 from opsync.model import Category
 
 CategoryMap = dict[str, Category]
 """Status ids or names to categories."""
+
+
+def _base_url(value: str) -> str:
+    try:
+        check_base_url(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return value.rstrip("/")
+
+
+def _token(value: SecretStr) -> SecretStr:
+    bare = value.get_secret_value().strip()
+    if not bare:
+        raise ValueError("must not be empty")
+    return SecretStr(bare)
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+"""Where an API is asked: an address that `check_base_url` lets pass, without a slash at its end."""
+
+Token = Annotated[SecretStr, AfterValidator(_token)]
+"""A credential without blanks or line ends around it, which files add; empty ones are refused."""
 
 
 class ConnectorSettings(BaseSettings):

@@ -11,9 +11,9 @@ from opsync.engine.session import Session, open_instance
 from opsync.http import Pool
 from opsync.model import Ref
 from opsync.model.ledger import Entry
-from opsync.pipeline import plan_changed
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Runtime
+from opsync.steps.writing import plan_changed
 from opsync.store import Store
 
 

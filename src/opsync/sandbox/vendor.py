@@ -18,6 +18,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def to_millisecond(at: datetime) -> datetime:
+    """`at` in the grain of the vendors' timestamps: the rest is cut off."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its answer, as they went over the wire."""

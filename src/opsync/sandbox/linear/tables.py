@@ -24,14 +24,10 @@ from opsync.sandbox.linear.objects import (
     User,
     WorkflowState,
 )
+from opsync.sandbox.vendor import to_millisecond
 
 TICK = timedelta(milliseconds=1)
 N = TypeVar("N", bound=Node)
-
-
-def to_millisecond(at: datetime) -> datetime:
-    """`at` as precise as Linear keeps it."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 class Tables:

@@ -1,0 +1,150 @@
+"""Link ► roll up: what follows from the records that changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from opsync.contract.connector import Readable
+from opsync.current import Pass
+from opsync.model import Record, Ref
+from opsync.model.rules import RollupRule
+from opsync.stages.link import link
+from opsync.stages.rollup import RollupInputs, roll_up
+from opsync.steps.shared import chunks
+from opsync.store import Store, Tree
+
+_log = structlog.get_logger(__name__)
+
+_ASK_AGAIN = "opsync:ask-again"
+"""Kept for an instance whose former names could not be asked for."""
+
+
+async def link_changed(this: Pass) -> None:
+    """Link: what changed, and what names it."""
+    if this.again:
+        for rule in {rollup.rule for rollup in await this.store.rollups()}:
+            if all(rule != one.name for one in this.config.rules):
+                await this.store.drop_rollups(rule, [])
+    await _link(this, await this.store.sources_to_link(this.changed_since))
+    await _resolve_former_names(this)
+
+
+async def _link(this: Pass, sources: Sequence[Ref]) -> None:
+    """Make the links of these records, as far as their instances are configured."""
+    within = this.config.links.within_instance
+    for chunk in chunks(sources):
+        mentions = [
+            (source, mention, _configured(this, candidates))
+            for source, mention, candidates in await this.store.mentions_of(chunk)
+            if source.instance in this.instances
+        ]
+        await this.store.put_links(this.run, chunk, link(mentions, within_instance=within))
+
+
+def _configured(this: Pass, refs: Sequence[Ref]) -> tuple[Ref, ...]:
+    return tuple(ref for ref in refs if ref.instance in this.instances)
+
+
+async def _resolve_former_names(this: Pass) -> None:
+    """Ask the connectors for records that changed their key before opsync knew them.
+
+    Where one cannot be asked now, it is asked for all such names in the next pass that reads it.
+    """
+    by_instance: dict[str, set[str]] = defaultdict(set)
+    for _, mention in await this.store.unresolved_new(this.run):
+        if mention.instance in this.instances:
+            by_instance[mention.instance].add(mention.alias)
+    found: dict[str, Mapping[str, Ref]] = {}
+    for name, opened in sorted(this.instances.items()):
+        connector = opened.connector
+        if not isinstance(connector, Readable):
+            continue
+        waiting = _ASK_AGAIN in await this.store.kept(name)
+        if name in this.unreadable:
+            if by_instance[name] and not waiting:
+                await this.store.put_kept(name, {_ASK_AGAIN: True})
+            continue
+        if waiting:
+            unresolved = await this.store.unresolved([name])
+            by_instance[name] |= {m.alias for _, m in unresolved if m.instance == name}
+            await this.store.put_kept(name, {_ASK_AGAIN: None})
+        if not by_instance[name]:
+            continue
+        try:
+            found[name] = await connector.resolve(sorted(by_instance[name]))
+        except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
+            _log.info("resolve.failed", instance=name, error=str(error))
+            await this.store.put_kept(name, {_ASK_AGAIN: True})
+    await _link(this, await this.store.put_aliases({n: a for n, a in found.items() if a}))
+
+
+async def roll_up_changed(this: Pass) -> None:
+    """Roll up: the roots that what changed belongs to, and those for which the date matters."""
+    health_rules = this.config.plugins.health_rules
+    now, as_of, zone = this.clock.now(), this.as_of, this.config.zone
+    aside = await this.store.aside_refs()
+    for rule in this.config.rules:
+        found = await roots_of(this.store, rule)
+        await this.store.drop_rollups(rule.name, [r.ref for r in found])
+        # What stands on an archived page stays as it is.
+        roots = [record.ref for record in found if not record.archived]
+        again = set(await this.store.roots_touched(this.changed_since, rule.name, roots))
+        again |= set(await this.store.rollups_due(rule.name, as_of)) & set(roots)
+        if this.recount:
+            again |= set(roots)
+        for chunk in chunks(sorted(again)):
+            results = []
+            for ref in chunk:
+                tree = _counted(this, await this.store.tree(ref))
+                if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
+                    this.report.stale.append(tree.root.title)
+                    this.put_off.add(ref)
+                    _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
+                    continue
+                inputs = RollupInputs(tree.root, tree.names, tree.nodes, frozenset(roots), aside)
+                try:
+                    results.append(roll_up(inputs, rule, as_of, zone, health_rules))
+                except Exception as error:  # noqa: BLE001 - a plugin's rule failed: this root waits
+                    this.report.stale.append(tree.root.title)
+                    this.put_off.add(ref)
+                    _log.error("rollup.failed", root=str(ref), exc_info=error)
+            await this.store.put_rollups(this.run, results, at=now)
+
+
+def _counted(this: Pass, tree: Tree) -> Tree:
+    """A tree without what belongs to instances that are not configured any more: nobody reads
+    that, so that its numbers would stand still."""
+    names = tuple((mention, _configured(this, refs)) for mention, refs in tree.names)
+    nodes = {ref: one for ref, one in tree.nodes.items() if ref.instance in this.instances}
+    if len(nodes) == len(tree.nodes):
+        return tree
+    return msgspec.structs.replace(tree, names=names, nodes=nodes)
+
+
+async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
+    """The records that a rule rolls up."""
+    wanted = rule.roots
+    found = await store.roots(
+        instance=wanted.instance, kind=wanted.kind, space=wanted.space or None, stream=None
+    )
+    return [
+        record
+        for record in found
+        if all(record.extra.get(name) in values for name, values in wanted.where.items())
+    ]
+
+
+def _unread_behind(
+    this: Pass, root: Ref, names: Iterable[tuple[Any, Sequence[Ref]]], nodes: Iterable[Ref]
+) -> set[str]:
+    """The unreadable instances that hold the root, which names the members, or may hold one."""
+    behind = {root.instance, *(ref.instance for ref in nodes)}
+    behind |= {mention.instance for mention, _ in names}
+    if any(not mention.instance and not refs for mention, refs in names):
+        behind |= this.never_read
+    return behind & this.unreadable

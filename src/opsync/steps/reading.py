@@ -1,0 +1,72 @@
+"""Pull ► normalize ► store, for all instances at once."""
+
+from __future__ import annotations
+
+from opsync.contract.connector import Readable
+from opsync.current import Pass
+from opsync.report import InstanceReport
+from opsync.stages.pull import PullContext, is_half_read, pull
+from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
+
+
+async def pull_all(this: Pass) -> None:
+    """Pull ► normalize ► store: every instance by itself, all at once."""
+    recognizers = {
+        name: opened.connector.recognize
+        for name, opened in this.instances.items()
+        if isinstance(opened.connector, Readable)
+    }
+    rules = this.config.plugins.link_rules
+    tasks = []
+    for name, opened in this.instances.items():
+        connector = opened.connector
+        report = InstanceReport(name, connector.title)
+        this.report.instances.append(report)
+        if not isinstance(connector, Readable) or (this.only and name not in this.only):
+            report.pulled = False
+            continue
+        context = PullContext(
+            store=this.store,
+            clock=this.clock,
+            run=this.run,
+            overlap_s=opened.overlap_s,
+            fingerprint=opened.fingerprint,
+            recognizers=recognizers,
+            rules=rules,
+            naming=this.reads_as,
+            full=this.full,
+            progress=this.progress,
+            clean=opened.clean,
+        )
+        tasks.append(pull(connector, report, context))
+    await at_once(tasks)
+    await _keep_earlier_trouble(this)
+    await _look_again(this)
+    for name, opened in this.instances.items():
+        await keep(this.store, name, opened)
+
+
+async def _keep_earlier_trouble(this: Pass) -> None:
+    """An instance that was not pulled now is as readable as it was last time."""
+    cursors = await this.store.cursors()
+    failing = {c.instance: c for c in cursors if c.failed_since is not None}
+    completed = {c.instance for c in cursors if c.completed_at is not None}
+    for report in this.report.instances:
+        readable = isinstance(this.instances[report.instance].connector, Readable)
+        if readable and report.instance not in completed and not report.complete:
+            this.never_read.add(report.instance)
+        if report.pulled:
+            continue
+        if report.instance in failing:
+            report.trouble = "incomplete"
+            report.message = failing[report.instance].error
+        elif readable and await is_half_read(this.store, report.instance):
+            this.half_read.add(report.instance)
+
+
+async def _look_again(this: Pass) -> None:
+    """Find out whether more must be looked at than what changed: the configuration did, or what
+    is set aside."""
+    kept = await this.store.kept(OWN)
+    this.again = kept.get(DERIVED_AS, "") != this.derives_as
+    this.recount = this.again or kept.get(ASIDE, "") != await aside_digest(this.store)

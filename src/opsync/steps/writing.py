@@ -1,0 +1,153 @@
+"""Plan ► apply: what should stand where, and writing it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+
+import structlog
+
+from opsync.contract.connector import Writable
+from opsync.current import Pass
+from opsync.desire import Setting, desire, withdraw
+from opsync.errors import StoreError
+from opsync.inert import inert_text
+from opsync.model import Change
+from opsync.model.ledger import Entry, stored
+from opsync.noting import Notes
+from opsync.stages.apply import TargetWork, apply
+from opsync.stages.plan import TargetPlan, plan
+from opsync.steps.shared import at_once, chunks, keep
+from opsync.store import TargetInputs
+
+_log = structlog.get_logger(__name__)
+
+STALE_AFTER = timedelta(hours=6)
+"""An instance that cannot be read for so long is named in the delivery text, once."""
+
+
+async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
+    """Plan: every target whose links, rollups, ledger rows or sight changed, by instance."""
+    targets = set(await this.store.targets_changed(this.changed_since))
+    targets |= set(await this.store.targets_pending(this.clock.now()))
+    if this.again:
+        targets |= await this.store.rollup_places(list(this.instances))
+    stale = await _stale_since(this)
+    if stale:
+        told = await this.store.rollup_places(sorted(stale))
+        targets |= told
+        # What says so now has to be looked at when the instance can be read again.
+        this.put_off |= told
+    setting = this.setting(stale)
+    notes = this.notes(setting)
+    work: dict[str, list[TargetWork]] = defaultdict(list)
+    failed: dict[str, Exception] = {}
+    for chunk in chunks(sorted(targets)):
+        entries: list[Entry] = []
+        for inputs in await this.store.target_inputs(chunk):
+            try:
+                one = await _plan_target(this, inputs, setting, notes, entries)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
+                one = None
+                failed.setdefault(inputs.record.ref.instance, error)
+                this.put_off.add(inputs.record.ref)
+                _log.error("plan.failed", target=str(inputs.record.ref), exc_info=error)
+            if one is not None:
+                work[inputs.record.ref.instance].append(one)
+        await this.store.put_desired(this.run, entries)
+    for name, fault in failed.items():
+        report = this.of(name)
+        report.trouble = report.trouble or "plugin"
+        report.message = report.message or this.instances[name].clean(
+            inert_text(f"{name}: {type(fault).__name__}: {fault}", 300)
+        )
+    return work
+
+
+async def _stale_since(this: Pass) -> dict[str, date]:
+    """The instances that could not be read for long, and the date since when."""
+    now = this.clock.now()
+    since: dict[str, date] = {}
+    for cursor in await this.store.cursors():
+        failed = cursor.failed_since
+        if failed is None or now - failed < STALE_AFTER or cursor.instance not in this.instances:
+            continue
+        day = failed.astimezone(this.config.zone).date()
+        since[cursor.instance] = min(day, since.get(cursor.instance, day))
+    return since
+
+
+async def _plan_target(
+    this: Pass, inputs: TargetInputs, setting: Setting, notes: Notes, entries: list[Entry]
+) -> TargetWork | None:
+    opened = this.instances.get(inputs.record.ref.instance)
+    if opened is None or not isinstance(opened.connector, Writable):
+        return None
+    connector = opened.connector
+    if opened.name in this.unreadable:
+        this.put_off.add(inputs.record.ref)
+        return None
+    if inputs.record.tombstone:
+        await this.store.forget_target(inputs.record.ref)
+        return None
+    if inputs.record.archived:
+        # Put away by people: what stands there stays as it is until they take it out again.
+        return None
+    wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
+    wants += withdraw(inputs.entries, wants, setting)
+    result = plan(
+        inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
+    )
+    entries.extend(result.entries)
+    changes = _unvetoed(this, result, inputs, notes)
+    roots = [root for _, root in inputs.rollups]
+    notes.planned(changes, inputs.record, roots)
+    notes.observed(result.observed_only, inputs.record, roots)
+    notes.held(result, inputs.record, roots)
+    return TargetWork(inputs.record, wants, inputs.entries, changes) if changes else None
+
+
+def _unvetoed(this: Pass, result: TargetPlan, inputs: TargetInputs, notes: Notes) -> list[Change]:
+    """The changes that no plugin objects to. A plugin that fails here counts as objecting."""
+    kept = []
+    for change in result.changes:
+        why = this.config.plugins.veto(change)
+        if why is None:
+            kept.append(change)
+        else:
+            entry = Entry(slot=change.slot, desired=stored(change.desired))
+            roots = [root for _, root in inputs.rollups]
+            notes.hold("vetoed", entry, inputs.record, roots, why=why)
+    return kept
+
+
+async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
+    """Apply: one instance's changes at a time each, all instances at once."""
+
+    notes = this.notes(this.setting({}))
+
+    async def one(name: str, targets: list[TargetWork]) -> None:
+        connector = this.instances[name].connector
+        assert isinstance(connector, Writable)
+        told = this.config.plugins.applied
+        clean = this.instances[name].clean
+        learned = partial(keep, this.store, name, this.instances[name])
+        result = await apply(
+            connector, targets, this.store, this.clock, this.run, told, clean, learned
+        )
+        this.report.outcomes.extend(result.done)
+        for target, fresh in result.fresh:
+            notes.held(fresh, target.record, ())
+        report = this.of(name)
+        if result.stopped is not None and not report.trouble:
+            report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
+            report.message = clean(result.stopped.message)
+            report.hint = clean(result.stopped.hint)
+
+    await at_once(one(name, targets) for name, targets in sorted(work.items()))
+    for name, opened in this.instances.items():
+        await keep(this.store, name, opened)
