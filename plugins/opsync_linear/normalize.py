@@ -129,10 +129,7 @@ def _project(instance: str, settings: LinearSettings, raw: Project) -> Record:
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
         aliases=(raw.slug_id,),
-        texts=(
-            *_prose(title=raw.name, description=raw.description, content=raw.content),
-            *_links(raw),
-        ),
+        texts=tuple(_texts(raw)),
         seen=tuple(seen_external_link(each) for each in raw.external_links.nodes),
         seen_complete=not raw.external_links.page_info.has_next_page,
     )
@@ -158,10 +155,7 @@ def _initiative(instance: str, settings: LinearSettings, raw: Initiative) -> Rec
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
         aliases=(raw.slug_id,),
-        texts=(
-            *_prose(title=raw.name, description=raw.description, content=raw.content),
-            *_links(raw),
-        ),
+        texts=tuple(_texts(raw)),
         seen=tuple(seen_external_link(each) for each in raw.links.nodes),
         seen_complete=not raw.links.page_info.has_next_page,
     )
@@ -183,8 +177,9 @@ def _prose(**fields: str | None) -> Iterator[Text]:
             yield Text(name, text)
 
 
-def _links(raw: Project | Initiative) -> Iterator[Text]:
-    """The links that people put on a project or an initiative: its own property."""
+def _texts(raw: Project | Initiative) -> Iterator[Text]:
+    """The words of a project or an initiative, and the links that people put on it: a property."""
+    yield from _prose(title=raw.name, description=raw.description, content=raw.content)
     links = raw.external_links if isinstance(raw, Project) else raw.links
     for link in links.nodes:
         if not own_surface(link.id):

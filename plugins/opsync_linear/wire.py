@@ -6,7 +6,7 @@ Names and nullability are those of Linear's public GraphQL schema.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -26,6 +26,10 @@ class Nodes(Struct, Generic[T], frozen=True, rename="camel"):
 
     nodes: tuple[T, ...] = ()
     page_info: PageInfo = PageInfo()
+
+
+def _any_cut(*lists: Nodes[Any]) -> bool:
+    return any(each.page_info.has_next_page for each in lists)
 
 
 class Named(Struct, frozen=True):

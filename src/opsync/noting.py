@@ -13,13 +13,14 @@ from opsync.model.ledger import Entry, HoldKind
 from opsync.report import HeldKind, HeldSlot, Planned, PlanReport
 from opsync.stages.plan import TargetPlan
 
-_HELD = {
+HELD = {
     HoldKind.removed: "removed by a person; stays removed",
     HoldKind.conflict: "edited by a person; keeps theirs",
     HoldKind.undone: "undone; stays undone",
     HoldKind.refused: "refused",
     HoldKind.proposed: "waits for approval",
 }
+"""Why a value is held, as a person is told."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ class Notes:
 
 def _why(kind: HeldKind, entry: Entry) -> str:
     if entry.hold is not None:
-        return _HELD[entry.hold.kind]
+        return HELD[entry.hold.kind]
     if kind == "conflict":
-        return _HELD[HoldKind.conflict]
+        return HELD[HoldKind.conflict]
     if kind == "waiting" and entry.next_try_at is not None:
         return f"failed: {entry.message}; tried again after {entry.next_try_at:%H:%M} UTC"
     return entry.message

@@ -10,6 +10,7 @@ import pytest
 from opsync import pipeline
 from opsync.model import Ref
 from opsync.stages.rollup import roll_up
+from opsync.steps import deriving
 from tests.support.world import World, jira_url, linear_url, of, troubles
 
 NOTHING_YET = {"jira-main": 0, "linear": 0, "notion": 0}

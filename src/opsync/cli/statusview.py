@@ -15,6 +15,16 @@ SHOWN = 8
 
 TITLE_WIDTH = 32
 
+_WAITING = {
+    "changes": ("change", "to write (opsync plan --offline)"),
+    "failed": ("write", "failed, tried again"),
+    "edited": ("value", "edited by a person"),
+    "removed": ("value", "removed by a person"),
+    "held": ("value", "held"),
+    "set_aside": ("item", "set aside (opsync doctor)"),
+}
+"""What is counted for each reason to wait, and what is said of it."""
+
 
 def print_status(found: Overview, zone: tzinfo, *, every: bool) -> None:
     """Print it; days and times are in `zone`."""
@@ -117,18 +127,6 @@ def _connection(one: Connection, found: Overview) -> list[str | tuple[str, str]]
 
 
 def _waiting(found: Overview) -> str:
-    waiting = found.waiting
-    parts = []
-    if count := waiting.get("changes", 0):
-        parts.append(f"{words.plural(count, 'change')} to write (opsync plan --offline)")
-    if count := waiting.get("failed", 0):
-        parts.append(f"{words.plural(count, 'write')} failed, tried again")
-    if count := waiting.get("edited", 0):
-        parts.append(f"{words.plural(count, 'value')} edited by a person")
-    if count := waiting.get("removed", 0):
-        parts.append(f"{words.plural(count, 'value')} removed by a person")
-    if count := waiting.get("held", 0):
-        parts.append(f"{words.plural(count, 'value')} held")
-    if count := waiting.get("set_aside", 0):
-        parts.append(f"{words.plural(count, 'item')} set aside (opsync doctor)")
+    counts = ((found.waiting.get(why, 0), one, rest) for why, (one, rest) in _WAITING.items())
+    parts = [f"{words.plural(count, one)} {rest}" for count, one, rest in counts if count]
     return " · ".join(parts) or "nothing"

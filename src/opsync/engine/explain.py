@@ -5,38 +5,26 @@ Everything is taken from the store; no tool is asked and nothing is computed ane
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from opsync.config import Config
-from opsync.engine.catalog import Catalog, Item
+from opsync.engine.catalog import Item
 from opsync.engine.explained import (
-    Counted,
     CountsIn,
     Explanation,
-    Input,
-    LeftOut,
     Linked,
     Nobody,
     NoLink,
     PlaceValue,
-    Summary,
     Write,
 )
-from opsync.model import Evidence, Kind, Link, Member, Mention, Record, Ref, Role, Rollup
+from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
+from opsync.engine.summing import summary
+from opsync.model import Link, Member, Record, Ref, Role, Rollup
 from opsync.model.ledger import Entry, HoldKind, plain
-from opsync.model.rules import LINKS_RULE, RollupRule
-from opsync.stages.normalize import ELSEWHERE
-from opsync.stages.rollup import percent_of
+from opsync.model.rules import LINKS_RULE
+from opsync.noting import HELD
 from opsync.store import Store
-
-ROLES = {Role.leaf: "counted", Role.container: "holds others", Role.canceled: "canceled"}
-
-HELD = {
-    HoldKind.conflict: "edited by a person; keeps theirs",
-    HoldKind.removed: "removed by a person; stays removed",
-}
-
-_NEVER = (Kind.document, Kind.metric, Kind.person)
 
 
 class Explainer:
@@ -45,9 +33,7 @@ class Explainer:
     def __init__(self, config: Config, store: Store) -> None:
         self._config = config
         self._store = store
-        self._catalog = Catalog(config)
-        self._rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
-        self._known: dict[Ref, Record | None] = {}
+        self._look = Lookup(config, store)
 
     async def find(self, text: str) -> list[Record]:
         """What a person may mean: one if it is plain, else all candidates.
@@ -68,7 +54,7 @@ class Explainer:
 
     def item(self, record: Record) -> Item:
         """A record as it may be shown."""
-        return self._catalog.item(record)
+        return self._look.catalog.item(record)
 
     async def nobody(self, text: str) -> Nobody:
         """Who names something that no item is called."""
@@ -76,7 +62,7 @@ class Explainer:
         named = []
         for source, mention in await self._store.unresolved():
             if wanted in (mention.alias.casefold(), mention.text.casefold()):
-                named.append((await self._item(source), mention.field))
+                named.append((await self._look.item(source), mention.field))
         return Nobody(text.strip(), tuple(named))
 
     async def explain(self, record: Record) -> Explanation:
@@ -84,13 +70,13 @@ class Explainer:
         ref = record.ref
         rollups = await self._store.rollups()
         summaries = [
-            await self._summary(rollup, record) for rollup in rollups if rollup.root == ref
+            await summary(self._look, rollup, record) for rollup in rollups if rollup.root == ref
         ]
         counts_in = [await self._counts_in(*found) for found in await self._store.memberships(ref)]
         entries = await self._entries(record, [one for one in rollups if one.root == ref])
         links = await self._store.links_of(ref)
         roots = {rollup.root for rollup in rollups}
-        told = {left.what for summary in summaries for left in summary.left_out}
+        told = {left.what for one in summaries for left in one.left_out}
         no_links = await self._no_links(record)
         return Explanation(
             item=self.item(record),
@@ -102,103 +88,6 @@ class Explainer:
             values=tuple([await self._value(entry) for entry in entries]),
         )
 
-    async def _record(self, ref: Ref) -> Record | None:
-        if ref not in self._known:
-            self._known[ref] = await self._store.record(ref)
-        return self._known[ref]
-
-    async def _item(self, ref: Ref) -> Item:
-        record = await self._record(ref)
-        return self.item(record) if record is not None else self._catalog.unread(ref)
-
-    # A delivery summary -----------------------------------------------------------------------
-
-    async def _summary(self, rollup: Rollup, root: Record) -> Summary:
-        rule = self._rules.get(rollup.rule)
-        members = await self._store.members(rollup.rule, rollup.root)
-        counted = [await self._counted(member, root) for member in members]
-        return Summary(
-            rule=rollup.rule,
-            mode=rule.mode.value if rule else "no longer configured",
-            properties=rule.properties if rule else (),
-            done=rollup.done,
-            total=rollup.total,
-            blocked=rollup.blocked,
-            canceled=rollup.canceled,
-            private=rollup.private,
-            percent=percent_of(rollup),
-            health=rollup.health,
-            reason=rollup.reason,
-            due_on=rollup.due_on,
-            version=rollup.inputs,
-            members=tuple(one for one in counted if one.role != ROLES[Role.canceled]),
-            left_out=(
-                *(LeftOut(c.item.label, "canceled") for c in counted if c.role == "canceled"),
-                *await self._left_out(rollup, members, rule),
-            ),
-            inputs=tuple(await self._inputs(rollup)),
-        )
-
-    async def _counted(self, member: Member, root: Record) -> Counted:
-        if member.field:
-            why = f'named in "{member.field}"'
-        elif member.via == root.ref:
-            why = f"part of {self.item(root).label}"
-        else:
-            why = f"part of {(await self._item(member.via)).label}"
-        return Counted(item=await self._item(member.ref), role=ROLES[member.role], why=why)
-
-    async def _left_out(
-        self, rollup: Rollup, members: Sequence[Member], rule: RollupRule | None
-    ) -> list[LeftOut]:
-        """What the initiative names or is linked with, and does not count."""
-        counted = {member.ref for member in members}
-        roots = {one.root for one in await self._store.rollups(rollup.rule)}
-        aside = {one.ref: one.reason for one in await self._store.quarantine()}
-        found: dict[str, str] = {}
-        for mention, candidates in (await self._store.tree(rollup.root)).names:
-            if len(candidates) != 1:
-                found[mention.text or mention.alias] = _unresolved(mention, len(candidates))
-                continue
-            (ref,) = candidates
-            if ref in counted or ref == rollup.root:
-                continue
-            record = await self._record(ref)
-            label = (await self._item(ref)).label
-            if rule and rule.properties and mention.field not in rule.properties:
-                found[label] = f'named in "{mention.field}", which the rule does not look at'
-            elif ref in aside:
-                found[label] = f"set aside: {aside[ref]}"
-            elif ref in roots:
-                found[label] = "an initiative itself"
-            elif record is not None and record.kind in _NEVER:
-                found[label] = f"a {record.kind.value} is never counted"
-        for link in await self._store.links_of(rollup.root):
-            other = link.other(rollup.root)
-            label = (await self._item(other)).label
-            if other not in counted and label not in found:
-                found[label] = f"linked only: {await self._sentence(link.evidence[0], rollup.root)}"
-        return [LeftOut(what, why) for what, why in found.items()]
-
-    async def _inputs(self, rollup: Rollup) -> list[Input]:
-        cursors = [one for one in await self._store.cursors() if one.instance in rollup.instances]
-        found = []
-        for name in rollup.instances:
-            feeds = [one for one in cursors if one.instance == name]
-            read = [one.completed_at for one in feeds if one.completed_at is not None]
-            failed = [one.failed_since for one in feeds if one.failed_since is not None]
-            found.append(
-                Input(
-                    instance=name,
-                    tool=self._catalog.tool(name),
-                    read_at=min(read, default=None),
-                    failing_since=min(failed, default=None),
-                )
-            )
-        return found
-
-    # One item ---------------------------------------------------------------------------------
-
     async def _counts_in(self, rule: str, root: Ref, member: Member) -> CountsIn:
         by_ref = {one.ref: one for one in await self._store.members(rule, root)}
         path: list[Ref] = []
@@ -209,10 +98,10 @@ class Explainer:
             field = step.field
             step = by_ref.get(step.via)
         return CountsIn(
-            initiative=await self._item(root),
+            initiative=await self._look.item(root),
             rule=rule,
             role=ROLES[member.role],
-            path=tuple([(await self._item(ref)).label for ref in reversed(path)]),
+            path=tuple([(await self._look.item(ref)).label for ref in reversed(path)]),
             field=field,
         )
 
@@ -242,12 +131,12 @@ class Explainer:
         ]
         if counts_in:
             return notes
-        if record.kind in _NEVER:
+        if record.kind in NEVER:
             return [*notes, f"{name} is not counted: a {record.kind.value} never is."]
         related = [link for link in links if link.other(record.ref) in roots]
         for link in related:
-            other = await self._item(link.other(record.ref))
-            why = await self._sentence(link.evidence[0], record.ref)
+            other = await self._look.item(link.other(record.ref))
+            why = await self._look.sentence(link.evidence[0], record.ref)
             notes.append(f"{name} is not counted in {other.label}: linked only, {why}.")
         if not related:
             notes.append(f"{name} is not counted: no initiative reaches it.")
@@ -258,23 +147,17 @@ class Explainer:
         there = [e for e in await self._store.entries(target=other) if e.slot.other == ref]
         here = [e for e in entries if e.slot.target == ref and e.slot.other == other]
         stands = [
-            f"{self._catalog.tool(e.slot.target.instance)} "
-            f"{self._catalog.place(e.slot.target.instance, e.slot.surface)}"
+            f"{self._look.catalog.tool(e.slot.target.instance)} "
+            f"{self._look.catalog.place(e.slot.target.instance, e.slot.surface)}"
             for e in (*here, *there)
             if plain(e.applied) is not None
         ]
-        why = [await self._sentence(evidence, ref) for evidence in link.evidence]
+        why = [await self._look.sentence(evidence, ref) for evidence in link.evidence]
         return Linked(
-            item=await self._item(other),
+            item=await self._look.item(other),
             why=tuple(dict.fromkeys(why)),
             stands_at=tuple(dict.fromkeys(stands)),
         )
-
-    async def _sentence(self, evidence: Evidence, seen_from: Ref) -> str:
-        if evidence.source == seen_from:
-            return f'this names it in "{evidence.field}"'
-        source = await self._item(evidence.source)
-        return f'named in "{evidence.field}" of {source.label}'
 
     async def _no_links(self, record: Record) -> list[NoLink]:
         within = self._config.links.within_instance
@@ -282,8 +165,8 @@ class Explainer:
         for _, mention, candidates in await self._store.mentions_of([record.ref]):
             text = mention.text or mention.alias
             if len(candidates) != 1:
-                names = [(await self._item(ref)).label for ref in candidates]
-                why = _unresolved(mention, len(candidates), names)
+                names = [(await self._look.item(ref)).label for ref in candidates]
+                why = unresolved(mention, len(candidates), names)
                 found.append(NoLink(text, mention.field, why))
             elif (
                 candidates[0] != record.ref
@@ -293,8 +176,6 @@ class Explainer:
                 why = "an item of the same connection: the tool links it itself"
                 found.append(NoLink(text, mention.field, why))
         return found
-
-    # Values -----------------------------------------------------------------------------------
 
     async def _entries(self, record: Record, rollups: Sequence[Rollup]) -> list[Entry]:
         """What opsync keeps at the record's places, and elsewhere about its summaries."""
@@ -311,14 +192,14 @@ class Explainer:
         rows = await self._store.journal(target=slot.target, limit=500)
         held = ""
         if entry.hold is not None:
-            held = HELD.get(entry.hold.kind, entry.hold.kind.value)
+            held = HELD[entry.hold.kind]
         elif entry.outcome == "conflicted":
             held = HELD[HoldKind.conflict]
         return PlaceValue(
-            place=self._catalog.place(slot.target.instance, slot.surface),
-            tool=self._catalog.tool(slot.target.instance),
-            target=await self._item(slot.target),
-            about=await self._item(slot.other),
+            place=self._look.catalog.place(slot.target.instance, slot.surface),
+            tool=self._look.catalog.tool(slot.target.instance),
+            target=await self._look.item(slot.target),
+            about=await self._look.item(slot.other),
             rule=slot.rule,
             should_be=plain(entry.desired),
             wrote=plain(entry.applied),
@@ -346,15 +227,3 @@ class Explainer:
                 if row.slot == slot
             ),
         )
-
-
-def _unresolved(mention: Mention, candidates: int, names: Sequence[str] = ()) -> str:
-    """Why a name leads to no item."""
-    if candidates:
-        said = f": {', '.join(names)}" if names else ""
-        return f"{candidates} items have this name{said}"
-    if mention.instance == ELSEWHERE:
-        return "an address in a system that is not configured"
-    if mention.instance:
-        return f"nothing with this address was read from {mention.instance}"
-    return "no item has this key"

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog
+from opsync.engine.freshness import failing_since, read_at
 from opsync.model import Category, Health, Record, Rollup
 from opsync.stages.rollup import percent_of
 from opsync.store import CursorState, RunRow, Store
@@ -137,17 +138,16 @@ def _connections(
     for name in config.instances:
         feeds = [one for one in cursors if one.instance == name]
         failing = [one for one in feeds if one.failed_since is not None]
-        read = [one.completed_at for one in feeds if one.completed_at is not None]
+        read = [one for one in feeds if one.completed_at is not None]
         complete = len(read) == len([one for one in feeds if one.feed])
-        since = [one.failed_since for one in failing if one.failed_since is not None]
         state = "incomplete" if failing else "ok" if read and complete else "never read"
         found.append(
             Connection(
                 instance=name,
                 tool=catalog.tool(name),
                 state=state,
-                read_at=min(read, default=None),
-                failing_since=min(since, default=None),
+                read_at=read_at(feeds),
+                failing_since=failing_since(feeds),
                 error=failing[0].error if failing else "",
                 items=sum(n for key, n in counts.items() if key.startswith(f"records.{name}.")),
             )

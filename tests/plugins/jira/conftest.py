@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 from tests.support.clock import FakeClock
+from tests.support.connector import Connections
 
-from opsync.contract.connector import Batch, Context
-from opsync.http import Pool
-from opsync.model import Record, Value
-from opsync.runtime import Runtime
+from opsync.model import Value
 from opsync.sandbox.jira import JiraSite
 from opsync_jira import Jira, JiraSettings
 
@@ -59,36 +55,13 @@ def site(clock: FakeClock) -> JiraSite:
 @pytest.fixture
 async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
     """Makes a connector of a simulated site; keyword arguments change its settings."""
-    runtime = Runtime(clock=clock, rng=random.Random(7))
-    pools: list[Pool] = []
+    connections = Connections(clock)
 
     def make(
         simulated: JiraSite, /, *, kept: dict[str, Value] | None = None, **changes: Any
     ) -> Jira:
-        pool = Pool(runtime, transport=httpx.ASGITransport(simulated.app))
-        pools.append(pool)
-        chosen = settings(**changes)
-        client = pool.client(Jira.policy("jira-main", chosen))
-        return Jira(chosen, Context("jira-main", client, runtime, {} if kept is None else kept))
+        transport = httpx.ASGITransport(simulated.app)
+        return connections.connect(Jira, "jira-main", settings(**changes), transport, kept)
 
     yield make
-    for pool in pools:
-        await pool.aclose()
-
-
-async def pull(jira: Jira, since: datetime | None = None) -> list[Batch]:
-    """All batches of one walk."""
-    (feed,) = await jira.feeds()
-    return [batch async for batch in jira.pull(feed, since)]
-
-
-async def read(jira: Jira, since: datetime | None = None) -> dict[str, Record]:
-    """All records of one walk, by key."""
-    batches = await pull(jira, since)
-    records = [
-        record
-        for batch in batches
-        for item in batch.items
-        for record in jira.normalize(item.stream, item.raw)
-    ]
-    return {record.key: record for record in records}
+    await connections.close()

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 import respx
-from tests.plugins.jira.conftest import Connect, harbor, pull, read
+from tests.plugins.jira.conftest import Connect, harbor
 from tests.plugins.jira.test_surfaces import Epic, rollup_content
 from tests.support.clock import FakeClock
+from tests.support.connector import pull, read
 
 from opsync import Context, Kind, OutcomeKind, Ref, SignInError
 from opsync.http import Pool

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.plugins.jira.conftest import SITE, Connect, read, settings
+from tests.plugins.jira.conftest import SITE, Connect, settings
 from tests.support.clock import FakeClock
+from tests.support.connector import read
 
 from opsync import Category, Kind, Person, Record, RecordError, Ref, Text
 from opsync.sandbox.jira import JiraSite

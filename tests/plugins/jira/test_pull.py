@@ -7,8 +7,9 @@ from datetime import UTC, timedelta
 import httpx
 import pytest
 import respx
-from tests.plugins.jira.conftest import SITE, Connect, pull, read, settings
+from tests.plugins.jira.conftest import SITE, Connect, settings
 from tests.support.clock import FakeClock
+from tests.support.connector import pull, read
 
 from opsync import BadAnswer, Context, RecordError, RefusedError, SignInError, Value
 from opsync.http import Pool

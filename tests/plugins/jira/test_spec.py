@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.plugins.jira.conftest import Connect, pull
+from tests.plugins.jira.conftest import Connect
 from tests.plugins.jira.test_surfaces import Epic, link_content, rollup_content
 from tests.support.clock import FakeClock
+from tests.support.connector import pull
 
 from opsync import Ref
 from opsync.sandbox.jira import JiraSite

@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.plugins.jira.conftest import SITE, Connect, read
+from tests.plugins.jira.conftest import SITE, Connect
+from tests.support.connector import read
 
 from opsync import (
     Card,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Callable, Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
-from opsync.contract.connector import Batch, Context
-from opsync.http import Pool
 from opsync.model import (
     Card,
     Category,
@@ -28,11 +25,11 @@ from opsync.model import (
     Value,
     Verb,
 )
-from opsync.runtime import Runtime
 from opsync.sandbox.linear import LinearWorkspace
 from opsync_linear import Linear
 from opsync_linear.settings import LinearSettings
 from tests.support.clock import FakeClock
+from tests.support.connector import Connections
 
 Connect = Callable[..., Linear]
 
@@ -63,8 +60,7 @@ def workspace(clock: FakeClock) -> LinearWorkspace:
 @pytest.fixture
 async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
     """Makes a connector of a simulated workspace; keyword arguments change its settings."""
-    runtime = Runtime(clock=clock, rng=random.Random(7))
-    pools: list[Pool] = []
+    connections = Connections(clock)
 
     def make(
         api: LinearWorkspace | None = None,
@@ -75,32 +71,10 @@ async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
     ) -> Linear:
         if api is not None:
             transport = httpx.ASGITransport(api.app)
-        pool = Pool(runtime, transport=transport)
-        pools.append(pool)
-        chosen = settings(**changes)
-        client = pool.client(Linear.policy("linear", chosen))
-        return Linear(chosen, Context("linear", client, runtime, {} if kept is None else kept))
+        return connections.connect(Linear, "linear", settings(**changes), transport, kept)
 
     yield make
-    for pool in pools:
-        await pool.aclose()
-
-
-async def pull(linear: Linear, since: datetime | None = None) -> list[Batch]:
-    """All batches of one walk."""
-    (feed,) = await linear.feeds()
-    return [batch async for batch in linear.pull(feed, since)]
-
-
-async def read(linear: Linear, since: datetime | None = None) -> dict[str, Record]:
-    """All records of one walk, by key, or by title where they have none."""
-    records = [
-        record
-        for batch in await pull(linear, since)
-        for item in batch.items
-        for record in linear.normalize(item.stream, item.raw)
-    ]
-    return {record.key or record.title: record for record in records}
+    await connections.close()
 
 
 def link_content(category: Category = Category.in_progress, url: str = "") -> LinkContent:

@@ -12,7 +12,8 @@ from opsync.sandbox.linear.objects import STATE_DEFAULTS
 from opsync_linear import Linear
 from opsync_linear.marks import own_id
 from opsync_linear.wire import Named
-from tests.plugins.linear.conftest import Connect, change, read
+from tests.plugins.linear.conftest import Connect, change
+from tests.support.connector import read
 
 LINKED = "https://harbor.atlassian.net/browse/PAY-118"
 

@@ -11,8 +11,9 @@ import pytest
 
 from opsync.errors import BadAnswer, RecordError, SignInError, TemporaryError
 from opsync.sandbox.linear import LinearWorkspace
-from tests.plugins.linear.conftest import Connect, pull, read
+from tests.plugins.linear.conftest import Connect
 from tests.support.clock import FakeClock
+from tests.support.connector import pull, read
 
 
 def asked(workspace: LinearWorkspace) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from tests.plugins.linear.conftest import settings
     [
         ({"base_url": "http://proxy.corp.example"}, "in the clear"),
         ({"base_url": "https://me:pw@api.linear.app"}, "carries a user"),
+        ({"base_url": ""}, "names no host"),
         ({"token": " \n"}, "must not be empty"),
         ({"page_size": 251}, "less than or equal to 250"),
         ({"team": ["GRO"]}, "Extra inputs are not permitted"),

@@ -9,15 +9,8 @@ import pytest
 from opsync.errors import NotFound, SignInError, TemporaryError
 from opsync.model import Category, Kind, OutcomeKind, Record, Ref
 from opsync.sandbox.linear import LinearWorkspace
-from tests.plugins.linear.conftest import (
-    PAGE,
-    Connect,
-    apply,
-    change,
-    link_content,
-    read,
-    rollup_content,
-)
+from tests.plugins.linear.conftest import PAGE, Connect, apply, change, link_content, rollup_content
+from tests.support.connector import read
 
 JIRA_URL = "https://harbor.atlassian.net/browse/PAY-118"
 

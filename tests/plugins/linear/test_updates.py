@@ -6,8 +6,9 @@ from typing import Any
 
 from opsync.model import Health, OutcomeKind, Record, Value
 from opsync.sandbox.linear import LinearWorkspace
-from tests.plugins.linear.conftest import PAGE, Connect, apply, change, read, rollup_content
+from tests.plugins.linear.conftest import PAGE, Connect, apply, change, rollup_content
 from tests.support.clock import FakeClock
+from tests.support.connector import read
 
 DAY_S = 86_400
 

@@ -9,17 +9,9 @@ from opsync.model import OutcomeKind, Record
 from opsync.sandbox.harbor import build_harbor
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.validate import validate_linear
-from tests.plugins.linear.conftest import (
-    PAGE,
-    Connect,
-    apply,
-    change,
-    link_content,
-    pull,
-    read,
-    rollup_content,
-)
+from tests.plugins.linear.conftest import PAGE, Connect, apply, change, link_content, rollup_content
 from tests.support.clock import FakeClock
+from tests.support.connector import pull, read
 
 
 def _of_kind(records: dict[str, Record], kind: str) -> list[Record]:

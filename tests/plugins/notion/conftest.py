@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 
 import pytest
 from tests.plugins.notion.world import ROADMAP, Roadmap
 from tests.support.clock import FakeClock
+from tests.support.connector import Connections
 
-from opsync.runtime import Runtime
 from opsync.sandbox.notion import NotionWorkspace
 
 
@@ -24,7 +23,6 @@ async def roadmap(clock: FakeClock) -> AsyncIterator[Roadmap]:
     workspace = NotionWorkspace(now=clock.now, limit_factor=100)
     workspace.add_user("Ana Demo", "ana@harbor.example")
     source = workspace.add_database("Roadmap", properties=ROADMAP).data_source
-    made = Roadmap(workspace, source, Runtime(clock=clock, rng=random.Random(7)), {}, [])
-    yield made
-    for pool in made.pools:
-        await pool.aclose()
+    connections = Connections(clock)
+    yield Roadmap(workspace, source, connections, {})
+    await connections.close()

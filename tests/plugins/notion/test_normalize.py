@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.plugins.notion.world import Roadmap, read
+from tests.plugins.notion.world import Roadmap
+from tests.support.connector import read
 
 from opsync import Category, Kind, Record, RecordError
 from opsync.sandbox.notion import Computed

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from tests.plugins.notion.world import EPIC, ROADMAP, Roadmap, published, pull, read
+from tests.plugins.notion.world import EPIC, ROADMAP, Roadmap, published
 from tests.support.clock import FakeClock
+from tests.support.connector import pull, read
 
 from opsync import BadAnswer, Category, NotFound, RecordError, SignInError
 from opsync.sandbox.notion import User

@@ -9,17 +9,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.plugins.notion.world import (
-    EPIC,
-    Roadmap,
-    change,
-    changes_for,
-    content,
-    published,
-    read,
-    write,
-)
+from tests.plugins.notion.world import EPIC, Roadmap, change, changes_for, content, published, write
 from tests.support.clock import FakeClock
+from tests.support.connector import read
 
 from opsync import (
     Card,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import httpx
+from tests.support.connector import Connections, read
 
 from opsync import (
     Card,
@@ -24,9 +25,6 @@ from opsync import (
     Verb,
     WorkItem,
 )
-from opsync.contract.connector import Batch, Context
-from opsync.http import Pool
-from opsync.runtime import Runtime
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
 from opsync_notion import Notion, NotionSettings
 
@@ -47,9 +45,8 @@ class Roadmap:
 
     workspace: NotionWorkspace
     source: DataSource
-    runtime: Runtime
+    connections: Connections
     kept: dict[str, Value]
-    pools: list[Pool]
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """The way to the workspace."""
@@ -64,10 +61,7 @@ class Roadmap:
             "data_sources": [block],
         }
         settings = NotionSettings(**(fitting | changes))
-        pool = Pool(self.runtime, transport=self.transport())
-        self.pools.append(pool)
-        client = pool.client(Notion.policy("notion", settings))
-        return Notion(settings, Context("notion", client, self.runtime, self.kept))
+        return self.connections.connect(Notion, "notion", settings, self.transport(), self.kept)
 
     def add(self, title: str, **cells: object) -> Page:
         """A page; keyword arguments are cells, with underscores for blanks in the names."""
@@ -77,22 +71,6 @@ class Roadmap:
     def reads_of(self, what: str) -> int:
         """How many requests whose path ends so were answered."""
         return sum(e.path.endswith(what) for e in self.workspace.exchanges)
-
-
-async def pull(notion: Notion, since: datetime | None = None) -> list[Batch]:
-    """All batches of one walk over all feeds."""
-    return [batch for feed in await notion.feeds() async for batch in notion.pull(feed, since)]
-
-
-async def read(notion: Notion, since: datetime | None = None) -> dict[str, Record]:
-    """All records of one walk, by title."""
-    records = [
-        record
-        for batch in await pull(notion, since)
-        for item in batch.items
-        for record in notion.normalize(item.stream, item.raw)
-    ]
-    return {record.title: record for record in records}
 
 
 def content(target: Record | None = None, **changes: Any) -> RollupContent:

@@ -16,7 +16,8 @@ from opsync.sandbox.linear.objects import (
     User,
     WorkflowState,
 )
-from opsync.sandbox.linear.tables import Tables, assign, to_millisecond
+from opsync.sandbox.linear.tables import Tables, assign
+from opsync.sandbox.vendor import to_millisecond
 
 
 class Containers(Tables):

@@ -19,7 +19,8 @@ from opsync.sandbox.linear.objects import (
     Project,
     User,
 )
-from opsync.sandbox.linear.tables import assign, to_millisecond
+from opsync.sandbox.linear.tables import assign
+from opsync.sandbox.vendor import to_millisecond
 
 
 class Truth(Containers):

@@ -1,0 +1,58 @@
+"""What explanations look up in a store: records, how they may be shown, and why they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from opsync.config import Config
+from opsync.engine.catalog import Catalog, Item
+from opsync.model import Evidence, Kind, Mention, Record, Ref, Role
+from opsync.model.rules import RollupRule
+from opsync.stages.normalize import ELSEWHERE
+from opsync.store import Store
+
+ROLES = {Role.leaf: "counted", Role.container: "holds others", Role.canceled: "canceled"}
+"""What a member is to a delivery summary."""
+
+NEVER = (Kind.document, Kind.metric, Kind.person)
+"""Kinds that no delivery summary counts."""
+
+
+class Lookup:
+    """One store, seen as the configuration lets it be shown. A record is read once."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self.store = store
+        self.catalog = Catalog(config)
+        self.rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
+        self._known: dict[Ref, Record | None] = {}
+
+    async def record(self, ref: Ref) -> Record | None:
+        """The record, or None if it was never read."""
+        if ref not in self._known:
+            self._known[ref] = await self.store.record(ref)
+        return self._known[ref]
+
+    async def item(self, ref: Ref) -> Item:
+        """The same as it may be shown."""
+        record = await self.record(ref)
+        return self.catalog.item(record) if record is not None else self.catalog.unread(ref)
+
+    async def sentence(self, evidence: Evidence, seen_from: Ref) -> str:
+        """Why two items are linked, told at one of them."""
+        if evidence.source == seen_from:
+            return f'this names it in "{evidence.field}"'
+        source = await self.item(evidence.source)
+        return f'named in "{evidence.field}" of {source.label}'
+
+
+def unresolved(mention: Mention, candidates: int, names: Sequence[str] = ()) -> str:
+    """Why a name leads to no item."""
+    if candidates:
+        said = f": {', '.join(names)}" if names else ""
+        return f"{candidates} items have this name{said}"
+    if mention.instance == ELSEWHERE:
+        return "an address in a system that is not configured"
+    if mention.instance:
+        return f"nothing with this address was read from {mention.instance}"
+    return "no item has this key"

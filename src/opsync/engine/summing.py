@@ -1,0 +1,99 @@
+"""What a delivery summary counts, what it leaves out, and what it rests on: why it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opsync.engine.explained import Counted, Input, LeftOut, Summary
+from opsync.engine.freshness import failing_since, read_at
+from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
+from opsync.model import Member, Record, Role, Rollup
+from opsync.model.rules import RollupRule
+from opsync.stages.rollup import percent_of
+
+
+async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
+    """`rollup`, with what it counts, what it leaves out, and how fresh it is."""
+    rule = look.rules.get(rollup.rule)
+    members = await look.store.members(rollup.rule, rollup.root)
+    counted = [await _counted(look, member, root) for member in members]
+    return Summary(
+        rule=rollup.rule,
+        mode=rule.mode.value if rule else "no longer configured",
+        properties=rule.properties if rule else (),
+        done=rollup.done,
+        total=rollup.total,
+        blocked=rollup.blocked,
+        canceled=rollup.canceled,
+        private=rollup.private,
+        percent=percent_of(rollup),
+        health=rollup.health,
+        reason=rollup.reason,
+        due_on=rollup.due_on,
+        version=rollup.inputs,
+        members=tuple(one for one in counted if one.role != ROLES[Role.canceled]),
+        left_out=(
+            *(LeftOut(c.item.label, "canceled") for c in counted if c.role == "canceled"),
+            *await _left_out(look, rollup, members, rule),
+        ),
+        inputs=tuple(await _inputs(look, rollup)),
+    )
+
+
+async def _counted(look: Lookup, member: Member, root: Record) -> Counted:
+    if member.field:
+        why = f'named in "{member.field}"'
+    elif member.via == root.ref:
+        why = f"part of {look.catalog.item(root).label}"
+    else:
+        why = f"part of {(await look.item(member.via)).label}"
+    return Counted(item=await look.item(member.ref), role=ROLES[member.role], why=why)
+
+
+async def _left_out(
+    look: Lookup, rollup: Rollup, members: Sequence[Member], rule: RollupRule | None
+) -> list[LeftOut]:
+    """What the initiative names or is linked with, and does not count."""
+    counted = {member.ref for member in members}
+    roots = {one.root for one in await look.store.rollups(rollup.rule)}
+    aside = {one.ref: one.reason for one in await look.store.quarantine()}
+    found: dict[str, str] = {}
+    for mention, candidates in (await look.store.tree(rollup.root)).names:
+        if len(candidates) != 1:
+            found[mention.text or mention.alias] = unresolved(mention, len(candidates))
+            continue
+        (ref,) = candidates
+        if ref in counted or ref == rollup.root:
+            continue
+        record = await look.record(ref)
+        label = (await look.item(ref)).label
+        if rule and rule.properties and mention.field not in rule.properties:
+            found[label] = f'named in "{mention.field}", which the rule does not look at'
+        elif ref in aside:
+            found[label] = f"set aside: {aside[ref]}"
+        elif ref in roots:
+            found[label] = "an initiative itself"
+        elif record is not None and record.kind in NEVER:
+            found[label] = f"a {record.kind.value} is never counted"
+    for link in await look.store.links_of(rollup.root):
+        other = link.other(rollup.root)
+        label = (await look.item(other)).label
+        if other not in counted and label not in found:
+            found[label] = f"linked only: {await look.sentence(link.evidence[0], rollup.root)}"
+    return [LeftOut(what, why) for what, why in found.items()]
+
+
+async def _inputs(look: Lookup, rollup: Rollup) -> list[Input]:
+    cursors = [one for one in await look.store.cursors() if one.instance in rollup.instances]
+    found = []
+    for name in rollup.instances:
+        feeds = [one for one in cursors if one.instance == name]
+        found.append(
+            Input(
+                instance=name,
+                tool=look.catalog.tool(name),
+                read_at=read_at(feeds),
+                failing_since=failing_since(feeds),
+            )
+        )
+    return found
