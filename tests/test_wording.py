@@ -131,3 +131,11 @@ def test_a_page_is_called_after_its_data_source() -> None:
     made: Card = card(page, "Notion", "nothing")
     assert made.label == "Roadmap: One-tap checkout"
     assert made.category is Category.todo
+
+
+def test_a_date_of_another_year_tells_its_year() -> None:
+    late = msgspec.structs.replace(
+        rollup(done=1, total=4, due_on=date(2030, 3, 1)), health=Health.at_risk
+    )
+    assert delivery(late, today=date(2026, 11, 22)).endswith("due 1 Mar 2030")
+    assert delivery(late, today=date(2030, 1, 1)).endswith("due 1 Mar")

@@ -43,6 +43,8 @@ class Notes:
         """Note what a plan does not write, and why."""
         for entry in result.held:
             kind: HeldKind = "waiting" if entry.hold is None else "held"
+            if entry.hold is not None and entry.hold.kind is HoldKind.conflict:
+                kind = "conflict"
             self.hold(kind, entry, target, roots)
         for entry in result.conflicts:
             self.hold("conflict", entry, target, roots)

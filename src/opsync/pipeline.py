@@ -42,6 +42,7 @@ async def finish(this: Pass, started: float) -> None:
         instance.waited_s = client.waited_s
     counts = await this.store.counts()
     report.links, report.rollups = counts["links"], counts["rollups"]
+    report.aside = counts["quarantine"]
     report.seconds = this.clock.monotonic() - started
     await this.store.put_off(this.run, this.put_off)
     if this.recount:

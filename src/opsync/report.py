@@ -93,6 +93,10 @@ class PassReport:
     rollups: int = 0
     stale: list[str] = field(default_factory=list)
     """Roots whose numbers were kept, since something they rest on could not be read."""
+    warnings: list[str] = field(default_factory=list)
+    """What looks wrong in the configuration, now that it meets what was read."""
+    aside: int = 0
+    """Records that are set aside after the pass, from this one and from earlier ones."""
     seconds: float = 0.0
     applied_mode: bool = True
 
@@ -127,7 +131,7 @@ class PassReport:
 
     @property
     def conflicts(self) -> int:
-        """Values that a person edited, found in this pass."""
+        """Values that a person edited and that are not settled."""
         held = sum(1 for h in self.plan.held if h.kind == "conflict")
         return held + self.count(OutcomeKind.conflicted)
 
@@ -146,7 +150,7 @@ class PassReport:
         """3 a sign-in was refused, 1 done in part, 0 done."""
         if any(i.trouble == "sign-in" for i in self.instances):
             return 3
-        partly = self.failed or self.quarantined or self.conflicts
+        partly = self.failed or self.aside or self.conflicts or self.warnings
         return 1 if partly or any(i.trouble for i in self.instances) else 0
 
     def summary(self) -> dict[str, int | float]:

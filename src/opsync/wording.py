@@ -38,9 +38,10 @@ CATEGORY_NAMES = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def day(value: date) -> str:
-    """ "1 Dec"."""
-    return f"{value.day} {_MONTHS[value.month - 1]}"
+def day(value: date, today: date | None = None) -> str:
+    """ "1 Dec", with its year where that is not today's."""
+    text = f"{value.day} {_MONTHS[value.month - 1]}"
+    return text if today is None or value.year == today.year else f"{text} {value.year}"
 
 
 def card(record: Record, tool: str, expose: str) -> Card:
@@ -103,7 +104,13 @@ def rollup_content(
         root=root,
         rollup=rollup,
         title=root.label,
-        delivery=delivery(rollup, paste_into=paste_into, paste_tools=paste_tools, stale=stale),
+        delivery=delivery(
+            rollup,
+            paste_into=paste_into,
+            paste_tools=paste_tools,
+            stale=stale,
+            today=changed_on,
+        ),
         summary=summary(rollup),
         short=_joined(f"{rollup.done}/{rollup.total}", _mood(rollup)),
         percent=percent_of(rollup),
@@ -121,6 +128,7 @@ def delivery(
     paste_into: str = "",
     paste_tools: Sequence[str] = (),
     stale: tuple[date, str] | None = None,
+    today: date | None = None,
 ) -> str:
     """ "12 of 20 done · 3 blocked · Payments 8/12, Growth 4/8 · at risk: 60 % done, due 1 Dec"."""
     if rollup.total == 0 and not rollup.canceled and not rollup.missing:
@@ -129,9 +137,9 @@ def delivery(
         return f"No linked work. Paste a {tools} link into {place}." if tools else "No linked work."
     head = f"{rollup.done} of {rollup.total} done"
     if stale is not None:
-        return f"{head} as of {day(stale[0])} · {stale[1]} unreadable since, number kept"
+        return f"{head} as of {day(stale[0], today)} · {stale[1]} unreadable since, number kept"
     if rollup.done_since is not None and not rollup.canceled:
-        head += f" since {day(rollup.done_since)}"
+        head += f" since {day(rollup.done_since, today)}"
     # A breakdown says where the work is that is left.
     spaces = rollup.spaces if len(rollup.spaces) > 1 and rollup.done < rollup.total else ()
     return _joined(
@@ -141,12 +149,12 @@ def delivery(
         f"{rollup.private} in a private team, counted only" if rollup.private else "",
         f"{len(rollup.missing)} linked but not readable" if rollup.missing else "",
         (
-            f"scope +{rollup.scope_added} since {day(rollup.scope_since)}"
+            f"scope +{rollup.scope_added} since {day(rollup.scope_since, today)}"
             if rollup.scope_added and rollup.scope_since
             else ""
         ),
         ", ".join(f"{inert_text(s.name, 40)} {s.done}/{s.total}" for s in spaces[:6]),
-        _why(rollup),
+        _why(rollup, today),
     )
 
 
@@ -191,7 +199,7 @@ def _mood(rollup: Rollup) -> str:
     return ""
 
 
-def _why(rollup: Rollup) -> str:
+def _why(rollup: Rollup, today: date | None) -> str:
     """The mood with the facts behind it, in words that hold tomorrow."""
     mood = _mood(rollup)
     if not mood or rollup.health is Health.paused:
@@ -199,7 +207,7 @@ def _why(rollup: Rollup) -> str:
     percent = percent_of(rollup)
     facts = [f"{percent:.0%}".replace("%", " %") + " done"] if percent is not None else []
     if rollup.due_on is not None:
-        facts.append(f"due {day(rollup.due_on)}")
+        facts.append(f"due {day(rollup.due_on, today)}")
     return f"{mood}: {', '.join(facts)}" if facts else mood
 
 

@@ -14,10 +14,17 @@ async def test_a_stricter_threshold_is_seen_in_the_next_pass(settled: World) -> 
     await settled.silent()
 
 
-async def test_properties_that_no_longer_name_the_work_empty_the_summary(settled: World) -> None:
-    settled.raw["rollup"][0]["properties"] = ["Somewhere else"]
-    await settled.sync()
-    assert settled.checkout.text("Delivery").startswith("No linked work")
+async def test_properties_that_nobody_uses_are_told_and_nothing_is_published(
+    settled: World,
+) -> None:
+    before = settled.checkout.text("Delivery")
+    settled.raw["rollup"][0]["properties"] = ["Trakced in"]
+    report = await settled.sync()
+    assert settled.checkout.text("Delivery") == before
+    [warning] = report.warnings
+    assert 'no initiative names anything in "Trakced in"; they do in "Tracked in"' in warning
+    assert (report.exit_code, report.planned) == (1, 0)
+    settled.raw["rollup"][0]["properties"] = ["Tracked in"]
     await settled.silent()
 
 

@@ -102,7 +102,7 @@ async def test_after_three_tries_the_error_names_vendor_path_and_next_step_but_n
     assert "https://acme.example/x" in text
     assert "503" in text
     assert "upstream connect error" in text
-    assert "next pass" in text
+    assert "try again in a few minutes" in text
     assert "private" not in text
 
 

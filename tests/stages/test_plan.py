@@ -126,7 +126,13 @@ def test_a_persons_edit_is_a_conflict_with_both_values_kept() -> None:
 
 def test_a_pulled_place_that_the_person_lets_go_of_is_written_again() -> None:
     here = Seen.of("text", "old", remote_id="p1")
-    row = entry("old", remote_id="p1", desired=stored("new"), outcome="conflicted")
+    row = entry(
+        "old",
+        remote_id="p1",
+        desired=stored("new"),
+        outcome="conflicted",
+        observed=stored("theirs"),
+    )
     [change] = planned(seen_target(here), Want(slot(), "new"), entries=[row]).changes
     assert change.verb is Verb.update
 
@@ -239,3 +245,53 @@ def test_a_value_that_the_vendor_rounds_is_written_once() -> None:
     assert change.before == "33.33"
     edited = Seen.of("text", "33.3", remote_id="p1")
     assert planned(seen_target(edited), Want(slot(), "33.333"), entries=[row]).conflicts
+
+
+def test_an_interrupted_write_that_happened_is_noted_as_one() -> None:
+    row = entry("old", desired=stored("new"), intent=stored("new"), remote_id="p1")
+    here = Seen.of("text", "new", remote_id="p1")
+    result = planned(seen_target(), Want(slot(), "new"), entries=[row], seen=[here])
+    [(change, outcome)] = result.recovered
+    assert (change.before, change.desired, outcome.kind) == ("old", "new", "updated")
+    assert result.changes == ()
+
+
+def test_an_interrupted_write_of_an_older_value_is_noted_and_the_newest_is_written() -> None:
+    row = entry("old", desired=stored("new"), intent=stored("new"), remote_id="p1")
+    here = Seen.of("text", "new", remote_id="p1")
+    result = planned(seen_target(), Want(slot(), "newest"), entries=[row], seen=[here])
+    assert len(result.recovered) == 1
+    [change] = result.changes
+    assert change.before == "new"
+    [kept] = result.entries
+    assert (kept.applied, kept.intent) == (stored("new"), None)
+
+
+def test_a_carried_value_with_an_unknown_outcome_is_looked_at_by_itself() -> None:
+    row = entry("2026-11-21", surface="changed", intent=stored("2026-11-22"), remote_id="p2")
+    want = Want(slot("changed"), "2026-11-22")
+    assert len(planned(seen_target(), want, entries=[row]).changes) == 1
+    here = Seen.of("changed", "2026-11-22", remote_id="p2", ours=True)
+    assert planned(seen_target(), want, entries=[row], seen=[here]).changes == ()
+
+
+def test_a_settled_conflict_is_one_no_more() -> None:
+    row = entry("same", remote_id="p1", outcome="conflicted", observed=stored("theirs"))
+    here = Seen.of("text", "same", remote_id="p1")
+    [kept] = planned(seen_target(here), Want(slot(), "same"), entries=[row]).entries
+    assert kept.outcome == ""
+
+
+def test_a_conflict_that_the_vendor_found_is_told_again_and_not_tried_again() -> None:
+    here = Seen.of("text", "old", remote_id="p1")
+    row = entry(
+        "old",
+        remote_id="p1",
+        desired=stored("new"),
+        outcome="conflicted",
+        observed=stored("old"),
+    )
+    result = planned(seen_target(here), Want(slot(), "new"), entries=[row])
+    assert result.changes == ()
+    assert len(result.conflicts) == 1
+    assert len(planned(seen_target(here), Want(slot(), "newer"), entries=[row]).changes) == 1

@@ -145,7 +145,6 @@ async def test_failures_in_a_row_wait_longer_each_time_up_to_six_hours(store: St
     "refused",
     [
         outcome(OutcomeKind.failed, retryable=False),
-        outcome(OutcomeKind.conflicted),
         outcome(OutcomeKind.skipped),
     ],
     ids=lambda one: one.kind.value,
@@ -163,6 +162,16 @@ async def test_what_was_refused_waits_for_another_value_or_another_sight(
     fresh = {"outcome": ""}
     await store.put_desired(2, [msgspec.structs.replace(same, observed=stored("y"), **fresh)])
     assert await store.targets_pending(LATER) == [ref("jira:1")]
+
+
+async def test_what_a_person_edited_is_looked_at_in_every_pass(store: Store) -> None:
+    one = change("jira:1", "x")
+    await store.begin_changes(1, [one])
+    await store.finish_changes(1, [(one, outcome(OutcomeKind.conflicted))], NOW)
+    assert await store.targets_pending(NOW) == [ref("jira:1")]
+    settled = msgspec.structs.replace(await at(store, "jira:1"), outcome="", applied=stored("x"))
+    await store.put_desired(2, [settled])
+    assert await store.targets_pending(NOW) == []
 
 
 async def test_a_new_value_is_tried_at_once(store: Store) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ from opsync.cli.common import (
 )
 from opsync.cli.screen import show, styled
 from opsync.contract.connector import Check
+from opsync.engine.checkup import RuleFinding, examine_rules, names_without_item
 from opsync.engine.session import open_session
 from opsync.errors import ConfigError, StoreError
+from opsync.store import Quarantined
 
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 NAMED = 5
@@ -76,7 +80,7 @@ class _Doctor:
             await self._connections(only)
             await self._store()
         except StoreError as error:
-            self._tell("store", Check("file", "fail", error.message, error.hint))
+            self._tell("store", Check("File", "fail", error.message, error.hint))
             self._code = error.exit_code
         if self._as_json:
             print_json(self._rows)
@@ -97,34 +101,14 @@ class _Doctor:
             await store.check()
             counts = await store.counts()
             items = sum(count for name, count in counts.items() if name.startswith("records."))
-            sound = f"sound: {words.plural(items, 'item')}, {words.plural(counts['links'], 'link')}"
-            self._tell("store", Check("file", "ok", sound))
+            held = f"{words.plural(items, 'item')}, {words.plural(counts['links'], 'link')}"
+            self._tell("store", Check("File", "ok", f"Sound: {held}."))
             if aside := await store.quarantine():
-                named = "; ".join(f"{one.ref}: {one.reason}" for one in aside[:NAMED])
-                self._tell(
-                    "store",
-                    Check(
-                        "set aside",
-                        "warn",
-                        f"{words.plural(len(aside), 'item')} could not be read: {named}",
-                        "Each is tried again when it changes; read all again: opsync sync --full",
-                    ),
-                )
-            if lost := await store.unresolved():
-                # What stands in a column is more likely meant than a word in a text.
-                lost.sort(key=lambda one: not one[1].property)
-                names = list(dict.fromkeys(mention.text or mention.alias for _, mention in lost))
-                self._tell(
-                    "store",
-                    Check(
-                        "names without an item",
-                        "warn",
-                        f"{words.plural(len(names), 'key or address', 'keys or addresses')} "
-                        f"that no item has: {', '.join(names[:NAMED])}"
-                        + (" …" if len(names) > NAMED else ""),
-                        f"See who names one: opsync explain {names[0]}",
-                    ),
-                )
+                self._tell("store", _set_aside(aside))
+            if names := await names_without_item(store):
+                self._tell("store", _without_item(names))
+            for finding in await examine_rules(self._opened.config, store):
+                self._tell("rules", _rule(finding))
 
     def _tell(self, name: str, check: Check) -> None:
         if check.state == "fail":
@@ -148,3 +132,50 @@ class _Doctor:
         if check.hint and check.state != "ok":
             for line in check.hint.splitlines():
                 show(styled(f"      {words.shown(clean(line), 500)}"))
+
+
+def _set_aside(aside: Sequence[Quarantined]) -> Check:
+    named = "; ".join(f"{one.ref}: {one.reason}" for one in aside[:NAMED])
+    return Check(
+        "Set aside",
+        "warn",
+        f"{words.plural(len(aside), 'item')} could not be read: {named}",
+        "Each is tried again when it changes. To read all again: opsync sync --full",
+    )
+
+
+def _without_item(names: Sequence[str]) -> Check:
+    more = " …" if len(names) > NAMED else ""
+    return Check(
+        "Names without an item",
+        "warn",
+        f"{words.plural(len(names), 'key or address', 'keys or addresses')} that no item has: "
+        f"{', '.join(names[:NAMED])}{more}",
+        f"See who names one: opsync explain {shlex.quote(names[0])}",
+    )
+
+
+def _rule(found: RuleFinding) -> Check:
+    """A rule of the configuration, against what was read."""
+    if not found.read:
+        return Check(found.rule, "ok", f"Nothing was read from {found.instance} yet.")
+    if not found.roots:
+        return Check(
+            found.rule,
+            "warn",
+            f"It takes no {found.kind} of {found.instance}.",
+            f'Check [rollup.roots] of "{found.rule}"; what there is: '
+            f"opsync records --connection {found.instance}",
+        )
+    if found.unused:
+        listed = ", ".join(f'"{one.name}"' for one in found.unused)
+        near = ", ".join(dict.fromkeys(f'"{name}"' for one in found.unused for name in one.near))
+        return Check(
+            found.rule,
+            "warn",
+            f"No {found.kind} names any work in {listed}.",
+            f'Did you mean {near}? It is `properties` of the rule "{found.rule}".',
+        )
+    named = ", ".join(f'"{name}"' for name in found.properties) or "any column"
+    takes = words.plural(found.roots, found.kind)
+    return Check(found.rule, "ok", f"Adds up what {named} names, for {takes}.")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from opsync.cli.common import console
+from opsync.cli.layout import Column, table
 from opsync.inert import inert_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
+
+_LABEL = re.compile(r"\s*(?:[!+~-] |\S+(?: \S+)?\s{2,})?")
+"""What a line begins with before its text: blanks, a sign or a label."""
 
 
 def interactive() -> bool:
@@ -29,30 +34,44 @@ def styled(*parts: str | tuple[str, str]) -> Text:
     return Text.assemble(*parts)
 
 
-def grid(*columns: str, headers: Sequence[str] = (), indent: int = 0) -> Table:
-    """A table without lines. Each of `columns` is "left", "right" or "fold" (left; the only kind
-    that is broken into lines; the others are cut where the terminal is too narrow)."""
+def grid(columns: Sequence[Column], rows: Sequence[Sequence[Text]], *, indent: int = 0) -> None:
+    """Print a table that fits the terminal; in a pipe it is as wide as it needs to be.
+
+    Columns that a narrow terminal leaves out are named below it, where they have a header.
+    """
+    if not rows:
+        return
+    made, left_out = table(columns, rows, room=console().width, indent=indent)
+    show(made)
+    named = ", ".join(header for header in left_out if header)
+    if named:
+        show(styled((f"{' ' * indent}no room here for: {named} (--json has all)", "dim")))
+
+
+def hanging(first: str, *rest: str | tuple[str, str], style: str = "") -> None:
+    """Print `first` and then the text beside it, its further lines under its own beginning."""
     from rich.table import Table
 
-    table = Table(
-        box=None,
-        show_header=bool(headers),
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="dim",
-        show_edge=False,
-    )
-    if indent:
-        table.add_column("", width=max(indent - 2, 0))
-    for number, kind in enumerate(columns):
-        header = headers[number] if number < len(headers) else ""
-        table.add_column(
-            header,
-            justify="right" if kind == "right" else "left",
-            no_wrap=kind != "fold",
-            overflow="fold" if kind == "fold" else "ellipsis",
+    made = Table.grid(padding=0)
+    made.add_column(no_wrap=True, width=len(first))
+    made.add_column(overflow="fold")
+    made.add_row(styled((first, style)), styled(*rest))
+    show(made)
+
+
+def show_line(line: str) -> None:
+    """Print a line; on a terminal it goes on under its own text, after its label or sign."""
+    if not interactive():
+        click.echo(line)
+        return
+    sign = _LABEL.match(line)
+    hang = " " * (sign.end() if sign else 0)
+    wide = max(console().width, len(hang) + 20)
+    click.echo(
+        textwrap.fill(
+            line, wide, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
         )
-    return table
+    )
 
 
 def show(*things: RenderableType) -> None:
@@ -68,21 +87,14 @@ def show(*things: RenderableType) -> None:
             click.echo(line.rstrip())
 
 
-def show_rows(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: str = "") -> None:
+def show_rows(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     """A plain listing: a table on a terminal; in a pipe one row a line, separated by tabs.
 
-    `right` names the headers whose columns are numbers. Cells may hold any text.
+    Cells may hold any text.
     """
     clean = [[inert_text(cell) for cell in row] for row in rows]
-    if not interactive():
-        for row in clean:
-            click.echo("\t".join(row))
+    if interactive():
+        grid(columns, [[styled(cell) for cell in row] for row in clean])
         return
-    numbers = right.split()
-    kinds = ["right" if header in numbers else "left" for header in headers]
-    if kinds and kinds[-1] == "left":
-        kinds[-1] = "fold"
-    table = grid(*kinds, headers=headers)
     for row in clean:
-        table.add_row(*(styled(cell) for cell in row))
-    show(table)
+        click.echo("\t".join(row))

@@ -47,6 +47,11 @@ class Session:
         progress: Progress = silent,
     ) -> PassReport:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan."""
+        if not self.config.instances:
+            raise ConfigError(
+                "no connection is configured",
+                hint="Add an [instances.NAME] block, or start with: opsync init",
+            )
         unknown = sorted(only - self.config.instances.keys())
         if unknown:
             raise ConfigError(

@@ -20,7 +20,7 @@ from opsync.errors import (
     SignInError,
     TemporaryError,
 )
-from opsync.http.retry import parse_retry_after
+from opsync.http.retry import TRY_LATER, parse_retry_after
 from opsync.redact import clean_urls
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Answer:
             cause = self.clean(str(error))[:EXCERPT] or "it is nested too deeply"
             raise BadAnswer(
                 f"{self.where} was answered with what opsync cannot read: {cause}.{self._quoted}",
-                hint="Nothing was taken from it; the next pass asks again.",
+                hint="Nothing was taken from it; it is asked for again.",
             ) from None
 
     @property
@@ -164,7 +164,7 @@ def default_classify(answer: Answer, vendor: str) -> OpsyncError | None:
         )
     if status in {408, 425} or status >= 500:
         return TemporaryError(
-            f"{where} failed at the vendor ({status}).{said}",
-            hint="The next pass tries again.",
+            f"{vendor} could not answer ({status}) at {answer.method} {answer.url}.{said}",
+            hint=TRY_LATER,
         )
     return RefusedError(f"{where} was refused ({status}).{said}", status=status)

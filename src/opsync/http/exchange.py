@@ -13,6 +13,7 @@ import httpx
 from opsync.errors import BadAnswer, OpsyncError, RefusedError, TemporaryError
 from opsync.http.answer import Answer, Headers
 from opsync.http.hosts import plain_url
+from opsync.http.retry import TRY_LATER
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
@@ -84,7 +85,7 @@ class Exchange:
         except TimeoutError:
             raise TemporaryError(
                 f"{self._where} was not answered in full within {self._bounds.total_s:g} s.",
-                hint="The next pass tries again.",
+                hint=TRY_LATER,
             ) from None
         except httpx.LocalProtocolError:
             # Neither quoted nor chained: its text may hold a header's value.
@@ -187,7 +188,7 @@ class Exchange:
             "the connection broke",
         )
         said = self._clean(str(error))[:200]
-        hint = "The next pass tries again."
+        hint = TRY_LATER
         if "CERTIFICATE_VERIFY_FAILED" in said:
             hint = "Name your company's certificates in SSL_CERT_FILE."
         return TemporaryError(

@@ -19,6 +19,9 @@ RETRY_TOKENS = 10.0
 RETRY_REFUND = 0.1
 """Retries beyond the first ten are at most a tenth of the requests (Google's SRE book)."""
 
+TRY_LATER = "It mostly passes by itself: try again in a few minutes."
+"""The next step after what the vendor could not do now; holds for a pass and for `doctor`."""
+
 BREAKER_FAILURES = 5
 BREAKER_COOL_DOWN_S = 30.0
 BREAKER_LONGEST_S = 300.0
@@ -89,7 +92,7 @@ class Breaker:
         if self.is_open:
             raise TemporaryError(
                 f"{who} failed {self._failures} times in a row and is left alone for now.",
-                hint="The next pass tries again; `opsync doctor` looks at once.",
+                hint=TRY_LATER,
                 sent=False,
             )
         self._probing = self._open_until is not None

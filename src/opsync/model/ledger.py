@@ -16,6 +16,10 @@ SKIPPED = "skipped"
 """The outcome of a slot whose place is served by somebody else's link: nothing is left to do."""
 
 
+CONFLICTED = "conflicted"
+"""The outcome of a slot whose value a person edited, until that is settled."""
+
+
 class HoldKind(StrEnum):
     """Why a slot is not written although something is desired."""
 

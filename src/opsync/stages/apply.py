@@ -163,6 +163,7 @@ class _Applier:
             run=self.run,
             seen=seen,
         )
+        await self.store.finish_changes(self.run, fresh.recovered, self.clock.now())
         await self.store.put_desired(self.run, fresh.entries)
         self.report.fresh.append((work, fresh))
         return fresh.changes

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
-from opsync.model import Change, Record, Seen, Slot, Value, Verb
-from opsync.model.ledger import SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
+from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
+from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
 from opsync.model.value import NOTHING
 
 
@@ -56,6 +56,8 @@ class TargetPlan(Struct, frozen=True):
     skipped: tuple[Entry, ...] = ()
     observed_only: tuple[Change, ...] = ()
     """Changes of rules in observe mode: shown, not written."""
+    recovered: tuple[tuple[Change, Outcome], ...] = ()
+    """Writes of an interrupted run that are found to have happened."""
 
 
 def decide(
@@ -124,7 +126,7 @@ def plan(
         here, taken = _observe(target, surface, want, entry, connector, seen)
         if entry.intent is not None and seen is None:
             here = None
-        if surface.carried and want.value is not None:
+        if surface.carried and want.value is not None and entry.intent is None:
             carried.append((want, entry, here))
         else:
             builder.slot(want, entry, here, taken=taken, pulled=surface.pulled)
@@ -202,6 +204,7 @@ class _Builder:
         self.held: list[Entry] = []
         self.conflicts: list[Entry] = []
         self.skipped: list[Entry] = []
+        self.recovered: list[tuple[Change, Outcome]] = []
 
     def done(self) -> TargetPlan:
         return TargetPlan(
@@ -211,6 +214,7 @@ class _Builder:
             tuple(self.conflicts),
             tuple(self.skipped),
             tuple(self.observed_only),
+            tuple(self.recovered),
         )
 
     def slot(
@@ -262,6 +266,8 @@ class _Builder:
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
+        if here is not None and entry.intent == stored(here.plain()):
+            entry, updated = self._recover(entry, updated, here)
         # What the vendor made of this very value is what should stand there.
         answered = want.value is not None and bytes(desired) == bytes(entry.asked)
         decision = decide(
@@ -271,6 +277,12 @@ class _Builder:
             intent=entry.intent,
             ours=here is not None and here.ours,
         )
+        again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
+        if decision is Decision.write and again:
+            # The vendor, too, found a person's edit there, and nothing has changed since.
+            self.conflicts.append(updated)
+            self._keep(entry, updated)
+            return
         self._follow(decision, want, entry, updated, here, pulled=pulled)
 
     def _follow(
@@ -285,7 +297,8 @@ class _Builder:
     ) -> None:
         match decision:
             case Decision.nothing:
-                pass
+                if updated.outcome == CONFLICTED:
+                    updated = msgspec.structs.replace(updated, outcome="", message="")
             case Decision.adopt:
                 updated = msgspec.structs.replace(
                     updated,
@@ -315,13 +328,57 @@ class _Builder:
                 )
                 updated = msgspec.structs.replace(
                     updated,
-                    outcome="conflicted",
+                    outcome=CONFLICTED,
                     message="edited by a person",
                     hold=None if pulled else hold_,
                     intent=None,
                 )
                 self.conflicts.append(updated)
         self._keep(entry, updated)
+
+    def _recover(self, entry: Entry, updated: Entry, here: Seen) -> tuple[Entry, Entry]:
+        """The rows as they are when an interrupted write is found to have happened."""
+        assert entry.intent is not None
+        value, before = plain(entry.intent), plain(entry.applied)
+        kind, verb = OutcomeKind.removed, Verb.remove
+        if value is not None:
+            kind = OutcomeKind.created if before is None else OutcomeKind.updated
+            verb = Verb.create if before is None else Verb.update
+        change = Change(
+            id=f"{self.run}-{digest(stored(str(entry.slot)))[:8]}-found",
+            slot=entry.slot,
+            verb=verb,
+            desired=value,
+            before=before,
+            remote_id=entry.remote_id,
+            reason=entry.reason,
+            evidence=entry.evidence,
+            inputs=entry.inputs,
+        )
+        remote_id = here.remote_id or entry.remote_id
+        outcome = Outcome(
+            change=change.id,
+            kind=kind,
+            applied=value,
+            remote_id=remote_id,
+            message="written by a run that was interrupted",
+        )
+        self.recovered.append((change, outcome))
+
+        def settled(row: Entry) -> Entry:
+            return msgspec.structs.replace(
+                row,
+                applied=entry.intent,
+                asked=entry.intent,
+                remote_id=remote_id,
+                intent=None,
+                outcome=kind.value,
+                message="",
+                attempts=0,
+                next_try_at=None,
+            )
+
+        return settled(entry), settled(updated)
 
     def _keep(self, entry: Entry, updated: Entry) -> None:
         """Note a ledger row only if it says something new: a silent run writes nothing."""

@@ -11,6 +11,7 @@ import structlog
 
 from opsync.contract.connector import Readable
 from opsync.current import Pass
+from opsync.inert import inert_text
 from opsync.model import Record, Ref
 from opsync.model.rules import RollupRule
 from opsync.stages.link import link
@@ -91,6 +92,9 @@ async def roll_up_changed(this: Pass) -> None:
     for rule in this.config.rules:
         found = await roots_of(this.store, rule)
         await this.store.drop_rollups(rule.name, [r.ref for r in found])
+        if warning := _unused_properties(rule, found):
+            this.report.warnings.append(warning)
+            continue
         # What stands on an archived page stays as it is.
         roots = [record.ref for record in found if not record.archived]
         again = set(await this.store.roots_touched(this.changed_since, rule.name, roots))
@@ -114,6 +118,20 @@ async def roll_up_changed(this: Pass) -> None:
                     this.put_off.add(ref)
                     _log.error("rollup.failed", root=str(ref), exc_info=error)
             await this.store.put_rollups(this.run, results, at=now)
+
+
+def _unused_properties(rule: RollupRule, roots: Sequence[Record]) -> str:
+    """Why a rule is not followed: no initiative names anything in the properties that it lists,
+    and some do in others, as when a name is misspelt or a column was renamed. "" if it is fine."""
+    used = {m.field for root in roots for m in root.mentions if m.property}
+    if not rule.properties or not used or not used.isdisjoint(rule.properties):
+        return ""
+    listed = ", ".join(f'"{name}"' for name in rule.properties)
+    found = ", ".join(f'"{inert_text(name, 60)}"' for name in sorted(used)[:5])
+    return (
+        f'rule "{rule.name}": no initiative names anything in {listed}; they do in {found}. '
+        "Its numbers are kept as they are."
+    )
 
 
 def _counted(this: Pass, tree: Tree) -> Tree:

@@ -38,6 +38,7 @@ _PENDING = text("""
 SELECT DISTINCT target FROM ledger
 WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
 AND (intent IS NOT NULL OR (hold IS NULL AND retry = 1))
+UNION SELECT target FROM ledger WHERE outcome = 'conflicted'
 ORDER BY 1
 """)
 
@@ -54,10 +55,11 @@ class Plans(Part):
         )
 
     async def targets_pending(self, now: datetime, *, every: bool = False) -> list[Ref]:
-        """Targets with something left to do that may be tried again by now.
+        """Targets with something left to do that may be tried again by now, and those with a
+        value that a person edited: that is told in every pass until it is settled.
 
-        Left out is what is held, and what was refused, skipped or in conflict: that waits until
-        the desired value or what stands there changes. `every` leaves out nothing.
+        Left out is what is held otherwise, and what was refused or skipped: that waits until the
+        desired value or what stands there changes. `every` leaves out nothing that is pending.
         """
         query = select(ledger.c.target).where(ledger.c.pending == 1).distinct()
         if every:

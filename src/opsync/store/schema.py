@@ -198,6 +198,7 @@ ledger = Table(
         ),
     ),
     Index("ledger_pending", "pending", sqlite_where=text("pending = 1")),
+    Index("ledger_conflicted", "outcome", sqlite_where=text("outcome = 'conflicted'")),
 )
 
 # `scope` is a slot or a rule; an approval counts for one desired value only.

@@ -106,6 +106,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ledger_pending", "ledger", ["pending"], sqlite_where=sa.text("pending = 1"))
+    op.create_index(
+        "ledger_conflicted", "ledger", ["outcome"], sqlite_where=sa.text("outcome = 'conflicted'")
+    )
     op.create_table(
         "links",
         sa.Column("source", sa.Text, primary_key=True),
