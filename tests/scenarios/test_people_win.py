@@ -38,6 +38,18 @@ async def test_a_persons_edit_stays_through_further_changes_without_a_write_to_i
     assert (report.planned, settled.written()) == (0, before)
 
 
+async def test_an_edit_is_told_in_every_pass_until_it_is_settled(settled: World) -> None:
+    text = settled.checkout.text("Delivery")
+    settled.notion.edit_page(settled.checkout, "Delivery", "Ben: almost there")
+    for _ in range(3):
+        report = await settled.sync()
+        assert held(report) == {("Delivery", "conflict")}
+        assert (report.conflicts, report.planned, report.exit_code) == (1, 0, 1)
+    settled.notion.edit_page(settled.checkout, "Delivery", text)
+    await settled.sync()
+    await settled.silent()
+
+
 async def test_when_the_person_takes_the_edit_back_opsync_goes_on(settled: World) -> None:
     text = settled.checkout.text("Delivery")
     settled.notion.edit_page(settled.checkout, "Delivery", "Ben: almost there")

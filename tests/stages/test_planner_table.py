@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from opsync.model.decision import Decision, decide
 from opsync.model.ledger import stored
-from opsync.stages.plan import Decision, decide
 
 ABSENT = stored(None)
 OLD = stored("11 of 20 done")

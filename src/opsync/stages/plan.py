@@ -1,37 +1,22 @@
 """Plan: compare what should stand at a target's places with what was applied and what is seen.
 
-Pure. The whole policy is `decide`, one table; the rest finds its inputs for every slot of a
-target. A crash at any point is repaired by planning again.
+Pure. The whole policy is one table, `opsync.model.decision`; this finds its inputs for every slot
+of a target. A crash at any point is repaired by planning again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
+from opsync.model.decision import Decision, decide
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
 from opsync.model.value import NOTHING
-
-
-class Decision(StrEnum):
-    """What to do with one slot."""
-
-    nothing = "nothing"
-    write = "write"
-    adopt = "adopt"
-    """What should stand there stands there: take note, write nothing."""
-    conflict = "conflict"
-    """Somebody else's value stands there: keep both, write nothing."""
-    gone = "gone"
-    """A person removed what opsync wrote: leave it removed."""
-    look = "look"
-    """The outcome of a write is unknown: look at the target first."""
 
 
 class Want(Struct, frozen=True):
@@ -58,36 +43,6 @@ class TargetPlan(Struct, frozen=True):
     """Changes of rules in observe mode: shown, not written."""
     recovered: tuple[tuple[Change, Outcome], ...] = ()
     """Writes of an interrupted run that are found to have happened."""
-
-
-def decide(
-    desired: bytes,
-    applied: bytes,
-    observed: bytes | None,
-    *,
-    intent: bytes | None = None,
-    ours: bool = False,
-) -> Decision:
-    """The planner's table for one slot without a hold.
-
-    Values are JSON as the ledger keeps them, `null` for absent; `observed` is None when the place
-    was not read. `intent` is the value of a write whose outcome is unknown. `ours` says that what
-    is observed carries opsync's own marker.
-    """
-    if intent is not None:
-        if observed is None:
-            return Decision.look
-        if observed == intent:
-            applied = intent
-    if observed is None:
-        return Decision.nothing if desired == applied else Decision.write
-    if observed == desired:
-        return Decision.nothing if applied == desired and intent is None else Decision.adopt
-    if observed == applied or (applied == NOTHING and ours):
-        return Decision.write
-    if applied == NOTHING:
-        return Decision.conflict
-    return Decision.gone if observed == NOTHING else Decision.conflict
 
 
 def plan(
