@@ -136,7 +136,8 @@ class _Examiner:
                 "The account sees no project.",
                 "Have it added to one: Project settings → Access.",
             )
-        return Check(title, "ok", f"{', '.join(sorted(found)[:10])}{' …' * (len(found) > 10)}")
+        more = " and others" if len(found) > 10 else ""
+        return Check(title, "ok", f"Reads {', '.join(sorted(found)[:10])}{more}.")
 
     async def permissions(self, title: str) -> Check:
         missing: dict[str, list[str]] = {}

@@ -179,7 +179,7 @@ class Dialect:
                 f"with these at {_API_TOKENS}, then set {variable}.",
             )
         where = _API_TOKENS if settings.cloud else _ACCESS_TOKENS
-        hint = f"create one at {where}, then set {variable}."
+        hint = f"Create one at {where}, then set {variable}."
         if settings.cloud and "/ex/jira/" in settings.api_url:
             hint += (
                 " base_url is the gateway, which takes tokens with scopes only; for one without "
@@ -191,7 +191,7 @@ class Dialect:
                 "https://api.atlassian.com/ex/jira/<cloudId>, the id is at "
                 f"{settings.site}/_edge/tenant_info."
             )
-        return SignInError(f"Jira refused the token of {self.instance}:", hint=hint)
+        return SignInError(f"Jira refused the token of {self.instance}.", hint=hint)
 
     def _refused(self, answer: Answer) -> OpsyncError | None:
         """Refusals of which Jira's words or the place say more than the status."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from msgspec import Struct
 
-from opsync import Check, Context
+from opsync import Check, Context, OpsyncError
 from opsync_linear import queries
 from opsync_linear.dialect import KEYS, POINTS_PER_QUERY, WRITE_HINT, ask
 from opsync_linear.queries import ROOTS
@@ -19,6 +19,12 @@ CHECK = """query Check {
   teams(first: 250) { nodes { id key name visibility } pageInfo { hasNextPage } }
   rateLimitStatus { kind limits { type allowedAmount remainingAmount } }
 }"""
+
+_EXPOSED = {
+    "nothing": "not named",
+    "key": "named by their keys only",
+    "title": "named by key and title",
+}
 
 LOW = 0.2
 """Below this share of a limit doctor warns: the client leaves as much to others."""
@@ -49,18 +55,22 @@ class _Answer(Struct, frozen=True, rename="camel"):
 
 
 async def doctor(settings: LinearSettings, context: Context) -> AsyncIterator[Check]:
-    """Key, workspace, teams, scopes, limits. SignInError when the key is refused."""
-    answer = await ask(context, CHECK, {}, cost=400)
+    """Sign-in, workspace, teams, permissions, limits. Stops after the sign-in if that fails."""
+    try:
+        answer = await ask(context, CHECK, {}, cost=400)
+    except OpsyncError as error:
+        yield Check.failed("Sign-in", error)
+        return
     found = answer.decode(Data[_Answer]).data
-    guest = " (a guest: sees only the teams it was invited to)" if found.viewer.guest else ""
-    yield Check("key", "ok", f"works, as {found.viewer.name}{guest}")
+    guest = ", a guest: it sees only the teams it was invited to" if found.viewer.guest else ""
+    yield Check("Sign-in", "ok", f"Signed in as {found.viewer.name}{guest}.")
     yield _workspace(settings, found.organization.url_key)
     for check in _teams(settings, found.teams):
         yield check
     yield Check(
-        "write",
+        "Permissions",
         "warn",
-        "Linear does not tell whether a key may write; the first write will show.",
+        "May read. Whether it may write shows with the first write only.",
         hint=WRITE_HINT,
     )
     for limit in found.rate_limit_status.limits:
@@ -71,12 +81,12 @@ async def doctor(settings: LinearSettings, context: Context) -> AsyncIterator[Ch
 def _workspace(settings: LinearSettings, url_key: str) -> Check:
     if settings.workspace and settings.workspace.lower() != url_key.lower():
         return Check(
-            "workspace",
+            "Workspace",
             "fail",
-            f"the key belongs to {url_key!r}, the configuration says {settings.workspace!r}",
-            hint=f'Set workspace = "{url_key}", or create a key in {settings.workspace!r}: {KEYS}.',
+            f'The key belongs to "{url_key}", the configuration says "{settings.workspace}".',
+            hint=f'Set workspace = "{url_key}", or create a key in "{settings.workspace}": {KEYS}.',
         )
-    return Check("workspace", "ok", f"linear.app/{url_key}")
+    return Check("Workspace", "ok", f"linear.app/{url_key}.")
 
 
 def _teams(settings: LinearSettings, teams: Nodes[Team]) -> Iterator[Check]:
@@ -84,34 +94,36 @@ def _teams(settings: LinearSettings, teams: Nodes[Team]) -> Iterator[Check]:
     missing = [key for key in settings.teams if key not in visible]
     if missing and not teams.page_info.has_next_page:
         yield Check(
-            "teams",
+            "Teams",
             "fail",
-            f"not found, or hidden from this key: {', '.join(missing)}",
+            f"Not visible: {', '.join(missing)}.",
             hint="Use the keys in front of the issue numbers (GRO for GRO-44), of teams that the "
             f"key's owner is in and that the key covers: {KEYS}.",
         )
     else:
         read = [key for key in visible if not settings.teams or key in settings.teams]
         if read:
-            yield Check("teams", "ok", f"{len(read)} read: {', '.join(sorted(read))}")
+            yield Check("Teams", "ok", f"Reads {', '.join(sorted(read))}.")
         else:
-            yield Check("teams", "fail", "the key sees no team", hint=f"Give it all teams: {KEYS}.")
+            yield Check(
+                "Teams", "fail", "The key sees no team.", hint=f"Give it all teams: {KEYS}."
+            )
     private = sorted(t.key for t in visible.values() if t.private)
     yield Check(
-        "private teams",
+        "Private teams",
         "ok",
-        f"{', '.join(private)}: counted, and not named elsewhere (expose = {settings.expose!r})"
+        f"{', '.join(private)}: counted, and elsewhere {_EXPOSED[settings.expose]}."
         if private
-        else "none visible to this key",
+        else "None visible to this key.",
     )
 
 
 def _limit(limit: _Limit) -> Check:
     low = limit.remaining_amount < LOW * limit.allowed_amount
     return Check(
-        f"rate limit ({limit.type})",
+        f"Rate limit ({limit.type})",
         "warn" if low else "ok",
-        f"{limit.remaining_amount:,.0f} of {limit.allowed_amount:,.0f} left",
+        f"{limit.remaining_amount:,.0f} of {limit.allowed_amount:,.0f} left.",
         hint="All keys of one person share it; a person of its own helps." if low else "",
     )
 
@@ -123,8 +135,8 @@ def _complexity(settings: LinearSettings) -> Check:
         for sizes, roots in share
     )
     return Check(
-        "query size",
+        "Query size",
         "ok" if cost <= POINTS_PER_QUERY else "warn",
-        f"{cost:,} of at most {POINTS_PER_QUERY:,} points",
+        f"{cost:,} of at most {POINTS_PER_QUERY:,} points.",
         hint="" if cost <= POINTS_PER_QUERY else "Set a smaller page_size.",
     )

@@ -125,10 +125,14 @@ def classify(answer: Answer) -> OpsyncError | None:
     return None
 
 
+def _refused_key() -> SignInError:
+    return SignInError(
+        "Linear refused the token.", hint=f"Create a new key and put it into `token`: {KEYS}."
+    )
+
+
 def _signed_in(error: OpsyncError | None) -> OpsyncError | None:
-    if isinstance(error, SignInError):
-        error.hint = f"Create a new key: {KEYS}."
-    return error
+    return _refused_key() if isinstance(error, SignInError) else error
 
 
 def _of_problem(answer: Answer, problem: Problem, by_status: OpsyncError | None) -> OpsyncError:
@@ -145,11 +149,13 @@ def _of_problem(answer: Answer, problem: Problem, by_status: OpsyncError | None)
             retry_after_s=pause_s(answer),
         )
     if code == "AUTHENTICATION_ERROR" or kind == "authentication error":
-        return SignInError(f"Linear refused the token: {text}", hint=f"Create a new key: {KEYS}.")
+        return _refused_key()
     if "complex" in text.lower() and not problem.path:
         return TooComplex(f"Linear refused the query: {text}", status=answer.status)
     if kind in _TEMPORARY or answer.status >= 500:
-        return TemporaryError(f"Linear failed: {text}", hint="The next pass tries again.")
+        return TemporaryError(
+            f"Linear could not answer: {text}", hint="Try again in a few minutes."
+        )
     if code == "FORBIDDEN" or kind == "forbidden":
         kind = "forbidden"
     elif not kind and isinstance(by_status, SignInError):

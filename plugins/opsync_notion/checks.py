@@ -25,19 +25,19 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
     try:
         me = (await tables.http.read("GET", "/v1/users/me")).decode(Me)
     except OpsyncError as error:
-        yield Check.failed("Token", error)
+        yield Check.failed("Sign-in", error)
         return
     workspace = (me.bot.workspace_name if me.bot else None) or "an unnamed workspace"
-    yield Check("Token", "ok", f'Works as "{me.name or me.id}" in {workspace}.')
+    yield Check("Sign-in", "ok", f'Signed in as "{me.name or me.id}" in {workspace}.')
     yield Check("Version", "ok", f"Speaks {settings.version}.")
     for block in settings.data_sources:
         async for check in _data_source(tables, block):
             yield check
     if any(block.write for block in settings.data_sources):
         yield Check(
-            "Update content",
+            "Permissions",
             "warn",
-            "Whether the connection may write cannot be tested without writing.",
+            "May read. Whether it may write shows with the first write only.",
             UPDATE_HINT,
         )
 

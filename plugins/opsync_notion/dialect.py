@@ -90,7 +90,7 @@ def classify(answer: Answer) -> OpsyncError | None:
 def _by_code(answer: Answer, code: str, said: str, where: str) -> OpsyncError | None:
     match code:
         case "unauthorized":
-            return SignInError(f"Notion refused the token ({where}): {said}", hint=SIGN_IN_HINT)
+            return SignInError("Notion refused the token.", hint=SIGN_IN_HINT)
         case "restricted_resource":
             return _restricted(answer, said, where)
         case "object_not_found":
@@ -106,7 +106,7 @@ def _by_code(answer: Answer, code: str, said: str, where: str) -> OpsyncError | 
                 retry_after_s=answer.retry_after_s,
             )
         case "conflict_error":
-            return TemporaryError(f"{where}: {said}", hint="The next pass tries again.")
+            return TemporaryError(f"{where}: {said}", hint="Try again in a few minutes.")
         case "missing_version":
             return RefusedError(
                 f"{where}: {said}",

@@ -125,7 +125,7 @@ def _is_capped(found: QueryAnswer, answer: Answer) -> bool:
     if status.incomplete_reason != CAPPED:
         raise BadAnswer(
             f"{answer.where}: Notion could not answer in full: {status.incomplete_reason[:80]}.",
-            hint="The next pass tries again.",
+            hint="Try again in a few minutes.",
         )
     return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Company
 
 
@@ -53,3 +55,15 @@ def test_the_journal_has_every_write_the_latest_first(synced: Company) -> None:
 def test_an_empty_listing_is_no_line_and_an_empty_array(synced: Company) -> None:
     assert synced.opsync("journal", "--run", "99").out == ""
     assert synced.opsync("journal", "--run", "99", "--json").json == []
+
+
+@pytest.mark.parametrize("args", [["records"], ["records", "--json"]])
+def test_programs_get_all_rows_unless_they_ask_for_fewer(company: Company, args: list[str]) -> None:
+    more = [{"id": f"x{n}", "key": f"X-{n}", "title": "More"} for n in range(150)]
+    company.edit("work", lambda state: state["items"].extend(more))
+    company.opsync("sync")
+    whole, some = company.opsync(*args), company.opsync(*args, "--limit", "7")
+    if "--json" in args:
+        assert (len(whole.json), len(some.json)) == (159, 7)
+    else:
+        assert (len(whole.lines), len(some.lines)) == (159, 7)

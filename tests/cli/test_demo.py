@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,12 +20,22 @@ from typing import Any
 import pytest
 
 from opsync.cli import demo_scenes
-from opsync.cli.demo import _Teller
+from opsync.cli.called import called
+from opsync.cli.demo import PassFailed, _Teller, demand
 from opsync.cli.demo_scenes import LINES, Scene
 from opsync.cli.root import run
+from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot, Verb
+from opsync.report import InstanceReport, PassReport
 from opsync.sandbox import launch
 from opsync.sandbox.client import SandboxClient
 from opsync.sandbox.harbor import EXPECTED
+
+JIRA = Ref("jira-main", "issue", "1")
+DOWN = InstanceReport("linear", "Linear", trouble="incomplete", message="Linear could not answer")
+SIGNED_OUT = InstanceReport(
+    "linear", "Linear", trouble="sign-in", message="Linear refused the token."
+)
+WRITING = InstanceReport("linear", "Linear", write_requests=1)
 
 
 @pytest.fixture
@@ -108,16 +119,104 @@ def test_the_last_scene_follows_one_closed_issue_to_the_page(told: str) -> None:
 
     assert "Ana closes PAY-118" in head
     assert "3 writes" in head
-    assert any('was "12 of 20 done' in line for line in lines)
-    assert any('is  "13 of 20 done' in line for line in lines)
-    assert any("run 3, rule roadmap" in line for line in lines)
+    assert lines[0].strip() == "Jira: PAY-118 Tokenise cards moved from In Progress to Done."
+    assert re.search(r"Run 3 done in .* · 4 reads, 3 writes$", lines[1])
+    assert re.search(r'run 3, .*, updated: "12 of 20 done.* → "13 of 20 done', lines[-1])
+
+
+def test_headings_fit_on_every_terminal(told: str) -> None:
+    assert max(len(head) for head in scenes(told)) <= 80
+
+
+@pytest.mark.slow
+def test_what_stands_below_a_command_line_is_what_the_command_prints(
+    kept: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = list(scenes(kept).values())[4]
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("$ "))
+    _, *words = shlex.split(lines[at].strip().removeprefix("$ "), comments=True)
+
+    assert run([*words, "--config", str(folder / "opsync-demo" / "opsync.toml")]) == 0
+
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.removeprefix("   ") for line in lines[at + 1 :]] == [
+        line for line in printed if f"   {line}" in lines
+    ]
+
+
+def report(**parts: Any) -> PassReport:
+    """A pass that wrote one value, but for `parts`."""
+    change = Change(
+        id="1", slot=Slot(JIRA, "link", "links", JIRA), verb=Verb.create, desired="PAY-1"
+    )
+    written = (change, Outcome(change="1", kind=OutcomeKind.created))
+    whole: dict[str, Any] = {"rollups": len(EXPECTED), "outcomes": [written]}
+    return PassReport(run=1, command="demo", **(whole | parts))
+
+
+def test_a_whole_pass_is_taken() -> None:
+    demand(report(), writes=True)
+    demand(report(outcomes=[]), writes=False)
+
+
+@pytest.mark.parametrize(
+    ("parts", "writes", "code", "why"),
+    [
+        ({"instances": [DOWN]}, True, 1, "linear: Linear could not answer"),
+        ({"instances": [SIGNED_OUT]}, True, 3, "linear: Linear refused the token."),
+        ({"rollups": 11}, True, 1, "11 of 12 initiatives"),
+        ({"outcomes": []}, True, 1, "nothing was written"),
+        ({"instances": [WRITING], "outcomes": []}, False, 1, "although nothing had changed"),
+    ],
+)
+def test_a_pass_that_went_wrong_stops_the_demo_with_its_exit_code(
+    parts: dict[str, Any], writes: bool, code: int, why: str
+) -> None:
+    with pytest.raises(PassFailed, match="the demo stops") as caught:
+        demand(report(**parts), writes=writes)
+
+    assert why in caught.value.message
+    assert caught.value.exit_code == code
+
+
+def test_a_refused_sign_in_is_named_instead_of_telling_empty_scenes(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(launch.TOKENS, "linear", "lin_api_dead")
+
+    assert run(["demo"]) == 3
+
+    told, error = capsys.readouterr()
+    assert not re.search(r"^\d  ", told, re.MULTILINE)
+    assert "the demo stops" in error
+    assert "Linear refused the token." in error
+    assert "Personal API keys" in error
+    assert run(["demo", "--json"]) == 3
+    assert [one["failed"] for one in json.loads(capsys.readouterr().out)["passes"]] == [0]
 
 
 def test_it_says_what_is_not_as_in_reality_and_how_to_go_on(told: str) -> None:
     assert "ten times the vendors' limits" in told
     assert "limiter stays on" in told
-    assert "opsync demo --keep" in told
-    assert "Now yours: opsync init" in told
+    assert f"  {called()} demo --keep" in told
+    assert f"Now yours: {called()} init" in told
+
+
+def test_what_it_suggests_can_be_typed_as_it_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, other = folder / ".venv" / "bin" / "opsync", folder / "other" / "opsync"
+    for one in (script, other):
+        one.parent.mkdir(parents=True)
+        one.touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [".venv/bin/opsync", "demo"])
+
+    monkeypatch.setenv("PATH", str(folder / "none"))
+    assert called() == ".venv/bin/opsync"
+    monkeypatch.setenv("PATH", str(other.parent))
+    assert called() == ".venv/bin/opsync"
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert called() == "opsync"
 
 
 def test_on_a_narrow_terminal_long_lines_are_cut_or_continued_below_their_column(

@@ -9,19 +9,53 @@ def test_all_well(synced: Company) -> None:
     result = synced.opsync("doctor")
     assert result.code == 0
     assert result.lines[:2] == ["roadmap", "  ✓ Sign-in: Signed in."]
-    assert any(line.startswith("  ✓ file: sound: 9 items, 2 links") for line in result.lines)
+    assert any(line.startswith("  ✓ File: Sound: 9 items, 2 links.") for line in result.lines)
 
 
-def test_names_that_no_item_has_are_counted(synced: Company) -> None:
+def test_names_that_no_item_has_are_told_without_what_only_looks_like_a_key(
+    synced: Company,
+) -> None:
     out = synced.opsync("doctor").out
-    assert "2 keys or addresses that no item has: PAY-9999, UTF-8" in out
+    assert "1 key or address that no item has: PAY-9999\n" in out
+
+
+def test_a_rule_is_told_with_what_it_meets(synced: Company) -> None:
+    lines = synced.opsync("doctor").lines
+    at = lines.index("rules")
+    assert lines[at + 1] == '  ✓ roadmap: Adds up what "Tracked in" names, for 3 initiatives.'
+
+
+def test_a_property_that_no_initiative_uses_is_told_with_the_nearest(company: Company) -> None:
+    path = company.folder / "opsync.toml"
+    path.write_text(path.read_text().replace('["Tracked in"]', '["Trakced in"]'))
+    company.opsync("sync")
+    lines = company.opsync("doctor").lines
+    at = lines.index("rules")
+    assert lines[at + 1 : at + 3] == [
+        '  ! roadmap: No initiative names any work in "Trakced in".',
+        '      Did you mean "Tracked in"? It is `properties` of the rule "roadmap".',
+    ]
+
+
+def test_a_rule_that_takes_nothing_is_told(synced: Company) -> None:
+    path = synced.folder / "opsync.toml"
+    path.write_text(path.read_text().replace('kind = "initiative"', 'kind = "document"'))
+    out = synced.opsync("doctor").out
+    assert "  ! roadmap: It takes no document of roadmap." in out
+    assert "opsync records --connection roadmap" in out
+
+
+def test_before_the_first_sync_rules_are_not_judged(company: Company) -> None:
+    result = company.opsync("doctor")
+    assert result.code == 0
+    assert "  ✓ roadmap: Nothing was read from roadmap yet." in result.lines
 
 
 def test_a_refused_sign_in_ends_with_3_and_says_what_mends_it(company: Company) -> None:
     company.fail("work", "sign-in")
     result = company.opsync("doctor")
     assert result.code == 3
-    assert "  ✗ sign-in: Toy refused the token." in result.lines
+    assert "  ✗ Sign-in: Toy refused the token." in result.lines
     assert "      Make a new one: Toy → Keys." in result.lines
 
 

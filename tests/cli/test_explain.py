@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from opsync.cli.explain import once
 from tests.cli.conftest import Company
 
 
 def test_an_initiative_names_rule_members_and_what_is_not_counted(synced: Company) -> None:
     out = synced.opsync("explain", "One-tap checkout").out
     assert "1 of 2 done · 1 blocked · 1 canceled, not counted · off track" in out
-    assert 'roadmap (mode apply): counts what "Tracked in" names' in out
+    assert 'roadmap (writes): counts what "Tracked in" names' in out
     assert "Counted 2   Toy 2" in out
     assert "part of PAY-100 Checkout core" in out
     assert "PAY-119 Old idea: canceled" in out
@@ -21,7 +22,7 @@ def test_a_value_names_rule_members_inputs_run_before_and_after(synced: Company)
     assert lines[0] == "Delivery of One-tap checkout   Toy"
     facts = {line.split()[0]: line for line in lines[1:] if line.strip()}
     assert '"2 of 2 done' in facts["should"]
-    assert "roadmap (mode apply)" in facts["rule"]
+    assert "roadmap (writes)" in facts["rule"]
     assert "2 counted: Toy 2, 1 not counted" in facts["members"]
     assert "work read " in facts["inputs"]
     last = lines[lines.index("  writes") + 1]
@@ -121,3 +122,32 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
     (value,) = [one for one in found["values"] if one["place"] == "Delivery"]
     assert value["wrote"] == value["should_be"] == value["writes"][0]["after"]
     assert value["writes"][0]["run"] == 1
+
+
+def test_a_link_as_the_browser_shows_it_is_understood(synced: Company) -> None:
+    link = "https://toy.example/work/browse/PAY-118?comment=1"
+    assert synced.opsync("explain", link, "--json").json["item"]["key"] == "PAY-118"
+    assert synced.opsync("plan", "--offline", link).code == 0
+    elsewhere = "https://toy.example/roadmap/browse/PAY-118"
+    assert synced.opsync("explain", elsewhere).code == 2
+
+
+def test_an_archived_initiative_says_that_it_is_not_rolled_up(company: Company) -> None:
+    company.edit("roadmap", lambda state: state["items"][0].update(archived=True))
+    company.opsync("sync")
+    out = company.opsync("explain", "One-tap checkout").out
+    assert "! One-tap checkout is archived in Toy: it is not rolled up." in out
+    company.edit("roadmap", lambda state: state["items"][1].update(archived=True))
+    company.opsync("sync")
+    out = company.opsync("explain", "SSO for teams").out
+    assert "! SSO for teams is archived in Toy: its numbers stay as they were." in out
+
+
+def test_a_link_that_is_only_observed_says_so(company: Company) -> None:
+    company.configure(mode="observe")
+    company.opsync("sync")
+    assert "not written: links are only observed" in company.opsync("explain", "PAY-200").out
+
+
+def test_places_are_listed_once_whatever_their_case() -> None:
+    assert once(["Delivery", "roadmap link", "Roadmap link"]) == "Delivery, roadmap link"

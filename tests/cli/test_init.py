@@ -126,6 +126,8 @@ def test_an_existing_file_is_replaced_only_if_forced(
     [
         ((), "nothing to connect"),
         (("--jira", "https://harbor.example"), "--jira-email is missing"),
+        (("--jira", "https://x/browse/PAY-1", "--jira-email", "ana"), "address of one issue"),
+        (("--jira", "https://x/browse/PAY-1", "--jira-email", "ana"), '"ana": is no email address'),
         (("--notion", "roadmap"), "instances.notion.data_sources.0.id: is no Notion id"),
         (("--linear", "--time-zone", "Nowhere"), "time_zone"),
         (("--sandbox", "http://127.0.0.1:9", "--linear"), "leave out the others"),
@@ -243,6 +245,7 @@ def test_a_token_at_hand_is_tried_and_the_click_that_mends_it_is_told(
     told = capsys.readouterr().out
     assert code == 0
     assert "jira-main: does not work yet" in told
+    assert "    ✗ Sign-in: Jira refused the token of jira-main." in told
     assert "API tokens" in told
     assert "linear: " not in told
     assert "dead-token" not in told

@@ -51,10 +51,15 @@ def test_observed_changes_wait(company: Company) -> None:
     assert "5 changes to write" in company.opsync("status").lines[-1]
 
 
-def test_without_a_store_it_says_what_to_run(company: Company) -> None:
+def test_before_the_first_sync_it_says_what_to_run(company: Company) -> None:
     result = company.opsync("status")
-    assert result.code == 5
-    assert "opsync sync" in result.err
+    assert result.code == 0
+    assert result.lines[0] == "no sync yet: opsync sync"
+    found = company.opsync("status", "--json").json
+    assert found["run"] is None
+    assert found["healthy"] is False
+    assert [one["state"] for one in found["connections"]] == ["never read", "never read"]
+    assert not (company.folder / "opsync.db").exists()
 
 
 def test_titles_cannot_steer_the_terminal(company: Company) -> None:

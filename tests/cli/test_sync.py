@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from opsync.cli.passview import MOST_WRITTEN, summary_lines
+from opsync.report import InstanceReport, PassReport
 from opsync.runtime import SystemClock
 from opsync.store import hold
 from tests.cli.conftest import Company
@@ -16,6 +18,33 @@ def test_a_first_sync_writes_and_says_so_in_the_words_of_people(company: Company
     assert result.lines[-1].startswith("Run 1 done in ")
     written = company.read("roadmap")["written"]
     assert written["checkout"]["delivery"].startswith("1 of 2 done · 1 blocked")
+
+
+def test_what_was_written_is_named(company: Company) -> None:
+    lines = company.opsync("sync").lines
+    (written,) = [line for line in lines if line.startswith("  +  Toy  One-tap checkout")]
+    assert written.split("Delivery", 1)[1].strip().startswith('"1 of 2 done')
+    assert len([line for line in lines if line.startswith("  +  Toy")]) == 5
+
+
+def test_of_many_writes_the_rest_is_counted(company: Company) -> None:
+    more = [
+        {"id": f"more-{n}", "kind": "initiative", "title": f"More {n}", "names": "PAY-100"}
+        for n in range(12)
+    ]
+    company.edit("roadmap", lambda state: state["items"].extend(more))
+    lines = company.opsync("sync").lines
+    assert len([line for line in lines if line.startswith("  +  Toy")]) == MOST_WRITTEN
+    (rest,) = [line for line in lines if line.startswith("  … ")]
+    assert rest.endswith("more: opsync journal --run 1")
+
+
+def test_a_long_tool_name_breaks_no_columns(company: Company) -> None:
+    company.opsync("sync")
+    report = PassReport(2, "opsync sync", [InstanceReport("plan", "Roadmap file", read=3)])
+    lines = summary_lines(report)
+    assert lines[0] == "Roadmap file plan: 3 read, 0 changed"
+    assert lines[1].startswith("Stand        0 links")
 
 
 def test_a_second_sync_writes_nothing(synced: Company) -> None:
@@ -80,6 +109,10 @@ def test_a_refused_sign_in_ends_with_3_and_names_what_mends_it(synced: Company) 
     assert result.code == 3
     assert "! work is signed out: Toy refused the token." in result.lines
     assert "    Make a new one: Toy → Keys." in result.lines
+    assert "Written     nothing" in result.lines
+    assert result.lines[-1].startswith("Run 2 done in part in ")
+    assert result.lines[-1].endswith(" · a sign-in was refused")
+    assert "0 changes" in synced.opsync("plan").lines
     assert any(line.startswith("Toy         roadmap: 3 read") for line in result.lines)
 
 
@@ -115,6 +148,9 @@ def test_an_edited_value_is_kept_and_told(synced: Company) -> None:
     result = synced.opsync("sync")
     assert result.code == 1
     assert any("Delivery: edited by a person; keeps theirs" in line for line in result.lines)
+    look = 'opsync explain "One-tap checkout" "Delivery"'
+    assert f"1 value edited by a person ({look})" in result.lines
+    assert f"1 value edited by a person ({look})" in synced.opsync("plan", "--offline").lines
     assert synced.read("roadmap")["written"]["checkout"]["delivery"] == "my own words"
 
 

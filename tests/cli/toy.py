@@ -121,10 +121,15 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
             due_on=date.fromisoformat(raw["due"]) if raw.get("due") else None,
             blocked=raw.get("blocked", False),
             private=raw.get("private", False),
+            archived=raw.get("archived", False),
             texts=tuple(texts),
             seen=tuple(_seen(raw["written"])),
             seen_complete=True,
         )
+
+    def recognize(self, url: str) -> str | None:
+        base, _, name = url.partition("?")[0].rpartition("/")
+        return name if base == f"{HOST}/{self.context.instance}/browse" else None
 
     def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
         if isinstance(content, RollupContent):

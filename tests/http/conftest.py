@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
+import structlog
 from tests.support.clock import FakeClock
 
 from opsync.http import Client, Policy, Pool
@@ -20,6 +21,12 @@ POLICY = Policy(
     headers={"Authorization": "Bearer canary-token-0001"},
     credential="c1",
 )
+
+
+@pytest.fixture(autouse=True)
+def _plain_logging() -> None:
+    """Logging as it is before a command sets it up: nothing is filtered."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -333,7 +333,7 @@ async def test_an_open_breaker_takes_nothing_from_the_budget(
     route = acme.get("/x").respond(500)
     client = make_client(limits=(Limit("", 10, 3600),))
     for _ in range(50):
-        with pytest.raises(TemporaryError, match="failed"):
+        with pytest.raises(TemporaryError, match=r"could not answer|left alone"):
             await client.read("GET", "/x")
     clock.advance(31)
     route.respond(200, json={})

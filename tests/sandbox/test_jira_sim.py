@@ -561,6 +561,7 @@ def test_a_move_by_category_takes_the_projects_own_status(site: JiraSite) -> Non
     said = site.poke_move("MOB-1", "done")
     assert site.issue("MOB-1").status.name == "Fertig"
     assert said == "Jira: MOB-1 Offline-Modus moved from Offen to Fertig."
+    assert site.poke_move("MOB-1", "done") == "Jira: MOB-1 Offline-Modus is Fertig already."
     site.poke_move("PAY-3", "canceled")
     assert site.issue("PAY-3").resolution == "Won't Do"
     assert site.issue("PAY-3").status.category == "done"

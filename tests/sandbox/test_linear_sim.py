@@ -780,15 +780,18 @@ def test_items_are_found_by_key_url_or_a_piece_of_the_title(site: Site) -> None:
     [
         ("done", "Done"),
         ("in_progress", "In Progress"),
-        ("todo", "Todo"),
         ("canceled", "Canceled"),
         ("In Review", "In Review"),
     ],
 )
 def test_a_poke_moves_an_issue(site: Site, to: str, state: str) -> None:
     told = site.linear.poke_move("GRO-44", to)
-    assert told == f"Linear: GRO-44 Card form went from Todo to {state}."
+    assert told == f"Linear: GRO-44 Card form moved from Todo to {state}."
     assert site.linear.issue("GRO-44").state.name == state
+
+
+def test_a_poke_to_the_same_status_says_so(site: Site) -> None:
+    assert site.linear.poke_move("GRO-44", "todo") == "Linear: GRO-44 Card form is Todo already."
 
 
 def test_a_poke_moves_projects_and_initiatives(site: Site) -> None:

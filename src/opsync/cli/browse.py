@@ -20,6 +20,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.layout import Column
 from opsync.cli.screen import interactive, show_rows
 from opsync.engine.catalog import Catalog
 from opsync.engine.explain import Explainer
@@ -30,17 +31,18 @@ from opsync.runtime import SystemClock
 from opsync.store import Store
 
 LIMIT = 100
-"""Rows unless told otherwise."""
+"""Rows on a terminal unless told otherwise."""
+NO_LIMIT = 2**63 - 1
+"""The greatest number that SQLite takes as a limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Rows for people, and the same as JSON."""
 
-    headers: tuple[str, ...]
+    columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     objects: Sequence[Any]
-    right: str = ""
     full: bool = False
     """Whether the limit cut something off, as far as is known."""
 
@@ -49,9 +51,7 @@ def _limit_option(function: Any) -> Any:
     return click.option(
         "--limit",
         type=click.IntRange(1),
-        default=LIMIT,
-        show_default=True,
-        help="At most so many rows.",
+        help=f"At most so many rows. Default: {LIMIT} on a terminal; all in a pipe and as JSON.",
     )(function)
 
 
@@ -62,13 +62,17 @@ def _limit_option(function: Any) -> Any:
 @config_option
 @store_option
 def links(
-    item: str | None, limit: int, as_json: bool, config_path: Path | None, store: Path | None
+    item: str | None,
+    limit: int | None,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
 ) -> int:
     """Which items belong together, and why: all, or those of ITEM.
 
     With --json: [{"one", "two", "evidence": [{"source", "target", "field", "text"}]}].
     """
-    return _run(config_path, store, as_json, lambda o, s: _links(o, s, item, limit))
+    return _run(config_path, store, as_json, lambda o, s: _links(o, s, item, _most(limit, as_json)))
 
 
 @click.command()
@@ -81,7 +85,7 @@ def links(
 def records(
     connection: str | None,
     kind: str | None,
-    limit: int,
+    limit: int | None,
     as_json: bool,
     config_path: Path | None,
     store: Path | None,
@@ -91,7 +95,8 @@ def records(
     With --json: [{"ref", "label", "tool", "instance", "kind", "key", "title", "url", "status",
     "category", "blocked", "gone"}].
     """
-    return _run(config_path, store, as_json, lambda o, s: _records(o, s, connection, kind, limit))
+    most = _most(limit, as_json)
+    return _run(config_path, store, as_json, lambda o, s: _records(o, s, connection, kind, most))
 
 
 @click.command()
@@ -116,7 +121,7 @@ def rollups(as_json: bool, config_path: Path | None, store: Path | None) -> int:
 def journal(
     item: str | None,
     run: int | None,
-    limit: int,
+    limit: int | None,
     as_json: bool,
     config_path: Path | None,
     store: Path | None,
@@ -126,7 +131,13 @@ def journal(
     With --json: [{"seq", "run", "at", "tool", "place", "item", "about", "rule", "verb",
     "outcome", "before", "after", "reason", "evidence", "message", "request_id"}].
     """
-    return _run(config_path, store, as_json, lambda o, s: _journal(o, s, item, run, limit))
+    most = _most(limit, as_json)
+    return _run(config_path, store, as_json, lambda o, s: _journal(o, s, item, run, most))
+
+
+def _most(limit: int | None, as_json: bool) -> int:
+    """How many rows: programs get all of them unless they ask for fewer."""
+    return limit or (LIMIT if interactive() and not as_json else NO_LIMIT)
 
 
 def _run(config_path: Path | None, store: Path | None, as_json: bool, gather: Any) -> int:
@@ -138,7 +149,7 @@ def _run(config_path: Path | None, store: Path | None, as_json: bool, gather: An
     if interactive() and not found.rows:
         click.echo("nothing to show")
         return 0
-    show_rows(found.headers, found.rows, right=found.right)
+    show_rows(found.columns, found.rows)
     if found.full and interactive():
         click.echo(f"… more (--limit {2 * len(found.rows)})")
     return 0
@@ -208,7 +219,14 @@ async def _links(opened: Opened, store: Store, item: str | None, limit: int) -> 
                 ],
             }
         )
-    return Listing(("tool", "item", "tool", "item", "why"), rows, objects, full=len(rows) == limit)
+    columns = (
+        Column("tool"),
+        Column("item", "fold", 16),
+        Column("tool"),
+        Column("belongs with", "fold", 16),
+        Column("why", "fold", 18),
+    )
+    return Listing(columns, rows, objects, full=len(rows) == limit)
 
 
 async def _records(
@@ -236,8 +254,16 @@ async def _records(
         )
         for one, record in zip(items, found, strict=True)
     ]
-    headers = ("connection", "kind", "key", "title", "status", "counts as", "url")
-    return Listing(headers, rows, items, full=len(rows) == limit)
+    columns = (
+        Column("connection", "fold", 9),
+        Column("kind"),
+        Column("key"),
+        Column("title", "fold", 18),
+        Column("status", "fold", 11),
+        Column("counts as", drop=1),
+        Column("url", drop=2),
+    )
+    return Listing(columns, rows, items, full=len(rows) == limit)
 
 
 async def _rollups(opened: Opened, store: Store) -> Listing:
@@ -255,8 +281,17 @@ async def _rollups(opened: Opened, store: Store) -> Listing:
         )
         for one in found
     ]
-    headers = ("initiative", "done", "share", "health", "blocked", "canceled", "due", "why")
-    return Listing(headers, rows, found, right="done share blocked canceled due")
+    columns = (
+        Column("initiative", "fold", 16),
+        Column("done", right=True),
+        Column("share", right=True, drop=1),
+        Column("health"),
+        Column("blocked", right=True),
+        Column("canceled", right=True, drop=2),
+        Column("due", right=True),
+        Column("why", "fold", 18),
+    )
+    return Listing(columns, rows, found)
 
 
 async def _journal(
@@ -306,5 +341,13 @@ async def _journal(
                 "request_id": one.request_id,
             }
         )
-    headers = ("run", "when", "outcome", "tool", "item", "place", "before → after")
-    return Listing(headers, rows, objects, right="run", full=len(rows) == limit)
+    columns = (
+        Column("run", right=True),
+        Column("when"),
+        Column("outcome"),
+        Column("tool", drop=1),
+        Column("item", "fold", 14),
+        Column("place", "fold", 10),
+        Column("before → after", "fold", 18),
+    )
+    return Listing(columns, rows, objects, full=len(rows) == limit)

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from opsync.cli.common import config_option, json_option, open_config, print_json
-from opsync.cli.screen import interactive, show_rows, styled
-from opsync.cli.screen import show as print_screen
+from opsync.cli.screen import hanging, interactive, show_rows
 from opsync.config import Config, env_name
 from opsync.inert import inert_text
 
@@ -40,8 +39,8 @@ def show(as_json: bool, config_path: Path | None) -> int:
         )
     elif interactive():
         for key, value, source in rows:
-            said = inert_text(f"{key} = {_text(value)}")
-            print_screen(styled(said, (f"   {source}", "dim")))
+            said = inert_text(_text(value).replace('","', '", "').replace(',"', ', "'))
+            hanging(f"{inert_text(key)} = ", said, (f"   {source}", "dim"))
     else:
         show_rows((), [(key, _text(value), source) for key, value, source in rows])
     return 0
@@ -51,9 +50,9 @@ def show(as_json: bool, config_path: Path | None) -> int:
 @json_option
 @config_option
 def check(as_json: bool, config_path: Path | None) -> int:
-    """Say everything that is wrong with the configuration, or that nothing is. Asks no tool.
+    """Say everything that is wrong with the configuration.
 
-    Exits with 2 when something is wrong. With --json: {"ok", "problems": [...]}.
+    Asks no tool. Exits with 2 when something is wrong. With --json: {"ok", "problems": [...]}.
     """
     from opsync.errors import ConfigError
 
@@ -78,9 +77,10 @@ def check(as_json: bool, config_path: Path | None) -> int:
 @config.command()
 @config_option
 def schema(config_path: Path | None) -> int:
-    """The JSON schema of the whole file, with the settings of the connectors that are loaded.
+    """The JSON schema of the configuration file.
 
-    Without a configuration all installed connectors are in it.
+    It has the settings of the connectors that are loaded; without a configuration those of all
+    that are installed.
     """
     print_json(_schema(config_path))
     return 0

@@ -39,7 +39,7 @@ def upgrade(config_path: Path | None, store: Path | None) -> int:
     path = open_config(config_path, store=store).config.store
     with hold(path, "opsync db upgrade", SystemClock().now()):
         revision = upgrade_store(path)
-    click.echo(f"{path} is at revision {revision}")
+    click.echo(f"{path} is up to date (its form is number {int(revision)})")
     return 0
 
 
@@ -48,7 +48,9 @@ def upgrade(config_path: Path | None, store: Path | None) -> int:
 @config_option
 @store_option
 def check(as_json: bool, config_path: Path | None, store: Path | None) -> int:
-    """Read the whole store and say whether it is sound; exits with 5 if it is not.
+    """Read the whole store and say whether it is sound.
+
+    Exits with 5 if it is not.
 
     With --json: {"store", "sound", "counts": {...}}.
     """

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from opsync.cli.passview import summary_lines
 from opsync.cli.words import VERB_SIGNS, plural, shown, tallied, value
 from opsync.engine.overview import Initiative
 from opsync.model import Health, Value, Verb
 from opsync.model.rules import LINKS_RULE
 from opsync.report import PassReport, Planned
-from opsync.store import JournalRow
 from opsync.wording import day
 
 LINES = 8
@@ -26,6 +26,8 @@ SHOWN = "One-tap checkout"
 MOVED = "PAY-118"
 """The issue that is closed in the last scene."""
 PEOPLES_COLUMN = "Status"
+WHY = ("because ", "rule ", "members ")
+"""How those lines of `opsync explain` begin that say where a value comes from."""
 OWN_COLUMNS = ("Delivery", "Delivery %", "Delivery health", "Work")
 
 _COUNTED = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five"}
@@ -89,7 +91,7 @@ def the_plan(report: PassReport) -> Scene:
 def the_page(before: Mapping[str, str], after: Mapping[str, str]) -> Scene:
     """A page before and after the first run: column to text, as Notion has it."""
     return Scene(
-        f'The page "{SHOWN}" in Notion: opsync fills columns of its own, Status is people\'s.',
+        f'The page "{SHOWN}" in Notion: opsync fills its own columns only.',
         (
             _columns("", "before", "after"),
             *(
@@ -110,27 +112,26 @@ def second_run(report: PassReport) -> Scene:
     )
 
 
-def closed(did: str, report: PassReport, row: JournalRow | None) -> Scene:
-    """What one closed issue sets in motion, and why. `row`: the write of the page's Delivery."""
-    changes = report.plan.changes
-    tools = " and ".join(", ".join(sorted({one.tool for one in changes})).rsplit(", ", 1))
-    lines = [
-        f"$ opsync sandbox move {MOVED} done",
-        f"  {shown(did)}",
-        "$ opsync sync --only jira-main",
-    ]
-    if row is not None:
-        lines += [_line(one) for one in changes if one.change.slot == row.slot]
-        lines += [
-            f'$ opsync explain "{SHOWN}" Delivery',
-            f"  Delivery  was {short(row.before)}",
-            f"            is  {short(row.after)}",
-            f"            run {row.run}, {', '.join(reversed(row.evidence))}; {row.reason}",
-        ]
+def closed(did: str, report: PassReport, explained: Sequence[str]) -> Scene:
+    """What one closed issue sets in motion, and why.
+
+    `did` is what the sandbox answered, `explained` what `opsync explain` prints of the page's
+    Delivery; of both commands' output the telling lines are shown, as they are.
+    """
+    tools = {one.tool for one in report.plan.changes}
+    wrote = [line for line in explained if f"run {report.run}," in line]
+    why = [line for line in explained[1:] if line.lstrip().startswith(WHY)]
+    values = plural(report.applied, "value")
     return Scene(
-        f"Ana closes {MOVED}: one sync, {_requests(report)}, {report.applied} values in "
-        f"{tools} follow.",
-        tuple(lines),
+        f"Ana closes {MOVED}: one sync, {plural(report.write_requests, 'write')}, {values} in "
+        f"{plural(len(tools), 'tool')}.",
+        (
+            shown(did),
+            summary_lines(report)[-1],
+            f'$ opsync explain "{SHOWN}" Delivery    # in part',
+            *[*explained[:1], *why, *wrote][: LINES - 3],
+        ),
+        hanging=6,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ def explain(
     elif values:
         print_values(found, values, SystemClock().now(), opened.config.zone)
     else:
-        places = ", ".join(dict.fromkeys(value.place for value in found.values)) or "none"
+        places = once([value.place for value in found.values]) or "none"
         raise click.UsageError(
             f'opsync keeps no "{place}" on {found.item.label}. Places it keeps there: {places}.'
         )
@@ -79,6 +80,14 @@ async def _explain(opened: Opened, text: str) -> Explanation | list[Item] | Nobo
         if len(found) > 1:
             return [explainer.item(record) for record in found]
         return await explainer.explain(found[0])
+
+
+def once(places: Sequence[str]) -> str:
+    """The places in their order, each once; tools differ in how they write the same name."""
+    named: dict[str, str] = {}
+    for place in places:
+        named.setdefault(place.casefold(), place)
+    return ", ".join(named.values())
 
 
 def _at_place(found: Explanation, place: str) -> list[PlaceValue]:

@@ -8,7 +8,8 @@ from datetime import datetime, tzinfo
 import click
 
 from opsync.cli import words
-from opsync.cli.screen import grid, show, styled
+from opsync.cli.layout import Column
+from opsync.cli.screen import grid, hanging, interactive, show, styled
 from opsync.engine.catalog import Item
 from opsync.engine.explained import (
     Counted,
@@ -25,6 +26,9 @@ MOST = 60
 """So many members or links are shown; `--json` has all."""
 LAST_WRITES = 5
 
+_MODES = {"apply": "writes", "observe": "only observes"}
+"""What a rule does in its mode."""
+
 _SIGNS = {
     Category.done.value: ("✓", "green"),
     Category.in_progress.value: ("▸", "yellow"),
@@ -35,16 +39,14 @@ _SIGNS = {
 def print_choices(text: str, items: Sequence[Item]) -> None:
     """Name what a person may have meant."""
     click.echo(f'"{words.shown(text)}" may be any of these. Name one by its key or URL:', err=True)
-    table = grid("left", "left", "left", "fold", indent=2)
     for item in items:
-        table.add_row(
-            "",
-            styled(item.tool),
-            styled(words.shown(item.label, 60)),
-            styled(words.shown(item.status)),
-            styled(item.url or item.ref),
-        )
-    show(table)
+        parts = (item.tool, words.shown(item.label, 60), words.shown(item.status))
+        said, address = "  ".join(filter(None, parts)), item.url or item.ref
+        if interactive():
+            hanging("  ", said)
+            hanging("      ", (address, "dim"))
+        else:
+            click.echo(f"  {said}  {address}")
 
 
 def print_nobody(found: Nobody) -> None:
@@ -62,7 +64,7 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
     """All about one item."""
     _print_head(found.item)
     for note in found.notes:
-        show(styled(("! ", "yellow"), words.shown(note, 400)))
+        hanging("! ", words.shown(note, 400), style="yellow")
     for summary in found.summaries:
         _print_summary(summary, now)
     if found.counts_in:
@@ -73,7 +75,8 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
         show(styled(("\nNames that make no link", "bold")))
         for one in found.no_links:
             text = words.shown(one.text, 80)
-            show(styled(f'  {text} in "{words.shown(one.field, 40)}": {words.shown(one.why, 300)}'))
+            field, why = words.shown(one.field, 40), words.shown(one.why, 300)
+            hanging("  ", f'{text} in "{field}": {why}')
     _print_written(found, zone)
 
 
@@ -104,7 +107,7 @@ def _rule(summary: Summary) -> str:
         or "any of its own columns"
     )
     return (
-        f"{summary.rule} (mode {summary.mode}): counts what {where} names, "
+        f"{summary.rule} ({_MODES.get(summary.mode, summary.mode)}): counts what {where} names, "
         "and everything that is part of it"
     )
 
@@ -116,13 +119,13 @@ def _inputs(summary: Summary, now: datetime) -> str:
         if one.failing_since:
             state += f", incomplete for {words.ago(one.failing_since, now)}"
         parts.append(f"{one.instance} {state}")
-    return f"{' · '.join(parts)} · version {summary.version[:8]}"
+    return " · ".join(parts)
 
 
 def _print_summary(summary: Summary, now: datetime) -> None:
-    show(styled(_headline(summary)))
-    show(styled(("rule    ", "dim"), _rule(summary)))
-    show(styled(("inputs  ", "dim"), _inputs(summary, now)))
+    hanging("", _headline(summary))
+    hanging("rule    ", _rule(summary), style="dim")
+    hanging("inputs  ", _inputs(summary, now), style="dim")
     counted = [one for one in summary.members if one.role == "counted"]
     holders = [one for one in summary.members if one.role != "counted"]
     if holders:
@@ -134,22 +137,30 @@ def _print_summary(summary: Summary, now: datetime) -> None:
     if summary.left_out:
         show(styled((f"\nNot counted {len(summary.left_out)}", "bold")))
         for one in summary.left_out[:MOST]:
-            show(styled(f"  {words.shown(one.what, 80)}: {words.shown(one.why, 300)}"))
+            hanging("  ", f"{words.shown(one.what, 80)}: {words.shown(one.why, 300)}")
 
 
 def _print_members(members: Sequence[Counted]) -> None:
-    table = grid("left", "left", "left", "left", "fold", indent=2)
-    for one in members[:MOST]:
-        item = one.item
-        table.add_row(
-            "",
-            styled(_SIGNS.get(item.category, ("○", "dim"))),
-            styled(item.tool),
-            styled(words.shown(item.label, 60)),
-            styled(words.shown(item.status, 24), (", blocked" if item.blocked else "", "red")),
+    columns = (
+        Column(),
+        Column(),
+        Column("", "fold", 20),
+        Column("", "fold", 13),
+        Column("", "fold", 16),
+    )
+    rows = [
+        (
+            styled(_SIGNS.get(one.item.category, ("○", "dim"))),
+            styled(one.item.tool),
+            styled(words.shown(one.item.label, 60)),
+            styled(
+                words.shown(one.item.status, 24), (", blocked" if one.item.blocked else "", "red")
+            ),
             styled((words.shown(one.why, 100), "dim")),
         )
-    show(table)
+        for one in members[:MOST]
+    ]
+    grid(columns, rows, indent=2)
     if len(members) > MOST:
         show(styled(f"  … {len(members) - MOST} more (--json has all)"))
 
@@ -164,24 +175,25 @@ def _print_counts_in(found: Explanation) -> None:
             "holds others": "its parts are counted",
             "canceled": "not counted: canceled",
         }[one.role]
-        show(styled(f"  {path}{named}   {role}   (rule {one.rule})"))
+        hanging("  ", f"{path}{named}   {role}   (rule {one.rule})")
     if len(found.counts_in) > 1:
         show(styled(f"  It counts in each of these {len(found.counts_in)}."))
 
 
 def _print_links(found: Explanation) -> None:
     show(styled(("\nLinked with", "bold")))
-    table = grid("left", "left", "fold", "fold", indent=2)
+    columns = (Column(), Column("", "fold", 18), Column("", "fold", 18), Column("", "fold", 18))
+    rows = []
     for one in found.links[:MOST]:
-        at = f"stands at {', '.join(one.stands_at)}" if one.stands_at else "not written"
-        table.add_row(
-            "",
+        at = f"stands at {', '.join(one.stands_at)}"
+        row = (
             styled(one.item.tool),
             styled(words.shown(one.item.label, 60)),
             styled(words.shown("; ".join(one.why), 200)),
-            styled((at, "dim")),
+            styled((at if one.stands_at else f"not written: {one.why_not}", "dim")),
         )
-    show(table)
+        rows.append(row)
+    grid(columns, rows, indent=2)
     if len(found.links) > MOST:
         show(styled(f"  … {len(found.links) - MOST} more (--json has all)"))
 
@@ -190,19 +202,26 @@ def _print_written(found: Explanation, zone: tzinfo) -> None:
     if not found.values:
         return
     show(styled(("\nKept by opsync", "bold")))
-    table = grid("left", "left", "left", "fold", "fold", indent=2)
+    columns = (
+        Column(),
+        Column(),
+        Column("", "fold", 15),
+        Column("", "fold", 20),
+        Column("", "fold", 14),
+    )
+    rows = []
     for one in found.values:
         last = next((w for w in one.writes if w.outcome != "failed"), None)
         when = f"run {last.run}, {_moment(last.at, zone)}" if last else "not written yet"
-        table.add_row(
-            "",
+        row = (
             styled(("!", "red") if one.held else ""),
             styled(one.tool),
             styled(one.place if one.target == found.item else words.shown(one.target.label, 40)),
             styled(words.value(one.wrote if one.wrote is not None else one.should_be, one.place)),
             styled((f"held: {one.held}" if one.held else when, "dim")),
         )
-    show(table)
+        rows.append(row)
+    grid(columns, rows, indent=2)
     places = [value.place for value in found.values if value.target == found.item]
     if places and found.summaries:
         label = words.shown(found.item.label, 60)
@@ -217,15 +236,14 @@ def print_values(
     for value in values:
         title = f"{value.place} of {words.shown(value.target.label, 80)}"
         show(styled((title, "bold"), f"   {value.tool}"))
-        table = grid("left", "fold", indent=2)
-        for name, text in _facts(value, summaries.get(value.rule), now):
-            table.add_row("", styled((name, "dim")), styled(text))
-        show(table)
+        facts = _facts(value, summaries.get(value.rule), now)
+        rows = [(styled((name, "dim")), styled(text)) for name, text in facts]
+        grid((Column(), Column("", "fold", 20)), rows, indent=2)
         writes = value.writes[:LAST_WRITES]
         if writes:
             show(styled(("  writes", "dim")))
         for write in writes:
-            show(styled(f"    {_write(write, value.place, zone)}"))
+            hanging("    ", _write(write, value.place, zone))
         if len(value.writes) > LAST_WRITES:
             more = len(value.writes) - LAST_WRITES
             show(styled((f"    … {more} earlier: opsync journal", "dim")))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from opsync.contract.connector import Check
 
 SANDBOX_URL = "http://127.0.0.1:8790"
+SIGNS = {"warn": "!", "fail": "✗"}
+"""As `opsync doctor` shows them."""
 
 WHERE_TOKENS_ARE = {
     "jira-main": "id.atlassian.com → Security → API tokens. One with scopes needs read:jira-work, "
@@ -135,17 +137,14 @@ def collect(given: Mapping[str, Any]) -> Answers:
         _ask(given)
     jira = None
     if given["jira"]:
-        email = given["jira_email"] or ""
-        if not email and not given["jira_datacenter"]:
-            if not asks:
-                raise ConfigError(
-                    "--jira-email is missing: Jira Cloud signs in with it and the token.",
-                    hint="For a Data Center say --jira-datacenter.",
-                )
-            email = click.prompt("Email of the account that the Jira token belongs to")
+        if asks and not given["jira_email"] and not given["jira_datacenter"]:
+            given["jira_email"] = click.prompt(
+                "Email of the account that the Jira token belongs to"
+            )
+        _check_jira(given)
         jira = JiraAnswers(
             site=_site(given["jira"]),
-            email=email,
+            email=given["jira_email"] or "",
             api=given["jira_api"] or "",
             projects=given["jira_project"],
             canceled=given["jira_canceled"],
@@ -209,6 +208,27 @@ def _site(address: str) -> str:
     return address
 
 
+def _check_jira(given: Mapping[str, Any]) -> None:
+    """Refuse what cannot be right about Jira, all of it at once."""
+    problems = []
+    site = _site(given["jira"])
+    if "/browse/" in given["jira"] and site == given["jira"].strip():
+        problems.append(
+            f"--jira {site}: is the address of one issue; give the site's, as in "
+            f"{site.partition('/browse/')[0]}"
+        )
+    email = given["jira_email"] or ""
+    if not email and not given["jira_datacenter"]:
+        problems.append(
+            "--jira-email is missing: Jira Cloud signs in with it and the token. For a Data "
+            "Center say --jira-datacenter."
+        )
+    elif email and "@" not in email:
+        problems.append(f'--jira-email "{email}": is no email address, as in ana@harbor.example')
+    if problems:
+        raise ConfigError(problems[0], problems=tuple(problems))
+
+
 def _validate(text: str) -> None:
     """Refuse answers that make no configuration, before anything is written."""
     from opsync.cli.init_text import placeholders
@@ -270,22 +290,23 @@ def _tell_checks(name: str, checks: list[Check]) -> None:
     click.echo(f"  {name}: {'does not work yet' if failed else 'works'}, {good} checks passed")
     for check in checks:
         if check.state != "ok":
-            click.echo(
-                f"    {'!' if check.state == 'fail' else '?'} {check.title}: {check.message}"
-            )
+            click.echo(f"    {SIGNS[check.state]} {check.title}: {check.message}")
         if check.state != "ok" and check.hint:
             click.echo("      " + check.hint.replace("\n", "\n      "))
 
 
 def _tell_next(answers: Answers, out: Path) -> None:
+    from opsync.cli.called import called
+
+    opsync = called()
     option = "" if out == Path("opsync.toml") else f" --config {out}"
     does = (
         "reads all tools and shows what it would write; it writes nothing"
         if answers.mode == "observe"
         else "reads all tools and writes what is missing"
     )
-    click.echo(f"\nNext:  opsync doctor{option}    tests every connection")
-    click.echo(f"       opsync sync{option}      {does}")
+    click.echo(f"\nNext:  {opsync} doctor{option}    tests every connection")
+    click.echo(f"       {opsync} sync{option}      {does}")
     if answers.mode == "observe":
-        click.echo(f"       opsync sync{option} --mode apply    writes it")
+        click.echo(f"       {opsync} sync{option} --mode apply    writes it")
         click.echo('To have every sync write, set mode = "apply" in the file, rule by rule.')

@@ -73,9 +73,7 @@ def table(
 
     headed = any(column.header for column in columns)
     natural = [
-        max(cell_len(column.header), *(row[number].cell_len for row in rows))
-        if column.header or any(row[number].cell_len for row in rows)
-        else 0
+        max([cell_len(column.header), *(row[number].cell_len for row in rows)])
         for number, column in enumerate(columns)
     ]
     found = widths(columns, natural, room - indent)

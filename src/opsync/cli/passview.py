@@ -1,170 +1,90 @@
-"""A pass as people read it after `sync`, and as programs do. The JSON is in docs/json.md."""
+"""A pass as people read it after `sync`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterable
 
-from opsync.cli.words import plural, shown, span, tallied
-from opsync.model import Change, Outcome, OutcomeKind
+from opsync.cli.layout import Column
+from opsync.cli.screen import grid, show_line, styled
+from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
+from opsync.errors import SignInError
+from opsync.model import Change, OutcomeKind, Verb
 from opsync.model.ledger import plain
 from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 
 MOST = 10
 """So many failures, edits and gaps are named one by one; the rest is counted."""
+MOST_WRITTEN = 12
+"""So many writes likewise."""
+SHORT = 44
+"""Characters of what was and what is now; of a longer pair only what is now is shown."""
+LABEL_WIDTH = 11
 
 _WRITTEN = (OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed)
+_WRITTEN_COLUMNS = (
+    Column(),
+    Column(),
+    Column("", "fold", 16),
+    Column("", "fold", 10),
+    Column("", "fold", 22),
+)
 _TROUBLE = {
     "sign-in": "sign-in refused",
     "incomplete": "incomplete",
     "stopped": "stopped",
     "plugin": "its plugin failed",
 }
+_KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
 
-def as_json(report: PassReport) -> dict[str, Any]:
-    """The whole pass: `pass`, `instances`, `changes` and `held`."""
-    outcomes = {change.slot: outcome for change, outcome in report.outcomes}
-    planned = {one.change.slot for one in report.plan.changes}
-    return {
-        "pass": {
-            "run": report.run,
-            "command": report.command,
-            "writes": report.applied_mode,
-            "exit_code": report.exit_code,
-            **report.summary(),
-            "waiting_for_mode": len(report.plan.observed),
-            "held": len(report.plan.held),
-            "kept": list(report.stale),
-        },
-        "instances": [instance_json(one) for one in report.instances],
-        "changes": [
-            *(change_json(one, "apply", outcomes) for one in report.plan.changes),
-            *(change_json(one, "observe", outcomes) for one in report.plan.observed),
-            # Places that were read just before the write may have asked for something else.
-            *(
-                _unplanned(change, outcome)
-                for change, outcome in report.outcomes
-                if change.slot not in planned
-            ),
-        ],
-        "held": [held_json(one) for one in report.plan.held],
-    }
-
-
-def instance_json(one: InstanceReport) -> dict[str, Any]:
-    """One connection in a pass."""
-    return {
-        "instance": one.instance,
-        "tool": one.tool,
-        "pulled": one.pulled,
-        "complete": one.complete,
-        "read": one.read,
-        "changed": one.changed,
-        "set_aside": one.set_aside,
-        "missing": one.missing,
-        "trouble": one.trouble,
-        "message": one.message,
-        "hint": one.hint,
-        "read_requests": one.read_requests,
-        "write_requests": one.write_requests,
-        "waited_s": round(one.waited_s, 3),
-    }
-
-
-def change_json(
-    one: Planned, mode: str, outcomes: Mapping[Any, Outcome] | None = None
-) -> dict[str, Any]:
-    """One change of a plan, with what came of it if it was tried."""
-    outcome = (outcomes or {}).get(one.change.slot)
-    return {
-        "tool": one.tool,
-        "place": one.place,
-        "target": one.target,
-        "target_url": one.target_url,
-        "group": one.group,
-        "mode": mode,
-        **_change(one.change),
-        "outcome": None if outcome is None else _outcome(outcome),
-    }
-
-
-def _unplanned(change: Change, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "tool": "",
-        "place": change.slot.surface,
-        "target": "",
-        "target_url": "",
-        "group": "",
-        "mode": "apply",
-        **_change(change),
-        "outcome": _outcome(outcome),
-    }
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "id": change.id,
-        "instance": change.slot.target.instance,
-        "ref": str(change.slot.target),
-        "about": str(change.slot.other),
-        "rule": change.slot.rule,
-        "verb": change.verb.value,
-        "before": change.before,
-        "after": change.desired,
-        "reason": change.reason,
-        "evidence": list(change.evidence),
-    }
-
-
-def _outcome(outcome: Outcome) -> dict[str, str]:
-    return {
-        "kind": outcome.kind.value,
-        "message": outcome.message,
-        "request_id": outcome.request_id,
-    }
-
-
-def held_json(one: HeldSlot) -> dict[str, Any]:
-    """One value that is not written, and why."""
-    slot = one.entry.slot
-    return {
-        "tool": one.tool,
-        "place": one.place,
-        "target": one.target,
-        "group": one.group,
-        "kind": one.kind,
-        "why": one.why,
-        "instance": slot.target.instance,
-        "ref": str(slot.target),
-        "about": str(slot.other),
-        "rule": slot.rule,
-        "should_be": plain(one.entry.desired),
-        "wrote": plain(one.entry.applied),
-        "is_now": plain(one.entry.observed),
-    }
+def print_pass(report: PassReport) -> None:
+    """What `sync` ends with: each connection, what was written, and what was not and why."""
+    for line in _head_lines(report):
+        show_line(line)
+    _print_written(report)
+    for line in _tail_lines(report):
+        show_line(line)
 
 
 def summary_lines(report: PassReport) -> list[str]:
-    """What `sync` ends with, line by line."""
-    lines = [_instance_line(one) for one in report.instances]
+    """The same, line by line, without naming what was written."""
+    return [*_head_lines(report), *_tail_lines(report)]
+
+
+def _head_lines(report: PassReport) -> list[str]:
+    tools = [one.tool for one in report.instances]
+    wide = max([LABEL_WIDTH, *(len(tool) for tool in tools)])
+    lines = [_labelled(one.tool, _instance(one), wide) for one in report.instances]
     lines += [line for one in report.instances for line in trouble_lines(one)]
-    lines.append(
-        f"Stand       {plural(report.links, 'link')} · "
+    lines += warning_lines(report)
+    stand = (
+        f"{plural(report.links, 'link')} · "
         f"{plural(report.rollups, 'delivery summary', 'delivery summaries')}"
     )
-    lines += _written_lines(report)
-    lines += _held_lines(report)
-    lines += _kept_lines(report)
-    lines.append(_end_line(report))
-    lines += next_steps(report)
+    lines.append(_labelled("Stand", stand, wide))
+    if written := _written(report):
+        lines.append(_labelled("Written", written, wide))
     return lines
 
 
-def _instance_line(one: InstanceReport) -> str:
-    head = f"{one.tool:<11} {one.instance}: "
+def _tail_lines(report: PassReport) -> list[str]:
+    return [
+        *_failed_lines(report),
+        *_held_lines(report),
+        *_kept_lines(report),
+        _end_line(report),
+        *next_steps(report),
+    ]
+
+
+def _labelled(label: str, text: str, wide: int = LABEL_WIDTH) -> str:
+    return f"{label:<{wide}} {text}"
+
+
+def _instance(one: InstanceReport) -> str:
     if not one.pulled:
-        return f"{head}not read this time"
+        return f"{one.instance}: not read this time"
     parts = [f"{one.read:,} read", f"{one.changed:,} changed"]
     if one.missing:
         parts.append(f"{one.missing:,} gone")
@@ -172,7 +92,12 @@ def _instance_line(one: InstanceReport) -> str:
         parts.append(f"{one.set_aside:,} set aside")
     if one.trouble:
         parts.append(_TROUBLE[one.trouble])
-    return head + ", ".join(parts)
+    return f"{one.instance}: {', '.join(parts)}"
+
+
+def warning_lines(report: PassReport) -> list[str]:
+    """What looks wrong in the configuration."""
+    return [f"! {shown(warning, 400)}" for warning in report.warnings]
 
 
 def trouble_lines(one: InstanceReport) -> list[str]:
@@ -185,54 +110,130 @@ def trouble_lines(one: InstanceReport) -> list[str]:
     return lines
 
 
+def all_is_well(report: PassReport, held: Iterable[HeldSlot]) -> bool:
+    """Whether what stands in the tools is what should: nothing failed, is unread or is held."""
+    troubled = any(one.trouble for one in report.instances) or report.exit_code
+    unsettled = any(one.kind != "skipped" for one in held)
+    return not (troubled or unsettled or report.stale)
+
+
 def _state(one: InstanceReport) -> str:
     words = {"sign-in": "signed out", "stopped": "stopped", "plugin": "broken"}
     return words.get(one.trouble, "incomplete")
 
 
-def _written_lines(report: PassReport) -> list[str]:
+def _written(report: PassReport) -> str:
+    """How much was written where; "" where there is nothing to say."""
     tools = {one.instance: one.tool for one in report.instances}
-    lines = []
-    done = [c for c, outcome in report.outcomes if outcome.kind in _WRITTEN]
+    done = [change for change, outcome in report.outcomes if outcome.kind in _WRITTEN]
     if done:
-        removed = sum(1 for _, o in report.outcomes if o.kind is OutcomeKind.removed)
-        by_tool = tallied(tools.get(c.slot.target.instance, "") for c in done)
-        lines.append(
-            f"Written     {by_tool}" + (f" · {removed} of them removed" if removed else "")
+        removed = report.count(OutcomeKind.removed)
+        by_tool = tallied(tools.get(change.slot.target.instance, "") for change in done)
+        return by_tool + (f" · {removed} of them removed" if removed else "")
+    if not report.applied_mode or report.plan.observed:
+        return ""
+    return "nothing: all is as it should be" if all_is_well(report, report.plan.held) else "nothing"
+
+
+def _print_written(report: PassReport) -> None:
+    """Name what was written, as far as it is not too much."""
+    names = {one.change.slot: one for one in report.plan.changes}
+    done = [change for change, outcome in report.outcomes if outcome.kind in _WRITTEN]
+    rows = []
+    for change in done[:MOST_WRITTEN]:
+        one = names.get(change.slot) or _unnamed(change, report)
+        own = change.slot.target == change.slot.other
+        said = before_after(one)
+        row = (
+            styled(VERB_SIGNS[change.verb]),
+            styled(one.tool),
+            styled(shown(one.group if own and one.group else one.target, 48)),
+            styled(one.place),
+            styled(said if len(said) <= SHORT else value(change.desired, one.place)),
         )
-    elif report.applied_mode and not report.plan.observed:
-        lines.append("Written     nothing: all is as it should be" if not report.failed else "")
+        rows.append(row)
+    grid(_WRITTEN_COLUMNS, rows, indent=2)
+    if len(done) > MOST_WRITTEN:
+        more = len(done) - MOST_WRITTEN
+        show_line(f"  … {more} more: opsync journal --run {report.run}")
+
+
+def _unnamed(change: Change, report: PassReport) -> Planned:
+    """A change that was found to be needed just before the write."""
+    slot = change.slot
+    tools = {one.instance: one.tool for one in report.instances}
+    tool = tools.get(slot.target.instance, "")
+    return Planned(change, tool, slot.surface, str(slot.target), "")
+
+
+def before_after(one: Planned) -> str:
+    """What stands there and what should."""
+    change = one.change
+    after = value(change.desired, one.place)
+    if change.verb is Verb.update:
+        return f"{value(change.before, one.place)} → {after}"
+    if change.verb is Verb.remove:
+        return f"remove {value(change.before, one.place)}"
+    return after
+
+
+def _failed_lines(report: PassReport) -> list[str]:
+    tools = {one.instance: one.tool for one in report.instances}
     failed = [(c, o) for c, o in report.outcomes if o.kind is OutcomeKind.failed]
-    if failed:
-        by_tool = tallied(tools.get(c.slot.target.instance, "") for c, _ in failed)
-        lines.append(f"Failed      {by_tool}")
-        names = {one.change.slot: one for one in report.plan.changes}
-        for change, outcome in failed[:MOST]:
-            one = names.get(change.slot)
-            where = f"{one.tool} {one.target}, {one.place}" if one else str(change.slot.target)
-            lines.append(f"  ! {shown(where)}: {shown(outcome.message, 300)}")
-        lines += _more(len(failed))
-    return [line for line in lines if line]
+    if not failed:
+        return []
+    by_tool = tallied(tools.get(c.slot.target.instance, "") for c, _ in failed)
+    lines = [_labelled("Failed", by_tool)]
+    names = {one.change.slot: one for one in report.plan.changes}
+    for change, outcome in failed[:MOST]:
+        one = names.get(change.slot)
+        where = f"{one.tool} {one.target}, {one.place}" if one else str(change.slot.target)
+        lines.append(f"  ! {shown(where)}: {shown(outcome.message, 300)}")
+    return [*lines, *_more(len(failed))]
 
 
 def _held_lines(report: PassReport) -> list[str]:
     lines = []
     telling = [one for one in report.plan.held if one.kind != "skipped"]
     if telling:
-        lines.append(f"Not written {plural(len(telling), 'value')}")
+        lines.append(_labelled("Not written", plural(len(telling), "value")))
         lines += [
             f"  ! {shown(f'{one.tool} {one.target}, {one.place}')}: {shown(one.why, 300)}"
             for one in telling[:MOST]
         ]
         lines += _more(len(telling))
-    already = len(report.plan.held) - len(telling)
-    if already:
-        lines.append(f"Left alone  {plural(already, 'link')} that somebody made already")
-    if report.quarantined:
-        lines.append(
-            f"Set aside   {plural(report.quarantined, 'item')} could not be read: opsync doctor"
-        )
+    lines += edited_lines(report.plan.held)
+    lines += left_alone_lines(report.plan.held)
+    if report.aside:
+        aside = f"{plural(report.aside, 'item')} could not be read: opsync doctor"
+        lines.append(_labelled("Set aside", aside))
     return lines
+
+
+def edited_lines(held: Iterable[HeldSlot]) -> list[str]:
+    """How many values people edited, and how to look at one."""
+    edited = [one for one in held if one.kind == "conflict"]
+    if not edited:
+        return []
+    one = edited[0]
+    own = one.entry.slot.target == one.entry.slot.other
+    key = _KEY.match(one.target)
+    name = shown(one.group if own else key[0] if key else one.target, 60)
+    look = f'opsync explain "{name}" "{one.place}"'
+    return [f"{plural(len(edited), 'value')} edited by a person ({look})"]
+
+
+def left_alone_lines(held: Iterable[HeldSlot]) -> list[str]:
+    """The links that somebody made before opsync did."""
+    already = [one for one in held if one.kind == "skipped"]
+    if not already:
+        return []
+    lines = [_labelled("Left alone", f"{plural(len(already), 'link')} that somebody made already")]
+    lines += [
+        f"    {one.tool} {shown(one.target)}, {one.place}: {value(plain(one.entry.desired))}"
+        for one in already[:MOST]
+    ]
+    return [*lines, *_more(len(already))]
 
 
 def _kept_lines(report: PassReport) -> list[str]:
@@ -240,7 +241,7 @@ def _kept_lines(report: PassReport) -> list[str]:
         return []
     names = ", ".join(shown(title, 40) for title in report.stale[:5])
     more = f" and {len(report.stale) - 5} more" if len(report.stale) > 5 else ""
-    return [f"Kept        numbers of {names}{more}: what they rest on could not be read"]
+    return [_labelled("Kept", f"numbers of {names}{more}: what they rest on could not be read")]
 
 
 def _more(count: int) -> list[str]:
@@ -248,11 +249,11 @@ def _more(count: int) -> list[str]:
 
 
 def _end_line(report: PassReport) -> str:
-    said = {0: "done", 1: "done in part", 3: "done in part: a sign-in was refused"}
-    how = said.get(report.exit_code, "done in part")
+    how = "done in part" if report.exit_code else "done"
+    why = " · a sign-in was refused" if report.exit_code == SignInError.exit_code else ""
     return (
         f"Run {report.run} {how} in {span(report.seconds)} · "
-        f"{plural(report.read_requests, 'read')}, {plural(report.write_requests, 'write')}"
+        f"{plural(report.read_requests, 'read')}, {plural(report.write_requests, 'write')}{why}"
     )
 
 

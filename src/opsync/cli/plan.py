@@ -17,9 +17,11 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
-from opsync.cli.passview import trouble_lines
+from opsync.cli.passview import trouble_lines, warning_lines
 from opsync.cli.planview import PlanView, plan_json, print_plan
+from opsync.cli.screen import show_line
 from opsync.engine.estimate import estimate
+from opsync.engine.finding import find
 from opsync.engine.offline import offline_plan
 from opsync.errors import ConfigError
 from opsync.model import Ref, Slot
@@ -94,8 +96,9 @@ def show_plan(
         print_json(plan_json(view))
     else:
         print_plan(view, every=every)
-        for line in (line for one in view.report.instances for line in trouble_lines(one)):
-            click.echo(line)
+        trouble = [line for one in view.report.instances for line in trouble_lines(one)]
+        for line in [*trouble, *warning_lines(view.report)]:
+            show_line(line)
     code = view.report.exit_code
     return CHANGES_WAIT if exit_code and code == 0 and view.waiting else code
 
@@ -130,7 +133,7 @@ async def _plan(
 
 async def _wanted(opened: Opened, item: str, report: PassReport) -> set[Ref]:
     async with open_store(opened) as store:
-        found = {record.ref for record in await store.find(item)}
+        found = {record.ref for record in await find(opened.config, store, item)}
     groups = {one.group.casefold() for one in (*report.plan.changes, *report.plan.observed)}
     if not found and not any(item.casefold() in group for group in groups):
         raise ConfigError(

@@ -8,17 +8,28 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from opsync.cli import words
-from opsync.cli.passview import change_json, held_json, instance_json
-from opsync.cli.screen import grid, show, styled
+from opsync.cli.layout import Column
+from opsync.cli.passjson import change_json, held_json, instance_json
+from opsync.cli.passview import all_is_well, before_after, edited_lines, left_alone_lines
+from opsync.cli.screen import grid, show, show_line, styled
 from opsync.engine.estimate import Estimate
 from opsync.model import Verb
 from opsync.report import HeldSlot, PassReport, Planned
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.text import Text
 
 GROUPS = 4
 """So many initiatives are shown unless all are asked for."""
+
+CHANGE_COLUMNS = (
+    Column(),
+    Column(),
+    Column("", "fold", 16),
+    Column("", "fold", 22),
+    Column("", "fold", 16),
+)
+"""Sign, tool, where, what and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ def plan_json(view: PlanView) -> dict[str, Any]:
             "requests": view.cost.requests,
             "seconds": round(view.cost.seconds, 1),
             "notifies": list(view.cost.notifies),
+            "warnings": list(view.report.warnings),
         },
         "instances": [instance_json(one) for one in view.report.instances],
         "changes": [
@@ -81,7 +93,7 @@ def print_plan(view: PlanView, *, every: bool) -> None:
         more = words.plural(rest, "more initiative or item", "more initiatives or items")
         show(styled((f'… {more} (--all, or opsync plan "{words.shown(first, 40)}")', "dim")))
     for line in _footer(view):
-        show(styled(line))
+        show_line(line)
 
 
 @dataclass(slots=True)
@@ -107,7 +119,7 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
     counts = [words.plural(len(group.changes), "change")] if group.changes else []
     counts += [f"{len(group.held)} held"] if group.held else []
     show(styled(""), styled((words.shown(name, 80), "bold"), f"   {', '.join(counts)}"))
-    table = grid("left", "left", "left", "fold", "fold", indent=2)
+    rows: list[Sequence[Text]] = []
     said: set[tuple[str, str]] = set()
     for one, writes in group.changes:
         why = ""
@@ -116,40 +128,29 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
             why = f"why: {words.shown(one.change.reason)}"
         if mixed and not writes:
             why = f"{why} · waits for mode apply".removeprefix(" · ")
-        _add_change(table, one, why)
+        rows.append(change_row(one, why))
     for slot in group.held:
-        table.add_row(
-            "",
+        row = (
             styled(("!", "red")),
             styled(slot.tool),
             styled(_where(slot.place, slot.target, slot.entry.slot)),
             styled(f"held: {words.shown(slot.why, 200)}"),
-            "",
+            styled(""),
         )
-    show(table)
+        rows.append(row)
+    grid(CHANGE_COLUMNS, rows, indent=2)
 
 
-def _add_change(table: Table, one: Planned, why: str) -> None:
+def change_row(one: Planned, why: str = "") -> Sequence[Text]:
+    """One change under `CHANGE_COLUMNS`."""
     change = one.change
-    table.add_row(
-        "",
+    return (
         styled(words.VERB_SIGNS[change.verb]),
         styled(one.tool),
         styled(_where(one.place, one.target, change.slot)),
         styled(before_after(one)),
         styled((why, "dim")),
     )
-
-
-def before_after(one: Planned) -> str:
-    """What stands there and what should."""
-    change = one.change
-    after = words.value(change.desired, one.place)
-    if change.verb is Verb.update:
-        return f"{words.value(change.before, one.place)} → {after}"
-    if change.verb is Verb.remove:
-        return f"remove {words.value(change.before, one.place)}"
-    return after
 
 
 def _where(place: str, target: str, slot: Any) -> str:
@@ -163,10 +164,10 @@ def _removes(changes: Iterable[Planned]) -> int:
 
 def _footer(view: PlanView) -> list[str]:
     both = [*view.changes, *view.observed]
-    held = [one for one in view.held if one.kind != "skipped"]
     lines = [""]
     if not both:
-        lines.append("0 changes: all is as it should be" if not held else "0 changes")
+        fine = all_is_well(view.report, view.held)
+        lines.append("0 changes: all is as it should be" if fine else "0 changes")
     else:
         cost = view.cost
         lines.append(
@@ -176,10 +177,7 @@ def _footer(view: PlanView) -> list[str]:
         )
         told = f"notifies: {', '.join(cost.notifies)}" if cost.notifies else "notifies nobody"
         lines.append(f"{told}    {_how(view)}")
-    already = len(view.held) - len(held)
-    if already:
-        lines.append(f"{words.plural(already, 'link')} left alone: somebody made them already")
-    return lines
+    return [*lines, *edited_lines(view.held), *left_alone_lines(view.held)]
 
 
 def _about(seconds: float) -> str:

@@ -7,9 +7,19 @@ from pathlib import Path
 import click
 
 from opsync.cli.common import config_option, json_option, print_json
+from opsync.cli.layout import Column
 from opsync.cli.screen import show_rows
 from opsync.errors import ConfigError
 from opsync.plugins import PluginInfo
+
+_COLUMNS = (
+    Column("plugin"),
+    Column("state"),
+    Column("origin", "fold", 12),
+    Column("contract", drop=1),
+    Column("can", "fold", 14),
+    Column("why", "fold", 18),
+)
 
 
 @click.command()
@@ -27,8 +37,7 @@ def plugins(as_json: bool, config_path: Path | None) -> int:
     if as_json:
         print_json(found)
     else:
-        headers = ("plugin", "state", "origin", "contract", "can", "why")
-        show_rows(headers, [_row(info) for info in found])
+        show_rows(_COLUMNS, [_row(info) for info in found])
     return 1 if any(info.state == "failed" for info in found) else 0
 
 

@@ -127,8 +127,10 @@ def _poke(url: str, act: Callable[[Any], str]) -> None:
 
 def _ready(url: str, config_out: Path | None, limits: int) -> None:
     """Tell where the vendors are, and how to use them."""
+    from opsync.cli.called import called
     from opsync.sandbox.launch import JIRA_EMAIL, TOKENS
 
+    opsync = called()
     other = "" if url == URL else f" --url {url}"
     click.echo(f"Harbor, a made-up company, is at {url} (limits: {limits} times the vendors').")
     click.echo(f"  Jira    {url}/jira     {JIRA_EMAIL} with {TOKENS['jira']}")
@@ -141,9 +143,9 @@ def _ready(url: str, config_out: Path | None, limits: int) -> None:
         click.echo(f"  export OPSYNC_CONFIG={config_out.absolute()}")
     else:
         click.echo("In another terminal:")
-        click.echo(f"  opsync init --mode apply --sandbox {url}")
-    click.echo("  opsync sync")
-    click.echo(f"  opsync sandbox move PAY-118 done{other}")
+        click.echo(f"  {opsync} init --mode apply --sandbox {url}")
+    click.echo(f"  {opsync} sync")
+    click.echo(f"  {opsync} sandbox move PAY-118 done{other}")
     click.echo("Ctrl-C ends it.")
 
 

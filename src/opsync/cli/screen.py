@@ -52,6 +52,12 @@ def hanging(first: str, *rest: str | tuple[str, str], style: str = "") -> None:
     """Print `first` and then the text beside it, its further lines under its own beginning."""
     from rich.table import Table
 
+    if not first:
+        show(styled(*rest))
+        return
+    if len(first) > console().width // 2:
+        show(styled((first, style)))
+        first = " " * 4
     made = Table.grid(padding=0)
     made.add_column(no_wrap=True, width=len(first))
     made.add_column(overflow="fold")

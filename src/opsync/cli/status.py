@@ -17,7 +17,7 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.statusview import print_status
-from opsync.engine.overview import Overview, overview
+from opsync.engine.overview import Overview, overview, unread
 from opsync.runtime import SystemClock
 
 
@@ -45,5 +45,8 @@ def status(every: bool, as_json: bool, config_path: Path | None, store: Path | N
 
 
 async def _overview(opened: Opened) -> Overview:
+    now = SystemClock().now()
+    if not opened.config.store.exists():
+        return unread(opened.config, now)
     async with open_store(opened) as store:
-        return await overview(opened.config, store, SystemClock().now())
+        return await overview(opened.config, store, now)

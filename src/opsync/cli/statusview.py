@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from opsync.cli import words
-from opsync.cli.screen import grid, show, styled
+from opsync.cli.common import console
+from opsync.cli.layout import Column
+from opsync.cli.screen import grid, hanging, show, styled
 from opsync.engine.overview import Connection, Initiative, Overview
 
 SHOWN = 8
@@ -18,7 +20,7 @@ TITLE_WIDTH = 32
 _WAITING = {
     "changes": ("change", "to write (opsync plan --offline)"),
     "failed": ("write", "failed, tried again"),
-    "edited": ("value", "edited by a person"),
+    "edited": ("value", "edited by a person (opsync plan --offline)"),
     "removed": ("value", "removed by a person"),
     "held": ("value", "held"),
     "set_aside": ("item", "set aside (opsync doctor)"),
@@ -28,8 +30,15 @@ _WAITING = {
 
 def print_status(found: Overview, zone: tzinfo, *, every: bool) -> None:
     """Print it; days and times are in `zone`."""
-    show(styled((_head(found, zone), "dim")))
-    show(styled(*_tally(found)))
+    if found.run is None:
+        show(styled("no sync yet: opsync sync"))
+        hanging("Connections  ", ", ".join(one.instance for one in found.connections) or "none")
+        return
+    tally, state = _tally(found), _state(found)
+    beside = styled(*tally, *(("      ", state) if state else ()))
+    above = state and beside.cell_len > console().width
+    show(styled((_head(found, zone), "dim"), *(("   ", state) if above and state else ())))
+    show(styled(*tally) if above else beside)
     if found.initiatives:
         _print_initiatives(found.initiatives, every=every)
     _print_foot(found)
@@ -40,7 +49,7 @@ def _head(found: Overview, zone: tzinfo) -> str:
     now = f"{local:%a} {local.day} {local:%b %H:%M}"
     run = found.run
     if run is None:
-        return f"{now} · no run yet: opsync sync"
+        return now
     if run.finished_at is None:
         state = run.outcome or "not finished: still running, or it was ended"
         return f"{now} · run {run.run} began {words.ago(run.started_at, found.at)} ago, {state}"
@@ -53,25 +62,35 @@ def _tally(found: Overview) -> list[str | tuple[str, str]]:
     for health, (_, color) in words.HEALTH_SIGNS.items():
         if counts[health]:
             parts += ["  ", (f"{counts[health]} {health.value.lower()}", color)]
+    return parts
+
+
+def _state(found: Overview) -> tuple[str, str] | None:
     bad = [one.instance for one in found.connections if one.state != "ok"]
     if found.healthy:
-        parts += ["      ", ("● healthy", "green")]
-    elif bad:
-        parts += ["      ", (f"▲ incomplete: {', '.join(bad)}", "yellow")]
-    return parts
+        return "● healthy", "green"
+    return (f"▲ incomplete: {', '.join(bad)}", "yellow") if bad else None
 
 
 def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> None:
     shown = initiatives if every else initiatives[:SHOWN]
     tools = sorted({one.tool for one in initiatives})
     says = f"says ({tools[0]})" if len(tools) == 1 else "says"
-    table = grid(
-        *("left", "left", "right", "right", "right", "left", "left", "left"),
-        headers=("", "done", "", "blocked", "due", "health", says, ""),
+    columns = (
+        Column("", "cut", 16),
+        Column("", drop=2),
+        Column("done", right=True),
+        Column("blocked", right=True),
+        Column("due", right=True),
+        Column("health"),
+        Column(says, "cut", 6, drop=1),
+        Column(""),
+        Column("", "fold", 9),
     )
+    rows = []
     for one in shown:
         sign, color = words.HEALTH_SIGNS[one.health]
-        table.add_row(
+        row = (
             styled((words.shown(one.title, TITLE_WIDTH), "bold")),
             styled((words.bar(one.percent), color)),
             styled(f"{one.done}/{one.total}" if one.total else "–"),
@@ -79,9 +98,11 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
             styled(words.day(one.due_on)),
             styled((f"{sign} {one.health.value.lower()}", color)),
             styled(words.shown(one.says, 20) or "–"),
-            styled(("!", "red") if one.disagrees else "", _notes(one)),
+            styled(("!", "red") if one.disagrees else ""),
+            styled(_notes(one)),
         )
-    show(table)
+        rows.append(row)
+    grid(columns, rows)
     rest = [f"… {len(initiatives) - len(shown)} more (--all)"] if not every else []
     rest = rest if len(shown) < len(initiatives) else []
     disagree = sum(1 for one in initiatives if one.disagrees)
@@ -103,20 +124,20 @@ def _notes(one: Initiative) -> str:
         parts.append(f"scope +{one.scope_added}")
     if one.missing:
         parts.append(f"{len(one.missing)} not readable")
-    return f" {', '.join(parts)}" if parts else ""
+    return ", ".join(parts)
 
 
 def _print_foot(found: Overview) -> None:
-    parts: list[str | tuple[str, str]] = ["Connections  "]
+    parts: list[str | tuple[str, str]] = []
     for number, one in enumerate(found.connections):
         parts += ["   "] if number else []
         parts += _connection(one, found)
-    show(styled(*parts))
+    hanging("Connections  ", *parts)
     for one in found.connections:
         if one.state == "incomplete":
             since = f", for {words.ago(one.failing_since, found.at)}"
-            show(styled(("! ", "red"), f"{one.instance}{since}: {words.shown(one.error, 300)}"))
-    show(styled(f"Waiting      {_waiting(found)}"))
+            hanging("! ", f"{one.instance}{since}: {words.shown(one.error, 300)}", style="red")
+    hanging("Waiting      ", _waiting(found))
 
 
 def _connection(one: Connection, found: Overview) -> list[str | tuple[str, str]]:

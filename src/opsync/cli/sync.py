@@ -16,7 +16,8 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
-from opsync.cli.passview import as_json, summary_lines
+from opsync.cli.passjson import as_json
+from opsync.cli.passview import print_pass
 from opsync.engine.session import open_session
 from opsync.report import PassReport
 
@@ -61,8 +62,7 @@ def sync(
     if as_json:
         _print(report)
     else:
-        for line in summary_lines(report):
-            click.echo(line)
+        print_pass(report)
     return report.exit_code
 
 

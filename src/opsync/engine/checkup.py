@@ -49,12 +49,12 @@ async def examine_rules(config: Config, store: Store) -> list[RuleFinding]:
     counts = await store.counts()
     found = []
     for rule in config.rules:
-        roots = await roots_of(store, rule)
+        roots = [root for root in await roots_of(store, rule) if not root.archived]
         found.append(
             RuleFinding(
                 rule=rule.name,
                 instance=rule.roots.instance,
-                kind=rule.roots.kind.value if rule.roots.kind else "item",
+                kind=rule.roots.kind.value if rule.roots.kind else "initiative",
                 roots=len(roots),
                 read=any(name.startswith(f"records.{rule.roots.instance}.") for name in counts),
                 properties=rule.properties,

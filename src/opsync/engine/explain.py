@@ -18,11 +18,12 @@ from opsync.engine.explained import (
     PlaceValue,
     Write,
 )
+from opsync.engine.finding import find
 from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
 from opsync.engine.summing import summary
-from opsync.model import Link, Member, Record, Ref, Role, Rollup
-from opsync.model.ledger import Entry, HoldKind, plain
-from opsync.model.rules import LINKS_RULE
+from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
+from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
+from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import HELD
 from opsync.store import Store
 
@@ -40,7 +41,7 @@ class Explainer:
 
         A whole title wins over a piece of one, and an initiative over others of its title.
         """
-        found = await self._store.find(text)
+        found = await find(self._config, self._store, text)
         living = [record for record in found if not record.tombstone] or found
         if len(living) < 2:
             return living
@@ -122,6 +123,8 @@ class Explainer:
             for one in await self._store.quarantine()
             if one.ref == record.ref
         ]
+        if record.archived and record.ref in roots:
+            notes.append(f"{name} is archived in {item.tool}: its numbers stay as they were.")
         if record.ref in roots or record.tombstone:
             return notes
         notes += [
@@ -138,7 +141,9 @@ class Explainer:
             other = await self._look.item(link.other(record.ref))
             why = await self._look.sentence(link.evidence[0], record.ref)
             notes.append(f"{name} is not counted in {other.label}: linked only, {why}.")
-        if not related:
+        if not related and record.archived:
+            notes.append(f"{name} is archived in {item.tool}: it is not rolled up.")
+        elif not related:
             notes.append(f"{name} is not counted: no initiative reaches it.")
         return notes
 
@@ -157,7 +162,26 @@ class Explainer:
             item=await self._look.item(other),
             why=tuple(dict.fromkeys(why)),
             stands_at=tuple(dict.fromkeys(stands)),
+            why_not="" if stands else await self._unwritten(link, [*here, *there]),
         )
+
+    async def _unwritten(self, link: Link, entries: Sequence[Entry]) -> str:
+        """Why a link stands nowhere."""
+        reasons = [why for one in entries if (why := _why_not(one))]
+        if reasons:
+            return reasons[0]
+        if self._config.links.mode is Mode.observe:
+            return "links are only observed"
+        for ref in (link.one, link.two):
+            record = await self._look.record(ref)
+            if record is None or record.tombstone or record.archived:
+                label = (await self._look.item(ref)).label
+                return f"{label} is {'archived' if record and record.archived else 'gone'}"
+        if any(plain(one.desired) is not None for one in entries):
+            return "the next sync may write it"
+        kinds = [(await self._look.item(ref)) for ref in (link.one, link.two)]
+        named = " or ".join(dict.fromkeys(f"{one.tool} {one.kind}" for one in kinds))
+        return f"opsync has no place for it on a {named}"
 
     async def _no_links(self, record: Record) -> list[NoLink]:
         within = self._config.links.within_instance
@@ -190,11 +214,7 @@ class Explainer:
     async def _value(self, entry: Entry) -> PlaceValue:
         slot = entry.slot
         rows = await self._store.journal(target=slot.target, limit=500)
-        held = ""
-        if entry.hold is not None:
-            held = HELD[entry.hold.kind]
-        elif entry.outcome == "conflicted":
-            held = HELD[HoldKind.conflict]
+        held = _held(entry)
         return PlaceValue(
             place=self._look.catalog.place(slot.target.instance, slot.surface),
             tool=self._look.catalog.tool(slot.target.instance),
@@ -227,3 +247,19 @@ class Explainer:
                 if row.slot == slot
             ),
         )
+
+
+def _held(entry: Entry) -> str:
+    """Why a value is held; "" for one that is not."""
+    if entry.hold is not None:
+        return HELD[entry.hold.kind]
+    return HELD[HoldKind.conflict] if entry.outcome == CONFLICTED else ""
+
+
+def _why_not(entry: Entry) -> str:
+    """What keeps a link from being written at a place, as far as the place itself tells."""
+    if entry.outcome == SKIPPED:
+        return "somebody linked them already"
+    if entry.outcome == OutcomeKind.failed.value:
+        return f"it failed: {entry.message}"
+    return _held(entry)

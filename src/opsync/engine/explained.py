@@ -66,11 +66,12 @@ class CountsIn(Struct, frozen=True, kw_only=True):
 
 
 class Linked(Struct, frozen=True, kw_only=True):
-    """An item that this one belongs with, why, and where opsync wrote the link."""
+    """An item that this one belongs with, why, and where opsync wrote the link, or why nowhere."""
 
     item: Item
     why: tuple[str, ...]
     stands_at: tuple[str, ...]
+    why_not: str
 
 
 class NoLink(Struct, frozen=True):

@@ -115,6 +115,18 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     )
 
 
+def unread(config: Config, now: datetime) -> Overview:
+    """The same before the first run, when there is no store."""
+    return Overview(
+        at=now,
+        healthy=False,
+        run=None,
+        initiatives=(),
+        connections=_connections(config, Catalog(config), (), {}),
+        waiting={},
+    )
+
+
 def _urgency(one: Initiative) -> tuple[bool, bool, int, str]:
     """What is late comes first, then what people should hear of."""
     late = one.health in (Health.off_track, Health.at_risk)

@@ -89,12 +89,12 @@ class Session:
             try:
                 opened = await open_instance(instance, self)
                 if not isinstance(opened.connector, Diagnosable):
-                    yield name, Check("checks", "ok", "this connector has none of its own")
+                    yield name, Check("Checks", "ok", "This connector has none of its own.")
                     continue
                 async for check in opened.connector.doctor():
                     yield name, check
             except OpsyncError as error:
-                title = "sign-in" if isinstance(error, SignInError) else "connection"
+                title = "Sign-in" if isinstance(error, SignInError) else "Connection"
                 yield name, Check.failed(title, error)
 
 

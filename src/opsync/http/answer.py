@@ -164,7 +164,7 @@ def default_classify(answer: Answer, vendor: str) -> OpsyncError | None:
         )
     if status in {408, 425} or status >= 500:
         return TemporaryError(
-            f"{vendor} could not answer ({status}) at {answer.method} {answer.url}.{said}",
+            f"{vendor} could not answer ({status}): {answer.method} {answer.url}.{said}",
             hint=TRY_LATER,
         )
     return RefusedError(f"{where} was refused ({status}).{said}", status=status)

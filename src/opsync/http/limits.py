@@ -204,7 +204,7 @@ def _spent(who: str, lane: str, wait_s: float) -> RateLimited:
     part = f" for {lane!r}" if lane else ""
     error = RateLimited(
         f"{who}: the request limit{part} is spent for another {wait_s:.0f} s.",
-        hint="The next pass goes on from here.",
+        hint="Try again after that.",
         retry_after_s=wait_s,
         lane=lane,
     )

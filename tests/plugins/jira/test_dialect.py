@@ -91,7 +91,7 @@ def test_a_refused_token_is_named_with_the_clicks_that_mend_it() -> None:
 
     assert isinstance(error, SignInError)
     assert str(error).startswith(
-        "Jira refused the token of jira-main: create one at id.atlassian.com → Security → "
+        "Jira refused the token of jira-main. Create one at id.atlassian.com → Security → "
         "API tokens, then set OPSYNC_JIRA_MAIN__TOKEN."
     )
     assert "https://api.atlassian.com/ex/jira/<cloudId>" in error.hint

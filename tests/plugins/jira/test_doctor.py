@@ -20,7 +20,7 @@ async def test_a_sound_connection_is_all_right(site: JiraSite, connect: Connect)
 
     assert {check.state for check in checks.values()} == {"ok"}
     assert checks["Sign-in"].message == "Signed in as Ana Reyes."
-    assert checks["Projects"].message == "MOB, PAY"
+    assert checks["Projects"].message == "Reads MOB, PAY."
     assert "Story Points (customfield_10016)" in checks["Fields"].message
 
 

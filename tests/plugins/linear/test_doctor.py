@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from opsync.contract.connector import Check
-from opsync.errors import SignInError
 from opsync.sandbox.linear import LinearWorkspace
 from tests.plugins.linear.conftest import Connect
 
@@ -19,11 +16,11 @@ async def test_a_good_connection_has_one_open_question(
 ) -> None:
     checks = await examine(connect, workspace)
 
-    assert [c.title for c in checks.values() if c.state != "ok"] == ["write"]
-    assert "needs Write" in checks["write"].hint
-    assert checks["workspace"].message == "linear.app/harbor"
-    assert "GRO, SEC" in checks["teams"].message
-    assert "SEC" in checks["private teams"].message
+    assert [c.title for c in checks.values() if c.state != "ok"] == ["Permissions"]
+    assert "needs Write" in checks["Permissions"].hint
+    assert checks["Workspace"].message == "linear.app/harbor."
+    assert checks["Teams"].message == "Reads GRO, SEC."
+    assert checks["Private teams"].message == "SEC: counted, and elsewhere not named."
     assert workspace.read_requests == 1
     assert workspace.write_requests == 0
 
@@ -31,18 +28,34 @@ async def test_a_good_connection_has_one_open_question(
 async def test_a_team_that_is_not_there_fails_with_the_click(
     connect: Connect, workspace: LinearWorkspace
 ) -> None:
-    teams = (await examine(connect, workspace, teams=("GRO", "MOB")))["teams"]
+    teams = (await examine(connect, workspace, teams=("GRO", "MOB")))["Teams"]
 
     assert (teams.state, "MOB" in teams.message) == ("fail", True)
     assert "Personal API keys" in teams.hint
 
 
 async def test_another_workspace_fails(connect: Connect, workspace: LinearWorkspace) -> None:
-    assert (await examine(connect, workspace, workspace="acme"))["workspace"].state == "fail"
+    assert (await examine(connect, workspace, workspace="acme"))["Workspace"].state == "fail"
 
 
-async def test_a_dead_key_is_a_sign_in_error(connect: Connect, workspace: LinearWorkspace) -> None:
+async def test_a_dead_key_is_the_only_finding(connect: Connect, workspace: LinearWorkspace) -> None:
     workspace.faults.refuse_token = True
 
-    with pytest.raises(SignInError, match="Personal API keys"):
-        await examine(connect, workspace)
+    (check,) = (await examine(connect, workspace)).values()
+
+    assert (check.title, check.state, check.sign_in) == ("Sign-in", "fail", True)
+    assert check.message == "Linear refused the token."
+    assert "Personal API keys" in check.hint
+
+
+async def test_findings_are_sentences_and_promise_no_next_pass(
+    connect: Connect, workspace: LinearWorkspace
+) -> None:
+    sound = await examine(connect, workspace)
+    workspace.start_outage()
+    down = await examine(connect, workspace)
+
+    for check in sound.values():
+        assert (check.title[0].isupper(), check.message[-1]) == (True, ".")
+    assert not any("next pass" in check.hint for check in (*sound.values(), *down.values()))
+    assert down["Sign-in"].message.startswith("Linear could not answer (503)")

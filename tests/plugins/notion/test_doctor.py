@@ -20,14 +20,14 @@ async def test_a_working_connection_is_told_with_bot_workspace_and_columns(
 ) -> None:
     checks = await examined(roadmap)
     assert {check.state for check in checks.values()} == {"ok", "warn"}
-    assert checks["Token"].message == 'Works as "opsync" in Harbor.'
+    assert checks["Sign-in"].message == 'Signed in as "opsync" in Harbor.'
     assert "2026-03-11" in checks["Version"].message
     assert '"Status"' in checks["Roadmap: status"].message
     assert '"Due"' in checks["Roadmap: due"].message
     assert '"Owner"' in checks["Roadmap: owner"].message
     assert '"Tracked in"' in checks["Roadmap: links"].message
     assert "first write" in checks["Roadmap: Delivery health"].message
-    assert checks["Update content"].state == "warn"
+    assert checks["Permissions"].state == "warn"
     assert roadmap.workspace.write_requests == 0
 
 
@@ -70,9 +70,9 @@ async def test_done_options_that_look_canceled_are_asked_about(roadmap: Roadmap)
 async def test_a_dead_token_ends_it(roadmap: Roadmap) -> None:
     roadmap.workspace.faults.refuse_token = True
     checks = await examined(roadmap)
-    assert list(checks) == ["Token"]
-    assert checks["Token"].state == "fail"
-    assert "Copy the secret" in checks["Token"].hint
+    assert list(checks) == ["Sign-in"]
+    assert checks["Sign-in"].state == "fail"
+    assert "Copy the secret" in checks["Sign-in"].hint
 
 
 async def test_a_database_that_is_not_shared_fails_with_the_click(roadmap: Roadmap) -> None:
@@ -84,4 +84,4 @@ async def test_a_database_that_is_not_shared_fails_with_the_click(roadmap: Roadm
 
 async def test_an_outage_is_told_and_is_no_verdict(roadmap: Roadmap) -> None:
     roadmap.workspace.faults.outage = True
-    assert (await examined(roadmap))["Token"].state != "ok"
+    assert (await examined(roadmap))["Sign-in"].state != "ok"

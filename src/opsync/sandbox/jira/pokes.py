@@ -55,7 +55,10 @@ def move(site: JiraState, item: str, to: str) -> str:
         issue.key, status.name, resolution=CANCELED_RESOLUTION if canceled else None
     )
     how = f" ({after.resolution})" if canceled else ""
-    return f"Jira: {issue.key} {issue.summary} moved from {before} to {after.status.name}{how}."
+    whose = f"Jira: {issue.key} {issue.summary}"
+    if before == after.status.name:
+        return f"{whose} is {before} already{how}."
+    return f"{whose} moved from {before} to {after.status.name}{how}."
 
 
 def edit(site: JiraState, item: str, field: str, value: object) -> str:

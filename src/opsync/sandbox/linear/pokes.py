@@ -105,7 +105,9 @@ def move(truth: Truth, item: str, to: str) -> str:
             raise ValueError(_no_status(to, found, {*INITIATIVE_MOVES.values(), "Proposed"}))
         found.status = after
         truth.touch(found)
-    return f"Linear: {title_of(found)} went from {before} to {after}."
+    if before == after:
+        return f"Linear: {title_of(found)} is {after} already."
+    return f"Linear: {title_of(found)} moved from {before} to {after}."
 
 
 def _no_status(to: str, node: Node, choices: set[str]) -> str:

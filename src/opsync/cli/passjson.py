@@ -1,0 +1,135 @@
+"""A pass as programs read it. The JSON is in docs/json.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opsync.model import Change, Outcome
+from opsync.model.ledger import plain
+from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
+
+
+def as_json(report: PassReport) -> dict[str, Any]:
+    """The whole pass: `pass`, `instances`, `changes` and `held`."""
+    outcomes = {change.slot: outcome for change, outcome in report.outcomes}
+    planned = {one.change.slot for one in report.plan.changes}
+    return {
+        "pass": {
+            "run": report.run,
+            "command": report.command,
+            "writes": report.applied_mode,
+            "exit_code": report.exit_code,
+            **report.summary(),
+            "waiting_for_mode": len(report.plan.observed),
+            "held": len(report.plan.held),
+            "kept": list(report.stale),
+            "set_aside": report.aside,
+            "warnings": list(report.warnings),
+        },
+        "instances": [instance_json(one) for one in report.instances],
+        "changes": [
+            *(change_json(one, "apply", outcomes) for one in report.plan.changes),
+            *(change_json(one, "observe", outcomes) for one in report.plan.observed),
+            # Places that were read just before the write may have asked for something else.
+            *(
+                _unplanned(change, outcome)
+                for change, outcome in report.outcomes
+                if change.slot not in planned
+            ),
+        ],
+        "held": [held_json(one) for one in report.plan.held],
+    }
+
+
+def instance_json(one: InstanceReport) -> dict[str, Any]:
+    """One connection in a pass."""
+    return {
+        "instance": one.instance,
+        "tool": one.tool,
+        "pulled": one.pulled,
+        "complete": one.complete,
+        "read": one.read,
+        "changed": one.changed,
+        "set_aside": one.set_aside,
+        "missing": one.missing,
+        "trouble": one.trouble,
+        "message": one.message,
+        "hint": one.hint,
+        "read_requests": one.read_requests,
+        "write_requests": one.write_requests,
+        "waited_s": round(one.waited_s, 3),
+    }
+
+
+def change_json(
+    one: Planned, mode: str, outcomes: Mapping[Any, Outcome] | None = None
+) -> dict[str, Any]:
+    """One change of a plan, with what came of it if it was tried."""
+    outcome = (outcomes or {}).get(one.change.slot)
+    return {
+        "tool": one.tool,
+        "place": one.place,
+        "target": one.target,
+        "target_url": one.target_url,
+        "group": one.group,
+        "mode": mode,
+        **_change(one.change),
+        "outcome": None if outcome is None else _outcome(outcome),
+    }
+
+
+def _unplanned(change: Change, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "tool": "",
+        "place": change.slot.surface,
+        "target": "",
+        "target_url": "",
+        "group": "",
+        "mode": "apply",
+        **_change(change),
+        "outcome": _outcome(outcome),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "id": change.id,
+        "instance": change.slot.target.instance,
+        "ref": str(change.slot.target),
+        "about": str(change.slot.other),
+        "rule": change.slot.rule,
+        "verb": change.verb.value,
+        "before": change.before,
+        "after": change.desired,
+        "reason": change.reason,
+        "evidence": list(change.evidence),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, str]:
+    return {
+        "kind": outcome.kind.value,
+        "message": outcome.message,
+        "request_id": outcome.request_id,
+    }
+
+
+def held_json(one: HeldSlot) -> dict[str, Any]:
+    """One value that is not written, and why."""
+    slot = one.entry.slot
+    return {
+        "tool": one.tool,
+        "place": one.place,
+        "target": one.target,
+        "group": one.group,
+        "kind": one.kind,
+        "why": one.why,
+        "instance": slot.target.instance,
+        "ref": str(slot.target),
+        "about": str(slot.other),
+        "rule": slot.rule,
+        "should_be": plain(one.entry.desired),
+        "wrote": plain(one.entry.applied),
+        "is_now": plain(one.entry.observed),
+    }
