@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+_OURS = {"OPSYNC_SPECS_DIR", "OPSYNC_DATA_DIR", "OPSYNC_REPORT_FILE"}
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -27,3 +28,11 @@ def specs_dir() -> Path:
 def data_dir() -> Path:
     """The folder of payloads that vendors' servers produced; skips without it."""
     return _folder("OPSYNC_DATA_DIR", "data")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_callers_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in list(os.environ):
+        if name.startswith("OPSYNC_") and name not in _OURS:
+            monkeypatch.delenv(name)

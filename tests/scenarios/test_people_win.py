@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from opsync.cli.root import run
 from opsync.report import PassReport
 from tests.support.world import World, jira_url, troubles
 
@@ -180,3 +183,22 @@ async def test_the_day_of_the_last_change_is_never_a_reason_to_write(settled: Wo
     settled.jira.set_status("PAY-4", "Done")
     await settled.sync()
     assert settled.checkout.cell("Delivery changed") != day
+
+
+def test_an_unsettled_edit_is_told_by_sync_plan_and_status(
+    on_command_line: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sync"]) == 0
+    on_command_line.notion.edit_page(on_command_line.checkout, "Delivery", "Ben: almost there")
+    for command, code in (
+        (["sync"], 1),
+        (["sync"], 1),
+        (["plan"], 1),
+        (["plan", "--offline"], 1),
+        (["status"], 0),
+    ):
+        capfd.readouterr()
+        assert run(command) == code, command
+        out, _ = capfd.readouterr()
+        assert "edited by a person" in out, command
+        assert "all is as it should be" not in out, command

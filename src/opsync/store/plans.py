@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, or_, select, text
 
 from opsync.model import Evidence, Link, Record, Ref, Rollup
+from opsync.model.ledger import CONFLICTED
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import chunks, decode_rollup, texts, to_ref, to_text
 from opsync.store.ledger import to_entry
@@ -61,7 +62,8 @@ class Plans(Part):
         Left out is what is held otherwise, and what was refused or skipped: that waits until the
         desired value or what stands there changes. `every` leaves out nothing that is pending.
         """
-        query = select(ledger.c.target).where(ledger.c.pending == 1).distinct()
+        told = or_(ledger.c.pending == 1, ledger.c.outcome == CONFLICTED)
+        query = select(ledger.c.target).where(told).distinct()
         if every:
             ordered = query.order_by(ledger.c.target)
             return await self._read(lambda c: to_refs(c.execute(ordered).scalars()))

@@ -49,7 +49,7 @@ SELECT CASE
     WHEN outcome = 'conflicted' THEN 'edited'
     WHEN outcome = 'failed' THEN 'failed'
     ELSE 'changes' END AS why, count(*)
-FROM ledger WHERE pending = 1 OR hold IS NOT NULL GROUP BY why
+FROM ledger WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted' GROUP BY why
 """)
 
 
