@@ -106,7 +106,7 @@ async def roll_up_changed(this: Pass) -> None:
             for ref in chunk:
                 tree = _counted(this, await this.store.tree(ref))
                 if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
-                    this.report.stale.append(tree.root.title)
+                    this.report.stale.append(_called(this, tree.root))
                     this.put_off.add(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
                     continue
@@ -114,10 +114,16 @@ async def roll_up_changed(this: Pass) -> None:
                 try:
                     results.append(roll_up(inputs, rule, as_of, zone, health_rules))
                 except Exception as error:  # noqa: BLE001 - a plugin's rule failed: this root waits
-                    this.report.stale.append(tree.root.title)
+                    this.report.stale.append(_called(this, tree.root))
                     this.put_off.add(ref)
                     _log.error("rollup.failed", root=str(ref), exc_info=error)
             await this.store.put_rollups(this.run, results, at=now)
+
+
+def _called(this: Pass, root: Record) -> str:
+    """A root's title, as far as it may be shown."""
+    shown = this.setting({}).card(root)
+    return shown.title or shown.label
 
 
 def _unused_properties(rule: RollupRule, roots: Sequence[Record]) -> str:
