@@ -38,14 +38,14 @@ SURFACES = (
         content="link",
         kinds=frozenset({Kind.issue, Kind.epic, Kind.initiative, Kind.project}),
         fields=("remotelink",),
-        title="remote link",
+        title="Link",
     ),
     Surface(
         name=ROLLUP,
         content="rollup",
         kinds=frozenset({Kind.epic, Kind.initiative, Kind.project}),
         fields=("remotelink",),
-        title="roadmap link",
+        title="Roadmap link",
     ),
 )
 

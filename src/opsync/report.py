@@ -49,7 +49,7 @@ class Planned:
     change: Change
     tool: str
     place: str
-    """"Delivery", "remote link"."""
+    """"Delivery", "Roadmap link"."""
     target: str
     """The target's label: "PAY-100 Checkout core"."""
     group: str

@@ -27,8 +27,8 @@ async def test_in_mode_observe_nothing_is_written_and_all_is_told(world: World) 
     assert told >= {
         ("Notion", "Delivery"),
         ("Notion", "Work"),
-        ("Jira", "remote link"),
-        ("Jira", "roadmap link"),
+        ("Jira", "Link"),
+        ("Jira", "Roadmap link"),
         ("Linear", "Link"),
         ("Linear", "Roadmap link"),
     }
