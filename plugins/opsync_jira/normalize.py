@@ -171,12 +171,16 @@ def url_pattern(site: str) -> re.Pattern[str]:
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
+    if moment is None or moment.tzinfo is UTC:
+        return moment
+    return moment.astimezone(UTC)
 
 
 def _number(*fields: Raw) -> float | None:
     """The first of the estimate fields that holds a number."""
     for raw in fields:
+        if raw == wire.NULL:
+            continue
         try:
             value = msgspec.json.decode(raw, type=float | None, strict=False)
         except msgspec.ValidationError:

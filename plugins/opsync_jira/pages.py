@@ -79,7 +79,8 @@ def changes(items: Iterable[Item]) -> Iterator[datetime]:
     for item in items:
         raw = item.raw
         if isinstance(raw, wire.Issue) and raw.fields.updated is not None:
-            yield raw.fields.updated.astimezone(UTC)
+            updated = raw.fields.updated
+            yield updated if updated.tzinfo is UTC else updated.astimezone(UTC)
 
 
 def _missing(errors: Sequence[wire.IssueError]) -> list[Item]:
