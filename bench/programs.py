@@ -260,7 +260,9 @@ def warm_up(name: str, url: str, path: Path) -> None:
 
     new_store(path)
     if name.startswith("opsync"):
-        import opsync.engine.session  # noqa: F401
+        import opsync.engine.session
+        import opsync.http.client
+        import opsync.http.pool  # noqa: F401
 
         configured(url, path)
 
