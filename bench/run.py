@@ -91,16 +91,16 @@ def show(results: Results, issues: int) -> None:
 
 
 def broken(results: Results) -> list[str]:
-    """The bounds that do not hold."""
-    base = median(results, "limit", "cpu_s")
+    """The bounds that do not hold, by the fastest rounds: other work on the machine only adds."""
+
+    def least(name: str, figure: str) -> float:
+        return min(one[figure] for one in results[name])
+
+    base = least("limit", "cpu_s")
     bounds = {
-        f"opsync over {CPU_BOUND} × the limit": (
-            median(results, "opsync", "cpu_s") > CPU_BOUND * base
-        ),
-        f"plain under {PLAIN_BOUND} × the limit": (
-            median(results, "plain", "cpu_s") < PLAIN_BOUND * base
-        ),
-        f"over {MEMORY_BOUND_MIB} MiB": median(results, "opsync", "peak_mib") > MEMORY_BOUND_MIB,
+        f"opsync over {CPU_BOUND} × the limit": least("opsync", "cpu_s") > CPU_BOUND * base,
+        f"plain under {PLAIN_BOUND} × the limit": least("plain", "cpu_s") < PLAIN_BOUND * base,
+        f"over {MEMORY_BOUND_MIB} MiB": least("opsync", "peak_mib") > MEMORY_BOUND_MIB,
     }
     return [text for text, is_broken in bounds.items() if is_broken]
 
