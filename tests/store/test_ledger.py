@@ -213,16 +213,6 @@ async def test_the_store_and_the_entry_agree_on_what_is_pending(store: Store, on
     assert bool(await store.targets_pending(NOW, every=True)) is one.pending
 
 
-async def test_what_stands_there_already_is_adopted_without_a_journal_row(store: Store) -> None:
-    await store.put_desired(1, [entry("jira:1", "x", intent=stored("x"), attempts=3)])
-    here = entry("jira:1", "x", remote_id="77", observed=stored("x"), observed_at=NOW)
-    await store.adopt(1, [here])
-    after = await at(store, "jira:1")
-    assert (after.applied, after.remote_id, after.attempts) == (stored("x"), "77", 0)
-    assert (after.intent, after.outcome) == (None, "unchanged")
-    assert await store.journal() == []
-
-
 async def test_entries_are_found_by_target_instance_and_hold(store: Store) -> None:
     held = entry("jira:2", "y", hold=HOLD)
     await store.put_desired(1, [entry("jira:1", "x"), held, entry("linear:1", "z")])

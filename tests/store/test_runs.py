@@ -94,7 +94,6 @@ async def test_nothing_to_store_opens_no_transaction(store: Store) -> None:
     await store.put_desired(1, [])
     await store.begin_changes(1, [])
     await store.finish_changes(1, [], store._clock.now())
-    await store.adopt(1, [])
     await store.put_off(1, [])
     assert await store.put_links(1, [], []) == set()
     assert await store.put_aliases({}) == []

@@ -75,11 +75,6 @@ class Ledger(Part):
         if done:
             await self._write(lambda c: _finish(c, run, done, at, next_try or {}, seen or {}))
 
-    async def adopt(self, run: int, adoptions: Sequence[Entry]) -> None:
-        """What stands at these slots is what is desired: own it, without a write."""
-        if adoptions:
-            await self._write(lambda c: _adopt(c, adoptions))
-
     async def forget_target(self, target: Ref) -> None:
         """Drop all slots of a target that is gone: nothing can be written or removed there."""
         await self._write(lambda c: c.execute(delete(ledger).where(ledger.c.target == str(target))))
@@ -311,22 +306,3 @@ def pause(attempts: int) -> timedelta:
     """How long to wait after a failure that had this many before it."""
     doublings = min(attempts, 16)
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
-
-
-def _adopt(connection: Connection, adoptions: Sequence[Entry]) -> None:
-    rows = []
-    for entry in adoptions:
-        desired = bytes(entry.desired)
-        changes = {
-            "applied": desired,
-            "asked": desired,
-            "observed": desired,
-            "intent": None,
-            "outcome": OutcomeKind.unchanged.value,
-            "message": "",
-            "attempts": 0,
-            "next_try_at": None,
-        }
-        rows.append(_row(entry) | changes)
-    _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
-    _forget_empty(connection, [entry.slot for entry in adoptions])
