@@ -24,7 +24,15 @@ from opsync.blocks import NAME, NAME_MAX, General
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import ConfigError, PluginError
 from opsync.model import value_hash
-from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
+from opsync.model.rules import (
+    LINKS_RULE,
+    LinkSettings,
+    Mode,
+    PersonRule,
+    RollupRule,
+    TeamRule,
+    TwinSettings,
+)
 from opsync.plugins import Plugins, load
 
 FILE = "opsync.toml"
@@ -55,6 +63,9 @@ class Config:
     plugins: Plugins
     links: LinkSettings
     rules: tuple[RollupRule, ...]
+    twins: TwinSettings
+    teams: tuple[TeamRule, ...]
+    people: tuple[PersonRule, ...]
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -105,8 +116,9 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     """Check a configuration that is already parsed. Raises ConfigError."""
     if odd := [f"{key}: unknown key" for key in raw if key.startswith("_")]:
         raise _refused(odd)
+    secrets_dir = secrets_folder(raw, path)
     try:
-        sources: dict[str, Any] = {"_secrets_dir": _secrets_dir()}
+        sources: dict[str, Any] = {"_secrets_dir": secrets_dir}
         general = General(**sources, **raw)
     except ValidationError as error:
         raise _refused(_lines(error, General, "")) from None
@@ -116,7 +128,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     plugins = _load_plugins(general, path, problems)
     instances: dict[str, Instance] = {}
     for name, block in general.instances.items():
-        instance = _instance(name, block, plugins, problems)
+        instance = _instance(name, block, plugins, secrets_dir, problems)
         if instance is not None:
             instances[name] = instance
     problems.extend(_cross_check(general))
@@ -131,15 +143,34 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     secrets = tuple(
         secret for instance in instances.values() for secret in _secrets(instance.settings)
     )
-    return Config(path, general, instances, plugins, links, tuple(rules), secrets)
+    return Config(
+        path=path,
+        general=general,
+        instances=instances,
+        plugins=plugins,
+        links=links,
+        rules=tuple(rules),
+        twins=general.twins.settings(),
+        teams=tuple(block.rule() for block in general.team),
+        people=tuple(block.rule() for block in general.person),
+        secrets=secrets,
+    )
 
 
 def _refused(problems: list[str]) -> ConfigError:
     return ConfigError("; ".join(problems), problems=tuple(problems))
 
 
-def _secrets_dir() -> Path | None:
-    folder = Path(os.environ.get("OPSYNC_SECRETS_DIR", SECRETS_DIR))
+def secrets_folder(raw: Mapping[str, Any], path: Path | None) -> Path | None:
+    """Where files with secrets are: OPSYNC_SECRETS_DIR, else `secrets_dir` of the configuration
+    that is read from `path`, else /run/secrets; None if there is no such folder."""
+    named = raw.get("secrets_dir")
+    if (given := os.environ.get("OPSYNC_SECRETS_DIR")) is not None:
+        folder = Path(given)
+    elif isinstance(named, str) and named:
+        folder = (path.parent if path is not None else Path.cwd()) / named
+    else:
+        folder = SECRETS_DIR
     return folder if folder.is_dir() else None
 
 
@@ -160,7 +191,11 @@ def _load_plugins(general: General, path: Path | None, problems: list[str]) -> P
 
 
 def _instance(
-    name: str, block: dict[str, Any], plugins: Plugins, problems: list[str]
+    name: str,
+    block: dict[str, Any],
+    plugins: Plugins,
+    secrets_dir: Path | None,
+    problems: list[str],
 ) -> Instance | None:
     where = f"instances.{name}"
     if len(name) > NAME_MAX or not re.fullmatch(NAME, name):
@@ -187,7 +222,7 @@ def _instance(
         return None
     problems.extend(_unknown_env(name, settings_type))
     try:
-        sources: dict[str, Any] = {"_env_prefix": env_name(name), "_secrets_dir": _secrets_dir()}
+        sources: dict[str, Any] = {"_env_prefix": env_name(name), "_secrets_dir": secrets_dir}
         settings = settings_type(**sources, **block)
     except ValidationError as error:
         problems.extend(_lines(error, settings_type, where, instance=name))
@@ -219,6 +254,31 @@ def _cross_check(general: General) -> Iterable[str]:
                 f'{where}.roots.instance: no instance "{rule.roots.instance}"'
                 f"{_did_you_mean(rule.roots.instance, names)}"
             )
+    yield from _cross_check_company(general)
+
+
+def _cross_check_company(general: General) -> Iterable[str]:
+    """What teams, people and twins name must be there, and be there once."""
+    named = [
+        (f"team.{number}.scope.{at}.instance", scope.instance)
+        for number, team in enumerate(general.team)
+        for at, scope in enumerate(team.scope)
+    ]
+    named += [(f"twins.prefer.{at}", name) for at, name in enumerate(general.twins.prefer)]
+    for where, name in named:
+        if name not in general.instances:
+            yield f'{where}: no instance "{name}"{_did_you_mean(name, general.instances)}'
+    teams: set[str] = set()
+    for number, team in enumerate(general.team):
+        if team.name in teams:
+            yield f'team.{number}.name: "{team.name}" is taken'
+        teams.add(team.name)
+    known: dict[str, str] = {}
+    for number, person in enumerate(general.person):
+        for alias in person.known_as:
+            other = known.setdefault(alias.casefold(), person.name)
+            if other != person.name:
+                yield f'person.{number}.known_as: "{alias}" is {other} already'
 
 
 def _stray_env(general: General) -> Iterable[str]:

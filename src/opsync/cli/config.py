@@ -88,38 +88,40 @@ def schema(config_path: Path | None) -> int:
 
 def _settings(found: Config) -> Iterable[tuple[str, object, str]]:
     """Each setting: its key, its value with secrets hidden, and its source."""
+    from opsync.config import secrets_folder
+
     raw = _raw(found.path)
+    secrets = secrets_folder(raw, found.path)
     general = found.general.model_dump(mode="json", exclude={"instances"})
     for key, value in general.items():
-        yield from _flat(key, value, raw.get(key), f"OPSYNC_{key.upper()}")
+        yield from _flat(key, value, raw.get(key), f"OPSYNC_{key.upper()}", secrets)
     blocks = raw.get("instances")
     for name, instance in found.instances.items():
         block = blocks.get(name, {}) if isinstance(blocks, dict) else {}
         for key, value in instance.settings.model_dump(mode="json").items():
-            yield from _flat(f"instances.{name}.{key}", value, block.get(key), env_name(name, key))
+            where, variable = f"instances.{name}.{key}", env_name(name, key)
+            yield from _flat(where, value, block.get(key), variable, secrets)
 
 
 def _flat(
-    key: str, value: object, given: object, variable: str
+    key: str, value: object, given: object, variable: str, secrets: Path | None
 ) -> Iterable[tuple[str, object, str]]:
     if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             inner_given = given.get(name) if isinstance(given, dict) else None
-            yield from _flat(f"{key}.{name}", inner, inner_given, f"{variable}__{name.upper()}")
+            nested = f"{variable}__{name.upper()}"
+            yield from _flat(f"{key}.{name}", inner, inner_given, nested, secrets)
     else:
-        yield key, value, _source(given, variable)
+        yield key, value, _source(given, variable, secrets)
 
 
-def _source(given: object, variable: str) -> str:
+def _source(given: object, variable: str, secrets: Path | None) -> str:
     environ = {name.upper() for name in os.environ}
     if variable in environ or any(name.startswith(f"{variable}__") for name in environ):
         return f"environment {variable}"
-    from opsync.config import SECRETS_DIR
-
-    folder = Path(os.environ.get("OPSYNC_SECRETS_DIR", SECRETS_DIR))
     for name in (variable, variable.lower()):
-        if (folder / name).is_file():
-            return f"file {folder / name}"
+        if secrets is not None and (secrets / name).is_file():
+            return f"file {secrets / name}"
     return "file" if given is not None else "default"
 
 

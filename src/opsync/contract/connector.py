@@ -19,6 +19,7 @@ from opsync.contract import CONTRACT
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import OpsyncError, SignInError
 from opsync.model import (
+    Category,
     Change,
     Kind,
     LinkContent,
@@ -228,3 +229,98 @@ class Diagnosable(ABC):
     @abstractmethod
     def doctor(self) -> AsyncIterator[Check]:
         """Test credential, scopes and settings against the vendor, one check at a time."""
+
+
+class Grant(Struct, frozen=True):
+    """One right that a credential needs. `held` is None where only a write would tell.
+
+    `name` is the vendor's word ("write:jira-work"), `what` what it is good for, in people's words;
+    `hint` is the click path that gives it.
+    """
+
+    name: str
+    needed: Literal["read", "write"]
+    held: bool | None
+    what: str
+    hint: str
+
+
+class Choice(Struct, frozen=True, omit_defaults=True):
+    """Something that can be read or left out: a project, a team, a data source.
+
+    `id` is what the settings take, `name` what people call it.
+    """
+
+    id: str
+    name: str
+    note: str = ""
+    private: bool = False
+
+
+class Guess(Struct, frozen=True):
+    """What a column is taken for, with what stands there in some real rows.
+
+    `table` is the choice's id; `role` is "title", "status", "due", "owner" or "links"; `column` is
+    "" where none was found. `examples` are one text a row, the same rows for every role.
+    """
+
+    table: str
+    role: str
+    column: str
+    examples: tuple[str, ...] = ()
+
+
+class FirstRead(Struct, frozen=True):
+    """What a first read will take, about: items (None: the tool does not tell), requests, seconds.
+
+    `more` says that there are at least so many.
+    """
+
+    items: int | None
+    requests: int
+    seconds: float
+    more: bool = False
+
+
+class StatusWord(Struct, frozen=True, kw_only=True):
+    """A status or resolution that the tool has.
+
+    `category` is the tool's own, `counts_as` the one after this instance's settings; `table` is
+    the setting that maps it. `where` names the projects, teams or data sources that use it, as
+    far as the tool tells.
+    """
+
+    id: str
+    name: str
+    category: Category
+    counts_as: Category
+    table: Literal["statuses", "resolutions"] = "statuses"
+    where: tuple[str, ...] = ()
+
+
+class Explorable(ABC):
+    """Can be looked at before it is configured to the end: what `opsync init` and `opsync
+    statuses` ask. Reads only.
+
+    The scope in the settings is not heeded by `choices`, and is by everything else.
+    """
+
+    @abstractmethod
+    def grants(self) -> AsyncIterator[Grant]:
+        """Which rights the credential has, one after the other. SignInError: it is refused."""
+
+    @abstractmethod
+    async def choices(self) -> Sequence[Choice]:
+        """What there is to choose from, by name."""
+
+    async def guesses(self) -> Sequence[Guess]:
+        """Which columns mean what, where people make their own."""
+        return ()
+
+    @abstractmethod
+    async def first_read(self) -> FirstRead:
+        """What reading everything in scope will take."""
+
+    @abstractmethod
+    async def status_words(self) -> Sequence[StatusWord]:
+        """All statuses and resolutions that there are."""

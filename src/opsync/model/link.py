@@ -6,17 +6,19 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from opsync.model.record import Mention, Ref
+from opsync.model.record import Mention, Part, Ref
 
 
 class Evidence(Struct, frozen=True, omit_defaults=True):
-    """Where `source` names `target`: in which field, with which words."""
+    """Where `source` names `target`: in which field, with which words. `part` is that of the
+    mention."""
 
     source: Ref
     target: Ref
     field: str
     text: str = ""
     property: bool = False
+    part: Part = ""
 
 
 class Link(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
@@ -72,11 +73,18 @@ class Status(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
-    """Somebody as one tool knows them; `email` is "" where the tool does not tell."""
+    """Somebody as one tool knows them; `email` is "" where the tool does not tell. `active` is
+    False for somebody whose account was closed."""
 
     id: str
     name: str = ""
     email: str = ""
+    active: bool = True
+
+
+Part = Literal["", "place", "mirror"]
+"""What a text is besides words: at a "place" for links (an attachment, a remote link), or the mark
+of a "mirror" that keeps the record and what it names alike."""
 
 
 class Text(Struct, frozen=True):
@@ -85,19 +93,22 @@ class Text(Struct, frozen=True):
     `property` is True when it is one of the record's own properties (text, URL, relation, link
     list), False for bodies and descriptions: only properties make members. `remote_id` is the
     vendor's id of the thing that holds the text (an attachment, a link), so that what opsync
-    wrote itself can be left out.
+    wrote itself can be left out. `part` is "place" for an address at a place for links, "mirror"
+    for one that a mirror of work put there.
     """
 
     field: str
     text: str
     property: bool = False
     remote_id: str = ""
+    part: Part = ""
 
 
 class Mention(Struct, frozen=True, omit_defaults=True):
     """That a record names another one, by one of its aliases; it may not have been read yet.
 
     `instance` is the one whose URL or relation it is; "" for a bare key, which may be anyone's.
+    `part` is that of the text: "mirror" says that both are one piece of work.
     """
 
     alias: str
@@ -105,6 +116,7 @@ class Mention(Struct, frozen=True, omit_defaults=True):
     field: str = ""
     property: bool = False
     text: str = ""
+    part: Part = ""
 
 
 class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -113,7 +125,12 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `parents` are what it is part of: usually one; several where the vendor allows it (an issue of
     a project that also has a parent issue, a project of two initiatives).
     `aliases` are all other names that resolve to it: the human key and its former ones, ids as
-    they appear in URLs. `space` is the team, project or table people know it under.
+    they appear in URLs. `space` is the team, project or table people know it under, `space_key`
+    its short name in keys ("PAY"; "" if it has none), `team` the configured team it belongs to.
+    `estimates` are what its tool holds, by unit ("points", "hours"); `estimate` and
+    `estimate_unit` the one that counts. `hindrances` are the facts that may mean that it is
+    blocked ("link", "flag"); `blocked` says whether it is. `subtask` is a part of another issue
+    by its tool's own type; `detail` a part that its team does not count by itself.
     `tombstone` is "" while it exists, else why it is gone: "deleted", "trashed", "missing".
     `texts` come from the connector and are turned into `mentions` by the normalize stage; they
     are not stored. `seen` is what stands at the places opsync may write, as far as this read
@@ -131,6 +148,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     owner: Person | None = None
     priority: str = ""
     estimate: float | None = None
+    estimate_unit: str = ""
+    estimates: dict[str, float] = {}
     labels: tuple[str, ...] = ()
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -138,7 +157,12 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     updated_at: datetime | None = None
     due_on: date | None = None
     space: str = ""
+    space_key: str = ""
+    team: str = ""
     blocked: bool = False
+    hindrances: tuple[str, ...] = ()
+    subtask: bool = False
+    detail: bool = False
     paused: bool = False
     private: bool = False
     archived: bool = False

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from opsync.model.record import Kind
+from opsync.model.record import Category, Kind
 
 
 class Mode(StrEnum):
@@ -55,6 +55,46 @@ class LinkSettings(Struct, frozen=True):
 
     mode: Mode = Mode.observe
     within_instance: bool = False
+
+
+class TeamScope(Struct, frozen=True):
+    """Work of one instance; `spaces` by key or name, () for all; `labels` likewise."""
+
+    instance: str
+    spaces: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class TeamRule(Struct, frozen=True, kw_only=True):
+    """One `[[team]]` block.
+
+    `estimate` is "points", "hours" or "none", None for the tool's own; `blocked` what says that
+    work is blocked ("link", "flag", "label", "status"), None for the instance's settings.
+    """
+
+    name: str
+    scope: tuple[TeamScope, ...]
+    private: bool = False
+    estimate: str | None = None
+    blocked: frozenset[str] | None = None
+    blocked_labels: frozenset[str] = frozenset()
+    blocked_statuses: frozenset[str] = frozenset()
+    subtasks: bool = True
+    statuses: dict[str, Category] = {}
+
+
+class PersonRule(Struct, frozen=True):
+    """One `[[person]]` block: addresses, names or "instance:id" that are one person."""
+
+    name: str
+    known_as: tuple[str, ...]
+
+
+class TwinSettings(Struct, frozen=True):
+    """The `[twins]` block."""
+
+    prefer: tuple[str, ...] = ()
+    footers: tuple[str, ...] = ()
 
 
 LINKS_RULE = "links"

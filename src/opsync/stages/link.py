@@ -25,6 +25,6 @@ def link(
             continue
         evidence.setdefault(
             (source, target, mention.field),
-            Evidence(source, target, mention.field, mention.text, mention.property),
+            Evidence(source, target, mention.field, mention.text, mention.property, mention.part),
         )
     return list(evidence.values())

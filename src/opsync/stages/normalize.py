@@ -121,14 +121,22 @@ def _mentions(
                     if not (instance == record.ref.instance and alias in own):
                         found.setdefault(
                             (alias, instance, text.field),
-                            Mention(alias, instance, text.field, text.property, url[:_TEXT_KEPT]),
+                            Mention(
+                                alias,
+                                instance,
+                                text.field,
+                                text.property,
+                                url[:_TEXT_KEPT],
+                                text.part,
+                            ),
                         )
             rest = _URL.sub(" ", rest)
         for match in _KEY.finditer(rest):
             key = match.group()
             if key not in own:
                 found.setdefault(
-                    (key, "", text.field), Mention(key, "", text.field, text.property, key)
+                    (key, "", text.field),
+                    Mention(key, "", text.field, text.property, key, text.part),
                 )
     return found.values()
 
@@ -157,13 +165,20 @@ def _content_hash(record: Record) -> str:
         record.owner,
         record.priority,
         record.estimate,
+        record.estimate_unit,
+        record.estimates,
         record.labels,
         record.created_at,
         record.started_at,
         record.completed_at,
         record.due_on,
         record.space,
+        record.space_key,
+        record.team,
         record.blocked,
+        record.hindrances,
+        record.subtask,
+        record.detail,
         record.paused,
         record.private,
         record.archived,

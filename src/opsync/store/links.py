@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Row, bindparam, text
 
 from opsync.model import Evidence, Mention, Ref
+from opsync.model import Part as TextPart
 from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, encode_json, marked, texts, to_ref
 from opsync.store.runs import since, touch
@@ -28,7 +30,7 @@ ORDER BY 1
 """)
 
 _RESOLVE = """
-SELECT m.id, m.source, m.alias, m.instance, m.field, m.property, m.text, t.ref
+SELECT m.id, m.source, m.alias, m.instance, m.field, m.property, m.text, m.part, t.ref
 FROM mentions m
 JOIN records s ON s.ref = m.source AND s.tombstone = ''
 LEFT JOIN aliases a ON a.alias = m.alias AND (m.instance = '' OR a.instance = m.instance)
@@ -42,7 +44,7 @@ _PROPERTIES = text(_RESOLVE.format(more="AND m.property = 1")).bindparams(
 )
 
 _UNRESOLVED = """
-SELECT m.source, m.alias, m.instance, m.field, m.property, m.text
+SELECT m.source, m.alias, m.instance, m.field, m.property, m.text, m.part
 FROM mentions m
 JOIN records s ON s.ref = m.source AND s.tombstone = '' {changed}
 WHERE {instances} NOT EXISTS (
@@ -54,7 +56,17 @@ ORDER BY m.id LIMIT :limit
 _LINKED = "SELECT source, target, evidence FROM links WHERE source IN (*)"
 _USERS = "SELECT DISTINCT source FROM mentions WHERE alias IN (*) AND instance IN ('', ?)"
 
-_decode_evidence = msgspec.json.Decoder(list[tuple[str, str, bool]]).decode
+
+class _Stored(msgspec.Struct, array_like=True, frozen=True):
+    """Evidence as a link's row has it. Stores of revision 0001 wrote the first three."""
+
+    field: str
+    text: str
+    property: bool
+    part: TextPart = ""
+
+
+_decode_evidence = msgspec.json.Decoder(list[_Stored]).decode
 
 
 class Links(Part):
@@ -106,14 +118,11 @@ def resolve(
     found: dict[int, tuple[str, Mention, list[Ref]]] = {}
     for part in chunks(texts(sources)):
         statement = _PROPERTIES if properties else _ALL
-        for id_, source, alias, instance, field, property_, words, holder in connection.execute(
-            statement, {"sources": part}
-        ):
-            if id_ not in found:
-                mention = Mention(alias, instance, field, bool(property_), words)
-                found[id_] = (source, mention, [])
-            if holder is not None:
-                found[id_][2].append(to_ref(holder))
+        for row in connection.execute(statement, {"sources": part}):
+            if row.id not in found:
+                found[row.id] = (row.source, _mention(row), [])
+            if row.ref is not None:
+                found[row.id][2].append(to_ref(row.ref))
     return [(to_ref(source), mention, tuple(refs)) for source, mention, refs in found.values()]
 
 
@@ -121,8 +130,8 @@ def to_evidence(source: str, target: str, stored: bytes) -> list[Evidence]:
     """A stored directed link as evidence."""
     one, two = to_ref(source), to_ref(target)
     return [
-        Evidence(one, two, field, words, property_)
-        for field, words, property_ in _decode_evidence(stored)
+        Evidence(one, two, each.field, each.text, each.property, each.part)
+        for each in _decode_evidence(stored)
     ]
 
 
@@ -131,12 +140,12 @@ def _put_links(
 ) -> set[Ref]:
     named = texts(sources)
     allowed = set(named)
-    groups: dict[tuple[str, str], dict[tuple[str, str, bool], None]] = {}
+    groups: dict[tuple[str, str], dict[_Stored, None]] = {}
     for one in evidence:
         if (source := str(one.source)) not in allowed:
             raise ValueError(f"{source} is none of the sources")
         group = groups.setdefault((source, str(one.target)), {})
-        group[one.field, one.text, one.property] = None
+        group[_Stored(one.field, one.text, one.property, one.part)] = None
     after = {pair: encode_json(list(group)) for pair, group in groups.items()}
     before: dict[tuple[str, str], bytes] = {}
     for part in chunks(named):
@@ -175,13 +184,11 @@ def _unresolved(
         values["instances"] = ["", *instances]
     if run is not None:
         values["since"] = since(connection, run)
-    return [
-        (
-            to_ref(row.source),
-            Mention(row.alias, row.instance, row.field, bool(row.property), row.text),
-        )
-        for row in connection.execute(statement, values)
-    ]
+    return [(to_ref(row.source), _mention(row)) for row in connection.execute(statement, values)]
+
+
+def _mention(row: Row[Any]) -> Mention:
+    return Mention(row.alias, row.instance, row.field, bool(row.property), row.text, row.part)
 
 
 def _put_aliases(connection: Connection, found: Mapping[str, Mapping[str, Ref]]) -> list[Ref]:

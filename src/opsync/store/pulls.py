@@ -26,13 +26,13 @@ from opsync.store.types import BatchCounts, CursorState, Prepared, SetAside
 # Plain SQL where every record passes: a compiled Core insert costs twice as much a row.
 _RECORD = """
 INSERT INTO records (ref, instance, stream, kind, category, key, title, space, tombstone,
-    hash, seen_hash, changed_in, seen_changed_in, feed, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    hash, seen_hash, changed_in, seen_changed_in, feed, owner, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (ref) DO UPDATE SET kind = excluded.kind, category = excluded.category,
     key = excluded.key, title = excluded.title, space = excluded.space,
     tombstone = excluded.tombstone, hash = excluded.hash, seen_hash = excluded.seen_hash,
     changed_in = excluded.changed_in, seen_changed_in = excluded.seen_changed_in,
-    feed = excluded.feed, body = excluded.body
+    feed = excluded.feed, owner = excluded.owner, body = excluded.body
 """
 _ALIAS = """
 INSERT INTO aliases (alias, instance, ref) VALUES (?, ?, ?)
@@ -41,7 +41,14 @@ ON CONFLICT (alias, instance) DO UPDATE SET ref = excluded.ref WHERE ref <> excl
 # What is gone keeps its names unless somebody else has them by now.
 _GONE_ALIAS = "INSERT OR IGNORE INTO aliases (alias, instance, ref) VALUES (?, ?, ?)"
 _MENTION = """
-INSERT INTO mentions (source, alias, instance, field, property, text) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO mentions (source, alias, instance, field, property, text, part)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_PERSON = """
+INSERT INTO people (instance, id, name, email, active) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (instance, id) DO UPDATE
+SET name = excluded.name, email = excluded.email, active = excluded.active
+WHERE (name, email, active) <> (excluded.name, excluded.email, excluded.active)
 """
 _STORED = """
 SELECT ref, hash, seen_hash, tombstone, feed, changed_in, seen_changed_in
@@ -225,12 +232,14 @@ def _put_batch(
                 changed_in,
                 seen_changed_in,
                 feed,
+                record.owner.id if record.owner else "",
                 encode_body(msgspec.structs.replace(record, texts=()) if record.texts else record),
             )
         )
     if rows:
         connection.exec_driver_sql(_RECORD, rows)
     _put_names(connection, names, stale)
+    _put_people(connection, names)
     _put_aside(connection, at, list(latest), aside)
     if advance_to is not None:
         _set_cursor(connection, run, instance, feed, advance_to)
@@ -271,7 +280,7 @@ def _put_names(connection: Connection, changed: list[tuple[str, Record]], stale:
     if gone:
         connection.exec_driver_sql(_GONE_ALIAS, gone)
     mentions = [
-        (text, one.alias, one.instance, one.field, int(one.property), one.text)
+        (text, one.alias, one.instance, one.field, int(one.property), one.text, one.part)
         for text, record in changed
         for one in record.mentions
     ]
@@ -280,6 +289,18 @@ def _put_names(connection: Connection, changed: list[tuple[str, Record]], stale:
     parents = [(text, str(parent)) for text, record in changed for parent in record.parents]
     if parents:
         connection.exec_driver_sql(_PARENT, parents)
+
+
+def _put_people(connection: Connection, changed: list[tuple[str, Record]]) -> None:
+    """Keep who owns what changed, as their tools know them."""
+    owners = {(one.ref.instance, one.owner.id): one.owner for _, one in changed if one.owner}
+    rows = [
+        (instance, id_, who.name, who.email, int(who.active))
+        for (instance, id_), who in owners.items()
+        if id_
+    ]
+    if rows:
+        connection.exec_driver_sql(_PERSON, rows)
 
 
 def _put_aside(

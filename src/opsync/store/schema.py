@@ -1,4 +1,4 @@
-"""The tables. Columns are TEXT, INTEGER or BLOB only, so that any database can hold them.
+"""The tables. Columns are TEXT, INTEGER, FLOAT or BLOB only, so that any database can hold them.
 
 Refs are their text form. Times are TEXT in ISO format, UTC, with microseconds ("…+00:00"), so
 that they sort as text; dates are ISO dates. BLOB and `*_json` columns hold JSON.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     Column,
     Computed,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -22,12 +23,16 @@ from sqlalchemy import (
 metadata = MetaData()
 
 
-def _text(name: str, *, key: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=False)
+def _text(name: str, *, key: bool = False, default: str | None = None) -> Column[str]:
+    set_ = None if default is None else text(f"'{default}'")
+    return Column(name, Text, primary_key=key, nullable=False, server_default=set_)
 
 
-def _number(name: str, *, key: bool = False) -> Column[int]:
-    return Column(name, Integer, primary_key=key, nullable=False, autoincrement=False)
+def _number(name: str, *, key: bool = False, default: int | None = None) -> Column[int]:
+    set_ = None if default is None else text(str(default))
+    return Column(
+        name, Integer, primary_key=key, nullable=False, autoincrement=False, server_default=set_
+    )
 
 
 def _blob(name: str) -> Column[bytes]:
@@ -56,6 +61,7 @@ records = Table(
     _number("seen_changed_in"),
     _text("feed"),
     _blob("body"),
+    _text("owner", default=""),
     Index("records_by_kind", "instance", "kind", "stream", "tombstone"),
     Index("records_by_change", "changed_in"),
     Index("records_by_seen_change", "seen_changed_in"),
@@ -82,6 +88,7 @@ mentions = Table(
     _text("field"),
     _number("property"),
     _text("text"),
+    _text("part", default=""),
     Index("mentions_by_source", "source"),
     Index("mentions_by_alias", "alias"),
 )
@@ -95,14 +102,18 @@ parents = Table(
     sqlite_with_rowid=False,
 )
 
-# Directed: the source names the target. `evidence` is a list of [field, text, property].
+# Directed: the source names the target. `evidence` is a list of [field, text, property, part].
+# `twin`: 2 where the evidence says that both are one piece of work, 1 where it does if the target
+# names the source likewise.
 links = Table(
     "links",
     metadata,
     _text("source", key=True),
     _text("target", key=True),
     _blob("evidence"),
+    _number("twin", default=0),
     Index("links_by_target", "target"),
+    Index("links_twin", "twin", sqlite_where=text("twin > 0")),
     sqlite_with_rowid=False,
 )
 
@@ -278,4 +289,50 @@ quarantine = Table(
     _text("reason"),
     _text("since"),
     _text("last_at"),
+)
+
+# What people said about a pair of items, whatever their tools say. `kind` is member, same or
+# related; `verdict` accepted or rejected. For a member, `one` is the initiative. The names are
+# those that the items had then: they are shown when an item is gone.
+decisions = Table(
+    "decisions",
+    metadata,
+    _text("one", key=True),
+    _text("two", key=True),
+    _text("kind"),
+    _text("verdict"),
+    _text("by"),
+    _text("at"),
+    _text("note"),
+    _text("one_name"),
+    _text("two_name"),
+    Index("decisions_by_two", "two"),
+    sqlite_with_rowid=False,
+)
+
+# Pairs that look as if they belonged together, as found last; `id` is short, and stays the same.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    _text("one", key=True),
+    _text("two", key=True),
+    _text("id"),
+    _text("kind"),
+    Column("score", Float, nullable=False),
+    _blob("reasons"),
+    _text("at"),
+    Index("suggestions_by_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+# Everybody who was met in an instance.
+people = Table(
+    "people",
+    metadata,
+    _text("instance", key=True),
+    _text("id", key=True),
+    _text("name"),
+    _text("email"),
+    _number("active"),
+    sqlite_with_rowid=False,
 )
