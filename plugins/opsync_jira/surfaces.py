@@ -71,12 +71,11 @@ def global_id(slot: Slot) -> str:
 def render_link(site: str, content: LinkContent) -> Value:
     """A link to another tool's item: its label, and its status category as an icon."""
     card = content.card
-    part_of = card.kind.contains or card.kind is Kind.document
     icon = _ICONS.get(card.category, "open")
     return _value(
         url=card.url,
         title=content.title,
-        relationship="tracked in" if part_of else "relates to",
+        relationship=content.relationship,
         application=card.tool,
         resolved=content.resolved,
         status_title=content.category_name,
@@ -90,7 +89,7 @@ def render_rollup(content: RollupContent) -> Value:
         url=content.root.url,
         title=content.title,
         summary=content.summary,
-        relationship="roadmap",
+        relationship=content.relationship,
         application=content.root.tool,
     )
 

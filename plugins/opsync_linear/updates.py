@@ -30,7 +30,7 @@ NOTED = "noted"
 """The remote id of a value that was noted and not posted."""
 MARK = "[opsync]"
 _ESCAPED = {ord(c): f"\\{c}" for c in "\\[]*_`<>"}
-_WORDS = {"onTrack": "on track", "atRisk": "at risk", "offTrack": "off track"}
+_HEALTHS = {word: health for health, word in HEALTH.items()}
 
 
 class _Project(Struct, frozen=True, rename="camel"):
@@ -95,7 +95,7 @@ def plan(context: Context, change: Change) -> list[Op] | Outcome:
             message="Noted; an update is posted when the health changes.",
         )
     today = _today(context)
-    given = {"body": _body(desired), "health": part(desired, "health")}
+    given = {"body": _body(context, desired), "health": part(desired, "health")}
     posted = part(note, "id")
     if posted and part(note, "day") == today:
         return [Op(change.id, UPDATE_UPDATE, {"id": posted, "input": given})]
@@ -118,10 +118,11 @@ def note(context: Context, change: Change, written: Outcome) -> Outcome:
     return msgspec.structs.replace(written, applied=change.desired)
 
 
-def _body(value: Value) -> str:
+def _body(context: Context, value: Value) -> str:
     title = part(value, "title").translate(_ESCAPED)
-    word = _WORDS[part(value, "health")]
-    return f"[{title}]({part(value, 'url')}): {word}\n\n{MARK}"
+    word = context.words.health_inline[_HEALTHS[part(value, "health")]]
+    link = f"[{title}]({part(value, 'url')})"
+    return f"{context.words.text('project_update', link=link, health=word)}\n\n{MARK}"
 
 
 def _keep(context: Context, project: str, value: Value, id_: str, day: str) -> None:

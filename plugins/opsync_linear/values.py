@@ -53,7 +53,7 @@ def of_label(url: str, label: str) -> Value:
 
 def of_rollup(content: RollupContent) -> Value:
     """A rollup on a project or an initiative: "Roadmap: One-tap checkout · 12/20 · at risk"."""
-    return of_label(content.root.url, f"{content.title} · {content.short}")
+    return of_label(content.root.url, content.label)
 
 
 def of_attachment(attachment: Attachment, mark: Mark | None = None) -> Value:

@@ -139,24 +139,25 @@ def _texts(cells: dict[str, Cell], row: Row) -> Iterator[Text]:
 
 
 def _seen(cells: dict[str, Cell], view: View) -> Iterator[Seen]:
-    return seen_in({cell.id: cell for cell in cells.values()}, view.own)
+    return seen_in({cell.id: cell for cell in cells.values()}, view)
 
 
-def seen_in(by_id: dict[str, Cell], own: dict[str, str]) -> Iterator[Seen]:
+def seen_in(by_id: dict[str, Cell], view: View) -> Iterator[Seen]:
     """What stands in opsync's own columns.
 
     Beside a delivery summary, values in opsync's form are its own words, also where the store knows
     of no write: after its loss, and on a copy of a page. The day of the last change always is.
     """
+    words = view.words
     here = {
-        key: (column_id, surfaces.canonical(key, by_id[column_id]))
-        for key, column_id in own.items()
+        key: (column_id, surfaces.canonical(key, by_id[column_id], words))
+        for key, column_id in view.own.items()
         if column_id in by_id
     }
     _, summary = here.get(surfaces.DELIVERY, ("", None))
-    worded = summary is not None and surfaces.looks_ours(surfaces.DELIVERY, summary)
+    worded = summary is not None and surfaces.looks_ours(surfaces.DELIVERY, summary, words)
     for key, (column_id, value) in here.items():
-        ours = worded and value is not None and surfaces.looks_ours(key, value)
+        ours = worded and value is not None and surfaces.looks_ours(key, value, words)
         yield Seen.of(key, value, remote_id=column_id, ours=ours or key == surfaces.CHANGED)
 
 

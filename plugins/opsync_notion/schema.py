@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from opsync import Category, Kind
+from opsync import Category, Kind, OwnWords
 from opsync_notion.ids import dashed
 from opsync_notion.settings import DataSource
 from opsync_notion.surfaces import TYPES
@@ -26,6 +26,7 @@ _DUE = re.compile(
 )
 _OWNER = re.compile(r"\b(owner|lead|dri|responsible|assignee)\b|verantwortlich", re.IGNORECASE)
 _EDITED = ("last_edited_time", "last_edited_by")
+ENGLISH = OwnWords()
 LINK_TYPES = frozenset({"rich_text", "url", "relation"})
 
 
@@ -68,7 +69,7 @@ class View(Struct, frozen=True):
     Columns are named by id ("" where there is none). `links` are those whose links make members.
     `own` maps surfaces to opsync's own columns that stand there with the right type; `hidden` are
     all columns whose content follows from what opsync wrote: its own, formulas over them, and the
-    last edit.
+    last edit. `words` tell what opsync wrote.
     """
 
     data_source: str
@@ -84,6 +85,7 @@ class View(Struct, frozen=True):
     hidden: frozenset[str] = frozenset()
     categories: dict[str, Category] = {}
     bot: str = ""
+    words: OwnWords = ENGLISH
 
 
 def compact(source: DataSourceObject) -> Table:
@@ -116,6 +118,7 @@ def view(
     owned: Mapping[str, str],
     statuses: Mapping[str, Category],
     bot: str,
+    words: OwnWords = ENGLISH,
 ) -> View:
     """Choose each column's part. `owned` are the ids of all columns that opsync ever made here."""
     hidden = _hidden(table, frozenset(owned.values()))
@@ -140,6 +143,7 @@ def view(
         hidden=hidden,
         categories=dict(statuses),
         bot=bot,
+        words=words,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from opsync import Health, Kind, RollupContent, Surface, Value
+from opsync import Health, Kind, OwnWords, RollupContent, Surface, Value
 from opsync_notion import texts
 from opsync_notion.wire import Cell, Property, Run
 
@@ -28,9 +28,6 @@ TYPES: Mapping[str, str] = {
 }
 """The column type of each surface."""
 
-MADE_BY = "Kept up to date by opsync. Edit the linked work instead."
-"""The description of the columns that opsync makes: it tells people, and opsync after a loss."""
-
 _COLORS = {
     Health.not_started: "gray",
     Health.on_track: "green",
@@ -40,9 +37,6 @@ _COLORS = {
     Health.done: "blue",
     Health.no_linked_work: "default",
 }
-
-_HEALTH_BY_FOLD = {health.value.casefold(): health.value for health in Health}
-"""Notion finds an option whatever its case, and answers it as it is spelled there."""
 
 _KINDS = frozenset({Kind.initiative, Kind.project})
 
@@ -60,20 +54,26 @@ SURFACES = (
 )
 
 
-def definition(surface: str) -> dict[str, object]:
-    """The column as a schema update asks for it."""
+def definition(surface: str, words: OwnWords) -> dict[str, object]:
+    """The column as a schema update asks for it. Its description tells people whose it is, and
+    opsync after a loss."""
     settings: dict[str, object] = {}
     if surface == PERCENT:
         settings = {"format": "percent"}
     elif surface == HEALTH:
-        settings = {"options": [{"name": h.value, "color": color} for h, color in _COLORS.items()]}
-    return {TYPES[surface]: settings, "description": MADE_BY}
+        settings = {"options": options(words)}
+    return {TYPES[surface]: settings, "description": words.text("column_note")}
 
 
-def described(surface: str) -> str:
+def options(words: OwnWords) -> list[dict[str, object]]:
+    """The seven health options, in the words in force."""
+    return [{"name": words.health[h], "color": color} for h, color in _COLORS.items()]
+
+
+def described(surface: str, words: OwnWords) -> str:
     """The column in words, for whoever makes it by hand."""
     if surface == HEALTH:
-        return "select with the options " + ", ".join(h.value for h in Health)
+        return "select with the options " + ", ".join(words.health[h] for h in Health)
     return {PERCENT: "number, percent", CHANGED: "date"}.get(surface, "text")
 
 
@@ -99,8 +99,11 @@ def render(surface: str, content: RollupContent) -> Value:
     return None
 
 
-def canonical(surface: str, cell: Cell) -> Value:
-    """What stands in a column, as `render` would have said it."""
+def canonical(surface: str, cell: Cell, words: OwnWords) -> Value:
+    """What stands in a column, as `render` would have said it.
+
+    Notion finds an option whatever its case, and answers it as it is spelled there.
+    """
     match surface:
         case "delivery":
             return texts.plain(cell.rich_text).strip() or None
@@ -108,7 +111,7 @@ def canonical(surface: str, cell: Cell) -> Value:
             return None if cell.number is None else float(cell.number)
         case "delivery_health":
             name = cell.select.name if cell.select else None
-            return _HEALTH_BY_FOLD.get(name.casefold(), name) if name else None
+            return words.spelled(name) or name if name else None
         case "work":
             return _items(cell.rich_text)
         case "delivery_changed":
@@ -147,35 +150,36 @@ def encode(surface: str, value: Value) -> dict[str, object]:
 
 # Recognizing own columns after a lost store --------------------------------------------------
 
-_DELIVERY = re.compile(r"\d+ of \d+ done(?: |$)|No linked work\.(?: |$)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_UNLINKED = re.compile(r".* \d+/\d+|\+\d+ more|\d+ not named|…", re.DOTALL)
-_HEALTH = frozenset(health.value for health in Health)
+_CUT = "…"
 
 
-def looks_ours(surface: str, value: Value) -> bool:
-    """Whether a non-empty canonical value could have been written by opsync."""
+def looks_ours(surface: str, value: Value, words: OwnWords) -> bool:
+    """Whether a non-empty canonical value could have been written by opsync, in any language."""
     if surface == PERCENT:
         return isinstance(value, float) and 0 <= value <= 1 and round(value, 2) == value
     if surface == WORK:
         return isinstance(value, list) and all(
-            bool(pair[1]) or bool(_UNLINKED.fullmatch(pair[0])) for pair in value
+            bool(pair[1]) or pair[0] == _CUT or words.says("work", pair[0]) for pair in value
         )
     if not isinstance(value, str):
         return False
     if surface == DELIVERY:
-        return bool(_DELIVERY.match(value))
+        return words.says("delivery", value)
     if surface == HEALTH:
-        return value in _HEALTH
+        return words.spelled(value) == value
     return bool(_DAY.fullmatch(value))
 
 
-def marked(column: Property) -> bool:
+def marked(column: Property, words: OwnWords) -> bool:
     """Whether a column carries the description that opsync gives its own."""
-    return column.description == MADE_BY
+    return words.says("column_note", column.description or "")
 
 
-def has_our_options(column: Property) -> bool:
-    """Whether a select offers the seven health options and nothing else."""
-    options = column.select.options if column.select else []
-    return {option.name for option in options} == _HEALTH
+def has_our_options(column: Property, words: OwnWords) -> bool:
+    """Whether a select offers the seven health options, perhaps in several languages, and nothing
+    else."""
+    found = column.select.options if column.select else []
+    names = {option.name for option in found}
+    ours = words.vocabularies
+    return names <= frozenset().union(*ours) and any(seven <= names for seven in ours)

@@ -12,7 +12,7 @@ from itertools import chain, count
 
 import msgspec
 
-from opsync import Answer, Context, NotFound, RefusedError, Value
+from opsync import Answer, Context, NotFound, OwnWords, RefusedError, Value
 from opsync_notion import surfaces
 from opsync_notion.dialect import SHARE_HINT
 from opsync_notion.ids import dashed, parse_id
@@ -33,6 +33,7 @@ class Tables:
         self.settings = settings
         self.http = context.http
         self.memory = Memory(context.kept)
+        self.words = context.words
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, data_source: str) -> asyncio.Lock:
@@ -108,7 +109,7 @@ class Tables:
     def view_of(self, table: Table, block: DataSource) -> View:
         """The view by what is known now."""
         owned = {key: own.id for key, own in self.memory.columns(table.id).items()}
-        return view(table, block, owned, self.settings.statuses, self.memory.bot)
+        return view(table, block, owned, self.settings.statuses, self.memory.bot, self.words)
 
     async def schema(self, data_source: str) -> DataSourceObject:
         """Read the schema, and keep what reading pages needs of it."""
@@ -146,20 +147,25 @@ class Tables:
         candidates = {
             key: found
             for key in surfaces.TYPES
-            if key not in known and (found := _candidates(source, block, key, foreign))
+            if key not in known and (found := _candidates(source, block, key, foreign, self.words))
         }
         looked_at = {prop.id for found in candidates.values() for prop in found}
         if not looked_at:
             return
         refuted, proven = await self._judge(data_source, candidates)
-        marked = any(surfaces.marked(p) for found in candidates.values() for p in found)
+        said = {
+            prop.id
+            for found in candidates.values()
+            for prop in found
+            if surfaces.marked(prop, self.words)
+        }
         adopted: dict[str, OwnColumn] = {}
         for key, found in candidates.items():
             for prop in found:
-                if prop.id not in refuted and (surfaces.marked(prop) or not marked):
+                if prop.id not in refuted and (prop.id in said or not said):
                     adopted[key] = OwnColumn(prop.id, configured_name(block, key))
                     break
-        if not (marked or proven):
+        if not (said or proven):
             adopted = {}
         self.memory.add_columns(data_source, adopted)
         ours = {own.id for own in adopted.values()}
@@ -182,9 +188,9 @@ class Tables:
         )
         async for chunk in walk(self.http, query):
             for row in chunk.rows:
-                for column_id, value in _values(row, keys) if isinstance(row, Page) else ():
+                for column_id, value in self._values(row, keys):
                     key = keys[column_id]
-                    if not surfaces.looks_ours(key, value):
+                    if not surfaces.looks_ours(key, value, self.words):
                         refuted.add(column_id)
                     elif key == surfaces.DELIVERY:
                         summaries.add(column_id)
@@ -193,11 +199,18 @@ class Tables:
             and (
                 prop.id in summaries
                 or SUFFIX in prop.name
-                or (keys[prop.id] == surfaces.HEALTH and surfaces.has_our_options(prop))
+                or (keys[prop.id] == surfaces.HEALTH and surfaces.has_our_options(prop, self.words))
             )
             for prop in props
         )
         return frozenset(refuted), proven
+
+    def _values(self, row: object, keys: Mapping[str, str]) -> list[tuple[str, Value]]:
+        if not isinstance(row, Page):
+            return []
+        cells = [cell for cell in (row.properties or {}).values() if cell.id in keys]
+        values = [(c.id, surfaces.canonical(keys[c.id], c, self.words)) for c in cells]
+        return [(column_id, value) for column_id, value in values if value is not None]
 
 
 def configured_name(block: DataSource, key: str) -> str:
@@ -217,7 +230,11 @@ def free_name(block: DataSource, key: str, taken: Collection[str]) -> str:
 
 
 def _candidates(
-    source: DataSourceObject, block: DataSource, key: str, foreign: frozenset[str]
+    source: DataSourceObject,
+    block: DataSource,
+    key: str,
+    foreign: frozenset[str],
+    words: OwnWords,
 ) -> list[Property]:
     """Columns with a name and type of ours, the most telling first."""
     configured = configured_name(block, key)
@@ -229,13 +246,9 @@ def _candidates(
         and prop.id not in foreign
         and (key != surfaces.PERCENT or (prop.number and prop.number.format == "percent"))
     ]
-    return sorted(found, key=lambda prop: (not surfaces.marked(prop), prop.name == configured))
-
-
-def _values(page: Page, keys: Mapping[str, str]) -> list[tuple[str, Value]]:
-    cells = (cell for cell in (page.properties or {}).values() if cell.id in keys)
-    values = ((cell.id, surfaces.canonical(keys[cell.id], cell)) for cell in cells)
-    return [(column_id, value) for column_id, value in values if value is not None]
+    return sorted(
+        found, key=lambda prop: (not surfaces.marked(prop, words), prop.name == configured)
+    )
 
 
 def _called(block: DataSource) -> str:

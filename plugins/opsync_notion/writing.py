@@ -18,6 +18,7 @@ from opsync import (
     NotFound,
     Outcome,
     OutcomeKind,
+    OwnWords,
     Record,
     RefusedError,
     Seen,
@@ -62,6 +63,7 @@ class Writer:
         self._tables = tables
         self._http = context.http
         self._clock = context.runtime.clock
+        self._words = context.words
         self._refused: dict[str, tuple[float, str]] = {}
 
     async def write(self, target: Record, changes: Sequence[Change]) -> list[Outcome]:
@@ -109,7 +111,7 @@ class Writer:
             # A column of ours is gone, which the schema that is kept does not know yet.
             view = await self._tables.view(source, fresh=True)
             cells = await self._cells(target, view.own)
-        return list(seen_in(cells, view.own))
+        return list(seen_in(cells, view))
 
     async def _cells(self, target: Record, own: Mapping[str, str]) -> dict[str, Cell]:
         if not own:
@@ -152,7 +154,7 @@ class Writer:
             try:
                 await self._make(source, block)
             except RefusedError as error:
-                why = _by_hand(block, error)
+                why = _by_hand(block, error, self._words)
                 self._refused[source] = (self._clock.monotonic() + REFUSED_FOR_S, why)
                 return Ready(ready.ids, why, ready.gone)
             return self._known(source, block)
@@ -183,7 +185,9 @@ class Writer:
         answer = await self._http.write(
             "PATCH",
             f"/v1/data_sources/{source}",
-            json={"properties": {names[key]: surfaces.definition(key) for key in missing}},
+            json={
+                "properties": {names[key]: surfaces.definition(key, self._words) for key in missing}
+            },
             keyed=True,
         )
         made = self._tables.learn(answer).properties
@@ -283,7 +287,7 @@ class Writer:
                 Outcome(
                     change=change.id,
                     kind=_DONE[change.verb],
-                    applied=surfaces.canonical(key, cell),
+                    applied=surfaces.canonical(key, cell, self._words),
                     remote_id=ids[key],
                     request_id=request_id(answer),
                 )
@@ -315,9 +319,10 @@ def _gone(change: Change) -> Outcome:
     )
 
 
-def _by_hand(block: DataSource, error: RefusedError) -> str:
+def _by_hand(block: DataSource, error: RefusedError, words: OwnWords) -> str:
     columns = "; ".join(
-        f"{configured_name(block, key)} ({surfaces.described(key)})" for key in surfaces.TYPES
+        f"{configured_name(block, key)} ({surfaces.described(key, words)})"
+        for key in surfaces.TYPES
     )
     return (
         f"Notion did not let opsync add its columns: {error.message} Allow it: ••• → Connections "

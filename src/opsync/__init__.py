@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         default_classify,
         fingerprint,
     )
+    from opsync.languages import OwnWords
     from opsync.model import (
         Card,
         Category,
@@ -127,6 +128,7 @@ _HOMES = {
         "default_classify",
         "fingerprint",
     ),
+    "opsync.languages": ("OwnWords",),
     "opsync.model": (
         "Card",
         "Category",
@@ -189,6 +191,7 @@ __all__ = [
     "OpsyncError",
     "Outcome",
     "OutcomeKind",
+    "OwnWords",
     "Part",
     "Person",
     "Policy",

@@ -23,6 +23,7 @@ from pydantic_settings import SettingsError
 from opsync.blocks import NAME, NAME_MAX, General
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import ConfigError, PluginError
+from opsync.languages import ENGLISH, Words
 from opsync.model import value_hash
 from opsync.model.rules import (
     LINKS_RULE,
@@ -67,6 +68,8 @@ class Config:
     teams: tuple[TeamRule, ...]
     people: tuple[PersonRule, ...]
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    words: Words = field(default=ENGLISH, repr=False)
+    """The texts that are written into other tools, ready to be filled in."""
 
     @property
     def store(self) -> Path:
@@ -154,6 +157,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         teams=tuple(block.rule() for block in general.team),
         people=tuple(block.rule() for block in general.person),
         secrets=secrets,
+        words=general.wording.words(),
     )
 
 

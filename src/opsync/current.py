@@ -91,6 +91,7 @@ class Pass:
             links=self.config.links,
             as_of=self.as_of,
             stale=stale,
+            words=self.config.words,
         )
 
     def notes(self, setting: Setting) -> Notes:

@@ -8,6 +8,7 @@ from datetime import date
 from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
+from opsync.languages import ENGLISH, Words
 from opsync.model import Card, Link, Record, Ref, Rollup, RollupContent, Slot
 from opsync.model.ledger import Entry
 from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
@@ -28,13 +29,13 @@ class Setting(Struct, frozen=True):
     links: LinkSettings
     as_of: date
     stale: Mapping[str, date] = {}
+    words: Words = ENGLISH
 
     def card(self, record: Record) -> Card:
-        """`record` as other tools may show it."""
+        """`record` as other tools may show it, in the words in force."""
         instance = record.ref.instance
-        return card(
-            record, self.tools.get(instance, instance), self.expose.get(instance, "nothing")
-        )
+        tool = self.tools.get(instance, instance)
+        return card(record, tool, self.expose.get(instance, "nothing"), self.words)
 
 
 def desire(
@@ -85,7 +86,7 @@ def desire(
         if not shown.url:
             continue
         for surface in _surfaces(connector, "link", target):
-            value = connector.render(surface.name, target, link_content(shown))
+            value = connector.render(surface.name, target, link_content(shown, setting.words))
             if value is not None:
                 slot = Slot(target.ref, surface.name, LINKS_RULE, other.ref)
                 wants.append(
@@ -151,6 +152,7 @@ def _rollup_content(
         stale=unreadable[0] if unreadable else None,
         changed_on=setting.as_of,
         at_root=at_root,
+        words=setting.words,
     )
 
 
@@ -170,7 +172,7 @@ def _rollup_want(
     return Want(
         Slot(target.ref, surface.name, rule.name, rollup.root),
         value,
-        f"{content.health_name}: {rollup.reason}",
+        f"{rollup.health}: {rollup.reason}",
         (f"{rollup.done} of {rollup.total} items done", f"rule {rule.name}"),
         {str(rollup.root): rollup.inputs},
         writes=rule.mode is Mode.apply,

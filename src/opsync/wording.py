@@ -1,16 +1,23 @@
-"""The texts that opsync writes into other tools. Pure; nothing here changes from day to day."""
+"""The texts that opsync writes into other tools: what they say, in the words that are in force.
+
+Pure; nothing here changes from day to day. Text from tools is put into templates as it is, and
+never read as one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 
 from opsync.inert import inert_text, safe_url
+from opsync.languages import ENGLISH, Words
 from opsync.model import (
     Card,
     Category,
     Container,
     Health,
+    Kind,
     LinkContent,
     Record,
     Ref,
@@ -26,25 +33,16 @@ SINGLES = 10
 CONTAINERS = 20
 """So many containers likewise."""
 
-CATEGORY_NAMES = {
-    Category.backlog: "Backlog",
-    Category.todo: "To do",
-    Category.in_progress: "In progress",
-    Category.done: "Done",
-    Category.canceled: "Canceled",
-    Category.unknown: "Unknown",
-}
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+TOLD = frozenset({Health.at_risk, Health.off_track, Health.paused})
+"""The healths that a text says: all others are good news, or told by the numbers."""
 
 
-def day(value: date, today: date | None = None) -> str:
+def day(value: date, today: date | None = None, words: Words = ENGLISH) -> str:
     """ "1 Dec", with its year where that is not today's."""
-    text = f"{value.day} {_MONTHS[value.month - 1]}"
-    return text if today is None or value.year == today.year else f"{text} {value.year}"
+    return words.day(value, today)
 
 
-def card(record: Record, tool: str, expose: str) -> Card:
+def card(record: Record, tool: str, expose: str, words: Words = ENGLISH) -> Card:
     """`record` as other tools may show it. `expose` is its instance's setting for private work."""
     url = safe_url(record.url)
     key = inert_text(record.key, TITLE_LIMIT)
@@ -55,12 +53,12 @@ def card(record: Record, tool: str, expose: str) -> Card:
             key = title = url = space = ""
         elif expose == "key":
             title = space = ""
-    if key:
-        label = f"{key} {title}".strip()
+    if key and title:
+        label = words.text("item", key=key, title=title, tool=tool, space=space)
     elif record.kind.contains and space and title and record.ref.stream == "page":
-        label = f"{space}: {title}"
+        label = words.text("page", space=space, title=title, tool=tool)
     else:
-        label = title or "Private item"
+        label = key or title or words.text("private_item")
     return Card(
         ref=record.ref,
         kind=record.kind,
@@ -74,16 +72,18 @@ def card(record: Record, tool: str, expose: str) -> Card:
     )
 
 
-def link_content(other: Card) -> LinkContent:
+def link_content(other: Card, words: Words = ENGLISH) -> LinkContent:
     """A link to `other`: its label, tool and status category, never a count."""
-    name = CATEGORY_NAMES[other.category]
     known = other.category is not Category.unknown
+    status = words.status_inline[other.category] if known else ""
+    tracked = other.kind.contains or other.kind is Kind.document
     return LinkContent(
         card=other,
         title=other.label,
-        subtitle=f"{other.tool} · {name.lower()}" if known else other.tool,
+        subtitle=words.text("link_subtitle", tool=other.tool, status=status),
         resolved=not other.category.open,
-        category_name=name if known else "",
+        category_name=words.status[other.category] if known else "",
+        relationship=words.text("tracked_in" if tracked else "relates_to"),
     )
 
 
@@ -97,28 +97,43 @@ def rollup_content(
     stale: tuple[date, str] | None,
     changed_on: date,
     at_root: bool,
+    words: Words = ENGLISH,
 ) -> RollupContent:
     """A rollup in words. `cards` are those of its containers; `stale` is since when which tool
     cannot be read, once that has lasted."""
+    title = words.text(
+        "roadmap_link", item=root.label, title=root.title, tool=root.tool, space=root.space
+    )
+    short = _numbers("short", rollup, words)
     return RollupContent(
         root=root,
         rollup=rollup,
-        title=root.label,
+        title=title,
         delivery=delivery(
             rollup,
             paste_into=paste_into,
             paste_tools=paste_tools,
             stale=stale,
             today=changed_on,
+            words=words,
         ),
-        summary=summary(rollup),
-        short=_joined(f"{rollup.done}/{rollup.total}", _mood(rollup)),
+        summary=summary(rollup, words),
+        short=short,
         percent=percent_of(rollup),
         health=rollup.health,
-        health_name=rollup.health.value,
-        work=work(rollup, cards),
+        health_name=words.health[rollup.health],
+        work=work(rollup, cards, words),
         changed_on=changed_on,
         at_root=at_root,
+        label=words.text(
+            "roadmap_label",
+            link=title,
+            short=short,
+            done=rollup.done,
+            total=rollup.total,
+            health=_mood(rollup, words),
+        ),
+        relationship=words.text("roadmap"),
     )
 
 
@@ -129,57 +144,67 @@ def delivery(
     paste_tools: Sequence[str] = (),
     stale: tuple[date, str] | None = None,
     today: date | None = None,
+    words: Words = ENGLISH,
 ) -> str:
     """ "12 of 20 done · 3 blocked · Payments 8/12, Growth 4/8 · at risk: 60 % done, due 1 Dec"."""
     if rollup.total == 0 and not rollup.canceled and not rollup.missing:
-        place = f'"{paste_into}"' if paste_into else "this page"
-        tools = " or ".join(paste_tools)
-        return f"No linked work. Paste a {tools} link into {place}." if tools else "No linked work."
-    head = f"{rollup.done} of {rollup.total} done"
+        return _no_work(paste_into, paste_tools, words)
+    done, total = rollup.done, rollup.total
     if stale is not None:
-        return f"{head} as of {day(stale[0], today)} · {stale[1]} unreadable since, number kept"
+        since = words.day(stale[0], today)
+        return words.text("stale", done=done, total=total, date=since, tool=stale[1])
     if rollup.done_since is not None and not rollup.canceled:
-        head += f" since {day(rollup.done_since, today)}"
-    # A breakdown says where the work is that is left.
-    spaces = rollup.spaces if len(rollup.spaces) > 1 and rollup.done < rollup.total else ()
-    return _joined(
-        head,
-        f"{rollup.blocked} blocked" if rollup.blocked else "",
-        f"{rollup.canceled} canceled, not counted" if rollup.canceled else "",
-        f"{rollup.private} in a private team, counted only" if rollup.private else "",
-        f"{len(rollup.missing)} linked but not readable" if rollup.missing else "",
-        (
-            f"scope +{rollup.scope_added} since {day(rollup.scope_since, today)}"
-            if rollup.scope_added and rollup.scope_since
-            else ""
-        ),
-        ", ".join(f"{inert_text(s.name, 40)} {s.done}/{s.total}" for s in spaces[:6]),
-        _why(rollup, today),
+        since = words.day(rollup.done_since, today)
+        head = words.text("head_since", done=done, total=total, date=since)
+    else:
+        head = words.text("head", done=done, total=total)
+    percent = percent_of(rollup)
+    return words.text(
+        "delivery",
+        head=head,
+        blocked=_counted("blocked", rollup.blocked, words),
+        canceled=_counted("canceled", rollup.canceled, words),
+        private=_counted("private", rollup.private, words),
+        missing=_counted("missing", len(rollup.missing), words),
+        scope=_scope(rollup, today, words),
+        spaces=_spaces(rollup, words),
+        why=_why(rollup, today, words),
+        done=done,
+        total=total,
+        percent="" if percent is None else _hundred(percent),
+        health=words.health_inline[rollup.health],
+        due="" if rollup.due_on is None else words.day(rollup.due_on, today),
     )
 
 
-def summary(rollup: Rollup) -> str:
+def _no_work(paste_into: str, paste_tools: Sequence[str], words: Words) -> str:
+    if not paste_tools:
+        return words.text("no_work")
+    tools = _one_after_the_other("either", paste_tools, words)
+    if paste_into:
+        return words.text("no_work_column", tools=tools, column=paste_into)
+    return words.text("no_work_page", tools=tools)
+
+
+def summary(rollup: Rollup, words: Words = ENGLISH) -> str:
     """ "12/20 done · 3 blocked · at risk"."""
-    return _joined(
-        f"{rollup.done}/{rollup.total} done",
-        f"{rollup.blocked} blocked" if rollup.blocked else "",
-        _mood(rollup),
-    )
+    return _numbers("summary", rollup, words)
 
 
-def work(rollup: Rollup, cards: dict[Ref, Card]) -> tuple[WorkItem, ...]:
+def work(rollup: Rollup, cards: dict[Ref, Card], words: Words = ENGLISH) -> tuple[WorkItem, ...]:
     """What the root names: containers with their counts, then single items up to a limit."""
     named = [(c, cards[c.ref]) for c in rollup.containers if c.ref in cards]
     containers = [(c, card_) for c, card_ in named if not c.single and _named(card_)]
     singles = [(c, card_) for c, card_ in named if c.single and _named(card_)]
     shown = containers[:CONTAINERS]
     rest = len(rollup.containers) - len(shown)
-    items = [WorkItem(_container_text(c, card_), card_.url) for c, card_ in shown]
+    items = [WorkItem(_container_text(c, card_, words), card_.url) for c, card_ in shown]
     for _, card_ in singles[:SINGLES]:
         items.append(WorkItem(card_.label, card_.url))
         rest -= 1
     if rest:
-        items.append(WorkItem(f"+{rest} more" if items else f"{rest} not named"))
+        name = ("more_one" if rest == 1 else "more") if items else "not_named"
+        items.append(WorkItem(words.text(name, count=rest)))
     return tuple(items)
 
 
@@ -188,28 +213,71 @@ def _named(card_: Card) -> bool:
     return bool(card_.key or card_.title)
 
 
-def _container_text(container: Container, card_: Card) -> str:
-    name = card_.label if card_.key else f"{card_.title} ({card_.tool})"
-    return f"{name} {container.done}/{container.total}"
+def _container_text(container: Container, card_: Card, words: Words) -> str:
+    tool, done, total = card_.tool, container.done, container.total
+    if card_.key:
+        return words.text("container", item=card_.label, tool=tool, done=done, total=total)
+    name = "container_without_key"
+    return words.text(name, title=card_.title, tool=tool, done=done, total=total)
 
 
-def _mood(rollup: Rollup) -> str:
-    if rollup.health in (Health.at_risk, Health.off_track, Health.paused):
-        return rollup.health.value.lower()
-    return ""
+def _numbers(name: str, rollup: Rollup, words: Words) -> str:
+    return words.text(
+        name,
+        done=rollup.done,
+        total=rollup.total,
+        blocked=_counted("blocked", rollup.blocked, words),
+        health=_mood(rollup, words),
+    )
 
 
-def _why(rollup: Rollup, today: date | None) -> str:
+def _counted(name: str, count: int, words: Words) -> str:
+    return words.text(name, count=count) if count else ""
+
+
+def _scope(rollup: Rollup, today: date | None, words: Words) -> str:
+    if not rollup.scope_added or rollup.scope_since is None:
+        return ""
+    since = words.day(rollup.scope_since, today)
+    return words.text("scope", count=rollup.scope_added, date=since)
+
+
+def _spaces(rollup: Rollup, words: Words) -> str:
+    """Where the work is that is left: nothing if it is all in one place, or done."""
+    if len(rollup.spaces) < 2 or rollup.done >= rollup.total:
+        return ""
+    each = [
+        words.text("space", name=inert_text(s.name, 40), done=s.done, total=s.total)
+        for s in rollup.spaces[:6]
+    ]
+    return _one_after_the_other("list", each, words)
+
+
+def _mood(rollup: Rollup, words: Words) -> str:
+    return words.health_inline[rollup.health] if rollup.health in TOLD else ""
+
+
+def _why(rollup: Rollup, today: date | None, words: Words) -> str:
     """The mood with the facts behind it, in words that hold tomorrow."""
-    mood = _mood(rollup)
+    mood = _mood(rollup, words)
     if not mood or rollup.health is Health.paused:
         return mood
     percent = percent_of(rollup)
-    facts = [f"{percent:.0%}".replace("%", " %") + " done"] if percent is not None else []
+    facts = []
+    if percent is not None:
+        numbers = {"done": rollup.done, "total": rollup.total}
+        facts.append(words.text("share", percent=_hundred(percent), **numbers))
     if rollup.due_on is not None:
-        facts.append(f"due {day(rollup.due_on, today)}")
-    return f"{mood}: {', '.join(facts)}" if facts else mood
+        facts.append(words.text("due", date=words.day(rollup.due_on, today)))
+    told = _one_after_the_other("list", [fact for fact in facts if fact], words)
+    return words.text("why", health=mood, facts=told) if told else mood
 
 
-def _joined(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)
+def _hundred(share: float) -> str:
+    return f"{share:.0%}".removesuffix("%")
+
+
+def _one_after_the_other(name: str, each: Sequence[str], words: Words) -> str:
+    """ "Jira or Linear", "Payments 8/12, Growth 4/8": `each` joined by a text of two."""
+    told = [one for one in each if one]
+    return reduce(lambda one, other: words.text(name, one=one, other=other), told) if told else ""

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opsync.blocks.company import PersonBlock, TeamBlock, TwinsBlock
 from opsync.blocks.rules import LinksBlock, RollupBlock
+from opsync.blocks.wording import WordingBlock
 
 
 def _known_zone(name: str) -> str:
@@ -70,6 +71,9 @@ class General(BaseSettings):
 
     person: tuple[PersonBlock, ...] = ()
     """People who are known by different names in different tools."""
+
+    wording: WordingBlock = Field(default_factory=WordingBlock)
+    """The texts that are written into other tools."""
 
     # As given, with any token that is in it: hence not in the repr.
     instances: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)

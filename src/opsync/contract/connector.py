@@ -18,6 +18,7 @@ from msgspec import Struct
 from opsync.contract import CONTRACT
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import OpsyncError, SignInError
+from opsync.languages import OwnWords
 from opsync.model import (
     Category,
     Change,
@@ -45,12 +46,15 @@ class Context:
     `kept` is a small map of JSON values that the core stores for the instance and gives back in
     the next pass (ids of own columns, a page size that the vendor accepted). A connector must
     work without it: a lost store is a first run. Keys that begin with "opsync:" are the core's.
+    `words` are the texts in force: what `render` is given is worded already; they are for what a
+    connector says besides, and for knowing opsync's own texts again.
     """
 
     instance: str
     http: Client
     runtime: Runtime
     kept: MutableMapping[str, Value] = field(default_factory=dict)
+    words: OwnWords = field(default_factory=OwnWords)
 
 
 class Connector(ABC, Generic[S]):

@@ -36,6 +36,7 @@ def derives_as(config: Config) -> str:
             config.zone.key,
             config.links.within_instance,
             rules,
+            config.words.fingerprint,
             _instances(config),
             config.plugins.fingerprint,
         ]

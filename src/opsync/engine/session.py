@@ -13,6 +13,7 @@ from opsync.current import Opened, Pass
 from opsync.engine.fingerprint import derives_as, reads_as
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Policy, Pool
+from opsync.languages import OwnWords
 from opsync.pipeline import run_pass
 from opsync.report import PassReport
 from opsync.runtime import Runtime
@@ -151,6 +152,7 @@ async def _open(class_: type[Connector[Any]], instance: Instance, session: Sessi
         http=client,
         runtime=session.runtime,
         kept=await session.store.kept(instance.name),
+        words=OwnWords(session.config.words),
     )
     return Opened(
         name=instance.name,

@@ -36,7 +36,11 @@ class WorkItem(Struct, frozen=True, omit_defaults=True):
 
 
 class LinkContent(Struct, frozen=True):
-    """A link to `card`. `subtitle` is "Jira · in progress"; it changes with the category only."""
+    """A link to `card`, in the words in force.
+
+    `subtitle` is "Jira · in progress"; it changes with the category only. `relationship` is
+    "tracked in" or "relates to".
+    """
 
     card: Card
     title: str
@@ -44,14 +48,16 @@ class LinkContent(Struct, frozen=True):
     resolved: bool
     category_name: str
     """The status category in the reader's words ("In progress")."""
+    relationship: str = ""
 
 
 class RollupContent(Struct, frozen=True):
-    """A root's rollup, worded.
+    """A root's rollup, in the words in force.
 
     `title` is "Roadmap: One-tap checkout", `delivery` the full text, `summary`
     "12/20 done · 3 blocked · at risk", `short` "12/20 · at risk", `health_name` the health in the
-    reader's words. `percent` is 0 to 1 in steps of 0.01. `work` ends with an item without a URL
+    reader's words. `label` is "Roadmap: One-tap checkout · 12/20 · at risk", `relationship`
+    "roadmap". `percent` is 0 to 1 in steps of 0.01. `work` ends with an item without a URL
     ("+2 more") where it was cut. `changed_on` is carried with another change, never its reason.
     `at_root` is True when the target is the root itself.
     """
@@ -68,3 +74,5 @@ class RollupContent(Struct, frozen=True):
     work: tuple[WorkItem, ...]
     changed_on: date
     at_root: bool
+    label: str = ""
+    relationship: str = ""

@@ -118,6 +118,7 @@ def rollup_content(
         work=(),
         changed_on=date(2026, 3, 2),
         at_root=False,
+        label=f"{title} · {short}",
     )
 
 

@@ -19,6 +19,7 @@ from opsync import (
     Kind,
     LinkContent,
     OutcomeKind,
+    OwnWords,
     Record,
     Ref,
     SignInError,
@@ -30,7 +31,7 @@ from opsync import (
 from opsync.sandbox.notion import Computed
 from opsync.sandbox.notion.problems import invalid
 from opsync_notion import Notion
-from opsync_notion.surfaces import MADE_BY, TYPES
+from opsync_notion.surfaces import TYPES
 
 OWN = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
 
@@ -200,7 +201,7 @@ async def test_the_description_tells_own_columns_from_all_others(roadmap: Roadma
     await published(roadmap, "A")
     for name in ("Delivery", "Delivery %", "Delivery health", "Work (opsync)"):
         prop = roadmap.source.prop(name)
-        roadmap.source.schema.properties[prop.raw_id] = replace(prop, description=MADE_BY)
+        roadmap.source.schema.properties[prop.raw_id] = replace(prop, description=OwnWords().text("column_note"))
     mine = roadmap.source.prop("Delivery changed (opsync)")
     roadmap.workspace.remove_property(roadmap.source, mine.name)
     roadmap.kept.clear()
