@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from opsync.blocks import General
 from opsync.config import Config, build
+from opsync.languages import ENGLISH
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config" / "opsync.example.toml"
 
@@ -103,3 +104,7 @@ def test_the_example_writes_nothing_before_its_reader_says_so(tmp_path: Path) ->
     config = load(uncommented(), tmp_path)
 
     assert {config.links.mode, *(rule.mode for rule in config.rules)} == {"observe"}
+
+
+def test_the_wording_of_the_example_is_the_english_one(tmp_path: Path) -> None:
+    assert load(uncommented(), tmp_path).words.settings() == ENGLISH.settings()

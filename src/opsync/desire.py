@@ -66,7 +66,7 @@ def desire(
             continue
         if not at_root and not target.kind.contains:
             continue
-        content = _rollup_content(rollup, root, others, setting, at_root=at_root)
+        content = content_of(rollup, root, others, setting, at_root=at_root)
         for surface in _surfaces(connector, "rollup", target):
             want = _rollup_want(surface, target, content, connector, rule)
             if want is None:
@@ -126,7 +126,7 @@ def _surfaces(connector: Writable, content: str, target: Record) -> list[Surface
     return [s for s in connector.surfaces if s.content == content and target.kind in s.kinds]
 
 
-def _rollup_content(
+def content_of(
     rollup: Rollup,
     root: Record,
     others: Mapping[Ref, Record],
@@ -134,6 +134,7 @@ def _rollup_content(
     *,
     at_root: bool,
 ) -> RollupContent:
+    """A rollup in the words in force. `others` has the records of its containers."""
     cards = {c.ref: setting.card(others[c.ref]) for c in rollup.containers if c.ref in others}
     unreadable = sorted(
         (since, setting.tools.get(instance, instance))

@@ -104,25 +104,28 @@ def rollup_content(
     title = words.text(
         "roadmap_link", item=root.label, title=root.title, tool=root.tool, space=root.space
     )
+    told = delivery(
+        rollup,
+        paste_into=paste_into,
+        paste_tools=paste_tools,
+        stale=stale,
+        today=changed_on,
+        words=words,
+    )
+    items = work(rollup, cards, words)
+    in_brief = summary(rollup, words)
     short = _numbers("short", rollup, words)
     return RollupContent(
         root=root,
         rollup=rollup,
         title=title,
-        delivery=delivery(
-            rollup,
-            paste_into=paste_into,
-            paste_tools=paste_tools,
-            stale=stale,
-            today=changed_on,
-            words=words,
-        ),
-        summary=summary(rollup, words),
+        delivery=told,
+        summary=in_brief,
         short=short,
         percent=percent_of(rollup),
         health=rollup.health,
         health_name=words.health[rollup.health],
-        work=work(rollup, cards, words),
+        work=items,
         changed_on=changed_on,
         at_root=at_root,
         label=words.text(

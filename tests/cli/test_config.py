@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import Company
+from opsync.languages import TEXTS
+from opsync.languages.words import load
+from tests.cli.conftest import Company, Result
+
+GERMAN = 'wording.language = "de"\n'
 
 
 def test_show_hides_secrets_and_says_where_each_value_came_from(
@@ -81,3 +85,99 @@ def test_a_damaged_store_is_told_with_5(synced: Company) -> None:
     result = synced.opsync("db", "check")
     assert result.code == 5
     assert "damaged" in result.err
+
+
+# Texts --------------------------------------------------------------------------------------------
+
+
+def texts(result: Result) -> dict[str, list[str]]:
+    """What was tried, by the name of its text."""
+    found: dict[str, list[str]] = {}
+    for one in result.json["texts"]:
+        found.setdefault(one["name"], []).append(one["text"])
+    return found
+
+
+def test_check_tries_the_texts_on_what_was_read(synced: Company) -> None:
+    result = synced.opsync("config", "check")
+    assert "  texts        en, tried on 3 initiatives and 2 links of the store" in result.lines
+    assert any(
+        line.startswith("    delivery of One-tap checkout: 1 of 2 done · 1 blocked")
+        for line in result.lines
+    )
+    assert any("(made up): 7 of 11 done · 4 in a private" in line for line in result.lines)
+
+
+def test_check_tries_another_language_before_anything_is_written(synced: Company) -> None:
+    before = synced.read("roadmap")
+    synced.configure(more=GERMAN)
+    found = texts(synced.opsync("config", "check", "--json"))
+    assert found["summary"][0].startswith("1/2 erledigt")
+    assert found["no_work"] == ["Keine verknüpfte Arbeit."]
+    assert found["health"] == [
+        "Nicht begonnen, Im Plan, Gefährdet, In Verzug, Pausiert, Erledigt, "
+        "Keine verknüpfte Arbeit"
+    ]
+    assert synced.read("roadmap") == before
+
+
+def test_check_shows_every_text(company: Company) -> None:
+    company.configure(more=marked_texts())
+    said = " ".join(one["text"] for one in company.opsync("config", "check", "--json").json["texts"])
+    assert [name for name in TEXTS if f"<{name}>" not in said] == []
+
+
+def test_check_uses_made_up_items_without_a_store_and_says_so(company: Company) -> None:
+    result = company.opsync("config", "check")
+    assert result.code == 0
+    assert "  texts        en, tried on made-up items: there is no store yet" in result.lines
+    made = company.opsync("config", "check", "--json").json["texts"]
+    assert {one["made_up"] for one in made if one["about"]} == {True}
+
+
+def test_check_goes_on_where_the_store_is_damaged(synced: Company) -> None:
+    for name in ("opsync.db-wal", "opsync.db-shm"):
+        (synced.folder / name).unlink(missing_ok=True)
+    (synced.folder / "opsync.db").write_bytes(b"this is no database" * 100)
+    result = synced.opsync("config", "check")
+    assert result.code == 0
+    assert any("tried on made-up items: " in line and "damaged" in line for line in result.lines)
+
+
+def test_check_warns_of_a_text_that_is_too_long_for_its_place(synced: Company) -> None:
+    synced.configure(more=f'wording.texts.summary = "{"so far " * 40}{{done}}"\n')
+    result = synced.opsync("config", "check")
+    [warning] = [line for line in result.lines if line.startswith("! ")]
+    assert warning.startswith("! wording.texts.summary: 281 characters about ")
+    assert "where 255 fit, and 2 more are too long" in warning
+    assert synced.opsync("config", "check", "--json").json["warnings"] == [warning[2:]]
+
+
+def test_check_shows_private_work_as_other_tools_may_see_it(synced: Company) -> None:
+    synced.edit("work", lambda state: state["items"][0].update(private=True))
+    synced.opsync("sync")
+    result = synced.opsync("config", "check")
+    assert result.code == 0
+    assert "Checkout core 1/2" not in result.out
+
+
+def test_show_has_the_templates_in_force(company: Company) -> None:
+    company.configure(more=GERMAN + 'wording.texts.blocked = "{count} hängen"\n')
+    result = company.opsync("config", "show")
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in result.lines}
+    assert rows["wording.language"] == ["de", "file"]
+    assert rows["wording.texts.blocked"] == ["{count} hängen", "file"]
+    assert rows["wording.texts.due"] == ["fällig {date}", "default"]
+    assert rows["wording.health.at_risk"] == ["Gefährdet", "default"]
+
+
+def test_schema_tells_the_fields_of_each_text(company: Company) -> None:
+    found = company.opsync("config", "schema").json
+    about = found["$defs"]["TextsBlock"]["properties"]["scope"]["description"]
+    assert about.endswith("Fields: {count}, {date}.")
+
+
+def marked_texts() -> str:
+    """A configuration in which each text begins with its own name."""
+    english = load("en").texts
+    return "".join(f"wording.texts.{name} = '<{name}>{english[name]}'\n" for name in TEXTS)

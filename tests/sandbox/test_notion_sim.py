@@ -405,7 +405,8 @@ async def test_values_are_checked(
 async def test_a_missing_select_choice_is_created(
     http: httpx.AsyncClient, roadmap: DataSource, page: Page
 ) -> None:
-    await write(http, page, Stage={"select": {"name": "Gamma"}})
+    answer = await write(http, page, Stage={"select": {"name": "Gamma"}})
+    assert answer.json()["properties"]["Stage"]["select"]["name"] == "Gamma"
     assert page.text("Stage") == "Gamma"
     assert [o.name for o in roadmap.prop("Stage").options] == ["Alpha", "Beta", "Gamma"]
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsync.cli.common import config_option, json_option, open_config, print_json
-from opsync.cli.screen import hanging, interactive, show_rows
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    open_config,
+    open_store,
+    print_json,
+    run_async,
+)
+from opsync.cli.screen import hanging, interactive, show_line, show_rows
+from opsync.cli.words import plural
 from opsync.config import Config, env_name
 from opsync.inert import inert_text
+
+if TYPE_CHECKING:
+    from opsync.engine.trying import Trial
 
 
 @click.group()
@@ -50,28 +62,59 @@ def show(as_json: bool, config_path: Path | None) -> int:
 @json_option
 @config_option
 def check(as_json: bool, config_path: Path | None) -> int:
-    """Say everything that is wrong with the configuration.
+    """Say everything that is wrong with the configuration, and try the texts that it has.
 
-    Asks no tool. Exits with 2 when something is wrong. With --json: {"ok", "problems": [...]}.
+    Every text is shown as it would be written about an item of the store, without one about made-up
+    items. Asks no tool. Exits with 2 when something is wrong. With --json: {"ok", "problems",
+    "texts": [{"name", "about", "text", "made_up"}], "warnings"}.
     """
     from opsync.errors import ConfigError
 
     try:
-        found = open_config(config_path).config
+        opened = open_config(config_path)
     except ConfigError as error:
         if not as_json:
             raise
-        print_json({"ok": False, "problems": error.problems})
+        print_json({"ok": False, "problems": error.problems, "texts": [], "warnings": []})
         return error.exit_code
+    found = opened.config
+    trial, on = run_async(_try(opened))
     if as_json:
-        print_json({"ok": True, "problems": []})
+        texts, warnings = trial.texts, trial.warnings
+        print_json({"ok": True, "problems": [], "texts": texts, "warnings": warnings})
         return 0
     rules = ", ".join(f"{rule.name} ({rule.mode.value})" for rule in found.rules) or "none"
     click.echo(f"{found.path} is right")
     click.echo(f"  connections  {', '.join(found.instances) or 'none'}")
     click.echo(f"  links        {found.links.mode.value}")
     click.echo(f"  rules        {rules}")
+    click.echo(f"  texts        {trial.language}, tried on {on}")
+    for one in trial.texts:
+        about = f" of {inert_text(one.about, 80)}" if one.about else ""
+        made_up = " (made up)" if one.made_up else ""
+        show_line(f"    {one.name}{about}{made_up}: {one.text}")
+    for warning in trial.warnings:
+        show_line(f"! {warning}")
     return 0
+
+
+async def _try(opened: Opened) -> tuple[Trial, str]:
+    """All texts, and in words on what they were tried."""
+    from opsync.engine.trying import try_texts
+    from opsync.errors import StoreError
+    from opsync.runtime import SystemClock
+
+    config = opened.config
+    today = SystemClock().now().astimezone(config.zone).date()
+    try:
+        async with open_store(opened) as store:
+            trial = await try_texts(config, store, today)
+    except StoreError as error:
+        why = error.message if config.store.exists() else "there is no store yet"
+        return await try_texts(config, None, today), f"made-up items: {why}"
+    initiatives = plural(trial.initiatives, "initiative")
+    on = f"{initiatives} and {plural(trial.links, 'link')} of the store"
+    return trial, on
 
 
 @config.command()
@@ -93,6 +136,7 @@ def _settings(found: Config) -> Iterable[tuple[str, object, str]]:
     raw = _raw(found.path)
     secrets = secrets_folder(raw, found.path)
     general = found.general.model_dump(mode="json", exclude={"instances"})
+    general["wording"] = found.words.settings()
     for key, value in general.items():
         yield from _flat(key, value, raw.get(key), f"OPSYNC_{key.upper()}", secrets)
     blocks = raw.get("instances")

@@ -45,6 +45,11 @@ class TextSpec(Struct, frozen=True, kw_only=True):
     drop: bool = False
 
     @property
+    def placed(self) -> bool:
+        """Whether it stands somewhere by itself, and not only within other texts."""
+        return self.limit is not None or bool(self.at)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the fields."""
         return tuple(field.name for field in self.fields)
@@ -135,6 +140,7 @@ _ALL = (
         name="project_update",
         about="A Linear project update, where they are asked for.",
         fields=(Field("link", "the initiative, as a link"), _HEALTH),
+        limit=TEXT_LIMIT,
     ),
     TextSpec(
         name="summary",

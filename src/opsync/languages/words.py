@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 import msgspec
@@ -85,18 +85,24 @@ class Words:
             self.separator,
         )
 
-    @property
+    def settings(self) -> dict[str, str | dict[str, str]]:
+        """All of it in the keys of the `[wording]` block."""
+        return {
+            "language": self.language,
+            "date_format": self.date_format.source,
+            "date_format_year": self.date_format_year.source,
+            "separator": self.separator,
+            "texts": {name: template.source for name, template in self.texts.items()},
+            "health": _by_name(self.health),
+            "health_inline": _by_name(self.health_inline),
+            "status": _by_name(self.status),
+            "status_inline": _by_name(self.status_inline),
+        }
+
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of all words: it differs if any text could."""
-        return value_hash(
-            [
-                {name: template.source for name, template in self.texts.items()},
-                [_by_name(self.health), _by_name(self.health_inline)],
-                [_by_name(self.status), _by_name(self.status_inline)],
-                [self.months, self.month_names],
-                [self.date_format.source, self.date_format_year.source, self.separator],
-            ]
-        )
+        return value_hash([msgspec.to_builtins(self.settings()), self.months, self.month_names])
 
 
 def words_of(language: str, changed: Changed | None = None) -> Words:

@@ -201,7 +201,9 @@ async def test_the_description_tells_own_columns_from_all_others(roadmap: Roadma
     await published(roadmap, "A")
     for name in ("Delivery", "Delivery %", "Delivery health", "Work (opsync)"):
         prop = roadmap.source.prop(name)
-        roadmap.source.schema.properties[prop.raw_id] = replace(prop, description=OwnWords().text("column_note"))
+        roadmap.source.schema.properties[prop.raw_id] = replace(
+            prop, description=OwnWords().text("column_note")
+        )
     mine = roadmap.source.prop("Delivery changed (opsync)")
     roadmap.workspace.remove_property(roadmap.source, mine.name)
     roadmap.kept.clear()

@@ -187,7 +187,7 @@ def page(call: Call) -> Answer:
 def update_page(call: Call) -> Answer:
     """Write the listed cells and flags, all or none of them; the rest stays."""
     found = page_of(call)
-    columns = columns_of(call, found.data_source)
+    columns_of(call, found.data_source)  # What it asks for is looked at before anything is written.
     trashed = _trash_flag(call)
     if found.trashed and trashed is not False:
         raise invalid(
@@ -199,6 +199,8 @@ def update_page(call: Call) -> Answer:
         found.trashed = trashed
     found.updated = call.workspace.now()
     found.updated_by = call.workspace.bot.id
+    # The columns as they are now, with the choices that this request made.
+    columns = columns_of(call, found.data_source)
     return page_shape(call.workspace.state, found, call.version, columns)
 
 
@@ -207,14 +209,14 @@ def create_page(call: Call) -> Answer:
     parent = an_object(call.body.get("parent"), "parent")
     source = source_of(call, a_string(parent.get("data_source_id"), "parent.data_source_id"))
     ws = call.workspace
-    columns = columns_of(call, source)
+    columns_of(call, source)
     cells = _written_cells(call, source)
     source.numbered += 1
     now = ws.now()
     page_id = ws.state.new_id("page")
     made = Page(page_id, source, cells, now, now, ws.bot.id, ws.bot.id, number=source.numbered)
     ws.state.pages[page_id] = made
-    return page_shape(ws.state, made, call.version, columns)
+    return page_shape(ws.state, made, call.version, columns_of(call, source))
 
 
 def _written_cells(call: Call, source: DataSource) -> dict[str, Value]:
