@@ -7,6 +7,7 @@ import inspect
 import re
 import shlex
 import tomllib
+from datetime import date
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,12 @@ import pytest
 import opsync
 import opsync.stages
 from opsync import errors, pipeline
+from opsync.blocks.wording import WordingBlock
 from opsync.cli.root import EXIT_CODES, GROUPS, UNEXPECTED, root
+from opsync.languages import DATE, TEXTS
+from opsync.languages.words import load
+from opsync.model import Health, Ref, Rollup, Space
+from opsync.wording import delivery
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -235,3 +241,77 @@ def test_pins_have_hashes_and_name_no_registry(file: str) -> None:
     assert not re.search(r"^\s*--(?!hash=)", text, re.MULTILINE)
     blocks = re.split(r"\n(?=\S)", text.strip())
     assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+# Wording ------------------------------------------------------------------------------------------
+
+WORDING = (ROOT / "docs/wording.md").read_text(encoding="utf-8")
+
+
+def rows_of(section: str) -> list[list[str]]:
+    """The rows of a section's table, without its head."""
+    text = WORDING.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_every_text_is_on_the_page_with_its_place_and_fields() -> None:
+    assert rows_of("Texts") == [
+        [f"`{name}`", spec.about, ", ".join(f"`{{{one}}}`" for one in spec.names) or "none"]
+        for name, spec in TEXTS.items()
+    ]
+
+
+def test_every_field_is_on_the_page_with_what_it_is() -> None:
+    assert rows_of("Fields") == [
+        [f"`{name}`", f"`{{{one.name}}}`", one.about + (" (may be empty)" if one.optional else "")]
+        for name, spec in TEXTS.items()
+        for one in spec.fields
+    ]
+    assert rows_of("Dates") == [[f"`{{{one.name}}}`", one.about] for one in DATE]
+
+
+def test_both_languages_are_on_the_page_as_they_are() -> None:
+    english, german = load("en"), load("de")
+    assert rows_of("Both languages") == [
+        [f"`{name}`", f"`{english.texts[name]}`", f"`{german.texts[name]}`"] for name in TEXTS
+    ]
+    assert rows_of("Single words") == [
+        [f"`{table}.{key}`", *(f"{one[key]}, {inline[key]}" for one, inline in words)]
+        for table, words in (
+            (
+                "health",
+                [(english.health, english.health_inline), (german.health, german.health_inline)],
+            ),
+            (
+                "status",
+                [(english.status, english.status_inline), (german.status, german.status_inline)],
+            ),
+        )
+        for key in words[0][0]
+    ]
+
+
+def test_the_texts_that_may_be_empty_are_those_on_the_page() -> None:
+    told = WORDING.partition("That is possible\n  for ")[2].partition(".")[0]
+    assert re.findall(r"`(\w+)`", told) == [name for name, spec in TEXTS.items() if spec.drop]
+
+
+def test_the_examples_of_templates_are_right() -> None:
+    whole, single = (block for language, block in _BLOCK.findall(WORDING) if language == "toml")
+    wording = tomllib.loads(whole)["wording"]
+    shown = WordingBlock(**wording).words()
+    rollup = Rollup(
+        rule="roadmap",
+        root=Ref("notion", "page", "1"),
+        counts={},
+        done=12,
+        total=20,
+        progress=0.6,
+        blocked=3,
+        spaces=(Space("Payments", 8, 12), Space("Growth", 4, 8)),
+        due_on=date(2026, 12, 1),
+        health=Health.at_risk,
+    )
+    assert f"of One-tap checkout: {delivery(rollup, words=shown)}\n" in WORDING
+    assert WordingBlock(texts=tomllib.loads(single)).words().text("due", date="1 Dec") == ""

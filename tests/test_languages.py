@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from itertools import pairwise
 from string import Formatter
@@ -189,13 +190,9 @@ def test_what_is_said_of_an_item_holds_its_title_as_it_is(key: str, title: str) 
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_template_or_refused_with_a_sentence(source: str) -> None:
-    try:
-        template = compile_template(source, ("count",))
-    except TemplateError as error:
-        assert str(error)
-    else:
-        rendered = template.render({"count": "{count} · 7"})
+def test_any_text_is_a_template_of_one_line_or_refused(source: str) -> None:
+    with suppress(TemplateError):
+        rendered = compile_template(source, ("count",)).render({"count": "{count} · 7"})
         assert "\n" not in rendered
         assert rendered.count("{count} · 7") >= source.replace("{{", "").count("{count}")
 

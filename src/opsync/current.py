@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from opsync.config import Config
 from opsync.contract.connector import Connector
 from opsync.desire import Setting
 from opsync.http import Client
+from opsync.languages import ENGLISH
 from opsync.model import Ref
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
@@ -95,6 +98,7 @@ class Pass:
         )
 
     def notes(self, setting: Setting) -> Notes:
-        """Where the plan is noted."""
+        """Where the plan is noted. What people read on opsync's own screens is English."""
+        setting = msgspec.structs.replace(setting, words=ENGLISH)
         connectors = {name: opened.connector for name, opened in self.instances.items()}
         return Notes(self.report.plan, setting, connectors)

@@ -115,15 +115,16 @@ def test_check_tries_another_language_before_anything_is_written(synced: Company
     assert found["summary"][0].startswith("1/2 erledigt")
     assert found["no_work"] == ["Keine verknüpfte Arbeit."]
     assert found["health"] == [
-        "Nicht begonnen, Im Plan, Gefährdet, In Verzug, Pausiert, Erledigt, "
-        "Keine verknüpfte Arbeit"
+        "Nicht begonnen, Im Plan, Gefährdet, In Verzug, Pausiert, Erledigt, Keine verknüpfte Arbeit"
     ]
     assert synced.read("roadmap") == before
 
 
 def test_check_shows_every_text(company: Company) -> None:
     company.configure(more=marked_texts())
-    said = " ".join(one["text"] for one in company.opsync("config", "check", "--json").json["texts"])
+    said = " ".join(
+        one["text"] for one in company.opsync("config", "check", "--json").json["texts"]
+    )
     assert [name for name in TEXTS if f"<{name}>" not in said] == []
 
 

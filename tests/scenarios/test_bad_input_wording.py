@@ -1,4 +1,4 @@
-"""A template with an unknown field is refused with the fields there are; so is all other nonsense."""
+"""A template with an unknown field is refused with the fields there are; so is other nonsense."""
 
 from __future__ import annotations
 

@@ -29,33 +29,38 @@ class TemplateError(ValueError):
 
 
 class Template(Struct, frozen=True):
-    """A template, ready to be filled in. `parts` are its pieces, part by part."""
+    """A template, ready to be filled in. `parts` are its pieces, part by part.
+
+    `forms` are the same to be filled in fast: each part as a %-format, and its fields.
+    """
 
     source: str
     parts: tuple[tuple[Piece, ...], ...]
+    forms: tuple[tuple[str, tuple[str, ...]], ...]
 
     def render(self, values: Mapping[str, str | int], separator: str = SEPARATOR) -> str:
         """The text with `values` in it; a part of which all fields are empty is left out."""
         said = []
-        for part in self.parts:
-            text, fields, empty = "", 0, 0
-            for plain, field in part:
-                text += plain
-                if field:
-                    value = str(values[field])
-                    text += value
-                    fields += 1
-                    empty += not value
-            if fields == 0 or empty < fields:
-                said.append(text.strip())
-        return separator.join(said)
+        for form, names in self.forms:
+            filled = tuple([values[name] for name in names])
+            if "" not in filled:
+                said.append(form % filled)
+            elif any(value != "" for value in filled):
+                # What stood beside an empty field is not left hanging.
+                said.append((form % filled).strip())
+        return said[0] if len(said) == 1 else separator.join(said)
 
 
 def compile_template(source: str, fields: Collection[str]) -> Template:
     """`source` as a template with `fields`. Raises TemplateError."""
     check_plain(source)
-    parts = source.split(SEPARATOR) if source else []
-    return Template(source, tuple(_pieces(part, fields) for part in parts))
+    parts = tuple(_pieces(part, fields) for part in source.split(SEPARATOR)) if source else ()
+    return Template(source, parts, tuple(_form(pieces) for pieces in parts))
+
+
+def _form(pieces: tuple[Piece, ...]) -> tuple[str, tuple[str, ...]]:
+    form = "".join(plain.replace("%", "%%") + ("%s" if name else "") for plain, name in pieces)
+    return form.strip(), tuple(name for _, name in pieces if name)
 
 
 def check_plain(text: str, longest: int = LONGEST) -> None:
