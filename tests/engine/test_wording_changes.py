@@ -110,6 +110,31 @@ async def test_a_new_language_adds_its_options_beside_those_that_are_there(
     assert options(settled)[len(english) :] == ["Im Plan"]
 
 
+async def test_columns_that_are_made_in_german_are_german_and_found_again(world: World) -> None:
+    world.raw["wording"] = GERMAN
+    await world.sync()
+    health = world.source.prop("Delivery health")
+    assert {o.name: o.color for o in health.options} == {
+        "Nicht begonnen": "gray",
+        "Im Plan": "green",
+        "Gefährdet": "yellow",
+        "In Verzug": "red",
+        "Pausiert": "purple",
+        "Erledigt": "blue",
+        "Keine verknüpfte Arbeit": "default",
+    }
+    columns = len(world.source.schema.properties)
+    world.lose_store()
+    del world.raw["wording"]
+
+    report = await world.sync()
+
+    assert report.plan.held == []
+    assert len(world.source.schema.properties) == columns
+    assert world.checkout.text("Delivery") == "2 of 5 done · Payments 1/3, Growth 1/2"
+    await world.silent()
+
+
 async def test_a_person_s_edit_is_theirs_in_any_language(settled: World) -> None:
     settled.raw["wording"] = GERMAN
     await settled.sync()

@@ -25,7 +25,7 @@ from opsync.wording import card, link_content, rollup_content
 
 TODAY = date(2026, 11, 22)
 POSTED = (Health.on_track, Health.at_risk, Health.off_track)
-"""The healths that Linear has a word for: others are not posted."""
+"""The healths of which a project update tells; others are not posted."""
 
 
 class Example(Struct, frozen=True, kw_only=True):

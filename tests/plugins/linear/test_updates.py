@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from opsync.languages import Changed, OwnWords, words_of
 from opsync.model import Health, OutcomeKind, Record, Value
 from opsync.sandbox.linear import LinearWorkspace
 from tests.plugins.linear.conftest import PAGE, Connect, apply, change, rollup_content
@@ -78,6 +80,30 @@ async def test_the_first_value_is_noted_and_the_next_one_posted(
     assert update.health == "offTrack"
     assert "[opsync]" in update.body
     assert "https://www.notion.so/9b1c" in update.body
+
+
+async def test_an_update_is_worded_as_configured(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    project = await make(workspace, connect)
+    words = OwnWords(words_of("de", Changed(texts={"project_update": "{health} – {link}"})))
+    project.linear.context = replace(project.linear.context, words=words)
+    await project.write(Health.on_track)
+
+    await project.write(Health.off_track)
+
+    (update,) = workspace.project_updates.values()
+    link = "[Roadmap: One-tap checkout](https://www.notion.so/9b1c)"
+    assert update.body == f"in Verzug – {link}\n\n[opsync]"
+
+
+async def test_other_words_alone_post_nothing(workspace: LinearWorkspace, connect: Connect) -> None:
+    project = await make(workspace, connect)
+    await project.write(Health.on_track)
+    project.linear.context = replace(project.linear.context, words=OwnWords(words_of("de")))
+
+    assert await project.write(Health.on_track) is OutcomeKind.unchanged
+    assert workspace.project_updates == {}
 
 
 async def test_a_second_change_on_the_same_day_edits_that_days_update(
