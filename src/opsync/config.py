@@ -295,10 +295,15 @@ def _stray_env(general: General) -> Iterable[str]:
         if not head.startswith(prefix) or head in blocks or head in fields:
             continue
         near = difflib.get_close_matches(head, [*blocks, *fields], 1, cutoff=0.8)
-        if nested or near:
+        if nested or _misspelt(head, fields):
             mean = f'; did you mean "{near[0]}{nested}…"?' if nested and near else ""
             mean = mean or (f'; did you mean "{near[0]}"?' if near else "")
             yield f"{variable}: unknown environment variable{mean}"
+
+
+def _misspelt(variable: str, fields: Iterable[str]) -> bool:
+    """Whether a variable is a setting's but for a letter or two: others may be anybody's."""
+    return bool(difflib.get_close_matches(variable, list(fields), 1, cutoff=0.9))
 
 
 def _unknown_env(instance: str, settings_type: type[ConnectorSettings]) -> Iterable[str]:
