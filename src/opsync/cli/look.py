@@ -18,7 +18,8 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.lookdoc import document
-from opsync.cli.lookview import LookView, print_look
+from opsync.cli.looksaid import LookView
+from opsync.cli.lookview import print_look
 from opsync.engine.look import look as look_at
 from opsync.engine.look import unread
 from opsync.engine.offline import offline_plan

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from opsync.cli import words
-from opsync.cli.lookview import (
-    FEW,
+from opsync.cli.looksaid import (
     HEADINGS,
     LookView,
     addition_lines,
@@ -86,7 +85,7 @@ def _lines(view: LookView, *, every: bool) -> Iterator[str]:
     if look.would_add:
         lines = [f"{tool}: {escaped(text, 400)}" for tool, text in addition_lines(look.would_add)]
         yield from _listed("With write access opsync would add", lines, len(lines))
-        yield f"How: {how_to_write(view)}"
+        yield f"How: {how_to_write()}"
 
 
 def _said(look: Look, *, every: bool) -> Iterator[str]:
@@ -128,7 +127,7 @@ def _share(look: Look) -> Iterator[str]:
     yield from _rest(len(rows), len(spaces))
     if share.oldest:
         named = [f"{_item(one.item)} since {day(one.since)}" for one in share.oldest if one.since]
-        yield f"The longest: {', '.join(named[:FEW])}"
+        yield f"The longest: {', '.join(named)}"
         yield ""
 
 
