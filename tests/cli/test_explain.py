@@ -108,6 +108,7 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
     assert set(found) == {
         "item",
         "notes",
+        "disagreements",
         "summaries",
         "counts_in",
         "links",

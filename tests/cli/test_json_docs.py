@@ -35,6 +35,8 @@ def _keys(found: Any) -> Iterator[str]:
         "sync",
         "plan --offline",
         "status",
+        "look",
+        "look --offline",
         "explain|One-tap checkout",
         "explain|One-tap checkout|Delivery",
         "explain PAY-118",

@@ -23,7 +23,7 @@ def test_an_exclamation_mark_tells_where_people_say_otherwise(synced: Company) -
     assert found["One-tap checkout"]["disagrees"] is True  # people: On track
     assert found["SSO for teams"]["disagrees"] is True  # people: In progress, all is done
     assert found["Referral programme"]["disagrees"] is False
-    assert "! 2 disagree with what people say" in synced.opsync("status").lines
+    assert "! 2 disagree with what people say: opsync look" in synced.opsync("status").lines
 
 
 def test_what_is_late_comes_first(synced: Company) -> None:

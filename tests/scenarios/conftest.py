@@ -52,6 +52,9 @@ def to_toml(raw: dict[str, Any]) -> str:
         for key, value in block.items():
             if key == "data_sources":
                 value_text = f'[{{ id = "{value[0]["id"]}" }}]'
+            elif isinstance(value, dict):
+                pairs = (f"{json.dumps(name)} = {json.dumps(each)}" for name, each in value.items())
+                value_text = f"{{ {', '.join(pairs)} }}"
             else:
                 value_text = json.dumps(value)
             blocks.append(f"{key} = {value_text}")
@@ -70,4 +73,5 @@ def on_command_line(
     simulated = partial(open_session, transport=world.net, runtime=Runtime(clock=world.clock))
     monkeypatch.setattr("opsync.cli.sync.open_session", simulated)
     monkeypatch.setattr("opsync.cli.doctor.open_session", simulated)
+    monkeypatch.setattr("opsync.cli.look.open_session", simulated)
     return world

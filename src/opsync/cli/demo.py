@@ -190,7 +190,9 @@ async def _explained(config: Config) -> list[str]:
 
     async with open_session(config, "demo", exclusive=False) as session:
         explainer = Explainer(config, session.store)
-        found = await explainer.explain((await explainer.find(SHOWN))[0])
+        found = await explainer.explain(
+            (await explainer.find(SHOWN))[0], session.runtime.clock.now()
+        )
         now = session.runtime.clock.now()
     values = [one for one in found.values if one.target == found.item and one.place == "Delivery"]
     with redirect_stdout(StringIO()) as printed:

@@ -10,7 +10,9 @@ import click
 from opsync.cli import words
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, interactive, show, styled
+from opsync.disagreements import DisagreementKind
 from opsync.engine.catalog import Item
+from opsync.engine.disagreeing import Found
 from opsync.engine.explained import (
     Counted,
     Explanation,
@@ -65,6 +67,8 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
     _print_head(found.item)
     for note in found.notes:
         hanging("! ", words.shown(note, 400), style="yellow")
+    for one in found.disagreements:
+        _print_disagreement(one, found.item, now)
     for summary in found.summaries:
         _print_summary(summary, now)
     if found.counts_in:
@@ -73,9 +77,9 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
         _print_links(found)
     if found.no_links:
         show(styled(("\nNames that make no link", "bold")))
-        for one in found.no_links:
-            text = words.shown(one.text, 80)
-            field, why = words.shown(one.field, 40), words.shown(one.why, 300)
+        for no_link in found.no_links:
+            text = words.shown(no_link.text, 80)
+            field, why = words.shown(no_link.field, 40), words.shown(no_link.why, 300)
             hanging("  ", f'{text} in "{field}": {why}')
     _print_written(found, zone)
 
@@ -85,6 +89,28 @@ def _print_head(item: Item) -> None:
     show(styled((words.shown(item.label, 100), "bold"), f"   {' · '.join(filter(None, parts))}"))
     if item.url:
         show(styled((item.url, "dim")))
+
+
+def _print_disagreement(one: Found, item: Item, now: datetime) -> None:
+    """What people say, what is measured, and what shows it, with how fresh that is."""
+    whose = one.item if one.item not in (None, item) else None
+    head = f"{words.shown(whose.label, 60)}: " if whose else ""
+    says = f"people say {words.shown(one.says, 80)}" if one.says else "nobody says otherwise"
+    said = says if one.kind is DisagreementKind.status else words.shown(one.says, 80)
+    hanging(
+        "! ", f"{head}{said}; {words.shown(one.measured, 120)}".replace(": ; ", ": "), style="red"
+    )
+    for told in one.evidence:
+        since = f" since {words.day(told.since)}" if told.since else ""
+        read = (
+            f"read {words.ago(told.read_at, now)} ago" if told.read_at else "never read to its end"
+        )
+        label = words.shown(told.item.label, 60)
+        hanging(
+            "    ",
+            f"{label}: {words.shown(told.text, 80)}{since}",
+            (f"   {told.item.tool}, {read}", "dim"),
+        )
 
 
 def _headline(summary: Summary) -> str:

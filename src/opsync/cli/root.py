@@ -20,6 +20,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "demo": ("opsync.cli.demo:demo", "See it work in a minute, without any account."),
         "init": ("opsync.cli.init:init", "Write a configuration for your own tools."),
+        "look": (
+            "opsync.cli.look:look",
+            "See what people say and what is measured; write nothing.",
+        ),
         "doctor": ("opsync.cli.doctor:doctor", "Test every connection and say what mends it."),
     },
     "Daily": {

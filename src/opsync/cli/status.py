@@ -33,7 +33,7 @@ def status(every: bool, as_json: bool, config_path: Path | None, store: Path | N
     status that people gave and that the numbers contradict.
 
     With --json: {"at", "healthy", "run", "initiatives": [...], "connections": [...],
-    "waiting": {...}}.
+    "waiting": {...}, "disagreements": {...}}.
     """
     opened = open_config(config_path, store=store)
     found = run_async(_overview(opened))

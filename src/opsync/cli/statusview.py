@@ -10,6 +10,7 @@ from opsync.cli import words
 from opsync.cli.common import console
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
+from opsync.disagreements import DisagreementKind
 from opsync.engine.overview import Connection, Initiative, Overview
 
 SHOWN = 8
@@ -27,6 +28,16 @@ _WAITING = {
 }
 """What is counted for each reason to wait, and what is said of it."""
 
+_ALSO = {
+    DisagreementKind.no_work: ("initiative without work", "initiatives without work"),
+    DisagreementKind.one_side: (
+        "item names an initiative, not counted",
+        "items name an initiative, not counted",
+    ),
+    DisagreementKind.owner_left: ("owner left", "owners left"),
+}
+"""What is said of the disagreements besides those of status."""
+
 
 def print_status(found: Overview, zone: tzinfo, *, every: bool) -> None:
     """Print it; days and times are in `zone`."""
@@ -41,6 +52,8 @@ def print_status(found: Overview, zone: tzinfo, *, every: bool) -> None:
     show(styled(*tally) if above else beside)
     if found.initiatives:
         _print_initiatives(found.initiatives, every=every)
+        if also := _also(found):
+            show(styled((f"! {also}: opsync look", "dim")))
     _print_foot(found)
 
 
@@ -108,9 +121,15 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
     disagree = sum(1 for one in initiatives if one.disagrees)
     if disagree:
         verb = "disagrees" if disagree == 1 else "disagree"
-        rest.append(f"! {disagree} {verb} with what people say")
+        rest.append(f"! {disagree} {verb} with what people say: opsync look")
     if rest:
         show(styled(("      ".join(rest), "dim")))
+
+
+def _also(found: Overview) -> str:
+    """The other disagreements, in few words."""
+    counts = ((found.disagreements.get(kind, 0), one, many) for kind, (one, many) in _ALSO.items())
+    return " · ".join(words.plural(count, one, many) for count, one, many in counts if count)
 
 
 def _notes(one: Initiative) -> str:

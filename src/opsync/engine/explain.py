@@ -6,9 +6,11 @@ Everything is taken from the store; no tool is asked and nothing is computed ane
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from opsync.config import Config
 from opsync.engine.catalog import Item
+from opsync.engine.disagreeing import disagreements_of
 from opsync.engine.explained import (
     CountsIn,
     Explanation,
@@ -66,7 +68,7 @@ class Explainer:
                 named.append((await self._look.item(source), mention.field))
         return Nobody(text.strip(), tuple(named))
 
-    async def explain(self, record: Record) -> Explanation:
+    async def explain(self, record: Record, now: datetime) -> Explanation:
         """All about one record."""
         ref = record.ref
         rollups = await self._store.rollups()
@@ -82,6 +84,11 @@ class Explainer:
         return Explanation(
             item=self.item(record),
             notes=tuple(await self._notes(record, roots, counts_in, links)),
+            disagreements=tuple(
+                await disagreements_of(
+                    self._look, record, [one for one in rollups if one.root == ref], now
+                )
+            ),
             summaries=tuple(summaries),
             counts_in=tuple(counts_in),
             links=tuple([await self._linked(link, ref, entries) for link in links]),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from opsync.engine.catalog import Item
+from opsync.engine.disagreeing import Found
 from opsync.model import Health, Value
 
 
@@ -122,6 +123,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
     item: Item
     notes: tuple[str, ...]
+    disagreements: tuple[Found, ...]
     summaries: tuple[Summary, ...]
     counts_in: tuple[CountsIn, ...]
     links: tuple[Linked, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog, Item
@@ -25,13 +25,25 @@ class Lookup:
         self.store = store
         self.catalog = Catalog(config)
         self.rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
+        self.zone = config.zone
+        self._instances = config.instances.keys()
         self._known: dict[Ref, Record | None] = {}
+
+    def configured(self, ref: Ref) -> bool:
+        """Whether its connection is still configured."""
+        return ref.instance in self._instances
 
     async def record(self, ref: Ref) -> Record | None:
         """The record, or None if it was never read."""
         if ref not in self._known:
             self._known[ref] = await self.store.record(ref)
         return self._known[ref]
+
+    async def learn(self, refs: Iterable[Ref]) -> None:
+        """Read these at once, so that asking for each costs nothing."""
+        wanted = [ref for ref in refs if ref not in self._known]
+        found = await self.store.records_of(wanted) if wanted else {}
+        self._known.update({ref: found.get(ref) for ref in wanted})
 
     async def item(self, ref: Ref) -> Item:
         """The same as it may be shown."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
 
 from opsync.config import Config
+from opsync.disagreements import Disagreement, DisagreementKind, groups_of, of_initiative
 from opsync.engine.catalog import Catalog
+from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.freshness import failing_since, read_at
-from opsync.model import Category, Health, Record, Rollup
+from opsync.engine.lookup import Lookup
+from opsync.model import Health, Record, Rollup
 from opsync.stages.rollup import percent_of
 from opsync.store import CursorState, RunRow, Store
 
@@ -24,9 +28,6 @@ URGENCY = (
     Health.no_linked_work,
 )
 """The order of initiatives on a screen: what needs somebody comes first."""
-
-FINE = frozenset({"on track", "ontrack", "ok", "good", "green", "healthy"})
-"""People's status names that say that all is well."""
 
 
 class Initiative(Struct, frozen=True, kw_only=True):
@@ -82,7 +83,8 @@ class LastRun(Struct, frozen=True, kw_only=True):
 
 class Overview(Struct, frozen=True, kw_only=True):
     """Everything on one screen. `waiting` counts values by why they wait (`changes`, `failed`,
-    `edited`, `removed`, `held`) and what is `set_aside`."""
+    `edited`, `removed`, `held`) and what is `set_aside`; `disagreements` counts by kind what people
+    say against what is measured, as far as it is found without looking at all work."""
 
     at: datetime
     healthy: bool
@@ -90,28 +92,40 @@ class Overview(Struct, frozen=True, kw_only=True):
     initiatives: tuple[Initiative, ...]
     connections: tuple[Connection, ...]
     waiting: Mapping[str, int]
+    disagreements: Mapping[str, int]
 
 
 async def overview(config: Config, store: Store, now: datetime) -> Overview:
     """Gather it. Asks no tool."""
-    catalog = Catalog(config)
+    look = Lookup(config, store)
+    catalog = look.catalog
     counts = await store.counts()
-    connections = _connections(config, catalog, await store.cursors(), counts)
+    as_of = now.astimezone(config.zone).date()
+    disagreeing = Disagreeing(look, as_of)
     initiatives = []
-    for rollup in await store.rollups():
-        root = await store.record(rollup.root)
-        if root is not None:
-            initiatives.append(_initiative(rollup, root, catalog))
+    kinds: Counter[str] = Counter()
+    rollups = await store.rollups()
+    roots = await store.records_of([rollup.root for rollup in rollups])
+    for rollup in rollups:
+        if (root := roots.get(rollup.root)) is not None:
+            found = of_initiative(root, rollup, as_of)
+            kinds.update([found.kind.value] if found else [])
+            initiatives.append(_initiative(rollup, root, catalog, found))
     initiatives.sort(key=_urgency)
+    same = groups_of(await store.twin_pairs())
+    kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided(same))
+    kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
     runs = await store.last_runs(1)
     waiting = {**await store.waiting(), "set_aside": counts.get("quarantine", 0)}
+    standing = connections(config, catalog, await store.cursors(), counts)
     return Overview(
         at=now,
-        healthy=bool(runs) and all(one.state == "ok" for one in connections),
-        run=_run(runs[0]) if runs else None,
+        healthy=bool(runs) and all(one.state == "ok" for one in standing),
+        run=last_run(runs[0]) if runs else None,
         initiatives=tuple(initiatives),
-        connections=connections,
+        connections=standing,
         waiting={why: count for why, count in sorted(waiting.items()) if count},
+        disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
     )
 
 
@@ -122,8 +136,9 @@ def unread(config: Config, now: datetime) -> Overview:
         healthy=False,
         run=None,
         initiatives=(),
-        connections=_connections(config, Catalog(config), (), {}),
+        connections=connections(config, Catalog(config), (), {}),
         waiting={},
+        disagreements={},
     )
 
 
@@ -133,7 +148,8 @@ def _urgency(one: Initiative) -> tuple[bool, bool, int, str]:
     return not late, not one.disagrees, URGENCY.index(one.health), one.title.casefold()
 
 
-def _run(row: RunRow) -> LastRun:
+def last_run(row: RunRow) -> LastRun:
+    """A run as screens show it."""
     return LastRun(
         run=row.seq,
         command=row.command,
@@ -143,9 +159,10 @@ def _run(row: RunRow) -> LastRun:
     )
 
 
-def _connections(
+def connections(
     config: Config, catalog: Catalog, cursors: Sequence[CursorState], counts: Mapping[str, int]
 ) -> tuple[Connection, ...]:
+    """All that are configured, with what was read of each (`counts` as the store has them)."""
     found = []
     for name in config.instances:
         feeds = [one for one in cursors if one.instance == name]
@@ -167,7 +184,9 @@ def _connections(
     return tuple(found)
 
 
-def _initiative(rollup: Rollup, root: Record, catalog: Catalog) -> Initiative:
+def _initiative(
+    rollup: Rollup, root: Record, catalog: Catalog, found: Disagreement | None
+) -> Initiative:
     item = catalog.item(root)
     return Initiative(
         ref=item.ref,
@@ -189,21 +208,5 @@ def _initiative(rollup: Rollup, root: Record, catalog: Catalog) -> Initiative:
         missing=rollup.missing,
         instances=rollup.instances,
         says=item.status,
-        disagrees=disagrees(root, rollup),
+        disagrees=found is not None and found.kind is DisagreementKind.status,
     )
-
-
-def disagrees(root: Record, rollup: Rollup) -> bool:
-    """Whether people's own status plainly says otherwise than the numbers.
-
-    It does when one says done and the other does not, or when people say that all is well
-    (`FINE`) of what is at risk or off track. Everything else is left to people.
-    """
-    if root.status is None or rollup.health is Health.no_linked_work:
-        return False
-    if rollup.health is Health.done:
-        return root.category not in (Category.done, Category.canceled)
-    if root.category is Category.done:
-        return True
-    late = rollup.health in (Health.at_risk, Health.off_track)
-    return late and root.status.name.strip().casefold() in FINE

@@ -17,6 +17,7 @@ from opsync.model.record import (
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
+from opsync.model.working import Working
 
 __all__ = [
     "Card",
@@ -47,6 +48,7 @@ __all__ = [
     "Value",
     "Verb",
     "WorkItem",
+    "Working",
     "same",
     "seen_after",
     "seen_hash",

@@ -8,7 +8,21 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from opsync.model import Health, Link, Mention, OutcomeKind, Record, Ref, Rollup, Slot, Value, Verb
+from opsync.model import (
+    Category,
+    Evidence,
+    Health,
+    Kind,
+    Link,
+    Mention,
+    OutcomeKind,
+    Record,
+    Ref,
+    Rollup,
+    Slot,
+    Value,
+    Verb,
+)
 from opsync.model.ledger import Entry
 
 
@@ -153,3 +167,27 @@ class JournalRow(Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+
+
+class Tally(NamedTuple):
+    """How many living records of a kind and category an instance has."""
+
+    instance: str
+    kind: Kind
+    category: Category
+    items: int
+
+
+class OpenParts(NamedTuple):
+    """Something that is done, and its parts that are not."""
+
+    parent: Ref
+    parts: tuple[Ref, ...]
+
+
+class OneSided(NamedTuple):
+    """Work that names a root which does not name it, and where."""
+
+    work: Record
+    root: Ref
+    why: Evidence

@@ -1,0 +1,148 @@
+"""Work that contradicts itself, or has no initiative. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+
+from msgspec import Struct
+
+from opsync.disagreements.values import (
+    FACTS,
+    Disagreement,
+    DisagreementKind,
+    Fact,
+    day_of,
+    open_fact,
+    open_word,
+    plural,
+)
+from opsync.model import Category, Evidence, Record, Ref, Working
+
+OLDEST = 5
+"""So many items without an initiative are named."""
+
+
+class SpaceShare(Struct, frozen=True):
+    """Work in progress of one team or project; `space` is "" for private work."""
+
+    instance: str
+    space: str
+    total: int
+    without: int
+
+
+class Share(Struct, frozen=True):
+    """How much work in progress no initiative reaches; twins are one. `oldest` are some of it."""
+
+    total: int
+    without: int
+    spaces: tuple[SpaceShare, ...] = ()
+    oldest: tuple[Working, ...] = ()
+
+
+def share_of(working: Iterable[Working], same: Iterable[Sequence[Ref]] = ()) -> Share:
+    """How much of the work in progress no initiative reaches.
+
+    `same` are groups of items that are one piece of work: a group counts once, and is reached
+    when any of it is.
+    """
+    group = {ref: number for number, refs in enumerate(same) for ref in refs}
+    units: dict[Ref | int, list[Working]] = defaultdict(list)
+    for one in working:
+        units[group.get(one.ref, one.ref)].append(one)
+    totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    without: list[Working] = []
+    for found in units.values():
+        first = min(found, key=lambda one: (not one.space, one.ref))
+        counts = totals[first.ref.instance, first.space]
+        counts[0] += 1
+        if not any(one.reached for one in found):
+            counts[1] += 1
+            without.append(first)
+    spaces = [SpaceShare(*key, total, lone) for key, (total, lone) in totals.items()]
+    spaces.sort(key=lambda one: (-one.without, -one.total, one.instance, one.space))
+    # What is private is counted in its place and never an example.
+    named = [one for one in without if one.space and one.since]
+    named.sort(key=lambda one: (one.since, one.ref))
+    return Share(len(units), len(without), tuple(spaces), tuple(named[:OLDEST]))
+
+
+def work_without_initiative(share: Share, zone: tzinfo | None = None) -> Disagreement | None:
+    """That work is in progress for no initiative; None where each has one."""
+    if not share.without:
+        return None
+    return Disagreement(
+        kind=DisagreementKind.no_initiative,
+        subject=None,
+        says="",
+        measured=f"{share.without:,} of {share.total:,} in progress without an initiative",
+        weight=40 + 9 * share.without / share.total,
+        evidence=tuple(
+            Fact(one.ref, "in progress", day_of(one.since, zone)) for one in share.oldest
+        ),
+    )
+
+
+def link_on_one_side(work: Record, root: Ref, why: Evidence) -> Disagreement:
+    """That `work` names the initiative `root` in its own words, which does not name it."""
+    return Disagreement(
+        kind=DisagreementKind.one_side,
+        subject=work.ref,
+        about=root,
+        says=f'names the initiative in "{why.field}"',
+        measured="the initiative does not name it: not counted",
+        weight=38 if work.category is Category.in_progress else 35,
+        evidence=(Fact(work.ref, f'names the initiative in "{why.field}"'),),
+    )
+
+
+def done_with_open_parts(
+    parent: Record, open_: int, parts: Sequence[Record], zone: tzinfo | None = None
+) -> Disagreement:
+    """That `parent` is done and `open_` of its parts are not; `parts` are some of them."""
+    since = day_of(parent.completed_at, zone)
+    return Disagreement(
+        kind=DisagreementKind.open_parts,
+        subject=parent.ref,
+        says=parent.status.name if parent.status else "",
+        measured=f"{plural(open_, 'part')} open",
+        weight=20 + min(open_, 90) / 10,
+        evidence=(
+            Fact(parent.ref, "done", since),
+            *(open_fact(part, zone) for part in parts[:FACTS]),
+        ),
+    )
+
+
+def owner_left(record: Record) -> Disagreement:
+    """That an open item belongs to somebody whose account was closed."""
+    name = record.owner.name if record.owner and not record.private else ""
+    return Disagreement(
+        kind=DisagreementKind.owner_left,
+        subject=record.ref,
+        says=f"owner {name}" if name else "has an owner",
+        measured="that account is closed",
+        weight=48 if record.category is Category.in_progress else 45,
+        evidence=(Fact(record.ref, f"{open_word(record)}, its owner's account closed"),),
+    )
+
+
+def groups_of(pairs: Iterable[Sequence[Ref]]) -> list[tuple[Ref, ...]]:
+    """Groups of items that are the same, put together from pairs and groups, in a fixed order."""
+    top: dict[Ref, Ref] = {}
+
+    def highest(ref: Ref) -> Ref:
+        while (above := top.setdefault(ref, ref)) != ref:
+            ref = above
+        return ref
+
+    for pair in pairs:
+        for other in pair[1:]:
+            one, two = sorted((highest(pair[0]), highest(other)))
+            top[two] = one
+    found: dict[Ref, list[Ref]] = defaultdict(list)
+    for ref in sorted(top):
+        found[highest(ref)].append(ref)
+    return [tuple(refs) for refs in found.values() if len(refs) > 1]

@@ -1,0 +1,267 @@
+"""What `opsync look` finds in a small company, and that it does so without touching anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from opsync.config import build
+from opsync.disagreements import DisagreementKind
+from opsync.engine.look import gather, unread
+from opsync.engine.looked import Look, Unseen
+from opsync.engine.overview import overview
+from opsync.model import Ref
+from opsync.model.rules import Mode
+from tests.support.world import World, jira_url, linear_url, page_url, spoiler
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A suggestion as `gather` takes one."""
+
+    id: str
+    one: Ref
+    two: Ref
+    score: float
+    kind: str = "same"
+    reasons: Sequence[object] = ("similar titles",)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Items that are one, as `gather` takes them."""
+
+    items: Sequence[Ref]
+    counted: Ref
+    why: str = "mirrored"
+
+
+async def looked(world: World, **more: Any) -> Look:
+    """A reading pass in mode observe, and what is seen then."""
+    world.clock.advance(60)
+    config = build(world.raw, mode=Mode.observe)
+    async with world.session("look") as session:
+        session.config = config
+        report = await session.sync("look", write=False)
+        return await gather(config, session.store, world.clock.now(), report, **more)
+
+
+def labels(found: Look, kind: DisagreementKind) -> list[str]:
+    return [one.item.label if one.item else "" for one in found.disagreements if one.kind is kind]
+
+
+async def test_it_counts_initiatives_work_and_what_has_none(world: World) -> None:
+    world.linear.set_state("GRO-3", "In Progress")
+    found = await looked(world)
+    assert (found.roots, found.initiatives) == ("initiative", 2)
+    assert (found.work.total, found.work.in_progress, found.work.done) == (10, 4, 3)
+    assert found.in_progress is not None
+    # PAY-1, PAY-3, MOB-1 and GRO-3, which only names PAY-3.
+    assert (found.in_progress.without, found.in_progress.total) == (1, 4)
+    assert [one.item.key for one in found.in_progress.oldest] == ["GRO-3"]
+    assert found.unseen == ()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_nothing_is_written_whatever_the_configuration_says(
+    world: World, read_only: bool
+) -> None:
+    for vendor in world.vendors.values():
+        vendor.faults.read_only = read_only
+    found = await looked(world)
+    assert world.written() == dict.fromkeys(world.vendors, 0)
+    assert sum(one.changes for one in found.would_add) > 5
+    again = await looked(world)
+    assert again.would_add == found.would_add, "what waits is told every time"
+
+
+async def test_a_look_takes_nothing_from_the_sync_after_it(world: World) -> None:
+    found = await looked(world)
+    report = await world.sync()
+    assert report.exit_code == 0
+    assert report.applied == sum(one.changes for one in found.would_add)
+    assert (await looked(world)).would_add == ()
+
+
+async def test_what_write_access_would_add_is_told_by_tool_place_and_kind(world: World) -> None:
+    found = await looked(world)
+    told = {(one.tool, one.place, one.kind): (one.items, one.link) for one in found.would_add}
+    assert told["Notion", "Delivery", "page"] == (2, False)
+    assert told["Jira", "Roadmap link", "epic"] == (2, False)
+    assert told["Linear", "Roadmap link", "project"] == (1, False)
+    assert told["Linear", "Link", "issue"] == (1, True)
+    assert {one.verb for one in found.would_add} == {"create"}
+
+
+async def test_twins_count_once_and_are_listed(world: World) -> None:
+    world.linear.set_state("GRO-3", "In Progress")
+    await looked(world)
+    mirror, original = (await world.record("GRO-3")).ref, (await world.record("PAY-3")).ref
+    found = await looked(world, twins=[Twin([original, mirror], original)])
+    assert found.in_progress is not None
+    assert (found.in_progress.without, found.in_progress.total) == (0, 3)
+    (twins,) = found.twins
+    assert sorted(item.key for item in twins.items) == ["GRO-3", "PAY-3"]
+    assert twins.counted is not None
+    assert (twins.counted.key, twins.why, found.twins_total) == ("PAY-3", "mirrored", 1)
+    assert labels(found, DisagreementKind.no_initiative) == []
+
+
+async def test_work_that_names_an_initiative_in_its_own_words_only(world: World) -> None:
+    world.linear.edit("GRO-3", description=f"For {page_url(world.checkout)}")
+    found = await looked(world)
+    (one,) = [d for d in found.disagreements if d.kind is DisagreementKind.one_side]
+    assert one.item is not None
+    assert one.about is not None
+    assert (one.item.key, one.about.title) == ("GRO-3", "One-tap checkout")
+    assert one.says == 'names the initiative in "description"'
+    mirror, counted = (await world.record("GRO-3")).ref, (await world.record("PAY-3")).ref
+    found = await looked(world, twins=[Twin([counted, mirror], counted)])
+    assert labels(found, DisagreementKind.one_side) == [], "its twin is counted there"
+
+
+async def test_an_initiative_that_names_an_epic_without_a_link_back_is_no_contradiction(
+    world: World,
+) -> None:
+    found = await looked(world)
+    assert found.disagreements == ()
+    assert any(one.place == "Roadmap link" for one in found.would_add)
+
+
+async def test_done_with_open_parts_is_found_and_counted(world: World) -> None:
+    world.jira.edit("MOB-1", status="Done")
+    found = await looked(world)
+    assert labels(found, DisagreementKind.open_parts) == ["MOB-1 Loyalty core"]
+    (one,) = [d for d in found.disagreements if d.kind is DisagreementKind.open_parts]
+    assert (one.says, one.measured) == ("Done", "1 part open")
+    assert found.counts["done_with_open_parts"] == 1
+
+
+async def test_suggestions_come_with_the_best_first_and_without_private_titles(
+    world: World,
+) -> None:
+    world.jira.edit("PAY-4", security="Staff")
+    await looked(world)
+    a, b, c = [(await world.record(key)).ref for key in ("PAY-4", "GRO-2", "MOB-3")]
+    found = await looked(world, suggestions=[Pair("s1", a, b, 0.5), Pair("s2", b, c, 0.9)])
+    assert [(one.id, one.one.label, one.two.label) for one in found.suggestions] == [
+        ("s2", "GRO-2 Pay button", "MOB-3 Points screen"),
+        ("s1", "Private item", "GRO-2 Pay button"),
+    ]
+    assert found.suggestions[0].reasons == ("similar titles",)
+    assert found.suggestions_total == 2
+
+
+async def test_private_work_is_counted_and_named_nowhere(world: World) -> None:
+    world.linear.add_team("SEC", "Blue team", private=True)
+    secret = "Rotate the vault keys"
+    url = page_url(world.checkout)
+    world.linear.add_issue("SEC", secret, state="In Progress", description=f"For {url}")
+    found = await looked(world)
+    assert found.in_progress is not None
+    (space,) = [one for one in found.in_progress.spaces if not one.space]
+    assert (space.tool, space.without, space.total) == ("Linear", 1, 1)
+    assert labels(found, DisagreementKind.one_side) == ["Private item"]
+    told = msgspec.json.encode(found).decode()
+    for word in (secret, "SEC-1", "Blue team"):
+        assert word not in told
+
+
+async def test_what_an_initiative_names_and_nobody_can_read_is_told(world: World) -> None:
+    world.notion.edit_page(world.loyalty, "Tracked in", f"{jira_url('MOB-1')} {jira_url('PAY-77')}")
+    found = await looked(world, unseen=[Unseen(what="rule", name="x", why="y")])
+    told = {one.name: one.why for one in found.unseen}
+    assert told["Loyalty"] == f"some not counted: {jira_url('PAY-77')} could not be read"
+    assert told["x"] == "y"
+
+
+async def test_what_is_set_aside_is_not_named_where_it_may_be_private(world: World) -> None:
+    world.linear.add_team("SEC", "Blue team", private=True)
+    world.linear.add_issue("SEC", "Rotate the vault keys")
+    world.linear.add_issue("SEC", "Vault audit", parent="SEC-1")
+    world.notion.edit_page(
+        world.loyalty, "Tracked in", f"{jira_url('MOB-1')} {linear_url('SEC-1')}"
+    )
+    await looked(world)
+    world.linear.edit("SEC-2", title="Vault audit again")
+    world.net.spoil["api.linear.app"] = spoiler("SEC-2", lambda node: node.update(title=7))
+    found = await looked(world)
+    (told,) = [one for one in found.unseen if one.name == "Loyalty"]
+    assert told.why == "some not counted: 1 more could not be read"
+    assert any(one.what == "set aside" and one.name == "1 item" for one in found.unseen)
+
+
+async def test_a_connection_that_cannot_be_read_is_named_with_what_mends_it(world: World) -> None:
+    world.linear.start_outage()
+    found = await looked(world)
+    (told,) = [one for one in found.unseen if one.what == "connection"]
+    assert told.name == "linear"
+    assert told.why
+    assert told.hint
+    assert any(one.what == "initiative" for one in found.unseen), "its numbers are missing"
+    assert labels(found, DisagreementKind.no_work) == [], "what is unread is not said to be empty"
+
+
+async def test_with_jira_alone_epics_play_the_part_of_initiatives(world: World) -> None:
+    world.raw["instances"] = {"jira-main": world.raw["instances"]["jira-main"]}
+    world.raw["rollup"] = [{"name": "epics", "roots": {"instance": "jira-main", "kind": "epic"}}]
+    world.jira.edit("MOB-1", status="Done")
+    found = await looked(world)
+    assert (found.roots, found.initiatives) == ("epic", 2)
+    assert found.in_progress is not None
+    assert (found.in_progress.without, found.in_progress.total) == (0, 1)
+    (one,) = found.disagreements
+    assert one.item is not None
+    assert (one.item.key, one.kind, one.says) == ("MOB-1", DisagreementKind.status, "Done")
+    assert one.measured == "1 of 2 open"
+
+
+async def test_with_linear_alone_projects_do(world: World) -> None:
+    world.raw["instances"] = {"linear": world.raw["instances"]["linear"]}
+    world.raw["rollup"] = [{"name": "projects", "roots": {"instance": "linear", "kind": "project"}}]
+    world.linear.set_state("GRO-3", "In Progress")
+    found = await looked(world)
+    assert (found.roots, found.initiatives) == ("project", 1)
+    assert found.in_progress is not None
+    assert (found.in_progress.without, found.in_progress.total) == (1, 1)
+
+
+async def test_without_a_rule_there_are_no_initiatives_and_no_share(world: World) -> None:
+    world.raw["rollup"] = []
+    world.jira.edit("MOB-1", status="Done")
+    found = await looked(world)
+    assert (found.initiatives, found.in_progress) == (0, None)
+    assert found.work.total == 10
+    assert labels(found, DisagreementKind.open_parts) == ["MOB-1 Loyalty core"]
+
+
+async def test_what_a_connection_brought_that_is_configured_no_more_is_left_out(
+    world: World,
+) -> None:
+    world.jira.edit("MOB-1", status="Done")
+    await looked(world)
+    del world.raw["instances"]["jira-main"]
+    found = await looked(world)
+    assert found.work.total == 3
+    assert labels(found, DisagreementKind.open_parts) == []
+
+
+async def test_before_anything_was_read(world: World) -> None:
+    found = unread(world.config(), world.clock.now())
+    assert found.nothing_read
+    assert (found.initiatives, found.in_progress, found.run) == (0, None, None)
+
+
+async def test_status_counts_what_look_finds_in_initiatives_and_links(world: World) -> None:
+    world.page("Empty", "")
+    world.linear.edit("GRO-3", description=f"For {page_url(world.checkout)}")
+    found = await looked(world)
+    async with world.session() as session:
+        told = (await overview(session.config, session.store, world.clock.now())).disagreements
+    cheap = {"status", "initiative_without_work", "link_on_one_side", "owner_left"}
+    assert told == {kind: many for kind, many in found.counts.items() if kind in cheap}
+    assert told["initiative_without_work"] == told["link_on_one_side"] == 1
