@@ -91,9 +91,7 @@ class Control:
         vendor, name = self._vendor(body)
         wanted = {key: value for key, value in body.items() if key != "vendor"}
         with vendor.lock:
-            checked = {
-                key: _fault_value(vendor, key, value) for key, value in wanted.items()
-            }
+            checked = {key: _fault_value(vendor, key, value) for key, value in wanted.items()}
             for key, value in checked.items():
                 setattr(vendor.faults, key, value)
             return {"did": f"Faults of {name} are set.", "faults": _faults(vendor)}
