@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 from opsync import Category, Check, OpsyncError, RefusedError, SignInError
 from opsync_notion import surfaces
-from opsync_notion.dialect import UPDATE_HINT
+from opsync_notion.dialect import UPDATE_HINT, USERS_HINT
+from opsync_notion.explore import tells_addresses
 from opsync_notion.schema import View
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name
@@ -30,6 +31,7 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
     workspace = (me.bot.workspace_name if me.bot else None) or "an unnamed workspace"
     yield Check("Sign-in", "ok", f'Signed in as "{me.name or me.id}" in {workspace}.')
     yield Check("Version", "ok", f"Speaks {settings.version}.")
+    yield await _people(tables)
     for block in settings.data_sources:
         async for check in _data_source(tables, block):
             yield check
@@ -42,6 +44,18 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
         )
 
 
+async def _people(tables: Tables) -> Check:
+    """Whether owners can be told apart, and found in other tools."""
+    try:
+        told = await tells_addresses(tables.http)
+    except OpsyncError as error:
+        return Check("People", "warn", f"Could not be examined: {error.message}", error.hint)
+    if told is False:
+        why = "Owners come without their addresses: who is who in other tools is not known."
+        return Check("People", "warn", why, USERS_HINT)
+    return Check("People", "ok", "Owners come with their addresses." if told else "None yet.")
+
+
 async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check]:
     title = block.name or block.id
     try:
@@ -50,6 +64,10 @@ async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check
             source, view = await tables.look(data_source, rejudge=True)
             found = f"{len(view.table.columns)} columns, one {view.kind} a page."
             yield Check(view.space or title, "ok", found)
+            if view.lacking:
+                message = f"There is no column {', '.join(view.lacking)}; nothing is read."
+                hint = "Name existing columns, exactly as written."
+                yield Check(f"{view.space}: scope", "fail", message, hint)
             for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block)):
                 yield check
     except (RefusedError, SignInError) as error:

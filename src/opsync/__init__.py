@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from opsync.languages import OwnWords
     from opsync.model import (
+        OUT_OF_SCOPE,
         Card,
         Category,
         Change,
@@ -130,6 +131,7 @@ _HOMES = {
     ),
     "opsync.languages": ("OwnWords",),
     "opsync.model": (
+        "OUT_OF_SCOPE",
         "Card",
         "Category",
         "Change",
@@ -160,6 +162,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CONTRACT",
+    "OUT_OF_SCOPE",
     "Answer",
     "BadAnswer",
     "BaseUrl",

@@ -50,17 +50,20 @@ def to_toml(raw: dict[str, Any]) -> str:
     for name, block in raw["instances"].items():
         blocks.append(f"[instances.{name}]")
         for key, value in block.items():
-            if key == "data_sources":
-                value_text = f'[{{ id = "{value[0]["id"]}" }}]'
-            elif isinstance(value, dict):
-                pairs = (f"{json.dumps(name)} = {json.dumps(each)}" for name, each in value.items())
-                value_text = f"{{ {', '.join(pairs)} }}"
-            else:
-                value_text = json.dumps(value)
-            blocks.append(f"{key} = {value_text}")
+            blocks.append(f"{key} = {_inline(value)}")
     roots = '{ instance = "notion" }'
     blocks.append(f'[[rollup]]\nname = "roadmap"\nmode = {mode}\nroots = {roots}')
     return "\n".join(blocks)
+
+
+def _inline(value: object) -> str:
+    """A value as TOML writes it within a line."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(name)} = {_inline(each)}" for name, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(value)
 
 
 @pytest.fixture
