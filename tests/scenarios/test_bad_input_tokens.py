@@ -46,7 +46,7 @@ async def test_status_and_explain_carry_what_is_missing(world: World) -> None:
         assert by_title["Loyalty"] == (jira_url("PAY-4"),)
         explainer = Explainer(config, store)
         (record,) = await explainer.find("Loyalty")
-        explained = await explainer.explain(record)
+        explained = await explainer.explain(record, world.clock.now())
     (summary,) = explained.summaries
     assert summary.missing == (jira_url("PAY-4"),)
     left_out = {one.what: one.why for one in summary.left_out}
