@@ -14,7 +14,7 @@ from typing import NamedTuple
 from opsync.names import KEY, URL, addresses
 
 LAST_LINES = 3
-"""A general form counts in so many last lines of a text: further up it may be people's own words."""
+"""A general form counts in so many last lines of a text: further up people may have written it."""
 LONGEST = 400
 """Characters between a footer's words and the end of what it names."""
 

@@ -43,8 +43,8 @@ def without_repeats(
     """
     kept = []
     for one in evidence:
-        counted = instead.get(one.source)
-        own = counted is None or instead.get(one.target, one.target) == counted
+        counted = instead.get(one.source, one.source)
+        own = counted in (one.source, instead.get(one.target, one.target))
         if own or one.target not in named.get(counted, ()):
             kept.append(one)
     return kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -67,7 +67,7 @@ class Twins(Part):
         )
 
 
-def near(connection: Connection, refs: Collection[Ref]) -> list[Twin]:
+def near(connection: Connection, refs: Sequence[Ref] | set[Ref]) -> list[Twin]:
     """The pairs that these records are part of, and those that their other ends are part of."""
     found: dict[Twin, None] = {}
     known = set(texts(refs))
