@@ -35,6 +35,7 @@ from opsync_jira.dialect import Api, Dialect
 from opsync_jira.fields import custom_fields
 from opsync_jira.normalize import STREAM, Normalizer
 from opsync_jira.pull import CloudReader
+from opsync_jira.remote import with_remote_links
 from opsync_jira.settings import JiraSettings
 
 __all__ = ["Jira", "JiraSettings", "register_connectors"]
@@ -75,8 +76,9 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable):
         else:
             reader = CloudReader(self._api, settings, custom, context.kept)
             walk = reader.everything() if since is None else reader.changed(since)
-        async with aclosing(walk):
-            async for batch in walk:
+        batches = with_remote_links(self._api, walk) if settings.read_remote_links else walk
+        async with aclosing(batches):
+            async for batch in batches:
                 yield batch
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:

@@ -11,6 +11,7 @@ from msgspec import Raw
 from opsync import Category, Kind, Person, Record, RecordError, Ref, Status, Text
 from opsync_jira import wire
 from opsync_jira.documents import description_text, names_something
+from opsync_jira.remote import remote_texts
 from opsync_jira.settings import JiraSettings
 
 STREAM = "issue"
@@ -76,7 +77,7 @@ class Normalizer:
             blocked=self._blocked(fields, status, labels),
             private=fields.security is not None,
             aliases=(key.upper(),),
-            texts=_texts(fields),
+            texts=_texts(issue),
             extra=_extra(project, issue_type, fields),
         )
 
@@ -190,12 +191,15 @@ def _number(*fields: Raw) -> float | None:
     return None
 
 
-def _texts(fields: wire.Fields) -> tuple[Text, ...]:
+def _texts(issue: wire.Issue) -> tuple[Text, ...]:
+    fields = issue.fields
     texts: list[Text] = []
     if fields.summary and names_something(fields.summary):
         texts.append(Text("summary", fields.summary))
     if text := description_text(fields.description):
         texts.append(Text("description", text))
+    if issue.remote_links:
+        texts.extend(remote_texts(issue.remote_links))
     return tuple(texts)
 
 
