@@ -140,6 +140,7 @@ WORK = {
     "Offline mode": "MOB-20 Offline-Modus 9/14",
     "Fraud rules v2": "PAY-160 Rule engine 5/7 · +1 more",
     "Partner API": "MOB-41 Partner API gateway 5/9",
+    "Usage-based pricing": "PAY-140 Metered billing 3/7 · Pricing page (Linear) 1/3",
     "Warehouse export": "",
     "Data residency EU": "EU residency (Linear) 3/7"
     " · GRO-50 <script>alert('harbor')</script> Consent banner",

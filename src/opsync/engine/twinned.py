@@ -101,7 +101,8 @@ class Twinned:
         name = _short(await self._look.item(ref))
         notes = []
         for sides in await self._sides(ref):
-            others = [await self._look.item(one) for one in sides.refs if one != ref]
+            items = await self._items([one for one in sides.refs if one != ref])
+            others = sorted(items, key=_short)
             if sides.doubt:
                 named = ", ".join(_short(one) for one in others[:NAMED])
                 more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""

@@ -123,8 +123,8 @@ def _below(nodes: Mapping[Ref, Record]) -> dict[Ref, list[Ref]]:
 def _members(
     inputs: RollupInputs, rule: RollupRule
 ) -> tuple[list[Member], set[str], Mapping[Ref, Sequence[Ref]]]:
-    """The members, what is missing, and the counted parts of each member by the sides that count:
-    the parts of a piece of work are those of all its sides."""
+    """The members, what is missing, and the parts that count of each member that has parts: those
+    of one piece of work are the parts of all its sides."""
     nodes, below = inputs.nodes, _below(inputs.nodes)
     missing: set[str] = set()
     via: dict[Ref, tuple[Ref, str]] = {}
@@ -163,7 +163,8 @@ def _members(
         one = counted.get(ref, ref)
         for child in below.get(ref, ()):
             if child in via and counted.get(child, child) != one:
-                parts[one].append(counted.get(child, child))
+                # A part that is counted elsewhere makes a container all the same.
+                parts[one] += [] if child in counted else [child]
     members = []
     for ref in queue:
         parent, field = via[ref]
