@@ -110,6 +110,7 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
         "notes",
         "summaries",
         "counts_in",
+        "twins",
         "links",
         "no_links",
         "values",
