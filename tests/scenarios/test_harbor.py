@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from opsync.engine.explain import Explainer
+from opsync.engine.twinned import lost_mirrors, twin_groups
 from opsync.model import Category, Health, Link, Record, Rollup
 from opsync.report import PassReport
 from opsync.sandbox.harbor import EXPECTED, Harbor, build_harbor
@@ -357,3 +359,21 @@ def _texts(page: Page) -> list[str]:
 def _links_on(synced: Synced, key: str) -> list[RemoteLink]:
     issue = synced.harbor.jira.get(key)
     return synced.remote_links(issue.key) if issue is not None else []
+
+
+async def test_mirrored_work_is_told_as_counted_once(synced: Synced) -> None:
+    async with synced.company.session() as session:
+        explainer = Explainer(session.config, session.store)
+        [page] = await explainer.find("Usage-based pricing")
+        [summary] = (await explainer.explain(page)).summaries
+        groups = await twin_groups(session.config, session.store)
+        lost = await lost_mirrors(session.config, session.store)
+    assert {one.what: one.why for one in summary.left_out} == {
+        "GRO-75 Usage counters per day": "the same work as PAY-143, counted once",
+        "GRO-76 Invoice lines from usage": "the same work as PAY-144, counted once",
+    }
+    assert [(group.counted.key, group.why) for group in groups] == [
+        ("PAY-143", "footer in the description of GRO-75"),
+        ("PAY-144", "footer in the description of GRO-76"),
+    ]
+    assert lost == []
