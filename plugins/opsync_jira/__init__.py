@@ -41,6 +41,7 @@ from opsync_jira.explore import Explorer
 from opsync_jira.fields import custom_fields
 from opsync_jira.normalize import STREAM, Normalizer
 from opsync_jira.pull import CloudReader
+from opsync_jira.remote import with_remote_links
 from opsync_jira.scope import Outside, container_types, narrowed
 from opsync_jira.settings import JiraSettings
 
@@ -86,7 +87,8 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
             walk = reader.everything() if since is None else reader.changed(since)
         async with aclosing(walk):
             async for batch in walk:
-                yield narrowed(batch, settings)
+                batch = narrowed(batch, settings)
+                yield await with_remote_links(self._api, batch, settings)
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """One record an issue."""

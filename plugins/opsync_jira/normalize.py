@@ -21,6 +21,7 @@ from opsync import (
 )
 from opsync_jira import wire
 from opsync_jira.documents import description_text, names_something
+from opsync_jira.remote import remote_texts
 from opsync_jira.scope import Outside, is_private
 from opsync_jira.settings import JiraSettings
 
@@ -88,7 +89,7 @@ class Normalizer:
             blocked=self._blocked(fields, status, labels),
             private=is_private(fields, self._private_projects),
             aliases=(key.upper(),),
-            texts=_texts(fields),
+            texts=_texts(issue),
             extra=_extra(project, issue_type, fields),
         )
 
@@ -215,12 +216,15 @@ def _number(*fields: Raw) -> float | None:
     return None
 
 
-def _texts(fields: wire.Fields) -> tuple[Text, ...]:
+def _texts(issue: wire.Issue) -> tuple[Text, ...]:
+    fields = issue.fields
     texts: list[Text] = []
     if fields.summary and names_something(fields.summary):
         texts.append(Text("summary", fields.summary))
     if text := description_text(fields.description):
         texts.append(Text("description", text))
+    if issue.remote_links:
+        texts.extend(remote_texts(issue.remote_links))
     return tuple(texts)
 
 

@@ -71,6 +71,10 @@ class JiraSettings(ConnectorSettings):
     blocked_labels: tuple[str, ...] = ()
     """Labels that mean that an issue is blocked."""
 
+    read_remote_links: bool = False
+    """Read the remote links of issues, where Exalate and people link work of other tools. One more
+    request for each issue that changed, and for every issue in a first read."""
+
     resolutions: CategoryMap = Field(default_factory=dict)
     """Resolution ids or names, and the category that done issues with them count as. Jira has no
     category for canceled work: "Won't Do" = "canceled"."""

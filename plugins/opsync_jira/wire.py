@@ -107,14 +107,49 @@ CUSTOM = ("points", "estimate", "flagged", "epic")
 SYSTEM = tuple(name for name in Fields.__struct_fields__ if name not in CUSTOM)
 
 
+class Icon(Struct, frozen=True):
+    url: str | None = msgspec.field(name="url16x16", default=None)
+    title: str | None = None
+
+
+class LinkStatus(Struct, frozen=True):
+    resolved: bool | None = None
+    icon: Icon | None = None
+
+
+class LinkObject(Struct, frozen=True):
+    url: str = ""
+    title: str = ""
+    summary: str | None = None
+    status: LinkStatus | None = None
+
+
+class Application(Struct, frozen=True):
+    name: str | None = None
+
+
+class RemoteLink(Struct, frozen=True):
+    """A remote issue link as it is read.
+
+    https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-remote-links/
+    """
+
+    id: int
+    object: LinkObject
+    global_id: str | None = msgspec.field(name="globalId", default=None)
+    relationship: str | None = None
+    application: Application | None = None
+
+
 class Issue(Struct, frozen=True, gc=False):
-    """`epic_id` is not Jira's: Data Center names an issue's epic by key, and the id is looked up
-    before the issue is handed on."""
+    """Neither `epic_id` nor `remote_links` is Jira's: Data Center names an epic by key, and the
+    id is looked up before the issue is handed on; remote links are asked for issue by issue."""
 
     id: str
     key: str
     fields: Fields
     epic_id: str = ""
+    remote_links: tuple[RemoteLink, ...] = ()
 
 
 class IssueError(Struct, frozen=True):
@@ -170,40 +205,6 @@ class Field(Struct, frozen=True):
 class FieldSchema(Struct, frozen=True):
     type: str = ""
     custom: str = ""
-
-
-class Icon(Struct, frozen=True):
-    url: str | None = msgspec.field(name="url16x16", default=None)
-    title: str | None = None
-
-
-class LinkStatus(Struct, frozen=True):
-    resolved: bool | None = None
-    icon: Icon | None = None
-
-
-class LinkObject(Struct, frozen=True):
-    url: str = ""
-    title: str = ""
-    summary: str | None = None
-    status: LinkStatus | None = None
-
-
-class Application(Struct, frozen=True):
-    name: str | None = None
-
-
-class RemoteLink(Struct, frozen=True):
-    """A remote issue link as it is read.
-
-    https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-remote-links/
-    """
-
-    id: int
-    object: LinkObject
-    global_id: str | None = msgspec.field(name="globalId", default=None)
-    relationship: str | None = None
-    application: Application | None = None
 
 
 @lru_cache(maxsize=32)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from opsync import (
     OUT_OF_SCOPE,
     Category,
     Kind,
+    Part,
     Person,
     Record,
     RecordError,
     Ref,
+    Seen,
     Status,
     Text,
 )
@@ -21,6 +23,9 @@ from opsync_linear.scope import Outside
 from opsync_linear.settings import LinearSettings
 from opsync_linear.values import seen_attachment, seen_external_link
 from opsync_linear.wire import Initiative, Issue, Project, State, User
+
+SYNCED = "synced with"
+"""The field of what Linear's own sync keeps alike, where no attachment leads to it."""
 
 STREAMS = ("issue", "project", "initiative")
 
@@ -127,7 +132,7 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         aliases=(raw.identifier, *raw.previous_identifiers),
         texts=(
             *_prose(title=raw.title, description=raw.description),
-            *(Text("attachment", s.address, remote_id=s.remote_id) for s in seen if not s.ours),
+            *_attached(raw, seen),
         ),
         seen=seen,
         seen_complete=not raw.attachments.page_info.has_next_page,
@@ -215,6 +220,30 @@ def _prose(**fields: str | None) -> Iterator[Text]:
             yield Text(name, text)
 
 
+def _attached(raw: Issue, seen: Sequence[Seen]) -> Iterator[Text]:
+    """The addresses on an issue: places for links, and what Linear's own sync keeps alike."""
+    synced = _jira_keys(raw)
+    leading: set[str] = set()
+    for one in seen:
+        if not one.ours:
+            key = _last_part(one.address)
+            leading.add(key)
+            part: Part = "mirror" if key in synced else "place"
+            yield Text("attachment", one.address, remote_id=one.remote_id, part=part)
+    yield from (Text(SYNCED, key, part="mirror") for key in synced if key not in leading)
+
+
+def _jira_keys(raw: Issue | Project) -> list[str]:
+    """The Jira issues with which Linear keeps it in sync."""
+    found = raw.synced_with or ()
+    keys = (each.metadata.issue_key for each in found if each.service == "jira" and each.metadata)
+    return [key.upper() for key in keys if key]
+
+
+def _last_part(url: str) -> str:
+    return url.partition("?")[0].rstrip("/").rpartition("/")[2].upper()
+
+
 def _texts(raw: Project | Initiative) -> Iterator[Text]:
     """The words of a project or an initiative, and the links that people put on it: a property."""
     yield from _prose(title=raw.name, description=raw.description, content=raw.content)
@@ -222,3 +251,5 @@ def _texts(raw: Project | Initiative) -> Iterator[Text]:
     for link in links.nodes:
         if not own_surface(link.id):
             yield Text("links", link.url, property=True, remote_id=link.id)
+    if isinstance(raw, Project):
+        yield from (Text(SYNCED, key, part="mirror") for key in _jira_keys(raw))

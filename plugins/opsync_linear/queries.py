@@ -24,6 +24,7 @@ fragment IssueFields on Issue {
   assignee { id displayName email }
   parent { id }
   project { id }
+  syncedWith { ...SyncedFields }
   labels(first: $labels) { nodes { name } pageInfo { hasNextPage } }
   attachments(first: $attached) {
     nodes { id url title subtitle metadata } pageInfo { hasNextPage }
@@ -37,6 +38,14 @@ fragment IssueFields on Issue {
 }
 """
 
+SYNCED_FIELDS = """
+fragment SyncedFields on ExternalEntityInfo {
+  service metadata { ... on ExternalEntityInfoJiraMetadata { issueKey } }
+}
+"""
+"""What Linear's own sync keeps alike. It tells a sync from a link, which `sourceType` does not: an
+attachment of the source "jira" may as well be an issue that a person linked."""
+
 LINK_FIELDS = "nodes { id url label } pageInfo { hasNextPage }"
 
 PROJECT_FIELDS = f"""
@@ -45,6 +54,7 @@ fragment ProjectFields on Project {{
   createdAt updatedAt startedAt completedAt archivedAt trashed
   status {{ id name type }}
   lead {{ id displayName email }}
+  syncedWith {{ ...SyncedFields }}
   teams(first: $related) {{ nodes {{ id key name visibility }} pageInfo {{ hasNextPage }} }}
   initiatives(first: $related) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}
   externalLinks(first: $links) {{ {LINK_FIELDS} }}
@@ -98,7 +108,7 @@ WORK = f"""query Work(
 {_root("initiatives", "...InitiativeFields")}\
 {_root("attachments", "updatedAt issue { ...IssueFields }")}
 }}
-{ISSUE_FIELDS}{PROJECT_FIELDS}{INITIATIVE_FIELDS}"""
+{SYNCED_FIELDS}{ISSUE_FIELDS}{PROJECT_FIELDS}{INITIATIVE_FIELDS}"""
 """One page of everything. A listing that has ended is left out of the following pages. `teams` and
 `scope` are teams and projects of the settings, as far as they exist: only the first page asks for
 them."""
@@ -178,7 +188,7 @@ def sizes_of_page(*, poll: bool, first: bool, roots: Set[str]) -> Sizes:
     if first and poll:
         return POLL
     if roots == {"issues"}:
-        return replace(ONLY_ISSUES, issues=240) if poll else ONLY_ISSUES
+        return replace(ONLY_ISSUES, issues=225) if poll else ONLY_ISSUES
     return replace(FIRST, issues=100) if poll else FIRST
 
 
@@ -225,12 +235,13 @@ def cost_of_work(
 ) -> int:
     """What one page costs, in Linear's points; `sought` is what is looked for besides."""
     page = 1.1
-    issue = 1 + 1.5 + 1.3 + 1.4 + 1.3 + 1.1 + 1.1
+    synced = 2.2
+    issue = 1 + 1.5 + 1.3 + 1.4 + 1.3 + 1.1 + 1.1 + synced
     issue += sizes.labels * 1.1 + sizes.attached * 1.5 + sizes.relations * 3.3 + 3 * page
     if blocking:
         issue += sizes.relations * 2.2 + page
     link = sizes.links * 1.3 + page
-    project = 1 + 1.3 + 1.3 + 1.3 + sizes.related * (1.4 + 1.1) + 2 * page + link
+    project = 1 + 1.3 + 1.3 + 1.3 + synced + sizes.related * (1.4 + 1.1) + 2 * page + link
     initiative = 1 + 1.5 + 1.3 + 1.1 + link
     rows = {"issues": issue, "projects": project, "initiatives": initiative}
     rows["attachments"] = 1.1 + issue

@@ -79,6 +79,19 @@ class Label(Struct, frozen=True):
     name: str
 
 
+class SyncedMetadata(Struct, frozen=True, rename="camel"):
+    """What another service calls it; absent for services that are of no interest."""
+
+    issue_key: str | None = None
+
+
+class Synced(Struct, frozen=True):
+    """An object of another service that Linear's own sync keeps alike with this one."""
+
+    service: str
+    metadata: SyncedMetadata | None = None
+
+
 class Attachment(Struct, frozen=True):
     """A link on an issue. `metadata` is a map of whatever its creator put there."""
 
@@ -133,6 +146,7 @@ class Issue(Struct, frozen=True, rename="camel", kw_only=True):
     assignee: User | None = None
     parent: Named | None = None
     project: Named | None = None
+    synced_with: tuple[Synced, ...] | None = None
     labels: Nodes[Label] = Nodes()
     attachments: Nodes[Attachment] = Nodes()
     inverse_relations: Nodes[Inverse] = Nodes()
@@ -170,6 +184,7 @@ class Project(Struct, frozen=True, rename="camel", kw_only=True):
     archived_at: datetime | None = None
     trashed: bool | None = None
     lead: User | None = None
+    synced_with: tuple[Synced, ...] | None = None
     teams: Nodes[Team] = Nodes()
     initiatives: Nodes[Named] = Nodes()
     external_links: Nodes[ExternalLink] = Nodes()

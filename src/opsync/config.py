@@ -24,7 +24,7 @@ from opsync.blocks import NAME, NAME_MAX, General
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import ConfigError, PluginError
 from opsync.languages import ENGLISH, Words
-from opsync.model import value_hash
+from opsync.model import Preference, value_hash
 from opsync.model.rules import (
     LINKS_RULE,
     LinkSettings,
@@ -76,6 +76,11 @@ class Config:
         """The store's path; relative ones start at the configuration's folder."""
         base = self.path.parent if self.path is not None else Path.cwd()
         return base / self.general.store
+
+    @property
+    def preference(self) -> Preference:
+        """Whose side of a piece of work counts that is in several tools."""
+        return Preference(self.twins.prefer, tuple(self.instances))
 
     @property
     def zone(self) -> ZoneInfo:

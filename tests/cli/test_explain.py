@@ -111,6 +111,7 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
         "disagreements",
         "summaries",
         "counts_in",
+        "twins",
         "links",
         "no_links",
         "values",

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from opsync.engine.explain import Explainer
+from opsync.engine.twinned import lost_mirrors, twin_groups
 from opsync.model import Category, Health, Link, Record, Rollup
 from opsync.report import PassReport
 from opsync.sandbox.harbor import EXPECTED, Harbor, build_harbor
@@ -101,7 +103,7 @@ DELIVERY = {
     "Instant payouts": f"14 of 14 done since {day(-19)}",
     "SSO for teams": f"18 of 18 done since {day(-16)}",
     "Offline mode": f"9 of 14 done · off track: 64 % done, due {day(-6)}",
-    "Usage-based pricing": "5 of 12 done · Payments 3/7, Growth 2/5",
+    "Usage-based pricing": "4 of 10 done · Payments 3/7, Growth 1/3",
     "Dark mode": "7 of 7 done · 6 canceled, not counted",
     "Fraud rules v2": "7 of 11 done · 4 in a private team, counted only",
     "Partner API": "5 of 9 done",
@@ -115,7 +117,7 @@ PERCENT = {
     "Instant payouts": 1,
     "SSO for teams": 1,
     "Offline mode": 0.64,
-    "Usage-based pricing": 0.42,
+    "Usage-based pricing": 0.4,
     "Dark mode": 1,
     "Fraud rules v2": 0.64,
     "Partner API": 0.56,
@@ -140,6 +142,7 @@ WORK = {
     "Offline mode": "MOB-20 Offline-Modus 9/14",
     "Fraud rules v2": "PAY-160 Rule engine 5/7 · +1 more",
     "Partner API": "MOB-41 Partner API gateway 5/9",
+    "Usage-based pricing": "PAY-140 Metered billing 3/7 · Pricing page (Linear) 1/3",
     "Warehouse export": "",
     "Data residency EU": "EU residency (Linear) 3/7"
     " · GRO-50 <script>alert('harbor')</script> Consent banner",
@@ -225,7 +228,7 @@ PROJECTS = {
     "Checkout web": ("One-tap checkout", "12/20 · at risk"),
     "Payouts web": ("Instant payouts", "14/14"),
     "SSO settings": ("SSO for teams", "18/18"),
-    "Pricing page": ("Usage-based pricing", "5/12"),
+    "Pricing page": ("Usage-based pricing", "4/10"),
     "Dark mode web": ("Dark mode", "7/7"),
     "Fraud signals": ("Fraud rules v2", "7/11"),
     "Churn survey": ("Churn survey", "6/16"),
@@ -356,3 +359,21 @@ def _texts(page: Page) -> list[str]:
 def _links_on(synced: Synced, key: str) -> list[RemoteLink]:
     issue = synced.harbor.jira.get(key)
     return synced.remote_links(issue.key) if issue is not None else []
+
+
+async def test_mirrored_work_is_told_as_counted_once(synced: Synced) -> None:
+    async with synced.company.session() as session:
+        explainer = Explainer(session.config, session.store)
+        [page] = await explainer.find("Usage-based pricing")
+        [summary] = (await explainer.explain(page)).summaries
+        groups = await twin_groups(session.config, session.store)
+        lost = await lost_mirrors(session.config, session.store)
+    assert {one.what: one.why for one in summary.left_out} == {
+        "GRO-75 Usage counters per day": "the same work as PAY-143, counted once",
+        "GRO-76 Invoice lines from usage": "the same work as PAY-144, counted once",
+    }
+    assert [(group.counted.key, group.why) for group in groups] == [
+        ("PAY-143", "footer in the description of GRO-75"),
+        ("PAY-144", "footer in the description of GRO-76"),
+    ]
+    assert lost == []

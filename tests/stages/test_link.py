@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from opsync.model import Mention, Ref
-from opsync.stages.link import link
+from opsync.model import Evidence, Mention, Ref
+from opsync.stages.link import link, without_repeats
 from tests.support.build import ref
 
 PAGE, ISSUE, OTHER = ref("p", "notion"), ref("1"), ref("2")
@@ -37,3 +37,25 @@ def test_records_of_one_instance_are_linked_on_request_only() -> None:
 
 def test_naming_the_same_record_twice_in_one_field_is_one_piece_of_evidence() -> None:
     assert len(link([named(ISSUE), named(ISSUE, alias="10001", instance="jira")])) == 1
+
+
+def test_what_a_copy_repeats_is_left_out_and_what_it_says_alone_stays() -> None:
+    original, copy, further = ref("1"), ref("a", "linear"), ref("b", "ships")
+    both, alone = ref("9", "linear"), ref("8", "jira2")
+    evidence = [
+        Evidence(original, both, "description"),
+        Evidence(copy, both, "description"),
+        Evidence(copy, alone, "description"),
+        Evidence(copy, original, "footer", part="mirror"),
+        Evidence(copy, further, "attachment", part="mirror"),
+        Evidence(both, copy, "description"),
+    ]
+    instead = {copy: original, further: original}
+    named = {original: {both, original, further}}
+    found = without_repeats(evidence, instead, named)
+    assert found == [one for one in evidence if one != evidence[1]]
+
+
+def test_without_twins_all_evidence_stays() -> None:
+    evidence = [Evidence(ref("1"), ref("a", "linear"), "description")]
+    assert without_repeats(evidence, {}, {ref("1"): {ref("a", "linear")}}) == evidence

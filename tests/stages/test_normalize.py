@@ -10,6 +10,7 @@ import msgspec
 
 from opsync.contract.connector import Batch, Feed, Item, Readable
 from opsync.errors import RecordError
+from opsync.mirrors import Mirrors
 from opsync.model import Mention, Record, Seen, Text
 from opsync.stages.normalize import ELSEWHERE, Normalized, normalize
 from tests.support.build import at, record, ref
@@ -134,3 +135,43 @@ def test_texts_are_not_kept() -> None:
     made = one(record("1", texts=(Text("Notes", "PAY-1"),))).record
     assert made.texts == ()
     assert b"texts" not in msgspec.json.encode(made)
+
+
+def test_a_mirrors_footer_is_a_mention_of_its_own_and_no_second_one() -> None:
+    text = (
+        "Needs PAY-7.\n\nMirrored from [PAY-100](https://harbor.example/browse/PAY-100) by Tandem"
+    )
+    made = record("1", texts=(Text("description", text),))
+    assert [(m.alias, m.instance, m.field, m.part) for m in one(made).record.mentions] == [
+        ("PAY-7", "", "description", ""),
+        ("PAY-100", "jira", "footer", "mirror"),
+    ]
+
+
+def test_a_title_a_property_and_a_place_have_no_footers() -> None:
+    words = "Synced from PAY-100"
+    for text, title in (
+        (Text("summary", words), words),
+        (Text("Notes", words, property=True), ""),
+        (Text("attachment", words, part="place"), ""),
+    ):
+        made = one(record("1", title=title, texts=(text,))).record
+        assert [(m.alias, m.part) for m in made.mentions] == [("PAY-100", text.part)]
+
+
+def test_a_footer_of_what_opsync_wrote_is_no_evidence() -> None:
+    made = record("1", texts=(Text("body", "Synced from PAY-100", remote_id="own"),))
+    assert one(made, owned=frozenset({"own"})).record.mentions == ()
+
+
+def test_a_footer_that_leads_to_a_tool_that_is_not_configured_is_kept_to_be_told() -> None:
+    url = "https://else.atlassian.net/browse/PAY-3"
+    made = one(record("1", texts=(Text("description", f"Synced from {url}"),))).record
+    assert made.mentions == (Mention(url, ELSEWHERE, "footer", False, url, "mirror"),)
+
+
+def test_configured_footers_are_found_by_those_who_know_them() -> None:
+    made = record("1", texts=(Text("description", "Origin = PAY-100"),))
+    assert [m.part for m in one(made).record.mentions] == [""]
+    known = Mirrors(["Origin = {item}"])
+    assert [m.part for m in one(made, mirrors=known).record.mentions] == ["mirror"]

@@ -105,7 +105,8 @@ class TwinsBlock(Block):
 
     footers: tuple[Word, ...] = ()
     """What your mirror writes below its copies, with {item} for the key or link of the original:
-    "Mirrored from {item} by Tandem Sync". Those of Unito and Exalate are known."""
+    "Copied from {item} by Shuttle". Unito's, and "Mirrored from …" and "Synced from …" in the last
+    lines, are known."""
 
     @model_validator(mode="after")
     def _name_an_item(self) -> Self:

@@ -202,6 +202,7 @@ def _print_counts_in(found: Explanation) -> None:
             "counted": "counted",
             "holds others": "its parts are counted",
             "canceled": "not counted: canceled",
+            "the same work": f"counted once, as {words.shown(one.counted_as, 60)}",
         }[one.role]
         hanging("  ", f"{path}{named}   {role}   (rule {one.rule})")
     if len(found.counts_in) > 1:

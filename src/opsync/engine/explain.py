@@ -22,7 +22,8 @@ from opsync.engine.explained import (
 )
 from opsync.engine.finding import find
 from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
-from opsync.engine.summing import summary
+from opsync.engine.summing import counted_as, summary
+from opsync.engine.twinned import Twinned
 from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
 from opsync.model.rules import LINKS_RULE, Mode
@@ -37,6 +38,7 @@ class Explainer:
         self._config = config
         self._store = store
         self._look = Lookup(config, store)
+        self._twinned = Twinned(config, self._look)
 
     async def find(self, text: str) -> list[Record]:
         """What a person may mean: one if it is plain, else all candidates.
@@ -91,6 +93,7 @@ class Explainer:
             ),
             summaries=tuple(summaries),
             counts_in=tuple(counts_in),
+            twins=tuple(await self._twinned.groups(ref)),
             links=tuple([await self._linked(link, ref, entries) for link in links]),
             no_links=tuple(one for one in no_links if one.text not in told),
             values=tuple([await self._value(entry) for entry in entries]),
@@ -111,6 +114,7 @@ class Explainer:
             role=ROLES[member.role],
             path=tuple([(await self._look.item(ref)).label for ref in reversed(path)]),
             field=field,
+            counted_as=await counted_as(self._look, member, list(by_ref.values())),
         )
 
     async def _notes(
@@ -130,6 +134,8 @@ class Explainer:
             for one in await self._store.quarantine()
             if one.ref == record.ref
         ]
+        if not record.tombstone:
+            notes += await self._twinned.notes(record)
         if record.archived and record.ref in roots:
             notes.append(f"{name} is archived in {item.tool}: its numbers stay as they were.")
         if record.ref in roots or record.tombstone:

@@ -8,11 +8,13 @@ from msgspec import Struct
 
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import Found
+from opsync.engine.twinned import TwinGroup
 from opsync.model import Health, Value
 
 
 class Counted(Struct, frozen=True, kw_only=True):
-    """One member of a delivery summary. `role` is "counted", "holds others" or "canceled"."""
+    """One member of a delivery summary. `role` is "counted", "holds others", "canceled", or "the
+    same work" as another member that is counted instead."""
 
     item: Item
     role: str
@@ -59,13 +61,15 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class CountsIn(Struct, frozen=True, kw_only=True):
-    """An initiative that an item is part of. `path` leads from the initiative to the item."""
+    """An initiative that an item is part of. `path` leads from the initiative to the item;
+    `counted_as` names what is counted there instead, as the same work ("": nothing is)."""
 
     initiative: Item
     rule: str
     role: str
     path: tuple[str, ...]
     field: str
+    counted_as: str = ""
 
 
 class Linked(Struct, frozen=True, kw_only=True):
@@ -128,6 +132,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     disagreements: tuple[Found, ...]
     summaries: tuple[Summary, ...]
     counts_in: tuple[CountsIn, ...]
+    twins: tuple[TwinGroup, ...]
     links: tuple[Linked, ...]
     no_links: tuple[NoLink, ...]
     values: tuple[PlaceValue, ...]

@@ -20,6 +20,7 @@ def reads_as(config: Config) -> str:
         [
             sorted((i.name, i.connector, _words(i)) for i in config.instances.values()),
             config.plugins.fingerprint,
+            config.twins.footers,
         ]
     )
 
@@ -35,6 +36,7 @@ def derives_as(config: Config) -> str:
             __version__,
             config.zone.key,
             config.links.within_instance,
+            config.preference,
             rules,
             config.words.fingerprint,
             _instances(config),

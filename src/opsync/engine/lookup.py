@@ -11,7 +11,12 @@ from opsync.model.rules import RollupRule
 from opsync.stages.normalize import ELSEWHERE
 from opsync.store import Store
 
-ROLES = {Role.leaf: "counted", Role.container: "holds others", Role.canceled: "canceled"}
+ROLES = {
+    Role.leaf: "counted",
+    Role.container: "holds others",
+    Role.canceled: "canceled",
+    Role.twin: "the same work",
+}
 """What a member is to a delivery summary."""
 
 NEVER = (Kind.document, Kind.metric, Kind.person)

@@ -11,6 +11,9 @@ from opsync.model import Member, Record, Role, Rollup
 from opsync.model.rules import RollupRule
 from opsync.stages.rollup import percent_of
 
+_SHOWN = (Role.leaf, Role.container)
+"""The members that are told as counted, or as holding what is."""
+
 
 async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
     """`rollup`, with what it counts, what it leaves out, and how fresh it is."""
@@ -32,9 +35,10 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
         reason=rollup.reason,
         due_on=rollup.due_on,
         version=rollup.inputs,
-        members=tuple(one for one in counted if one.role != ROLES[Role.canceled]),
+        members=tuple(c for c, m in zip(counted, members, strict=True) if m.role in _SHOWN),
         left_out=(
             *(LeftOut(c.item.label, "canceled") for c in counted if c.role == "canceled"),
+            *await _same_work(look, members),
             *await _left_out(look, rollup, members, rule),
         ),
         inputs=tuple(await _inputs(look, rollup)),
@@ -49,6 +53,28 @@ async def _counted(look: Lookup, member: Member, root: Record) -> Counted:
     else:
         why = f"part of {(await look.item(member.via)).label}"
     return Counted(item=await look.item(member.ref), role=ROLES[member.role], why=why)
+
+
+async def counted_as(look: Lookup, member: Member, members: Sequence[Member]) -> str:
+    """What is counted instead of a member that is the same work; "" for any other member."""
+    if member.role is not Role.twin:
+        return ""
+    roles = {one.ref: one.role for one in members}
+    for sides in await look.store.twins([member.ref]):
+        for ref in sides.refs if member.ref in sides.refs else ():
+            if roles.get(ref, Role.twin) is not Role.twin:
+                item = await look.item(ref)
+                return item.key or item.label
+    return "the initiative itself"
+
+
+async def _same_work(look: Lookup, members: Sequence[Member]) -> list[LeftOut]:
+    """The members that are not counted because another side of the same work is."""
+    return [
+        LeftOut((await look.item(one.ref)).label, f"the same work as {instead}, counted once")
+        for one in members
+        if (instead := await counted_as(look, one, members))
+    ]
 
 
 async def _left_out(

@@ -17,6 +17,7 @@ from opsync.model.record import (
     Text,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
+from opsync.model.twin import Doubt, Preference, Sides, Twin
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 from opsync.model.working import Working
 
@@ -26,6 +27,7 @@ __all__ = [
     "Category",
     "Change",
     "Container",
+    "Doubt",
     "Evidence",
     "Health",
     "Kind",
@@ -37,16 +39,19 @@ __all__ = [
     "OutcomeKind",
     "Part",
     "Person",
+    "Preference",
     "Record",
     "Ref",
     "Role",
     "Rollup",
     "RollupContent",
     "Seen",
+    "Sides",
     "Slot",
     "Space",
     "Status",
     "Text",
+    "Twin",
     "Value",
     "Verb",
     "WorkItem",

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from opsync.model.record import Mention, Part, Ref
 
+FOOTER = "footer"
+"""The field of what a mirror's footer names: the record that has the footer is the copy of it."""
+
 
 class Evidence(Struct, frozen=True, omit_defaults=True):
     """Where `source` names `target`: in which field, with which words. `part` is that of the

@@ -31,6 +31,8 @@ class Role(StrEnum):
     """Has living children, which are counted instead."""
     canceled = "canceled"
     """Left out of every denominator."""
+    twin = "twin"
+    """The same work as another member, which is counted instead."""
 
 
 class Member(Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from opsync.model import Evidence, Mention, Ref
 from opsync.model.link import target_of
@@ -28,3 +29,22 @@ def link(
             Evidence(source, target, mention.field, mention.text, mention.property, mention.part),
         )
     return list(evidence.values())
+
+
+def without_repeats(
+    evidence: Iterable[Evidence],
+    instead: Mapping[Ref, Ref],
+    named: Mapping[Ref, AbstractSet[Ref]],
+) -> list[Evidence]:
+    """`evidence` without what a mirrored text repeats.
+
+    `instead` has, for a record that is the same work as another one, the one that counts; `named`
+    what each of those names. That both belong together is no repetition.
+    """
+    kept = []
+    for one in evidence:
+        counted = instead.get(one.source, one.source)
+        own = counted in (one.source, instead.get(one.target, one.target))
+        if own or one.target not in named.get(counted, ()):
+            kept.append(one)
+    return kept

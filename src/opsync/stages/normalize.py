@@ -13,7 +13,10 @@ import msgspec
 from opsync.contract.connector import Item, Readable
 from opsync.errors import RecordError
 from opsync.inert import inert_text, safe_url
-from opsync.model import Mention, Record, seen_hash
+from opsync.mirrors import Mirrors
+from opsync.model import Mention, Record, Text, seen_hash
+from opsync.model.link import FOOTER
+from opsync.names import KEY, URL, addresses
 
 Recognizer = Callable[[str], str | None]
 LinkRule = Callable[[Record], Iterable[str]]
@@ -21,14 +24,12 @@ LinkRule = Callable[[Record], Iterable[str]]
 ELSEWHERE = "?"
 """The instance of a mention whose URL is a work item's, in a system that is not configured."""
 
-_URL = re.compile(r"https?://[^\s<>\"'\]|}]+", re.IGNORECASE)
-_KEY = re.compile(r"(?<![\w/.#@&=-])[A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6}(?![\w-])")
 _WORK_URL = re.compile(
     r"https?://[^/]+(?:/jira)?/browse/[A-Za-z][A-Za-z0-9_]+-\d+|https?://linear\.app/[^/]+/"
     r"(?:issue|project|initiative)/",
     re.IGNORECASE,
 )
-_TRAILING = ".,;:!?)»”’*_~`"
+_ONLY_KNOWN = Mirrors()
 _TEXT_KEPT = 200
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -60,12 +61,13 @@ def normalize(
     recognizers: Mapping[str, Recognizer],
     rules: Sequence[LinkRule] = (),
     owned: AbstractSet[str] = frozenset(),
+    mirrors: Mirrors = _ONLY_KNOWN,
 ) -> tuple[list[Normalized], list[Aside]]:
     """Turn one batch into records and into those to set aside.
 
     `recognizers` maps each configured instance to its `recognize`. `owned` are the remote ids of
-    what opsync wrote onto these objects: that is never evidence. A raw object that raises is set
-    aside by itself.
+    what opsync wrote onto these objects: that is never evidence. `mirrors` finds what footers name.
+    A raw object that raises is set aside by itself.
     """
     records: list[Normalized] = []
     aside: list[Aside] = []
@@ -75,7 +77,7 @@ def normalize(
             continue
         try:
             found = [
-                _finish(record, recognizers, rules, owned)
+                _finish(record, recognizers, rules, owned, mirrors)
                 for record in connector.normalize(item.stream, item.raw)
             ]
         except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
@@ -90,10 +92,12 @@ def _finish(
     recognizers: Mapping[str, Recognizer],
     rules: Sequence[LinkRule],
     owned: AbstractSet[str],
+    mirrors: Mirrors,
 ) -> Normalized:
     mentions = record.mentions
     if record.texts:
-        mentions = (*mentions, *_mentions(record, recognizers, owned))
+        texts = _without_footers(record, owned, mirrors)
+        mentions = (*mentions, *_mentions(record, texts, recognizers))
     for rule in rules:
         mentions = (*mentions, *(Mention(alias=alias, field="rule") for alias in rule(record)))
     title = record.title if record.title.isprintable() else inert_text(record.title)
@@ -105,19 +109,32 @@ def _finish(
     )
 
 
-def _mentions(
-    record: Record, recognizers: Mapping[str, Recognizer], owned: AbstractSet[str]
-) -> Iterable[Mention]:
-    own = {record.key, record.ref.id, *record.aliases}
-    found: dict[tuple[str, str, str], Mention] = {}
+def _without_footers(record: Record, owned: AbstractSet[str], mirrors: Mirrors) -> Iterable[Text]:
+    """The texts that people wrote, and what footers name as a text of its own each."""
     for text in record.texts:
         if text.remote_id and text.remote_id in owned:
             continue
+        prose = not (text.property or text.part) and text.text != record.title
+        footers = mirrors.split(text.text) if prose else None
+        if footers is None:
+            yield text
+            continue
+        yield Text(text.field, footers.rest)
+        for item in footers.items:
+            yield Text(FOOTER, item, part="mirror")
+
+
+def _mentions(
+    record: Record, texts: Iterable[Text], recognizers: Mapping[str, Recognizer]
+) -> Iterable[Mention]:
+    own = {record.key, record.ref.id, *record.aliases}
+    found: dict[tuple[str, str, str], Mention] = {}
+    for text in texts:
         rest = text.text
         if "://" in rest:
-            for match in _URL.finditer(text.text):
-                url = match.group().rstrip(_TRAILING)
-                for instance, alias in _recognized(url, recognizers, text.property):
+            told = text.property or text.part == "mirror"
+            for url in addresses(text.text):
+                for instance, alias in _recognized(url, recognizers, told):
                     if not (instance == record.ref.instance and alias in own):
                         found.setdefault(
                             (alias, instance, text.field),
@@ -130,8 +147,8 @@ def _mentions(
                                 text.part,
                             ),
                         )
-            rest = _URL.sub(" ", rest)
-        for match in _KEY.finditer(rest):
+            rest = URL.sub(" ", rest)
+        for match in KEY.finditer(rest):
             key = match.group()
             if key not in own:
                 found.setdefault(
@@ -142,14 +159,16 @@ def _mentions(
 
 
 def _recognized(
-    url: str, recognizers: Mapping[str, Recognizer], property_: bool
+    url: str, recognizers: Mapping[str, Recognizer], told: bool
 ) -> Iterable[tuple[str, str]]:
+    """The instances whose item an address leads to. `told`: a work item's in a system that is not
+    configured is one too, of `ELSEWHERE`."""
     hits = [
         (instance, alias)
         for instance, recognize in recognizers.items()
         if (alias := recognize(url)) is not None
     ]
-    if not hits and property_ and _WORK_URL.match(url):
+    if not hits and told and _WORK_URL.match(url):
         return [(ELSEWHERE, url[:_TEXT_KEPT])]
     return hits
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,6 +12,7 @@ import structlog
 from opsync.contract.connector import Batch, Feed, Readable
 from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
 from opsync.inert import inert_text
+from opsync.mirrors import Mirrors
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.runtime import Clock
@@ -66,6 +67,7 @@ class PullContext:
     fingerprint: str
     recognizers: Mapping[str, Recognizer]
     rules: Sequence[LinkRule] = ()
+    mirrors: Mirrors = field(default_factory=Mirrors)
     naming: str = ""
     full: bool = False
     progress: Progress = silent
@@ -207,7 +209,9 @@ async def _store_batch(
     instance = report.instance
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
-    records, aside = normalize(connector, batch.items, context.recognizers, context.rules, owned)
+    records, aside = normalize(
+        connector, batch.items, context.recognizers, context.rules, owned, context.mirrors
+    )
     counts = await context.store.put_batch(
         context.run,
         instance,

@@ -18,14 +18,17 @@ from opsync.model import (
     Kind,
     Member,
     Mention,
+    Preference,
     Record,
     Ref,
     Role,
     Rollup,
+    Sides,
     Space,
 )
 from opsync.model.link import target_of
 from opsync.model.rules import RollupRule
+from opsync.model.twin import counted_once
 
 HealthRule = Callable[[Record, Rollup, date], "tuple[Health, str] | None"]
 
@@ -46,7 +49,8 @@ class RollupInputs(Struct, frozen=True):
     `names`: each mention in one of the root's own properties, with the living records that answer
     to it. `nodes`: those records and everything below them and below the root, gone ones left
     out. `roots`: the rule's roots, which are never each other's members. `aside`: refs of records
-    whose latest version could not be read.
+    whose latest version could not be read. `twins`: what is one piece of work with a node or the
+    root, and `preference` whose side of it counts.
     """
 
     root: Record
@@ -54,6 +58,8 @@ class RollupInputs(Struct, frozen=True):
     nodes: Mapping[Ref, Record]
     roots: AbstractSet[Ref] = frozenset()
     aside: AbstractSet[Ref] = frozenset()
+    twins: Sequence[Sides] = ()
+    preference: Preference = Preference()
 
 
 def roll_up(
@@ -68,8 +74,7 @@ def roll_up(
     `as_of` is the date in the configured `zone` in which days begin.
     """
     root = inputs.root
-    below = _below(inputs.nodes)
-    members, missing = _members(inputs, rule, below)
+    members, missing, parts = _members(inputs, rule)
     leaves = [inputs.nodes[m.ref] for m in members if m.role is Role.leaf]
     counts = Counter(record.category for record in leaves)
     done, total = counts[Category.done], len(leaves)
@@ -100,7 +105,7 @@ def roll_up(
         scope_added=len(added),
         scope_since=min(added) if added else None,
         spaces=_spaces(leaves),
-        containers=_containers(members, inputs.nodes, below),
+        containers=_containers(members, inputs.nodes, parts),
         instances=tuple(sorted({root.ref.instance, *(m.ref.instance for m in members)})),
         inputs=_digest(root, members, inputs.nodes),
     )
@@ -119,9 +124,11 @@ def _below(nodes: Mapping[Ref, Record]) -> dict[Ref, list[Ref]]:
 
 
 def _members(
-    inputs: RollupInputs, rule: RollupRule, below: Mapping[Ref, Sequence[Ref]]
-) -> tuple[list[Member], set[str]]:
-    nodes = inputs.nodes
+    inputs: RollupInputs, rule: RollupRule
+) -> tuple[list[Member], set[str], Mapping[Ref, Sequence[Ref]]]:
+    """The members, what is missing, and the parts that count of each member that has parts: those
+    of one piece of work are the parts of all its sides."""
+    nodes, below = inputs.nodes, _below(inputs.nodes)
     missing: set[str] = set()
     via: dict[Ref, tuple[Ref, str]] = {}
     queue: list[Ref] = []
@@ -153,30 +160,49 @@ def _members(
         for child in below.get(queue[at], ()):
             reach(child, queue[at], "")
         at += 1
+    counted = _counted_once(inputs, via)
+    parts: dict[Ref, list[Ref]] = defaultdict(list)
+    for ref in queue:
+        one = counted.get(ref, ref)
+        for child in below.get(ref, ()):
+            if child in via and counted.get(child, child) != one:
+                # A part that is counted elsewhere makes a container all the same.
+                parts[one] += [] if child in counted else [child]
     members = []
     for ref in queue:
-        record = nodes[ref]
         parent, field = via[ref]
-        if any(child in via for child in below.get(ref, ())):
+        if ref in counted:
+            role = Role.twin
+        elif ref in parts:
             role = Role.container
-        elif record.category is Category.canceled:
+        elif nodes[ref].category is Category.canceled:
             role = Role.canceled
         else:
             role = Role.leaf
         members.append(Member(ref, role, parent, field, top=parent == inputs.root.ref))
-    return members, missing
+    return members, missing, parts
+
+
+def _counted_once(inputs: RollupInputs, reached: Mapping[Ref, object]) -> dict[Ref, Ref]:
+    """The members that are not counted because another side of the same work is."""
+    if not inputs.twins:
+        return {}
+    root = inputs.root.ref
+    parents = {ref: inputs.nodes[ref].parents for ref in reached}
+    among = {root, *reached}
+    return counted_once(inputs.twins, among, inputs.preference, parents, root)
 
 
 def _containers(
-    members: Sequence[Member], nodes: Mapping[Ref, Record], below: Mapping[Ref, Sequence[Ref]]
+    members: Sequence[Member], nodes: Mapping[Ref, Record], parts: Mapping[Ref, Sequence[Ref]]
 ) -> tuple[Container, ...]:
     """What the root names, in the order it names them, with the leaves at and below each."""
     roles = {member.ref: member.role for member in members}
     containers = []
     for member in members:
-        if member.top:
+        if member.top and member.role is not Role.twin:
             leaves = [
-                ref for ref in _at_and_below(member.ref, below) if roles.get(ref) is Role.leaf
+                ref for ref in _at_and_below(member.ref, parts) if roles.get(ref) is Role.leaf
             ]
             done = sum(1 for ref in leaves if nodes[ref].category is Category.done)
             single = member.role is not Role.container and not nodes[member.ref].kind.contains

@@ -12,14 +12,18 @@ import structlog
 from opsync.contract.connector import Readable
 from opsync.current import Pass
 from opsync.inert import inert_text
-from opsync.model import Record, Ref
+from opsync.model import Evidence, Mention, Record, Ref
+from opsync.model.link import target_of
 from opsync.model.rules import RollupRule
-from opsync.stages.link import link
+from opsync.stages.link import link, without_repeats
 from opsync.stages.rollup import RollupInputs, roll_up
 from opsync.steps.shared import chunks
 from opsync.store import Store, Tree
 
 _log = structlog.get_logger(__name__)
+
+_Named = tuple[Ref, Mention, tuple[Ref, ...]]
+"""A record, what it names, and the living records that it may mean."""
 
 _ASK_AGAIN = "opsync:ask-again"
 """Kept for an instance whose former names could not be asked for."""
@@ -37,14 +41,45 @@ async def link_changed(this: Pass) -> None:
 
 async def _link(this: Pass, sources: Sequence[Ref]) -> None:
     """Make the links of these records, as far as their instances are configured."""
-    within = this.config.links.within_instance
     for chunk in chunks(sources):
-        mentions = [
-            (source, mention, _configured(this, candidates))
-            for source, mention, candidates in await this.store.mentions_of(chunk)
-            if source.instance in this.instances
-        ]
-        await this.store.put_links(this.run, chunk, link(mentions, within_instance=within))
+        await this.store.put_links(this.run, chunk, _evidence(this, await _named(this, chunk)))
+    await _leave_out_repeats(this, sources)
+
+
+async def _named(this: Pass, sources: Sequence[Ref]) -> list[_Named]:
+    """What these records name."""
+    return [
+        (source, mention, _configured(this, candidates))
+        for source, mention, candidates in await this.store.mentions_of(sources)
+        if source.instance in this.instances
+    ]
+
+
+def _evidence(this: Pass, named: Sequence[_Named]) -> list[Evidence]:
+    return link(named, within_instance=this.config.links.within_instance)
+
+
+async def _leave_out_repeats(this: Pass, sources: Sequence[Ref]) -> None:
+    """Take back the links of copies that only repeat what their originals name.
+
+    What is one piece of work is known once all links are made; so the links of copies are made
+    again, knowing it. `sources` are those whose links were made, copies or originals.
+    """
+    for chunk in chunks(sources):
+        instead: dict[Ref, Ref] = {}
+        for sides in await this.store.twins(chunk):
+            if not sides.doubt:
+                counted = this.config.preference.counted(sides)
+                instead |= {ref: counted for ref in sides.refs if ref != counted}
+        if not instead:
+            continue
+        named: dict[Ref, set[Ref]] = defaultdict(set)
+        for source, mention, candidates in await _named(this, sorted(set(instead.values()))):
+            if (target := target_of(mention, candidates)) is not None:
+                named[source].add(target)
+        copies = sorted(instead)
+        found = _evidence(this, await _named(this, copies))
+        await this.store.put_links(this.run, copies, without_repeats(found, instead, named))
 
 
 def _configured(this: Pass, refs: Sequence[Ref]) -> tuple[Ref, ...]:
@@ -110,7 +145,15 @@ async def roll_up_changed(this: Pass) -> None:
                     this.put_off.add(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
                     continue
-                inputs = RollupInputs(tree.root, tree.names, tree.nodes, frozenset(roots), aside)
+                inputs = RollupInputs(
+                    tree.root,
+                    tree.names,
+                    tree.nodes,
+                    frozenset(roots),
+                    aside,
+                    tree.twins,
+                    this.config.preference,
+                )
                 try:
                     results.append(roll_up(inputs, rule, as_of, zone, health_rules))
                 except Exception as error:  # noqa: BLE001 - a plugin's rule failed: this root waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsync.contract.connector import Readable
 from opsync.current import Pass
+from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
 from opsync.stages.pull import PullContext, is_half_read, pull
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
@@ -17,6 +18,7 @@ async def pull_all(this: Pass) -> None:
         if isinstance(opened.connector, Readable)
     }
     rules = this.config.plugins.link_rules
+    mirrors = Mirrors(this.config.twins.footers)
     tasks = []
     for name, opened in this.instances.items():
         connector = opened.connector
@@ -33,6 +35,7 @@ async def pull_all(this: Pass) -> None:
             fingerprint=opened.fingerprint,
             recognizers=recognizers,
             rules=rules,
+            mirrors=mirrors,
             naming=this.reads_as,
             full=this.full,
             progress=this.progress,

@@ -14,6 +14,11 @@ from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, encode_json, marked, texts, to_ref
 from opsync.store.runs import since, touch
 
+TWIN = 2
+"""A link's `twin`: one of its ends says that both are one piece of work …"""
+TWIN_IF_MUTUAL = 1
+"""… or both are if the other end names this one at a place for links too."""
+
 _Resolved = tuple[Ref, Mention, tuple[Ref, ...]]
 
 # Changed records that name something or did, and whoever names something that changed.
@@ -120,7 +125,7 @@ def resolve(
         statement = _PROPERTIES if properties else _ALL
         for row in connection.execute(statement, {"sources": part}):
             if row.id not in found:
-                found[row.id] = (row.source, _mention(row), [])
+                found[row.id] = (row.source, to_mention(row), [])
             if row.ref is not None:
                 found[row.id][2].append(to_ref(row.ref))
     return [(to_ref(source), mention, tuple(refs)) for source, mention, refs in found.values()]
@@ -159,14 +164,21 @@ def _put_links(
         connection.exec_driver_sql("DELETE FROM links WHERE source = ? AND target = ?", removed)
     if altered:
         connection.exec_driver_sql(
-            "INSERT INTO links (source, target, evidence) VALUES (?, ?, ?)"
-            " ON CONFLICT (source, target) DO UPDATE SET evidence = excluded.evidence",
-            altered,
+            "INSERT INTO links (source, target, evidence, twin) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (source, target) DO UPDATE"
+            " SET evidence = excluded.evidence, twin = excluded.twin",
+            [(*row, _twin(groups[row[0], row[1]])) for row in altered],
         )
     pairs = [*removed, *((source, target) for source, target, _ in altered)]
     ends = {to_ref(end) for pair in pairs for end in pair}
     touch(connection, run, ends)
     return ends
+
+
+def _twin(evidence: Iterable[_Stored]) -> int:
+    """How far a link says that both of its ends are one piece of work."""
+    parts = {one.part for one in evidence}
+    return TWIN if "mirror" in parts else TWIN_IF_MUTUAL if "place" in parts else 0
 
 
 def _unresolved(
@@ -184,10 +196,11 @@ def _unresolved(
         values["instances"] = ["", *instances]
     if run is not None:
         values["since"] = since(connection, run)
-    return [(to_ref(row.source), _mention(row)) for row in connection.execute(statement, values)]
+    return [(to_ref(row.source), to_mention(row)) for row in connection.execute(statement, values)]
 
 
-def _mention(row: Row[Any]) -> Mention:
+def to_mention(row: Row[Any]) -> Mention:
+    """A row of mentions, read."""
     return Mention(row.alias, row.instance, row.field, bool(row.property), row.text, row.part)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.errors import StoreError
 from opsync.model import Kind, Member, Record, Ref, Role, Rollup
+from opsync.model.twin import sides_of
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import (
     chunks,
@@ -25,15 +26,24 @@ from opsync.store.codec import (
 from opsync.store.links import resolve
 from opsync.store.runs import latest, since, touch
 from opsync.store.schema import members, parents, records, rollup_history, rollups
+from opsync.store.twins import near
 from opsync.store.types import HistoryRow, Tree
 
-# `up` is all that changed with all it is part of.
+# `up` is all that changed with all it is part of; `sides` all of which a link did, or a decision,
+# with what may be one piece of work with it.
 _TOUCHED = text("""
 WITH RECURSIVE up (ref) AS (
     SELECT ref FROM records WHERE changed_in >= :since
     UNION
-    SELECT p.parent FROM up CROSS JOIN parents p ON p.child = up.ref)
+    SELECT p.parent FROM up CROSS JOIN parents p ON p.child = up.ref),
+sides (ref) AS (
+    SELECT ref FROM touched WHERE run >= :since
+    UNION
+    SELECT CASE l.source WHEN sides.ref THEN l.target ELSE l.source END
+    FROM sides CROSS JOIN links l ON (l.source = sides.ref OR l.target = sides.ref)
+    WHERE l.twin > 0)
 SELECT ref FROM up
+UNION SELECT root FROM members WHERE rule = :rule AND ref IN (SELECT ref FROM sides)
 UNION SELECT root FROM members WHERE rule = :rule AND ref IN (SELECT ref FROM up)
 UNION
 SELECT m.source FROM up
@@ -180,7 +190,8 @@ def _tree(connection: Connection, root: Ref) -> Tree:
                     nodes[ref] = decode_record(body)
                     below.append(ref)
         frontier = below
-    return Tree(record, tuple((mention, refs) for _, mention, refs in names), nodes)
+    named_by = tuple((mention, refs) for _, mention, refs in names)
+    return Tree(record, named_by, nodes, tuple(sides_of(near(connection, {root, *nodes}))))
 
 
 def _put_rollups(

@@ -19,6 +19,7 @@ from opsync.model import (
     Record,
     Ref,
     Rollup,
+    Sides,
     Slot,
     Value,
     Verb,
@@ -126,12 +127,14 @@ class Tree(Struct, frozen=True):
 
     `names` are the mentions in the root's own properties, each with the living records that hold
     the alias. `nodes` are those records and everything that is part of them or of the root,
-    without the root itself; what is gone is left out, and so is what hangs on it alone.
+    without the root itself; what is gone is left out, and so is what hangs on it alone. `twins`
+    are what is one piece of work with any of them, whole.
     """
 
     root: Record
     names: tuple[tuple[Mention, tuple[Ref, ...]], ...]
     nodes: dict[Ref, Record]
+    twins: tuple[Sides, ...] = ()
 
 
 class HistoryRow(Struct, frozen=True):

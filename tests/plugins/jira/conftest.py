@@ -58,9 +58,14 @@ async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
     connections = Connections(clock)
 
     def make(
-        simulated: JiraSite, /, *, kept: dict[str, Value] | None = None, **changes: Any
+        simulated: JiraSite,
+        /,
+        *,
+        kept: dict[str, Value] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        **changes: Any,
     ) -> Jira:
-        transport = httpx.ASGITransport(simulated.app)
+        transport = transport or httpx.ASGITransport(simulated.app)
         return connections.connect(Jira, "jira-main", settings(**changes), transport, kept)
 
     yield make

@@ -282,3 +282,47 @@ def test_something_else_is_no_record(connect: Connect, workspace: LinearWorkspac
 
     with pytest.raises(RecordError):
         list(connect(workspace).normalize("issue", Named("x")))
+
+
+async def test_what_linear_keeps_in_sync_with_jira_is_a_mirror(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    issue = workspace.add_issue("GRO", "Card form")
+    workspace.sync_with_jira(issue, "pay-118", LINKED, "10118")
+    workspace.attach(issue, "Elsewhere", "https://wiki.harbor.example/PAY-118/more")
+
+    record = (await read(connect(workspace)))["GRO-1"]
+
+    assert [(t.field, t.text, t.part) for t in record.texts] == [
+        ("attachment", "https://wiki.harbor.example/PAY-118/more", "place"),
+        ("attachment", LINKED, "mirror"),
+    ]
+
+
+async def test_a_jira_issue_that_a_person_linked_is_a_place_like_any_other(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    attachment = workspace.attach(workspace.add_issue("GRO", "Card form"), "PAY-118", LINKED)
+    attachment.source, attachment.source_type = {"type": "jira"}, "jira"
+
+    record = (await read(connect(workspace)))["GRO-1"]
+
+    assert [(t.text, t.part) for t in record.texts] == [(LINKED, "place")]
+
+
+async def test_a_sync_without_an_attachment_names_its_key(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    issue = workspace.add_issue("GRO", "Card form")
+    workspace.sync_with_jira(issue, "PAY-118", LINKED, "10118")
+    workspace.detach(issue.attachments[0])
+    project = workspace.add_project("Checkout web", teams=["GRO"])
+    workspace.sync_with_jira(project, "PAY-100", LINKED, "10100")
+
+    found = (await read(connect(workspace))).values()
+
+    texts = {each.title: [(t.field, t.text, t.part) for t in each.texts] for each in found}
+    assert texts == {
+        "Card form": [("synced with", "PAY-118", "mirror")],
+        "Checkout web": [("synced with", "PAY-100", "mirror")],
+    }

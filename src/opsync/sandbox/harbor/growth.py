@@ -71,7 +71,7 @@ CHURN_SURVEY = (
         "doing",
         below=works("doing", "Answers by plan", "Answers by country"),
     ),
-    *works("todo", "Survey reminder"),
+    *works("doing", "Survey reminder"),
     Work(
         "Exit interview",
         "doing",

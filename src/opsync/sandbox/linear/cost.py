@@ -17,6 +17,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
@@ -29,6 +30,9 @@ from graphql.language import DirectiveNode, ValueNode
 DEFAULT_PAGE = 50
 PROPERTY = 1
 OBJECT = 10
+
+Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+"""A type of which fields are selected."""
 
 
 class Pricer:
@@ -90,7 +94,7 @@ class Pricer:
     def _selection(
         self,
         selection: SelectionSetNode,
-        parent: GraphQLObjectType | GraphQLInterfaceType,
+        parent: Composite,
         rows: int,
     ) -> int:
         """The children's price; `rows` multiplies what a connection repeats for each row."""
@@ -105,15 +109,23 @@ class Pricer:
                     fragment = self.fragments[node.name.value]
                     total += self._selection(fragment.selection_set, parent, rows)
             elif isinstance(node, InlineFragmentNode) and self._taken(node):
-                total += self._selection(node.selection_set, parent, rows)
+                total += self._selection(node.selection_set, self._narrowed(node, parent), rows)
         return total
 
-    def _field(self, node: FieldNode, parent: GraphQLObjectType | GraphQLInterfaceType) -> int:
+    def _narrowed(self, node: InlineFragmentNode, parent: Composite) -> Composite:
+        """The type that an inline fragment is about."""
+        named = node.type_condition
+        kind = self.schema.get_type(named.name.value) if named is not None else None
+        return kind if isinstance(kind, Composite) else parent
+
+    def _field(self, node: FieldNode, parent: Composite) -> int:
+        if isinstance(parent, GraphQLUnionType):
+            return PROPERTY
         definition = parent.fields.get(node.name.value)
         if definition is None or node.selection_set is None:
             return PROPERTY
         kind = get_named_type(definition.type)
-        if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+        if not isinstance(kind, Composite):
             return PROPERTY
         if kind.name.endswith("Connection"):
             asked = self._argument(node, "first", "last")

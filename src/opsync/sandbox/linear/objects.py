@@ -190,6 +190,24 @@ class Initiative(Node):
         return self.lead_team.visibility if self.lead_team is not None else "public"
 
 
+@dataclass(frozen=True, slots=True)
+class JiraMetadata:
+    """What Linear tells of a Jira issue that it keeps in sync."""
+
+    issue_key: str
+    project_id: str | None = None
+    issue_type_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalEntityInfo:
+    """An object of another service that one of Linear's is synced with, by the other's id."""
+
+    id: str
+    metadata: JiraMetadata
+    service: str = "jira"
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Project(Node):
     """A project. Its progress counts started work as a quarter, as Linear does."""
@@ -217,6 +235,7 @@ class Project(Node):
     initiatives: list[Initiative] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     external_links: list[EntityExternalLink] = field(default_factory=list)
+    synced_with: list[ExternalEntityInfo] = field(default_factory=list)
     project_updates: list[ProjectUpdate] = field(default_factory=list)
 
     @property
@@ -272,6 +291,7 @@ class Issue(Node):
     attachments: list[Attachment] = field(default_factory=list)
     relations: list[IssueRelation] = field(default_factory=list)
     inverse_relations: list[IssueRelation] = field(default_factory=list)
+    synced_with: list[ExternalEntityInfo] = field(default_factory=list)
 
     @property
     def identifier(self) -> str:

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     OperationDefinitionNode,
     OperationType,
     build_schema,
@@ -37,6 +38,11 @@ def schema() -> GraphQLSchema:
             raise TypeError(f"{type_name} is no object type")
         for field_name, resolver in resolvers.items():
             kind.fields[field_name].resolve = resolver
+    metadata = built.type_map["ExternalEntityInfoMetadata"]
+    if not isinstance(metadata, GraphQLUnionType):
+        raise TypeError("ExternalEntityInfoMetadata is no union")
+    # The only service that is simulated.
+    metadata.resolve_type = lambda *_: "ExternalEntityInfoJiraMetadata"
     return built
 
 

@@ -14,8 +14,10 @@ from typing import Literal
 from opsync.sandbox.linear.containers import Containers
 from opsync.sandbox.linear.objects import (
     Attachment,
+    ExternalEntityInfo,
     Issue,
     IssueRelation,
+    JiraMetadata,
     Project,
     User,
 )
@@ -250,6 +252,15 @@ class Truth(Containers):
         if self.attachments_bump_issue:
             self.touch(issue)
         return self.keep(self.attachments, attachment)
+
+    def sync_with_jira(self, node: Issue | Project, key: str, url: str, issue_id: str) -> None:
+        """What Linear's own Jira sync leaves on what it keeps in sync: the Jira issue's key and
+        id, and on an issue an attachment that leads to it."""
+        node.synced_with.append(ExternalEntityInfo(issue_id, JiraMetadata(key)))
+        if isinstance(node, Issue):
+            attachment = self.attach(node, key, url)
+            attachment.source, attachment.source_type = {"type": "jira"}, "jira"
+        self.touch(node)
 
     def detach(self, attachment: Attachment) -> None:
         """Delete a link of an issue."""
