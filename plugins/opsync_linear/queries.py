@@ -166,7 +166,7 @@ class Sizes:
 
 POLL = Sizes(issues=50, projects=50, initiatives=50, attachments=50, attached=10)
 """The first page of a run that asks what changed: cheap, and long lists at once."""
-FIRST = Sizes(issues=200, projects=50, initiatives=50, attachments=50)
+FIRST = Sizes(issues=190, projects=50, initiatives=50, attachments=50)
 """The first page of a first read."""
 ONLY_ISSUES = Sizes(issues=250)
 """All further pages, once the few projects and initiatives are through."""

@@ -13,7 +13,7 @@ async def notes_of(world: World, key: str) -> tuple[str, ...]:
     async with world.session("explain") as session:
         explainer = Explainer(session.config, session.store)
         [record] = await explainer.find(key)
-        return (await explainer.explain(record)).notes
+        return (await explainer.explain(record, world.clock.now())).notes
 
 
 @pytest.mark.parametrize(

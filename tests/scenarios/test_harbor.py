@@ -365,7 +365,7 @@ async def test_mirrored_work_is_told_as_counted_once(synced: Synced) -> None:
     async with synced.company.session() as session:
         explainer = Explainer(session.config, session.store)
         [page] = await explainer.find("Usage-based pricing")
-        [summary] = (await explainer.explain(page)).summaries
+        [summary] = (await explainer.explain(page, synced.company.clock.now())).summaries
         groups = await twin_groups(session.config, session.store)
         lost = await lost_mirrors(session.config, session.store)
     assert {one.what: one.why for one in summary.left_out} == {

@@ -34,7 +34,7 @@ async def explained(world: World, name: str) -> Explanation:
     async with world.session("explain") as session:
         explainer = Explainer(session.config, session.store)
         [record] = await explainer.find(name)
-        return await explainer.explain(record)
+        return await explainer.explain(record, world.clock.now())
 
 
 async def groups(world: World) -> list[TwinGroup]:
