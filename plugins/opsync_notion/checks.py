@@ -30,8 +30,8 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
     workspace = (me.bot.workspace_name if me.bot else None) or "an unnamed workspace"
     yield Check("Sign-in", "ok", f'Signed in as "{me.name or me.id}" in {workspace}.')
     yield Check("Version", "ok", f"Speaks {settings.version}.")
-    for block in settings.data_sources:
-        async for check in _data_source(tables, block):
+    for number, block in enumerate(settings.data_sources):
+        async for check in _data_source(tables, block, f"data_sources.{number}"):
             yield check
     if any(block.write for block in settings.data_sources):
         yield Check(
@@ -42,7 +42,7 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
         )
 
 
-async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check]:
+async def _data_source(tables: Tables, block: DataSource, at: str) -> AsyncIterator[Check]:
     title = block.name or block.id
     try:
         ids = await tables.resolve(block, again=True)
@@ -50,7 +50,7 @@ async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check
             source, view = await tables.look(data_source, rejudge=True)
             found = f"{len(view.table.columns)} columns, one {view.kind} a page."
             yield Check(view.space or title, "ok", found)
-            for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block)):
+            for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block, at)):
                 yield check
     except (RefusedError, SignInError) as error:
         yield Check.failed(title, error)
@@ -113,8 +113,11 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     return checks
 
 
-def _own(view: View, block: DataSource) -> list[Check]:
-    """opsync's own columns: there, still to be made, removed, or in somebody's way."""
+def _own(view: View, block: DataSource, at: str) -> list[Check]:
+    """opsync's own columns: there, still to be made, removed, or in somebody's way.
+
+    `at` is where the data source's block is in the settings.
+    """
     if not block.write or not view.kind.contains:
         return [Check(f"{view.space}: own columns", "ok", "None: nothing is written here.")]
     checks = []
@@ -127,7 +130,8 @@ def _own(view: View, block: DataSource) -> list[Check]:
             checks.append(Check(title, "ok", f'Found as "{by_id[view.own[key]]}".'))
         elif name.casefold() in taken:
             message = f'A person has a column "{name}"; opsync\'s will be "{name} (opsync)".'
-            checks.append(Check(title, "warn", message, f"Or set columns.{key} to another name."))
+            hint = f"Or set columns.{key} to another name."
+            checks.append(Check(title, "warn", message, hint, setting=f"{at}.columns.{key}"))
         else:
             checks.append(Check(title, "ok", "Not there; made with the first write."))
     return checks

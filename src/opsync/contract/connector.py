@@ -209,6 +209,8 @@ class Check(Struct, frozen=True):
     """One finding of `opsync doctor`; `hint` is the scope or the click that mends it.
 
     `sign_in` marks one that fails because the vendor refuses the credential or wants more of it.
+    `setting` is the setting that mends it, if one does, by its place in the instance's block:
+    "data_sources.0.columns.delivery".
     """
 
     title: str
@@ -216,6 +218,7 @@ class Check(Struct, frozen=True):
     message: str = ""
     hint: str = ""
     sign_in: bool = False
+    setting: str = ""
 
     @classmethod
     def failed(cls, title: str, error: OpsyncError) -> Check:
