@@ -105,7 +105,8 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     for option in open_:
         if column.categories.get(option.id) is Category.done and _CANCELED.search(option.name):
             hint = f'If it is not done work, set statuses = {{ "{option.name}" = "canceled" }}.'
-            checks.append(Check(title, "warn", f'"{option.name}" counts as done.', hint))
+            message = f'"{option.name}" counts as done.'
+            checks.append(Check(title, "warn", message, hint, setting="statuses"))
     unknown = [f'"{option.name}"' for option in open_ if option.id not in column.categories]
     if unknown:
         message = f"{', '.join(unknown)}: a select does not tell how far that is."

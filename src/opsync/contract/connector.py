@@ -238,7 +238,8 @@ class Grant(Struct, frozen=True):
     """One right that a credential needs. `held` is None where only a write would tell.
 
     `name` is the vendor's word ("write:jira-work"), `what` what it is good for, in people's words;
-    `hint` is the click path that gives it.
+    `hint` is the click path that gives it. Without one that is not `vital` something is left out,
+    and everything else works.
     """
 
     name: str
@@ -246,6 +247,7 @@ class Grant(Struct, frozen=True):
     held: bool | None
     what: str
     hint: str
+    vital: bool = True
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):

@@ -69,17 +69,20 @@ class Meeting:
     @property
     def lacking(self) -> tuple[Grant, ...]:
         """The rights without which nothing can be read."""
-        return tuple(one for one in self.grants if one.needed == "read" and one.held is False)
+        return tuple(
+            one for one in self.grants if one.needed == "read" and one.vital and one.held is False
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is found out about a connection whose scope was chosen."""
+    """What is found out about a connection whose scope was chosen; `explorable` as in Meeting."""
 
     checks: tuple[Check, ...] = ()
     guesses: tuple[Guess, ...] = ()
     words: tuple[StatusWord, ...] = ()
     first_read: FirstRead | None = None
+    explorable: bool = True
 
 
 async def meet(trial: Trial) -> Meeting:
@@ -109,7 +112,7 @@ async def examine(trial: Trial) -> Findings:
     async with _connected(trial) as connector:
         checks = list(await _examined(connector))
         if not isinstance(connector, Explorable):
-            return Findings(checks=tuple(checks))
+            return Findings(checks=tuple(checks), explorable=False)
         return Findings(
             guesses=tuple(await _part("Columns", connector.guesses, (), checks)),
             words=tuple(await _part("Statuses", connector.status_words, (), checks)),

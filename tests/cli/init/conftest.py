@@ -142,10 +142,20 @@ def roadmap_columns(settings: Any) -> list[Guess]:
         table = block.id if block.id in (ROADMAP, TASKS) else ROADMAP
         found += [
             Guess(table, "title", "Name", titles),
-            Guess(table, "status", block.status or "Status", ("On track", "Done", "In progress")),
+            Guess(
+                table,
+                "status",
+                {"": "Status", "Nope": ""}.get(block.status, block.status),
+                ("On track", "Done", "In progress"),
+            ),
             Guess(table, "due", block.due or "Due", ("2026-12-01", "", "2026-11-01")),
             Guess(table, "owner", block.owner or "Owner", ("Ana Reyes", "Ben Okafor", "")),
-            Guess(table, "links", "Tracked in", ("PAY-100", "PAY-60", "PAY-200")),
+            Guess(
+                table,
+                "links",
+                block.links[0] if block.links else "Tracked in",
+                ("PAY-100", "PAY-60", "PAY-200") if not block.links else ("", "PAY-60", ""),
+            ),
         ]
     return found
 

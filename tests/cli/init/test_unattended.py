@@ -127,6 +127,25 @@ def test_the_columns_that_were_guessed_are_shown_and_written(ready: Init, tools:
     assert "A fourth row" not in said.text
 
 
+def test_a_column_that_is_not_there_is_refused(ready: Init, tools: Tools) -> None:
+    said = ready.alone("--notion", "Roadmap", "--status-column", "Nope")
+
+    assert (said.code, list(ready.folder.iterdir())) == (2, [])
+    assert '--status-column "Nope": "Roadmap" has no column of that name' in said.text
+
+
+def test_the_rows_shown_are_of_the_column_with_links_that_was_named(
+    ready: Init, tools: Tools
+) -> None:
+    said = ready.alone("--notion", "Roadmap", "--tracked-in", "Epics")
+
+    assert said.code == 0, said.text
+    assert "links: Epics" in said.text
+    assert "PAY-100" not in said.text
+    assert ready.written()["rollup"][0]["properties"] == ["Epics"]
+    assert "links" not in ready.written()["instances"]["notion"]["data_sources"][0]
+
+
 def test_a_database_by_its_address_becomes_the_data_source_that_it_has(
     ready: Init, tools: Tools
 ) -> None:
@@ -224,6 +243,17 @@ def test_a_right_to_read_that_is_missing_ends_it_with_3_and_its_click_path(
     assert "the token lacks Read" in said.text
     assert said.text.count("Keys → New → Read.") == 2
     assert list(ready.folder.iterdir()) == []
+
+
+def test_a_right_without_which_most_can_be_read_is_told_only(ready: Init, tools: Tools) -> None:
+    tools.notion.grants = (
+        Grant("User information", "read", False, "owners", "Capabilities.", vital=False),
+    )
+
+    said = ready.alone("--notion", "Roadmap")
+
+    assert said.code == 0, said.text
+    assert "  ! User information is missing: owners. The rest is read." in said.text
 
 
 def test_a_right_to_write_that_is_missing_is_told_only(ready: Init, tools: Tools) -> None:

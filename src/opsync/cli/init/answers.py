@@ -57,7 +57,7 @@ class Source:
     """One data source of Notion, or a database, by id or address.
 
     `status`, `due` and `owner` are columns ("": found by themselves); `columns` what opsync's own
-    are called, by their keys, where not as usual.
+    are called, by their keys, where not as usual. `links` narrows where links are looked for.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Source:
     status: str = ""
     due: str = ""
     owner: str = ""
+    links: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
 
 

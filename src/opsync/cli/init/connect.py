@@ -161,6 +161,10 @@ class Guide:
                 )
             elif grant.held is None:
                 self.desk.sign("warn", f"{grant.name}: {grant.what}; not known.", grant.hint)
+            elif not grant.vital:
+                self.desk.sign(
+                    "warn", f"{grant.name} is missing: {grant.what}. The rest is read.", grant.hint
+                )
             else:
                 self.desk.sign("fail", f"{grant.name} is missing: {grant.what}.", grant.hint)
 
@@ -203,18 +207,17 @@ class Guide:
                 raise SignInError(check.message, hint=check.hint)
         return found
 
-    def tell_checks(
-        self, checks: Iterable[Check], *, besides: frozenset[str] = frozenset()
-    ) -> None:
+    def tell_checks(self, found: Findings, *, told: frozenset[str] = frozenset()) -> None:
         """Doctor's findings; of those without a complaint only the sign-in.
 
-        `besides` are titles of what was asked in another way already.
+        What `init` asks or tells by itself is left out: settings that it writes, rights, and the
+        checks whose titles were `told`.
         """
-        for check in checks:
+        for check in found.checks:
             self.failed |= check.state == "fail"
             if check.state == "ok" and check.title == "Sign-in":
                 self.desk.sign("ok", check.message)
-            elif check.state != "ok" and not check.setting and check.title not in besides:
+            elif check.state != "ok" and check.title not in told and not _asked(check, found):
                 self.desk.sign(check.state, f"{check.title}: {check.message}", check.hint)
 
     def tell_size(self, tool: Tool, estimate: FirstRead | None) -> None:
@@ -263,6 +266,17 @@ class Guide:
     def _await(self, what: str, answer: Coroutine[Any, Any, T]) -> T:
         with self.desk.waiting(what):
             return run_async(answer)
+
+
+def _asked(check: Check, found: Findings) -> bool:
+    """Whether the check is about what a person is asked, or was told of rights already."""
+    if not found.explorable:
+        return False
+    return (
+        check.title == "Permissions"
+        or ".columns." in check.setting
+        or (check.setting in ("statuses", "resolutions") and bool(found.words))
+    )
 
 
 def chosen(tool: Tool, named: Sequence[str], choices: Sequence[Choice]) -> tuple[Choice, ...]:

@@ -57,15 +57,17 @@ What it will do
 
 What it will not do
 - change or delete pages, or columns that people made
-- read comments, other pages or people's email addresses
+- read comments or other pages
 - send anything to anyone but our own tools, or notify anybody
 
 What I ask you to do
 1. Open https://www.notion.so/profile/integrations as a workspace owner.
 2. New connection. Name: opsync. Workspace: ours. Type: internal.
-3. Capabilities: Read content and Update content. Nothing else; user information without email
-   addresses. (To look only, Read content is enough, for now.)
-4. Open {place} in Notion → ••• (top right) → Connections → opsync → Confirm.
+3. Capabilities: Read content and Update content (to look only, Read content is enough for now),
+   user information with email addresses, by which an owner in Notion and an assignee in the other
+   tools are known as one person. Nothing else.
+4. Open {place} in Notion → •••
+   (top right) → Connections → opsync → Confirm.
 5. Copy the connection's secret (it begins with ntn_) and hand it to me through our password
    manager, not by mail.
 
@@ -91,15 +93,17 @@ Was es tut
 
 Was es nicht tut
 - Seiten oder Spalten, die Menschen angelegt haben, ändern oder löschen
-- Kommentare, andere Seiten oder E-Mail-Adressen lesen
+- Kommentare oder andere Seiten lesen
 - etwas an andere als unsere eigenen Werkzeuge senden oder jemanden benachrichtigen
 
 Worum ich dich bitte
 1. Als Workspace-Inhaber https://www.notion.so/profile/integrations öffnen.
 2. Neue Verbindung (New connection). Name: opsync. Workspace: unserer. Typ: intern (Internal).
-3. Fähigkeiten (Capabilities): Read content und Update content. Sonst nichts; Angaben zu Personen
-   ohne E-Mail-Adressen. (Nur zum Ansehen genügt vorerst Read content.)
-4. In Notion {place} öffnen → ••• (oben rechts) → Connections → opsync → bestätigen.
+3. Fähigkeiten (Capabilities): Read content und Update content (nur zum Ansehen genügt vorerst Read
+   content), dazu Angaben zu Personen mit E-Mail-Adresse: daran ist zu erkennen, dass ein Owner in
+   Notion und ein Bearbeiter in den anderen Werkzeugen dieselbe Person sind. Sonst nichts.
+4. In Notion {place} öffnen → •••
+   (oben rechts) → Connections → opsync → bestätigen.
 5. Das Geheimnis der Verbindung (es beginnt mit ntn_) kopieren und mir über unseren Passwortmanager
    geben, nicht per Mail.
 
@@ -128,8 +132,10 @@ own account and sees no more than I do. Two things may need you:
 
 1. If our organization does not let people make API tokens: admin.atlassian.com → Security → the
    policy for API tokens → Allow, for my account.
-2. If I do not see these projects at {site}: {projects}. Project settings → Access → add my account.
-   For opsync's links also Project settings → Permissions → Link issues.
+2. If I do not see the projects on the roadmap ({projects}) at
+   {site}:
+   Project settings → Access → add my account. For opsync's links also Project settings →
+   Permissions → Link issues.
 
 What it will do: read issues, statuses and links. Later, once we agreed to it, add links to issues
 and epics (scope write:jira-work).
@@ -152,9 +158,10 @@ dich:
 
 1. Falls unsere Organisation keine API-Token erlaubt: admin.atlassian.com → Security → die
    Richtlinie für API-Token → Allow, für mein Konto.
-2. Falls ich diese Projekte auf {site} nicht sehe: {projects}. Projekteinstellungen → Zugriff → mein
-   Konto hinzufügen. Für die Verknüpfungen von opsync außerdem Projekteinstellungen →
-   Berechtigungen → Link issues.
+2. Falls ich die Projekte der Roadmap ({projects}) nicht sehe auf
+   {site}:
+   Projekteinstellungen → Zugriff → mein Konto hinzufügen. Für die Verknüpfungen von opsync
+   außerdem Projekteinstellungen → Berechtigungen → Link issues.
 
 Was es tut: Vorgänge, Status und Verknüpfungen lesen. Später, wenn wir uns einig sind, Verknüpfungen
 an Vorgängen und Epics anlegen (Scope write:jira-work).

@@ -51,13 +51,14 @@ def notion(guide: Guide) -> tuple[NotionAnswers, tuple[str, ...]]:
     if met is None or not met.explorable:
         answers = replace(unchosen, sources=_named_only(guide))
         if met is not None:
-            guide.tell_checks(guide.examine(NOTION_TOOL, answers).checks)
+            guide.tell_checks(guide.examine(NOTION_TOOL, answers))
         return answers, options.tracked_in
     sources = _kinds(guide, _sources(guide, met))
     answers = replace(unchosen, sources=_with_columns(guide, sources))
     answers, found, links = _columns(guide, answers)
     answers = replace(answers, sources=_own_names(guide, answers.sources, found.checks))
-    guide.tell_checks(found.checks, besides=frozenset({"Permissions"}))
+    failed = frozenset(check.title for check in found.checks if check.state == "fail")
+    guide.tell_checks(found, told=failed if guide.desk.attended else frozenset())
     canceled, suspects = guide.canceled(NOTION_TOOL, found.words, ())
     guide.tell_size(NOTION_TOOL, found.first_read)
     return replace(answers, canceled=canceled, suspects=suspects), options.tracked_in or links
@@ -167,8 +168,10 @@ def _columns(
     desk = guide.desk
     links = guide.options.tracked_in or None
     while True:
-        found = guide.examine(NOTION_TOOL, answers)
+        found = guide.examine(NOTION_TOOL, _narrowed(answers, links or ()))
         answers = replace(answers, sources=_guessed(answers.sources, found.guesses))
+        if not desk.attended:
+            _check_columns(guide, answers.sources, found.guesses)
         roots = {bare_id(one.id) for one in answers.sources if one.kind == "initiative"}
         if links is None:
             guessed = (one for one in found.guesses if bare_id(one.table) in roots)
@@ -177,9 +180,44 @@ def _columns(
             )
         for one in answers.sources:
             _show(guide, one, found.guesses, links if bare_id(one.id) in roots else ())
-        if not found.guesses or not desk.attended or desk.agrees("Are these columns right?"):
+        if not found.guesses or not desk.attended:
+            return answers, found, links
+        wrong = [check for check in found.checks if check.state == "fail"]
+        for check in wrong:
+            desk.sign("fail", f"{check.title}: {check.message}", check.hint)
+        if desk.agrees("Are these columns right?", default=not wrong):
             return answers, found, links
         answers, links = _corrected(guide, answers, links)
+
+
+def _narrowed(answers: NotionAnswers, links: tuple[str, ...]) -> NotionAnswers:
+    """The answers with which Notion is asked, so that the rows shown are of these columns.
+
+    The rule's own `properties` say it in the file: links elsewhere are still of interest.
+    """
+    sources = (
+        replace(one, links=links) if one.kind == "initiative" else one for one in answers.sources
+    )
+    return replace(answers, sources=tuple(sources))
+
+
+def _check_columns(guide: Guide, sources: Iterable[Source], guesses: Sequence[Guess]) -> None:
+    """Refuse a column that an option names and a data source has not. Raises ConfigError."""
+    options = guide.options
+    named = {
+        "status": ("--status-column", options.status_column),
+        "due": ("--due-column", options.due_column),
+        "owner": ("--owner-column", options.owner_column),
+    }
+    names = {bare_id(one.id): one.name for one in sources if one.kind == "initiative"}
+    problems = [
+        f'{option} "{wanted}": "{names[table]}" has no column of that name that can hold it.'
+        for guess in guesses
+        for option, wanted in [named.get(guess.role, ("", ""))]
+        if wanted and (table := bare_id(guess.table)) in names and guess.column != wanted
+    ]
+    if problems:
+        raise ConfigError(problems[0], problems=tuple(problems))
 
 
 def _guessed(sources: Sequence[Source], guesses: Sequence[Guess]) -> tuple[Source, ...]:

@@ -169,6 +169,8 @@ def _source(source: Source) -> str:
         "owner": source.owner,
     }
     cells = [f"{key} = {_quoted(value)}" for key, value in pairs.items() if value]
+    if source.links:
+        cells.append(f"links = {_list(source.links)}")
     if source.columns:
         names = ", ".join(f"{key} = {_quoted(name)}" for key, name in source.columns.items())
         cells.append(f"columns = {{ {names} }}")

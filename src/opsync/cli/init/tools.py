@@ -33,9 +33,6 @@ LINEAR_TOOL = Tool(
     "write.",
 )
 
-CANCELED_CHECKS = frozenset({"Canceled statuses", "Canceled resolutions", "Permissions"})
-"""Titles of doctor's checks whose matter `init` asks or tells by itself."""
-
 P = TypeVar("P", JiraAnswers, LinearAnswers)
 
 
@@ -97,7 +94,7 @@ def _where(guide: Guide) -> JiraAnswers:
 def _looked_at(guide: Guide, tool: Tool, answers: P) -> P:
     """What was chosen, examined: what doctor says, what means canceled, how much there is."""
     found = guide.examine(tool, answers)
-    guide.tell_checks(found.checks, besides=CANCELED_CHECKS if found.words else frozenset())
+    guide.tell_checks(found)
     canceled, suspects = guide.canceled(tool, found.words, answers.canceled)
     guide.tell_size(tool, found.first_read)
     return replace(answers, canceled=canceled, suspects=suspects)
