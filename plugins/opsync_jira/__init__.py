@@ -11,10 +11,14 @@ from opsync import (
     Batch,
     Change,
     Check,
+    Choice,
     Connector,
     Context,
     Diagnosable,
+    Explorable,
     Feed,
+    FirstRead,
+    Grant,
     LinkContent,
     Outcome,
     Policy,
@@ -24,6 +28,7 @@ from opsync import (
     Ref,
     RollupContent,
     Seen,
+    StatusWord,
     Surface,
     Value,
     Writable,
@@ -32,15 +37,17 @@ from opsync import (
 from opsync_jira import aliases, checks, surfaces, wire
 from opsync_jira.datacenter import DataCenterReader
 from opsync_jira.dialect import Api, Dialect
+from opsync_jira.explore import Explorer
 from opsync_jira.fields import custom_fields
 from opsync_jira.normalize import STREAM, Normalizer
 from opsync_jira.pull import CloudReader
+from opsync_jira.scope import Outside, container_types, narrowed
 from opsync_jira.settings import JiraSettings
 
 __all__ = ["Jira", "JiraSettings", "register_connectors"]
 
 
-class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable):
+class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable):
     """Jira Cloud by REST v3, Jira Data Center by REST v2."""
 
     name = "jira"
@@ -54,6 +61,7 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable):
         super().__init__(settings, context)
         self._api = Api(context.http, settings.cloud)
         self._normalizer = Normalizer(context.instance, settings)
+        self._explorer = Explorer(self._api, settings, context, self._normalizer)
 
     @classmethod
     def policy(cls, instance: str, settings: JiraSettings) -> Policy:
@@ -70,17 +78,20 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable):
         await self._api.read("GET", "myself")
         now = context.runtime.clock.now()
         custom = await custom_fields(self._api, settings, context.kept, now)
+        containers = await container_types(self._api, settings, context.kept, now)
         if not settings.cloud:
-            walk = DataCenterReader(self._api, settings, custom).changed(since)
+            walk = DataCenterReader(self._api, settings, custom, containers).changed(since)
         else:
-            reader = CloudReader(self._api, settings, custom, context.kept)
+            reader = CloudReader(self._api, settings, custom, context.kept, containers)
             walk = reader.everything() if since is None else reader.changed(since)
         async with aclosing(walk):
             async for batch in walk:
-                yield batch
+                yield narrowed(batch, settings)
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """One record an issue."""
+        if isinstance(raw, Outside):
+            return (self._normalizer.outside(raw),)
         if not isinstance(raw, wire.Issue):
             raise RecordError(f"Jira has no records of {stream!r} like this.")
         return (self._normalizer.record(raw),)
@@ -119,6 +130,23 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable):
         """Sign-in, address, projects, permissions, fields, link types, canceled work."""
         async for check in checks.check_all(self._api, self.settings, self.context.instance):
             yield check
+
+    async def grants(self) -> AsyncIterator[Grant]:
+        """The token's scopes, and what its account may do."""
+        async for grant in self._explorer.grants():
+            yield grant
+
+    async def choices(self) -> Sequence[Choice]:
+        """The projects that the account sees."""
+        return await self._explorer.choices()
+
+    async def first_read(self) -> FirstRead:
+        """Jira's own count, and what reading so many issues takes."""
+        return await self._explorer.first_read()
+
+    async def status_words(self) -> Sequence[StatusWord]:
+        """Statuses and resolutions."""
+        return await self._explorer.status_words()
 
 
 @hookimpl

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from opsync import Category, Check, NotFound, OpsyncError, SignInError
 from opsync_jira import wire
-from opsync_jira.dialect import Api
+from opsync_jira.dialect import ACCESS, LINKING, WRITE_WORK, Api, scope_hint
+from opsync_jira.explore import ProjectPage, visible_projects
 from opsync_jira.fields import choose
 from opsync_jira.settings import JiraSettings
 
@@ -38,11 +39,6 @@ class _Server(Struct):
     base_url: str = msgspec.field(name="baseUrl", default="")
     deployment: str = msgspec.field(name="deploymentType", default="")
     version: str = ""
-
-
-class _ProjectPage(Struct):
-    values: list[wire.Project] = []
-    total: int = 0
 
 
 class _Permission(Struct):
@@ -126,15 +122,14 @@ class _Examiner:
                 title,
                 "fail",
                 f"Not visible: {', '.join(hidden)}.",
-                "Check the keys, or have the account added: Project settings → Access (it needs "
-                "the Browse Projects permission).",
+                f"Check the keys. {ACCESS}",
             )
         if not found:
             return Check(
                 title,
                 "fail",
                 "The account sees no project.",
-                "Have it added to one: Project settings → Access.",
+                ACCESS,
             )
         more = " and others" if len(found) > 10 else ""
         return Check(title, "ok", f"Reads {', '.join(sorted(found)[:10])}{more}.")
@@ -158,7 +153,7 @@ class _Examiner:
                 title,
                 "fail",
                 f"May not read {', '.join(missing['BROWSE_PROJECTS'])}.",
-                "Project settings → Access: give the account the Browse Projects permission.",
+                ACCESS,
                 sign_in=True,
             )
         if "LINK_ISSUES" in missing:
@@ -167,8 +162,15 @@ class _Examiner:
                 "warn",
                 f"May read, and not link in {', '.join(missing['LINK_ISSUES'])}: nothing can be "
                 "written there.",
-                "Project settings → Permissions: give the account Link Issues, and the token "
-                "write:jira-work.",
+                LINKING,
+            )
+        if self._settings.gateway:
+            return Check(
+                title,
+                "warn",
+                f"May read, and the account may link. Whether the token has {WRITE_WORK} shows "
+                "with the first write only.",
+                scope_hint(WRITE_WORK, self._instance),
             )
         return Check(title, "ok", "May read and link.")
 
@@ -264,15 +266,14 @@ class _Examiner:
     async def _visible_projects(self) -> set[str]:
         """Keys of those configured that are visible; without configured ones, of some."""
         if not self._settings.cloud:
-            listed = (await self._api.read("GET", "project")).decode(list[wire.Project])
-            return {project.key for project in listed}
+            return {project.key for project in await visible_projects(self._api)}
         found: set[str] = set()
         for key in self._settings.projects:
             answer = await self._api.read("GET", "project/search", params={"keys": key})
-            found.update(project.key for project in answer.decode(_ProjectPage).values)
+            found.update(project.key for project in answer.decode(ProjectPage).values)
         if not self._settings.projects:
             answer = await self._api.read("GET", "project/search", params={"maxResults": "50"})
-            found.update(project.key for project in answer.decode(_ProjectPage).values)
+            found.update(project.key for project in answer.decode(ProjectPage).values)
         return found
 
 

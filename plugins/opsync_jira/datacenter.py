@@ -42,9 +42,16 @@ class DataCenterReader:
     are used within one second only.
     """
 
-    def __init__(self, api: Api, settings: JiraSettings, custom: CustomFields) -> None:
+    def __init__(
+        self,
+        api: Api,
+        settings: JiraSettings,
+        custom: CustomFields,
+        containers: Sequence[str] = (),
+    ) -> None:
         self._api = api
         self._settings = settings
+        self._containers = containers
         self._fields = [*wire.SYSTEM, *(id_ for _, id_ in custom)]
         self._page_type = wire.page_type(custom)
         self._ids: dict[str, str] = {}
@@ -60,9 +67,11 @@ class DataCenterReader:
 
     async def _pages(self, since: datetime | None) -> AsyncGenerator[_Page, None]:
         start = 0
+        containers = self._containers if since is None else None
         begin = _whole_second(since) if since is not None else None
         while True:
-            answer = await self._search(begin, start)
+            jql = changed_since(self._settings, begin, containers=containers)
+            answer = await self._search(jql, start)
             items, total = read_page(answer, self._page_type)
             last = max(changes(items), default=None)
             ended = start + len(items) >= total
@@ -76,9 +85,9 @@ class DataCenterReader:
             else:
                 start += len(items)
 
-    async def _search(self, begin: datetime | None, start: int) -> Answer:
+    async def _search(self, jql: str, start: int) -> Answer:
         body = {
-            "jql": changed_since(self._settings, begin),
+            "jql": jql,
             "fields": self._fields,
             "startAt": start,
             "maxResults": PAGE,

@@ -58,8 +58,31 @@ _LANES = (
     "POST search/jql",
     "DELETE issue/remotelink",
 )
-_API_TOKENS = "id.atlassian.com → Security → API tokens"
-_ACCESS_TOKENS = "your profile picture → Profile → Personal Access Tokens"
+API_TOKENS = "id.atlassian.com → Security → API tokens"
+ACCESS_TOKENS = "your profile picture → Profile → Personal Access Tokens"
+SCOPED = f"{API_TOKENS} → Create API token with scopes → Jira"
+"""Where a token with scopes is made; the scopes of one that exists cannot be changed."""
+READ_WORK, READ_USER, WRITE_WORK = "read:jira-work", "read:jira-user", "write:jira-work"
+"""The scopes that opsync needs (`x-atlassian-oauth2-scopes` of each operation)."""
+ACCESS = (
+    "Have the account added to the project: Project settings → Access → Add people (a role with "
+    "the permission Browse projects)."
+)
+LINKING = (
+    "Have the account given the permission Link issues: Project settings → Permissions (company-"
+    "managed) or Access (team-managed), and see that linking is on: Jira settings → Work items → "
+    "Linking."
+)
+"""Permissions of the account, which hold whatever the token: https://support.atlassian.com/
+jira-cloud-administration/docs/permissions-for-company-managed-projects/"""
+
+
+class MissingScope(SignInError):
+    """The token is alive and lacks `scope`."""
+
+    def __init__(self, message: str, *, hint: str, scope: str) -> None:
+        super().__init__(message, hint=hint)
+        self.scope = scope
 
 
 class _Errors(Struct):
@@ -170,17 +193,18 @@ class Dialect:
 
     def _signed_out(self, answer: Answer) -> SignInError:
         settings = self.settings
-        variable = f"OPSYNC_{re.sub(r'[^A-Z0-9]', '_', self.instance.upper())}__TOKEN"
-        if b"scope" in answer.body.lower():
-            return SignInError(
-                f"The token of {self.instance} lacks a scope for "
-                f"{lane_of(answer.method, answer.url)}.",
-                hint=f"It needs read:jira-work, read:jira-user and write:jira-work: create one "
-                f"with these at {_API_TOKENS}, then set {variable}.",
+        variable = token_variable(self.instance)
+        if b"scope" in answer.body.lower() or SCOPE_CHECK in answer.headers.get(FAILURE, ""):
+            lane = lane_of(answer.method, answer.url)
+            scope = scope_of(lane)
+            return MissingScope(
+                f"The token of {self.instance} lacks the scope {scope} for {lane}.",
+                hint=scope_hint(scope, self.instance),
+                scope=scope,
             )
-        where = _API_TOKENS if settings.cloud else _ACCESS_TOKENS
+        where = API_TOKENS if settings.cloud else ACCESS_TOKENS
         hint = f"Create one at {where}, then set {variable}."
-        if settings.cloud and "/ex/jira/" in settings.api_url:
+        if settings.gateway:
             hint += (
                 " base_url is the gateway, which takes tokens with scopes only; for one without "
                 "leave base_url out."
@@ -200,12 +224,22 @@ class Dialect:
         if status == 403 and lane.endswith("issue/remotelink"):
             return RefusedError(
                 f"Jira does not let {self.instance} link this issue (403).{said}",
-                hint="Check that issue linking is on (Settings → Work items → Linking), that the "
-                "account has the Link issues permission in the project, and that the token has "
-                "the scope write:jira-work.",
+                hint=LINKING,
                 status=status,
             )
-        if status == 404 and not lane.partition(" ")[2].startswith(("issue/", "project")):
+        if status == 403:
+            return SignInError(
+                f"Jira does not let the account of {self.instance} do that ({answer.where}, 403)."
+                f"{said}",
+                hint=ACCESS,
+            )
+        if status == 404 and lane.partition(" ")[2].startswith(("issue/", "project")):
+            return NotFound(
+                f"{answer.where}: missing, or hidden from the account (404).{said}",
+                hint=ACCESS,
+                status=status,
+            )
+        if status == 404:
             return NotFound(
                 f"No Jira answers at the address of {self.instance} (404).",
                 hint="Check base_url, site and deployment: the address without /rest, with its "
@@ -223,13 +257,41 @@ class Dialect:
         if status == 400 and "search" in lane:
             return RefusedError(
                 f"Jira does not take the search of {self.instance} (400).{said}",
-                hint="Check `projects` and `jql`: a project that does not exist or is hidden "
-                "from the account is refused.",
+                hint="Check `projects`, `labels` and `jql`: a project that does not exist or is "
+                f"hidden from the account is refused. {ACCESS}",
                 status=status,
             )
         if 400 <= status < 500 and said and status not in {401, 403, 404, 408, 425}:
             return RefusedError(f"{answer.where} was refused ({status}).{said}", status=status)
         return None
+
+
+FAILURE, SCOPE_CHECK = "x-failure-category", "SCOPE_CHECK"
+"""The header in which the gateway says why it refuses."""
+
+
+def scope_of(lane: str) -> str:
+    """The scope that a request needs."""
+    method, _, path = lane.partition(" ")
+    if path == "myself":
+        return READ_USER
+    reads = method == "GET" or path.startswith(("search", "issue/bulkfetch"))
+    return READ_WORK if reads else WRITE_WORK
+
+
+def scope_hint(scope: str, instance: str) -> str:
+    """The clicks that give a token a scope."""
+    others = ", ".join(one for one in (READ_WORK, READ_USER, WRITE_WORK) if one != scope)
+    optional = "" if scope == WRITE_WORK else f" ({WRITE_WORK} only to write)"
+    return (
+        f"Scopes of a token cannot be changed: make a new one at {SCOPED}, with {scope} besides "
+        f"{others}{optional}, then set {token_variable(instance)}."
+    )
+
+
+def token_variable(instance: str) -> str:
+    """The environment variable that an instance's token is taken from."""
+    return f"OPSYNC_{re.sub(r'[^A-Z0-9]', '_', instance.upper())}__TOKEN"
 
 
 def said_by(answer: Answer) -> str:

@@ -7,15 +7,15 @@ for a day.
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from opsync import Value
 from opsync_jira import wire
 from opsync_jira.dialect import Api
+from opsync_jira.kept import fresh, keep
 from opsync_jira.settings import JiraSettings
 
 KEPT_AS = "fields"
-KEPT_FOR = timedelta(hours=24)
 
 CustomFields = tuple[tuple[str, str], ...]
 """Pairs of a name in `wire.CUSTOM` and the field's id on the site."""
@@ -30,12 +30,12 @@ async def custom_fields(
     api: Api, settings: JiraSettings, kept: MutableMapping[str, Value], now: datetime
 ) -> CustomFields:
     """The site's fields: as kept if that is fresh, else asked for and kept."""
-    known = kept.get(KEPT_AS)
-    if isinstance(known, dict) and (fresh := _still_good(known, settings, now)) is not None:
-        return fresh
+    known = _still_good(fresh(kept, KEPT_AS, now), settings)
+    if known is not None:
+        return known
     listed = (await api.read("GET", "field")).decode(list[wire.Field])
     found = choose(listed, settings)
-    kept[KEPT_AS] = {"at": now.isoformat(), "settings": _named(settings), "ids": dict(found)}
+    keep(kept, KEPT_AS, now, {"settings": _named(settings), "ids": dict(found)})
     return found
 
 
@@ -64,20 +64,11 @@ def _named(settings: JiraSettings) -> str:
     return f"{settings.deployment} {settings.estimate_field} {settings.flagged_field}"
 
 
-def _still_good(
-    known: dict[str, Value], settings: JiraSettings, now: datetime
-) -> CustomFields | None:
-    at, ids = known.get("at"), known.get("ids")
-    if (
-        not isinstance(at, str)
-        or not isinstance(ids, dict)
-        or known.get("settings") != _named(settings)
-    ):
+def _still_good(known: Value, settings: JiraSettings) -> CustomFields | None:
+    """What is kept, if it can be read and was found by these settings."""
+    if not isinstance(known, dict) or known.get("settings") != _named(settings):
         return None
-    try:
-        age = now - datetime.fromisoformat(at)
-    except (ValueError, TypeError):
-        return None
-    if not timedelta(0) <= age < KEPT_FOR:
+    ids = known.get("ids")
+    if not isinstance(ids, dict):
         return None
     return tuple(sorted((str(name), str(id_)) for name, id_ in ids.items() if name in wire.CUSTOM))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from opsync_jira.scope import label_clause, quoted
 from opsync_jira.settings import JiraSettings
 
 
-def changed_since(settings: JiraSettings, since: datetime | None) -> str:
+def changed_since(
+    settings: JiraSettings, since: datetime | None, *, containers: Sequence[str] | None = None
+) -> str:
     """Everything in scope that changed at or after `since` (None: ever), the oldest change first.
+
+    Labels are left out unless `containers` are given, the types that are read whatever theirs.
 
     The time is an unquoted number of epoch milliseconds: quoted dates have minutes only, and mean
     the account's time zone. There is no upper bound, which would lose what changes meanwhile; the
@@ -17,8 +23,9 @@ def changed_since(settings: JiraSettings, since: datetime | None) -> str:
     milliseconds = 0 if since is None else int(since.timestamp() * 1000)
     terms = [f"updated >= {milliseconds}"]
     if settings.projects:
-        keys = ", ".join(f'"{key}"' for key in settings.projects)
-        terms.insert(0, f"project in ({keys})")
+        terms.insert(0, f"project in ({', '.join(map(quoted, settings.projects))})")
+    if containers is not None and (clause := label_clause(settings, containers)):
+        terms.append(clause)
     if settings.jql:
         terms.append(f"({settings.jql})")
     return " AND ".join(terms) + " ORDER BY updated ASC"

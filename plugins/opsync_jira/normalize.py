@@ -8,9 +8,20 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Raw
 
-from opsync import Category, Kind, Person, Record, RecordError, Ref, Status, Text
+from opsync import (
+    OUT_OF_SCOPE,
+    Category,
+    Kind,
+    Person,
+    Record,
+    RecordError,
+    Ref,
+    Status,
+    Text,
+)
 from opsync_jira import wire
 from opsync_jira.documents import description_text, names_something
+from opsync_jira.scope import Outside, is_private
 from opsync_jira.settings import JiraSettings
 
 STREAM = "issue"
@@ -41,6 +52,7 @@ class Normalizer:
         self._epic_types = frozenset(settings.epic_types)
         self._statuses: dict[tuple[wire.Status, wire.Named | None], Status] = {}
         self._people: dict[wire.User, Person] = {}
+        self._private_projects = frozenset(settings.private_projects)
         self._own_url = url_pattern(settings.site)
 
     def record(self, issue: wire.Issue) -> Record:
@@ -74,10 +86,22 @@ class Normalizer:
             due_on=fields.duedate,
             space=project.name or project.key,
             blocked=self._blocked(fields, status, labels),
-            private=fields.security is not None,
+            private=is_private(fields, self._private_projects),
             aliases=(key.upper(),),
             texts=_texts(fields),
             extra=_extra(project, issue_type, fields),
+        )
+
+    def outside(self, issue: Outside) -> Record:
+        """That an issue is not in scope any more: its names, and nothing of what it says."""
+        return Record(
+            ref=Ref(self._instance, STREAM, issue.id),
+            kind=Kind.issue,
+            title="",
+            key=issue.key,
+            private=issue.private,
+            tombstone=OUT_OF_SCOPE,
+            aliases=(issue.key.upper(),),
         )
 
     def status(self, status: wire.Status | None, resolution: wire.Named | None) -> Status | None:
@@ -104,11 +128,7 @@ class Normalizer:
 
     def _category(self, status: wire.Status) -> Category:
         choices = self._settings.statuses
-        return (
-            choices.get(status.id)
-            or choices.get(status.name)
-            or _CATEGORIES.get(status.category.key, Category.unknown)
-        )
+        return choices.get(status.id) or choices.get(status.name) or own_category(status)
 
     def _kind(self, issue_type: wire.IssueType) -> Kind:
         level = issue_type.level
@@ -149,6 +169,11 @@ class Normalizer:
             return False
         found = self.status(blocker.fields.status, None) if blocker.fields else None
         return found is None or found.category.open
+
+
+def own_category(status: wire.Status) -> Category:
+    """The category that the site itself gives a status."""
+    return _CATEGORIES.get(status.category.key, Category.unknown)
 
 
 def as_record_error(issue_id: str, error: Exception) -> RecordError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import deque
-from collections.abc import AsyncGenerator, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
@@ -45,10 +45,12 @@ class CloudReader:
         settings: JiraSettings,
         custom: CustomFields,
         kept: MutableMapping[str, Value],
+        containers: Sequence[str] = (),
     ) -> None:
         self._api = api
         self._settings = settings
         self._kept = kept
+        self._containers = containers
         self._fields = [*wire.SYSTEM, *(id_ for _, id_ in custom)]
         self._page_type = wire.page_type(custom)
 
@@ -57,7 +59,8 @@ class CloudReader:
 
         An issue that changes during the walk moves to its end and is seen again.
         """
-        jql = changed_since(self._settings, since)
+        containers = self._containers if since is None else None
+        jql = changed_since(self._settings, since, containers=containers)
         async with aclosing(ahead(self._pages(jql))) as pages:
             async for answer in pages:
                 await let_next_leave()
@@ -70,12 +73,12 @@ class CloudReader:
         One page if they fit. Beyond, their ids and then bulk fetches, some at once; where a site
         takes 100 only, that would be no fewer requests than walking, which can be resumed.
         """
-        if self._bulk_size() <= SMALL_BULK:
+        if bulk_size(self._kept) <= SMALL_BULK:
             async with aclosing(self.changed(None)) as batches:
                 async for batch in batches:
                     yield batch
             return
-        jql = changed_since(self._settings, None)
+        jql = changed_since(self._settings, None, containers=self._containers)
         first = await self._search(jql, self._fields, PAGE, None)
         items, _ = read_page(first, self._page_type)
         if next_token(first) is None:
@@ -91,10 +94,6 @@ class CloudReader:
             async for answer in answers:
                 items, _ = read_page(answer, self._page_type)
                 yield batch_of(items, resumable=False, expected=len(ids), not_after=begun)
-
-    def _bulk_size(self) -> int:
-        kept = self._kept.get(BULK_KEPT_AS)
-        return kept if isinstance(kept, int) else BULK
 
     async def _pages(self, jql: str) -> AsyncGenerator[Answer, None]:
         seen: set[str] = set()
@@ -135,7 +134,7 @@ class CloudReader:
 
         Issues that are gone or hidden by now are absent from them.
         """
-        size, start = self._bulk_size(), 0
+        size, start = bulk_size(self._kept), 0
         if len(ids) > SMALL_BULK and self._kept.get(BULK_KEPT_AS) is None:
             try:
                 answer = await self._fetch(ids[:size])
@@ -168,6 +167,12 @@ class CloudReader:
     async def _fetch(self, ids: Sequence[int]) -> Answer:
         body = {"issueIdsOrKeys": [str(id_) for id_ in ids], "fields": self._fields}
         return await self._api.read("POST", "issue/bulkfetch", json=body)
+
+
+def bulk_size(kept: Mapping[str, Value]) -> int:
+    """Issues in one bulk fetch, as far as it was found out."""
+    known = kept.get(BULK_KEPT_AS)
+    return known if isinstance(known, int) else BULK
 
 
 def _unseen(token: str | None, seen: set[str]) -> str | None:

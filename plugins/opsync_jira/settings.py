@@ -23,6 +23,19 @@ _FIELD_ID = re.compile(r"customfield_[0-9]+|time[a-z]+|aggregate[a-z]+")
 class JiraSettings(ConnectorSettings):
     """One `[instances.NAME]` block with `connector = "jira"`."""
 
+    projects: tuple[str, ...] = ()
+    """Keys of the projects to read. Empty: all that the account can see."""
+
+    labels: tuple[str, ...] = ()
+    """Only issues with one of these labels, exactly as written; epics and what stands above them
+    are read whatever their labels. Empty: all."""
+
+    jql: str = ""
+    """A further filter in JQL, without ORDER BY: `labels != noise`."""
+
+    private_projects: tuple[str, ...] = ()
+    """Keys of projects whose work is private: counted, and shown elsewhere as `expose` says."""
+
     site: str
     """The address people open in the browser, such as https://harbor.atlassian.net."""
 
@@ -38,12 +51,6 @@ class JiraSettings(ConnectorSettings):
 
     deployment: Literal["cloud", "datacenter"] = "cloud"
     """Jira Cloud, or Jira Data Center 8.14 or later."""
-
-    projects: tuple[str, ...] = ()
-    """Keys of the projects to read. Empty: all that the account can see."""
-
-    jql: str = ""
-    """A further filter in JQL, without ORDER BY: `labels != noise`."""
 
     estimate_field: str = ""
     """Id of the field with estimates (customfield_10016). Empty: found by its name, Story Points
@@ -80,12 +87,20 @@ class JiraSettings(ConnectorSettings):
             raise ValueError("must be an address without user, query or fragment")
         return value.rstrip("/")
 
-    @field_validator("projects")
+    @field_validator("projects", "private_projects")
     @classmethod
     def _keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         wrong = [key for key in value if not _PROJECT_KEY.fullmatch(key)]
         if wrong:
             raise ValueError(f"must be project keys like PAY, not {wrong[0]!r}")
+        return value
+
+    @field_validator("labels")
+    @classmethod
+    def _labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [label for label in value if not label or any(c.isspace() for c in label)]
+        if wrong:
+            raise ValueError(f"must be labels, which have no blanks in Jira, not {wrong[0]!r}")
         return value
 
     @field_validator("jql")
@@ -118,6 +133,11 @@ class JiraSettings(ConnectorSettings):
     @property
     def cloud(self) -> bool:
         return self.deployment == "cloud"
+
+    @property
+    def gateway(self) -> bool:
+        """Whether Atlassian's gateway is asked, which takes tokens with scopes only."""
+        return self.cloud and "/ex/jira/" in self.api_url
 
     @property
     def api_url(self) -> str:

@@ -28,7 +28,7 @@ from opsync import (
     value_hash,
 )
 from opsync_jira import wire
-from opsync_jira.dialect import Api, request_id
+from opsync_jira.dialect import ACCESS, Api, request_id
 
 LINK = "link"
 ROLLUP = "rollup"
@@ -141,7 +141,9 @@ async def apply(api: Api, changes: Sequence[Change]) -> AsyncIterator[Outcome]:
         try:
             yield await _apply_one(api, change)
         except NotFound as error:
-            yield _failed(change, "The issue is gone, or hidden from this account.", error)
+            yield _failed(
+                change, f"The issue is gone, or hidden from this account. {ACCESS}", error
+            )
         except RefusedError as error:
             yield _failed(change, str(error), error)
 

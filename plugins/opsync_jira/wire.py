@@ -41,9 +41,12 @@ class IssueType(Struct, frozen=True, gc=False):
 
 
 class Project(Struct, frozen=True, gc=False):
+    """`private` is told of team-managed projects that only their members see."""
+
     id: str = ""
     key: str = ""
     name: str = ""
+    private: bool = msgspec.field(name="isPrivate", default=False)
 
 
 class User(Struct, frozen=True, gc=False):

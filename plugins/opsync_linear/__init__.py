@@ -11,9 +11,13 @@ from opsync import (
     Batch,
     Change,
     Check,
+    Choice,
     Connector,
     Diagnosable,
+    Explorable,
     Feed,
+    FirstRead,
+    Grant,
     LinkContent,
     Outcome,
     Policy,
@@ -22,12 +26,13 @@ from opsync import (
     Ref,
     RollupContent,
     Seen,
+    StatusWord,
     Surface,
     Value,
     Writable,
     hookimpl,
 )
-from opsync_linear import checks, dialect, normalize, pull, surfaces
+from opsync_linear import checks, dialect, explore, normalize, pull, surfaces
 from opsync_linear.settings import LinearSettings
 
 _PAGE_URL = re.compile(
@@ -38,7 +43,7 @@ _PAGE_URL = re.compile(
 )
 
 
-class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable):
+class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explorable):
     """One Linear workspace."""
 
     name: ClassVar[str] = "linear"
@@ -87,6 +92,18 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable):
 
     def doctor(self) -> AsyncIterator[Check]:
         return checks.doctor(self.settings, self.context)
+
+    def grants(self) -> AsyncIterator[Grant]:
+        return explore.Explorer(self.settings, self.context).grants()
+
+    async def choices(self) -> Sequence[Choice]:
+        return await explore.Explorer(self.settings, self.context).choices()
+
+    async def first_read(self) -> FirstRead:
+        return await explore.Explorer(self.settings, self.context).first_read()
+
+    async def status_words(self) -> Sequence[StatusWord]:
+        return await explore.Explorer(self.settings, self.context).status_words()
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from opsync import Check, Context, OpsyncError
 from opsync_linear import queries
-from opsync_linear.dialect import KEYS, POINTS_PER_QUERY, WRITE_HINT, ask
+from opsync_linear.dialect import KEYS, POINTS_PER_QUERY, TEAM_HINT, WRITE_HINT, ask
 from opsync_linear.queries import ROOTS
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import Data, Nodes, Organization, Team
@@ -97,17 +97,14 @@ def _teams(settings: LinearSettings, teams: Nodes[Team]) -> Iterator[Check]:
             "Teams",
             "fail",
             f"Not visible: {', '.join(missing)}.",
-            hint="Use the keys in front of the issue numbers (GRO for GRO-44), of teams that the "
-            f"key's owner is in and that the key covers: {KEYS}.",
+            hint=f"Use the keys in front of the issue numbers (GRO for GRO-44). {TEAM_HINT}",
         )
     else:
         read = [key for key in visible if not settings.teams or key in settings.teams]
         if read:
             yield Check("Teams", "ok", f"Reads {', '.join(sorted(read))}.")
         else:
-            yield Check(
-                "Teams", "fail", "The key sees no team.", hint=f"Give it all teams: {KEYS}."
-            )
+            yield Check("Teams", "fail", "The key sees no team.", hint=TEAM_HINT)
     private = sorted(t.key for t in visible.values() if t.private)
     yield Check(
         "Private teams",

@@ -38,7 +38,14 @@ POINTS_PER_QUERY = 10_000
 """A query above this is always rejected."""
 
 KEYS = "Linear → Settings → Account → Security & access → Personal API keys"
-WRITE_HINT = f"The key needs Write: {KEYS}."
+NEW_KEY = f"{KEYS} → New API key"
+"""Permissions and teams of a key are chosen when it is made (linear.app/docs/api-and-webhooks)."""
+READ_HINT = f"The key needs Read: {NEW_KEY} → Only select permissions → Read."
+WRITE_HINT = f"The key needs Write: {NEW_KEY} → Only select permissions → Read and Write."
+TEAM_HINT = (
+    "A key sees the teams that it covers, of those that its owner is in: "
+    f"{NEW_KEY} → Team access; private teams: Linear → Settings → Teams → the team → Members."
+)
 
 _TEMPORARY = frozenset({"network error", "internal error", "lock timeout", "bootstrap error"})
 _WAITS = frozenset({"RATELIMITED"})
@@ -86,6 +93,10 @@ class Refusal(RefusedError):
         return self.missing or self.kind in _CAN_PASS
 
 
+class MissingScope(SignInError):
+    """The key is alive and may not read."""
+
+
 class TooComplex(RefusedError):
     """The query costs more than Linear takes; a smaller page may pass."""
 
@@ -127,7 +138,7 @@ def classify(answer: Answer) -> OpsyncError | None:
 
 def _refused_key() -> SignInError:
     return SignInError(
-        "Linear refused the token.", hint=f"Create a new key and put it into `token`: {KEYS}."
+        "Linear refused the token.", hint=f"Create a new key and put it into `token`: {NEW_KEY}."
     )
 
 
@@ -162,11 +173,16 @@ def _of_problem(answer: Answer, problem: Problem, by_status: OpsyncError | None)
         return _signed_in(by_status) or by_status
     return Refusal(
         f"Linear refused: {text}",
-        hint=WRITE_HINT if kind == "forbidden" else "",
+        hint=WRITE_HINT if kind == "forbidden" else _hidden_hint(text),
         status=answer.status,
         kind=kind,
         path=problem.path or (),
     )
+
+
+def _hidden_hint(text: str) -> str:
+    """What may show an object that Linear does not find: it hides like that what it denies."""
+    return TEAM_HINT if "not found" in text.lower() else ""
 
 
 def _number(answer: Answer, name: str) -> float | None:
@@ -225,7 +241,5 @@ async def ask(
         )
     except Refusal as error:
         if error.forbidden:
-            raise SignInError(
-                error.message, hint=f"The key needs Read for these teams: {KEYS}."
-            ) from error
+            raise MissingScope(error.message, hint=f"{READ_HINT} {TEAM_HINT}") from error
         raise

@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from opsync import Category, Kind, Person, Record, RecordError, Ref, Status, Text
+from opsync import (
+    OUT_OF_SCOPE,
+    Category,
+    Kind,
+    Person,
+    Record,
+    RecordError,
+    Ref,
+    Status,
+    Text,
+)
 from opsync_linear.marks import own_surface
+from opsync_linear.scope import Outside
 from opsync_linear.settings import LinearSettings
 from opsync_linear.values import seen_attachment, seen_external_link
 from opsync_linear.wire import Initiative, Issue, Project, State, User
 
 STREAMS = ("issue", "project", "initiative")
 
-_ISSUE_TYPES = {
+ISSUE_TYPES = {
     "triage": Category.backlog,
     "backlog": Category.backlog,
     "unstarted": Category.todo,
@@ -24,7 +35,7 @@ _ISSUE_TYPES = {
 }
 """WorkflowState.type, a plain string in the schema: what is new there is `unknown`."""
 
-_PROJECT_TYPES = {
+PROJECT_TYPES = {
     "backlog": Category.backlog,
     "planned": Category.todo,
     "started": Category.in_progress,
@@ -32,7 +43,7 @@ _PROJECT_TYPES = {
     "completed": Category.done,
     "canceled": Category.canceled,
 }
-_INITIATIVE_STATUSES = {
+INITIATIVE_STATUSES = {
     "Proposed": Category.todo,
     "Planned": Category.todo,
     "Active": Category.in_progress,
@@ -53,7 +64,9 @@ def normalize(
     instance: str, settings: LinearSettings, stream: str, raw: object
 ) -> Iterator[Record]:
     """The one record of a raw object."""
-    if isinstance(raw, Issue):
+    if isinstance(raw, Outside):
+        yield _outside(instance, stream, raw)
+    elif isinstance(raw, Issue):
         yield _issue(instance, settings, raw)
     elif isinstance(raw, Project):
         yield _project(instance, settings, raw)
@@ -61,6 +74,19 @@ def normalize(
         yield _initiative(instance, settings, raw)
     else:
         raise RecordError(f"Linear: {stream!r} holds something that is no {stream}.")
+
+
+def _outside(instance: str, stream: str, raw: Outside) -> Record:
+    """That something is not in scope any more."""
+    return Record(
+        ref=Ref(instance, stream, raw.id),
+        kind=Kind.issue if stream == "issue" else Kind(stream),
+        title="",
+        key=raw.key,
+        private=raw.private,
+        tombstone=OUT_OF_SCOPE,
+        aliases=(raw.key,) if raw.key else (),
+    )
 
 
 def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
@@ -76,8 +102,8 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         kind=Kind.issue,
         key=raw.identifier,
         title=raw.title,
-        url=raw.url,
-        status=_status(settings, raw.state, _ISSUE_TYPES),
+        url=_untitled(raw.url, raw.identifier) if raw.team.private else raw.url,
+        status=_status(settings, raw.state, ISSUE_TYPES),
         parents=tuple(parents),
         owner=_person(raw.assignee),
         priority=_PRIORITIES.get(int(raw.priority), ""),
@@ -110,12 +136,13 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
 
 def _project(instance: str, settings: LinearSettings, raw: Project) -> Record:
     teams = raw.teams.nodes
+    private = bool(teams) and all(team.private for team in teams)
     return Record(
         ref=Ref(instance, "project", raw.id),
         kind=Kind.project,
         title=raw.name,
-        url=raw.url,
-        status=_status(settings, raw.status, _PROJECT_TYPES),
+        url=_untitled(raw.url, raw.slug_id) if private else raw.url,
+        status=_status(settings, raw.status, PROJECT_TYPES),
         paused=raw.status.type == "paused",
         parents=tuple(Ref(instance, "initiative", i.id) for i in raw.initiatives.nodes),
         owner=_person(raw.lead),
@@ -125,7 +152,7 @@ def _project(instance: str, settings: LinearSettings, raw: Project) -> Record:
         updated_at=raw.updated_at,
         due_on=raw.target_date,
         space=teams[0].name if teams else "",
-        private=bool(teams) and all(team.private for team in teams),
+        private=private,
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
         aliases=(raw.slug_id,),
@@ -138,12 +165,13 @@ def _project(instance: str, settings: LinearSettings, raw: Project) -> Record:
 def _initiative(instance: str, settings: LinearSettings, raw: Initiative) -> Record:
     parent = raw.parent_initiative
     state = State(raw.status, raw.status, raw.status)
+    private = raw.visibility != "public"
     return Record(
         ref=Ref(instance, "initiative", raw.id),
         kind=Kind.initiative,
         title=raw.name,
-        url=raw.url,
-        status=_status(settings, state, _INITIATIVE_STATUSES),
+        url=_untitled(raw.url, raw.slug_id) if private else raw.url,
+        status=_status(settings, state, INITIATIVE_STATUSES),
         parents=(Ref(instance, "initiative", parent.id),) if parent else (),
         owner=_person(raw.owner),
         created_at=raw.created_at,
@@ -151,7 +179,7 @@ def _initiative(instance: str, settings: LinearSettings, raw: Initiative) -> Rec
         completed_at=raw.completed_at,
         updated_at=raw.updated_at,
         due_on=raw.target_date,
-        private=raw.visibility != "public",
+        private=private,
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
         aliases=(raw.slug_id,),
@@ -164,6 +192,16 @@ def _initiative(instance: str, settings: LinearSettings, raw: Initiative) -> Rec
 def _status(settings: LinearSettings, state: State, types: Mapping[str, Category]) -> Status:
     refined = settings.statuses.get(state.id) or settings.statuses.get(state.name)
     return Status(state.id, state.name, refined or types.get(state.type, Category.unknown))
+
+
+def _untitled(url: str, id_: str) -> str:
+    """A private object's address without its title, which Linear puts into the last part; the id
+    alone leads there too."""
+    head, found, _ = url.partition(f"/{id_}/")
+    if found:
+        return f"{head}/{id_}"
+    head, slash, last = url.rpartition("/")
+    return f"{head}/{id_}" if slash and last.endswith(f"-{id_}") else url
 
 
 def _person(user: User | None) -> Person | None:

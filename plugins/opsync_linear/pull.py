@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,7 +33,8 @@ from opsync_linear import queries
 from opsync_linear.decode import decode
 from opsync_linear.dialect import KEYS, TooComplex, ask
 from opsync_linear.long import LongOnes
-from opsync_linear.queries import ROOTS, Sizes
+from opsync_linear.queries import NOTHING_SOUGHT, ROOTS, Sizes, Sought
+from opsync_linear.scope import Scope, outside, project_filter
 from opsync_linear.settings import LinearSettings
 from opsync_linear.wire import (
     Data,
@@ -69,8 +70,8 @@ class Reader:
         self._context = context
         self._poll = since is not None
         self._roots = frozenset(ROOTS if self._poll else ROOTS[:3])
-        self._filters = _filters(since, settings.teams)
-        self._teams = frozenset(settings.teams)
+        self._scope = Scope(settings, context.instance)
+        self._filters = self._scope.filters(since, narrow=since is None)
         self._reach = _reach(context.kept)
         self._long = LongOnes(context.kept, settings.overlap_s)
         self._later: dict[str, set[str]] = {stream: set() for stream in _STREAMS.values()}
@@ -87,7 +88,8 @@ class Reader:
             yield batch
         if not self._poll and pages > 1 and high is not None:
             # What changed during a long first read jumped over pages that were still to come.
-            async for batch in self._walk(_filters(high, self._settings.teams, "gt"), small=True):
+            later = self._scope.filters(high, compared="gt", narrow=True)
+            async for batch in self._walk(later, small=True):
                 yield msgspec.structs.replace(batch, high=None)
         while (again := self._next_group()) is not None:
             yield await self._read_again(*again)
@@ -129,12 +131,14 @@ class Reader:
                 open_roots,
                 filters=filters,
                 after=after,
-                teams=self._settings.teams if first else (),
+                sought=self._sought() if first else NOTHING_SOUGHT,
             )
             tails = answer.decode(Data[Tails]).data
             self._learn(tails.organization)
             if tails.teams is not None:
-                self._check_teams({team.key for team in tails.teams.nodes})
+                self._scope.check_teams({team.key for team in tails.teams.nodes})
+            if tails.scope is not None:
+                self._scope.check_projects(tails.scope.nodes)
             ends = {root: _end(tails, root) for root in open_roots}
             open_roots = {root for root, end in ends.items() if end.has_next_page}
             for root in open_roots:
@@ -156,7 +160,7 @@ class Reader:
         *,
         filters: Mapping[str, Mapping[str, object]],
         after: Mapping[str, str | None],
-        teams: Sequence[str] = (),
+        sought: Sought = NOTHING_SOUGHT,
     ) -> Answer:
         """One page; a smaller one where Linear finds the query too complex."""
         kept = self._context.kept
@@ -174,9 +178,9 @@ class Reader:
                         filters=filters,
                         after=after,
                         blocking=self._poll,
-                        teams=teams,
+                        sought=sought,
                     ),
-                    cost=queries.cost_of_work(scaled, roots, blocking=self._poll, teams=len(teams)),
+                    cost=queries.cost_of_work(scaled, roots, blocking=self._poll, sought=sought),
                 )
             except TooComplex:
                 if share <= SMALLEST_SHARE:
@@ -195,15 +199,9 @@ class Reader:
             )
         self._context.kept[WORKSPACE] = organization.url_key
 
-    def _check_teams(self, found: Set[str]) -> None:
-        """A team that is misspelled or hidden would otherwise read as one without work."""
-        if missing := sorted(self._teams - found):
-            raise SignInError(
-                f"{self._context.instance}: there is no team {', '.join(missing)}, or it is hidden "
-                "from this key.",
-                hint="Check `teams` (GRO for GRO-44), and that the key and its owner see them: "
-                f"{KEYS}.",
-            )
+    def _sought(self) -> Sought:
+        projects = self._settings.projects
+        return Sought(self._settings.teams, projects, project_filter(projects))
 
     def _items(self, work: Work) -> Iterable[Item]:
         """The rows of a page, each once; those with cut lists are noted to be read again."""
@@ -228,7 +226,9 @@ class Reader:
         self, stream: str, raw: Issue | Project | Initiative, *, fresh: bool = False
     ) -> Iterable[Item]:
         """The object, if its lists are whole. `fresh`: attachments changed since it was read."""
-        if not self._wanted(raw):
+        if not self._scope.has(raw):
+            if self._poll:
+                yield Item(stream, raw.id, outside(raw))
             return
         if raw.cut:
             if fresh or not (self._poll and self._long.stands(raw)):
@@ -237,16 +237,6 @@ class Reader:
         if self._poll and stream == "issue":
             self._sent.add(raw.id)
         yield Item(stream, raw.id, raw)
-
-    def _wanted(self, raw: Issue | Project | Initiative) -> bool:
-        """Whether it belongs to one of the configured teams; initiatives belong to none."""
-        if not self._teams or isinstance(raw, Initiative):
-            return True
-        if isinstance(raw, Issue):
-            return raw.team.key in self._teams
-        return raw.teams.page_info.has_next_page or any(
-            team.key in self._teams for team in raw.teams.nodes
-        )
 
     def _note_blocked(self, issue: Issue) -> None:
         """Have the issues read again that an issue blocks which changed since the last walk."""
@@ -277,37 +267,22 @@ class Reader:
             queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}
         )
         work, broken = decode(answer)
-        rows: Iterable[Issue | Project | Initiative] = getattr(work, root).nodes
-        wanted = [raw for raw in rows if self._wanted(raw)]
+        rows: Sequence[Issue | Project | Initiative] = getattr(work, root).nodes
+        wanted = [raw for raw in rows if self._scope.has(raw)]
         self._long.read(wanted)
         for raw in wanted:
             if self._poll and isinstance(raw, Issue):
                 self._note_blocked(raw)  # all that it blocks, of which the page showed some
         found = [Item(stream, raw.id, raw) for raw in wanted]
         if self._poll:
+            others = (raw for raw in rows if not self._scope.has(raw))
+            found += [Item(stream, raw.id, outside(raw)) for raw in others]
             self._sent.update(ids)
         return Batch([*found, *broken])
 
 
 def _group_size(stream: str) -> int:
     return queries.LONG.issues if stream == "issue" else queries.LONG.projects
-
-
-def _filters(
-    since: datetime | None, teams: Sequence[str], compared: str = "gte"
-) -> dict[str, Mapping[str, object]]:
-    issues: dict[str, object] = {}
-    filters: dict[str, Mapping[str, object]] = {}
-    if since is not None:
-        at = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        changed = {"updatedAt": {compared: at}}
-        filters = dict.fromkeys(ROOTS, changed)
-        issues |= changed
-    if teams:
-        issues["team"] = {"key": {"in": list(teams)}}
-    if issues:
-        filters["issues"] = issues
-    return filters
 
 
 def _end(tails: Tails, root: str) -> PageInfo:

@@ -8,7 +8,7 @@ its `first` times its children, and refuses a query above 10,000
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 ROOTS = ("issues", "projects", "initiatives", "attachments")
@@ -85,19 +85,44 @@ WORK = f"""query Work(
 {_root_variables("issues", "Issue")}{_root_variables("projects", "Project")}\
 {_root_variables("initiatives", "Initiative")}{_root_variables("attachments", "Attachment")}\
   $labels: Int!, $attached: Int!, $relations: Int!, $blocking: Boolean!,
-  $related: Int!, $links: Int!, $firstTeams: Int!, $filterTeams: TeamFilter, $withTeams: Boolean!
+  $related: Int!, $links: Int!, $firstTeams: Int!, $filterTeams: TeamFilter, $withTeams: Boolean!,
+  $firstScope: Int!, $filterScope: ProjectFilter, $withScope: Boolean!
 ) {{
   organization {{ urlKey }}
   teams(first: $firstTeams, filter: $filterTeams, includeArchived: true)
-    @include(if: $withTeams) {{ nodes {{ key }} }}\
+    @include(if: $withTeams) {{ nodes {{ key }} }}
+  scope: projects(first: $firstScope, filter: $filterScope, includeArchived: true)
+    @include(if: $withScope) {{ nodes {{ id name slugId }} }}\
 {_root("issues", "...IssueFields")}\
 {_root("projects", "...ProjectFields")}\
 {_root("initiatives", "...InitiativeFields")}\
 {_root("attachments", "updatedAt issue { ...IssueFields }")}
 }}
 {ISSUE_FIELDS}{PROJECT_FIELDS}{INITIATIVE_FIELDS}"""
-"""One page of everything. A listing that has ended is left out of the following pages. `teams` are
-those of the settings, as far as they exist: only the first page asks for them."""
+"""One page of everything. A listing that has ended is left out of the following pages. `teams` and
+`scope` are teams and projects of the settings, as far as they exist: only the first page asks for
+them."""
+
+SAME_NAME = 5
+"""Projects that may share a configured name."""
+MOST_ROWS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Teams and projects of the settings that are looked for along with a page."""
+
+    teams: Sequence[str] = ()
+    projects: Sequence[str] = ()
+    projects_filter: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def project_rows(self) -> int:
+        """How many projects are asked for."""
+        return min(MOST_ROWS, SAME_NAME * len(self.projects))
+
+
+NOTHING_SOUGHT = Sought()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +189,9 @@ def variables(
     filters: Mapping[str, Mapping[str, object]],
     after: Mapping[str, str | None],
     blocking: bool,
-    teams: Sequence[str] = (),
+    sought: Sought = NOTHING_SOUGHT,
 ) -> dict[str, object]:
-    """The variables of `WORK` for one page of the listings `roots`, looking for `teams` besides."""
+    """The variables of `WORK` for one page of the listings `roots`, with what is `sought`."""
     asked: dict[str, object] = {
         "labels": sizes.labels,
         "attached": sizes.attached,
@@ -174,9 +199,12 @@ def variables(
         "blocking": blocking,
         "related": sizes.related,
         "links": sizes.links,
-        "firstTeams": max(1, len(teams)),
-        "filterTeams": {"key": {"in": list(teams)}},
-        "withTeams": bool(teams),
+        "firstTeams": max(1, len(sought.teams)),
+        "filterTeams": {"key": {"in": list(sought.teams)}},
+        "withTeams": bool(sought.teams),
+        "firstScope": max(1, sought.project_rows),
+        "filterScope": sought.projects_filter,
+        "withScope": bool(sought.projects),
     }
     for root in ROOTS:
         title = root.capitalize()
@@ -192,8 +220,10 @@ def by_id(ids: Sequence[str]) -> dict[str, object]:
     return {"id": {"in": list(ids)}}
 
 
-def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool, teams: int = 0) -> int:
-    """What one page costs, in Linear's points; `teams` is how many are looked for."""
+def cost_of_work(
+    sizes: Sizes, roots: Set[str], *, blocking: bool, sought: Sought = NOTHING_SOUGHT
+) -> int:
+    """What one page costs, in Linear's points; `sought` is what is looked for besides."""
     page = 1.1
     issue = 1 + 1.5 + 1.3 + 1.4 + 1.3 + 1.1 + 1.1
     issue += sizes.labels * 1.1 + sizes.attached * 1.5 + sizes.relations * 3.3 + 3 * page
@@ -204,9 +234,8 @@ def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool, teams: int = 
     initiative = 1 + 1.5 + 1.3 + 1.1 + link
     rows = {"issues": issue, "projects": project, "initiatives": initiative}
     rows["attachments"] = 1.1 + issue
-    total: float = (
-        1.1 + teams * 1.1 + sum(1.2 + getattr(sizes, root) * rows[root] for root in roots)
-    )
+    total: float = 1.1 + len(sought.teams) * 1.1 + sought.project_rows * 1.3
+    total += sum(1.2 + getattr(sizes, root) * rows[root] for root in roots)
     return ceil(total)
 
 

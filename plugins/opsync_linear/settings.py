@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -9,10 +10,33 @@ from pydantic import AfterValidator, Field
 from opsync import BaseUrl, ConnectorSettings, Token
 
 TeamKey = Annotated[str, AfterValidator(lambda key: key.strip().upper())]
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+
+_PROJECT_URL = re.compile(r"https?://linear\.app/[^/?#]+/project/(?P<slug>[^/?#]+)", re.IGNORECASE)
+
+
+def _project(text: str) -> str:
+    """The name, or the id at the end of a link's last part."""
+    link = _PROJECT_URL.match(text.strip())
+    return link["slug"].rpartition("-")[2] if link else text.strip()
+
+
+ProjectName = Annotated[Label, AfterValidator(_project)]
 
 
 class LinearSettings(ConnectorSettings):
     """One `[instances.NAME]` block with `connector = "linear"`."""
+
+    teams: tuple[TeamKey, ...] = ()
+    """Keys of the teams to read, as in GRO-44; empty: every team that the token can see."""
+
+    projects: tuple[ProjectName, ...] = ()
+    """Only these projects and their issues: by name, id or link. Empty: all, and issues without a
+    project too."""
+
+    labels: tuple[Label, ...] = ()
+    """Only issues with one of these labels, exactly as written; projects and initiatives are read
+    whatever theirs. Empty: all."""
 
     base_url: BaseUrl = "https://api.linear.app"
     """Where the API is; another address for a proxy or a test server."""
@@ -23,9 +47,6 @@ class LinearSettings(ConnectorSettings):
 
     token: Token
     """A personal API key (lin_api_…) with Read, and Write to write; or an OAuth access token."""
-
-    teams: tuple[TeamKey, ...] = ()
-    """Keys of the teams to read, as in GRO-44; empty: every team that the token can see."""
 
     project_updates: bool = False
     """Post a project update when the health changes. It notifies the project's followers."""

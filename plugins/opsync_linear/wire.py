@@ -261,12 +261,21 @@ class TeamKey(Struct, frozen=True):
     key: str
 
 
+class ScopeProject(Struct, frozen=True, rename="camel"):
+    """A project by all names that the settings may have for it."""
+
+    id: str
+    name: str = ""
+    slug_id: str = ""
+
+
 class Tails(Struct, frozen=True):
-    """The ends of all listings of a page: all that the next request needs. `teams` are those of
-    the settings that exist, where they were asked for."""
+    """The ends of all listings of a page: all that the next request needs. `teams` and `scope` are
+    the teams and projects of the settings that exist, where they were asked for."""
 
     organization: Organization | None = None
     teams: Nodes[TeamKey] | None = None
+    scope: Nodes[ScopeProject] | None = None
     issues: Tail | None = None
     projects: Tail | None = None
     initiatives: Tail | None = None

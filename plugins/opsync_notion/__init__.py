@@ -10,10 +10,15 @@ from opsync import (
     Batch,
     Change,
     Check,
+    Choice,
     Connector,
     Context,
     Diagnosable,
+    Explorable,
     Feed,
+    FirstRead,
+    Grant,
+    Guess,
     LinkContent,
     NotFound,
     Outcome,
@@ -25,14 +30,17 @@ from opsync import (
     Ref,
     RollupContent,
     Seen,
+    StatusWord,
     Value,
     Writable,
     hookimpl,
 )
 from opsync_notion import checks, dialect, surfaces
+from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
-from opsync_notion.normalize import normalize
+from opsync_notion.normalize import normalize, out_of_scope
 from opsync_notion.pull import STREAM, Row, pull
+from opsync_notion.scope import Outside
 from opsync_notion.settings import NotionSettings
 from opsync_notion.tables import Tables
 from opsync_notion.writing import Writer
@@ -40,7 +48,7 @@ from opsync_notion.writing import Writer
 __all__ = ["Notion", "NotionSettings", "register_connectors"]
 
 
-class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable):
+class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explorable):
     """One Notion workspace: its configured data sources, one feed each."""
 
     name = "notion"
@@ -54,6 +62,7 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable):
         super().__init__(settings, context)
         self._tables = Tables(settings, context)
         self._writer = Writer(self._tables, context)
+        self._explorer = Explorer(self._tables)
 
     @classmethod
     def policy(cls, instance: str, settings: NotionSettings) -> Policy:
@@ -82,6 +91,8 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable):
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """The record of one page."""
+        if isinstance(raw, Outside):
+            return (out_of_scope(self.context.instance, raw),)
         if not isinstance(raw, Row):
             raise RecordError(f"Notion: {stream!r} is no stream of pages.")
         return (normalize(self.context.instance, raw),)
@@ -122,6 +133,27 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable):
         """Examine token, data sources and columns. Writes nothing."""
         async for check in checks.examine(self._tables):
             yield check
+
+    async def grants(self) -> AsyncIterator[Grant]:
+        """What the connection may do."""
+        async for grant in self._explorer.grants():
+            yield grant
+
+    async def choices(self) -> Sequence[Choice]:
+        """The data sources that are shared with the connection."""
+        return await self._explorer.choices()
+
+    async def guesses(self) -> Sequence[Guess]:
+        """What each column is taken for."""
+        return await self._explorer.guesses()
+
+    async def first_read(self) -> FirstRead:
+        """Pages, counted as far as a few requests do."""
+        return await self._explorer.first_read()
+
+    async def status_words(self) -> Sequence[StatusWord]:
+        """The options of the status columns."""
+        return await self._explorer.status_words()
 
 
 @hookimpl

@@ -50,6 +50,10 @@ async def _data_source(tables: Tables, block: DataSource, at: str) -> AsyncItera
             source, view = await tables.look(data_source, rejudge=True)
             found = f"{len(view.table.columns)} columns, one {view.kind} a page."
             yield Check(view.space or title, "ok", found)
+            if view.lacking:
+                message = f"There is no column {', '.join(view.lacking)}; nothing is read."
+                hint = "Name existing columns, exactly as written."
+                yield Check(f"{view.space}: scope", "fail", message, hint)
             for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block, at)):
                 yield check
     except (RefusedError, SignInError) as error:

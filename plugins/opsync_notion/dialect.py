@@ -43,6 +43,11 @@ UPDATE_HINT = (
     "Capabilities."
 )
 
+USERS_HINT = (
+    'Switch on "Read user information including email addresses": '
+    "notion.so/profile/integrations → opsync → Configuration → Capabilities."
+)
+
 _SAID = 200
 
 
@@ -126,6 +131,10 @@ def _restricted(answer: Answer, said: str, where: str) -> OpsyncError:
                 f"The connection may not write ({where}): {said}", hint=UPDATE_HINT
             )
         return RefusedError(f"{where}: {said}", hint=UPDATE_HINT, status=answer.status)
+    if "/v1/users" in answer.url:
+        return MissingCapability(
+            f"The connection may not see people ({where}): {said}", hint=USERS_HINT
+        )
     return MissingCapability(f"The connection may not read that ({where}): {said}", hint=READ_HINT)
 
 

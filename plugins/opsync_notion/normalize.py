@@ -7,11 +7,22 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from opsync import Category, Person, Record, RecordError, Ref, Seen, Status, Text
+from opsync import (
+    OUT_OF_SCOPE,
+    Category,
+    Person,
+    Record,
+    RecordError,
+    Ref,
+    Seen,
+    Status,
+    Text,
+)
 from opsync_notion import surfaces
 from opsync_notion.ids import PAGE_URL, dashed, hex_id
 from opsync_notion.pull import STREAM, Row
 from opsync_notion.schema import View
+from opsync_notion.scope import Outside, is_private
 from opsync_notion.texts import plain, text_and_links
 from opsync_notion.wire import Cell, Computed, Option, Page, Span, User
 
@@ -33,11 +44,13 @@ def normalize(instance: str, row: Row) -> Record:
     by_id = {cell.id: cell for cell in visible.values()}
     status = _status(by_id.get(view.status), view)
     bot = page.last_edited_by is not None and page.last_edited_by.id == view.bot != ""
+    private = is_private(view, page)
     return Record(
         ref=Ref(instance, STREAM, page_id),
         kind=view.kind,
         title=_title(visible),
-        url=page.url or PAGE_URL + hex_id(page_id),
+        # The address that Notion gives may hold the title.
+        url=PAGE_URL + hex_id(page_id) if private or not page.url else page.url,
         status=status,
         owner=_owner(by_id.get(view.owner)),
         labels=_labels(visible),
@@ -47,6 +60,7 @@ def normalize(instance: str, row: Row) -> Record:
         due_on=_due(page, by_id.get(view.due)),
         space=view.space,
         paused=status is not None and status.name in view.paused,
+        private=private,
         archived=page.is_archived,
         tombstone="trashed" if page.trashed else "",
         aliases=(hex_id(page_id),),
@@ -54,6 +68,19 @@ def normalize(instance: str, row: Row) -> Record:
         seen=tuple(_seen(cells, view)),
         seen_complete=True,
         extra=dict(_extra(visible)) | {DATA_SOURCE: view.data_source},
+    )
+
+
+def out_of_scope(instance: str, page: Outside) -> Record:
+    """That a page is not in scope any more."""
+    return Record(
+        ref=Ref(instance, STREAM, page.id),
+        kind=page.view.kind,
+        title="",
+        private=page.private,
+        tombstone=OUT_OF_SCOPE,
+        aliases=(hex_id(page.id),),
+        extra={DATA_SOURCE: page.view.data_source},
     )
 
 
@@ -162,11 +189,11 @@ def seen_in(by_id: dict[str, Cell], own: dict[str, str]) -> Iterator[Seen]:
 
 def _extra(cells: dict[str, Cell]) -> Iterator[tuple[str, str]]:
     for name, cell in cells.items():
-        if text := _as_text(cell):
+        if text := as_text(cell):
             yield name, text
 
 
-def _as_text(cell: Cell) -> str:
+def as_text(cell: Cell) -> str:
     """A cell in one line, for filters; "" for an empty one."""
     match cell.type:
         case "select" | "status":
@@ -224,7 +251,7 @@ def _computed(raw: msgspec.Raw) -> str:
 
 
 def _title_or_text(cell: Cell) -> str:
-    return plain(cell.title) if cell.type == "title" else _as_text(cell)
+    return plain(cell.title) if cell.type == "title" else as_text(cell)
 
 
 def _number(number: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync import Answer, BadAnswer, Batch, Item, RecordError, RefusedError
+from opsync_notion import scope
 from opsync_notion.ids import dashed
 from opsync_notion.queries import Broken, Chunk, Query, walk
 from opsync_notion.schema import View
@@ -47,12 +48,16 @@ async def pull(
     The times of pages are cut to the minute, so the minute of `since` is read again whole.
     """
     full = since is None
+    conditions: tuple[Mapping[str, object], ...] = ()
     if full:
-        _, view = await tables.look(data_source, rejudge=True)
+        source, view = await tables.look(data_source, rejudge=True)
+        scope.check(view)
+        conditions = scope.conditions(view, source)
     else:
         view = await tables.view(data_source, fresh=False)
+        scope.check(view)
     reader = _Reader(tables, view, full=full)
-    for query in _queries(tables, data_source, since):
+    for query in _queries(tables, data_source, since, conditions):
         chunks = walk(tables.http, query)
         try:
             async with aclosing(chunks):
@@ -69,7 +74,12 @@ async def pull(
     reader.remember()
 
 
-def _queries(tables: Tables, data_source: str, since: datetime | None) -> list[Query]:
+def _queries(
+    tables: Tables,
+    data_source: str,
+    since: datetime | None,
+    conditions: tuple[Mapping[str, object], ...],
+) -> list[Query]:
     size = tables.settings.page_size
     if since is not None:
         minute = since.astimezone(UTC).replace(second=0, microsecond=0)
@@ -79,7 +89,7 @@ def _queries(tables: Tables, data_source: str, since: datetime | None) -> list[Q
     if tables.memory.asks_for_archived:
         flags.append({"is_archived": True})
     flags.append({"in_trash": True})
-    return [Query(data_source, "created_time", "", size, flags=flag) for flag in flags]
+    return [Query(data_source, "created_time", "", size, conditions, flag) for flag in flags]
 
 
 class _Reader:
@@ -99,6 +109,7 @@ class _Reader:
         if not self._fresh and not all(self._view.table.knows(p.properties or {}) for p in pages):
             self._fresh = True
             self._view = await self._tables.view(self._view.data_source, fresh=True)
+            scope.check(self._view)
         items = await self._items([row for row in chunk.rows if not self._is_known(row)])
         self._note(items, chunk.answer)
         return Batch(items, high=self._high(pages, chunk.answer), resumable=not self._full)
@@ -160,13 +171,15 @@ class _Reader:
             if isinstance(row, Broken):
                 why = RecordError(f"Notion page {row.head.id}: {row.reason}.")
                 items.append(Item(STREAM, _item_id(row.head.id), why))
+            elif not scope.has(self._view, row):
+                items.append(Item(STREAM, _item_id(row.id), scope.outside(self._view, row)))
             else:
                 raw = fetched.get(row.id, Row(row, self._view))
                 items.append(Item(STREAM, _item_id(row.id), raw))
         return items
 
     def _needs_more(self, page: Page) -> bool:
-        if page.trashed:
+        if page.trashed or not scope.has(self._view, page):
             return False
         return self._tables.settings.read_body or any(self._long_cells(page))
 

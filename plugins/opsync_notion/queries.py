@@ -31,15 +31,15 @@ CAPPED = "query_result_limit_reached"
 class Query:
     """What to ask of a data source, in ascending `order` from `since` (ISO 8601; "": all).
 
-    `condition` is a further filter, `flags` are `in_trash` and `is_archived`, `columns` limit the
-    answer to columns by id (empty: all).
+    `conditions` are further filters that must all hold, `flags` are `in_trash` and `is_archived`,
+    `columns` limit the answer to columns by id (empty: all).
     """
 
     data_source: str
     order: Order
     since: str = ""
     page_size: int = 100
-    condition: Mapping[str, object] | None = None
+    conditions: tuple[Mapping[str, object], ...] = ()
     flags: Mapping[str, bool] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
 
@@ -48,7 +48,7 @@ class Query:
         return [("filter_properties", unquote(column)) for column in self.columns]
 
     def body(self, since: str, cursor: str) -> dict[str, object]:
-        parts: list[Mapping[str, object]] = [self.condition] if self.condition else []
+        parts = list(self.conditions)
         if since:
             parts.append({"timestamp": self.order, self.order: {"on_or_after": since}})
         body: dict[str, object] = {

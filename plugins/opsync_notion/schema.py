@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -27,6 +27,8 @@ _DUE = re.compile(
 _OWNER = re.compile(r"\b(owner|lead|dri|responsible|assignee)\b|verantwortlich", re.IGNORECASE)
 _EDITED = ("last_edited_time", "last_edited_by")
 LINK_TYPES = frozenset({"rich_text", "url", "relation"})
+WHERE_TYPES = frozenset({"select", "status", "multi_select", "checkbox"})
+"""The types of columns that a scope can go by."""
 
 
 class Column(Struct, frozen=True, omit_defaults=True):
@@ -61,6 +63,10 @@ class Table(Struct, frozen=True):
     def by_id(self, column_id: str) -> Column | None:
         return next((column for column in self.columns if column.id == column_id), None)
 
+    def named(self, name: str, types: Container[str]) -> Column | None:
+        """The column of that name, if it is of one of these types."""
+        return next((c for c in self.columns if c.name == name and c.type in types), None)
+
 
 class View(Struct, frozen=True):
     """How the pages of one data source become records.
@@ -68,7 +74,8 @@ class View(Struct, frozen=True):
     Columns are named by id ("" where there is none). `links` are those whose links make members.
     `own` maps surfaces to opsync's own columns that stand there with the right type; `hidden` are
     all columns whose content follows from what opsync wrote: its own, formulas over them, and the
-    last edit.
+    last edit. `where` are the conditions of the scope; `lacking` names the columns that the scope
+    or privacy goes by and that are not there: without them nothing may be read.
     """
 
     data_source: str
@@ -80,6 +87,10 @@ class View(Struct, frozen=True):
     owner: str = ""
     links: frozenset[str] = frozenset()
     paused: frozenset[str] = frozenset()
+    where: dict[str, frozenset[str]] = {}
+    private: bool = False
+    private_column: str = ""
+    lacking: tuple[str, ...] = ()
     own: dict[str, str] = {}
     hidden: frozenset[str] = frozenset()
     categories: dict[str, Category] = {}
@@ -126,6 +137,11 @@ def view(
         for column in columns
         if (column.name in block.links if block.links else column.type in LINK_TYPES)
     }
+    where = {name: table.named(name, WHERE_TYPES) for name in block.where}
+    private = table.named(block.private_column, ("checkbox",)) if block.private_column else None
+    lacking = [f'"{name}" in `where`' for name, column in where.items() if column is None]
+    if block.private_column and private is None:
+        lacking.append(f'"{block.private_column}" in `private_column`')
     return View(
         data_source=table.id,
         space=block.name or table.title,
@@ -136,6 +152,10 @@ def view(
         owner=find_owner(columns, block.owner),
         links=frozenset(linked),
         paused=frozenset(block.paused),
+        where={c.id: frozenset(block.where[name]) for name, c in where.items() if c is not None},
+        private=block.private,
+        private_column=private.id if private else "",
+        lacking=tuple(lacking),
         own={key: own for key, own in owned.items() if kinds.get(own) == TYPES.get(key)},
         hidden=hidden,
         categories=dict(statuses),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from opsync import BaseUrl, ConnectorSettings, Token
 from opsync_notion.ids import parse_id
@@ -18,6 +18,18 @@ _BLOCK = ConfigDict(
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _as_text(value: object) -> object:
+    """A checkbox's value as its word."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+Conditions = dict[
+    Name,
+    Annotated[tuple[Annotated[Name, BeforeValidator(_as_text)], ...], Field(min_length=1)],
+]
+"""Columns, and the values of which a page must have one in each."""
 
 
 class Columns(BaseModel):
@@ -59,6 +71,16 @@ class DataSource(BaseModel):
     name: str = ""
     """What people call it; "": its title in Notion."""
 
+    where: Conditions = {}
+    """Only pages of which these columns (select, status, multi-select or checkbox) have one of
+    these values each: { Quarter = ["Q4", "Q1"] }. Empty: all."""
+
+    private: bool = False
+    """Whether its pages are private: counted, and shown elsewhere as `expose` says."""
+
+    private_column: str = ""
+    """The checkbox column that says of a page that it is private; "": none."""
+
     kind: Literal["initiative", "project", "issue", "document"] = "initiative"
     """What each of its pages is. Delivery columns are written on initiatives and projects."""
 
@@ -95,6 +117,9 @@ class DataSource(BaseModel):
 class NotionSettings(ConnectorSettings):
     """One Notion workspace, as one connection (token) sees it."""
 
+    data_sources: tuple[DataSource, ...] = Field(min_length=1)
+    """What to read, one block each."""
+
     base_url: BaseUrl = "https://api.notion.com"
     """Where the API is; another address for a proxy, a gateway or a test server."""
 
@@ -103,9 +128,6 @@ class NotionSettings(ConnectorSettings):
 
     version: Literal["2026-03-11", "2025-09-03"] = "2026-03-11"
     """The version of the API to speak."""
-
-    data_sources: tuple[DataSource, ...] = Field(min_length=1)
-    """What to read, one block each."""
 
     read_body: bool = False
     """Whether to look for links in the pages' bodies too: one more request a changed page."""

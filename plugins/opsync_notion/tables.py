@@ -177,7 +177,7 @@ class Tables:
         query = Query(
             data_source,
             "created_time",
-            condition=filled[0] if len(filled) == 1 else {"or": filled},
+            conditions=(filled[0] if len(filled) == 1 else {"or": filled},),
             columns=tuple(keys),
         )
         async for chunk in walk(self.http, query):

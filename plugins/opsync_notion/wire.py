@@ -190,6 +190,7 @@ class Property(Struct, frozen=True):
     description: str | None = None
     status: Choices | None = None
     select: Choices | None = None
+    multi_select: Choices | None = None
     number: NumberFormat | None = None
     formula: Expression | None = None
     rollup: RollupOf | None = None
@@ -215,6 +216,7 @@ class DataSourceObject(Struct, frozen=True):
 
 class DatabaseObject(Struct, frozen=True):
     id: str
+    title: list[Run] = []
     data_sources: list[Reference] = []
 
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         fingerprint,
     )
     from opsync.model import (
+        OUT_OF_SCOPE,
         Card,
         Category,
         Change,
@@ -128,6 +129,7 @@ _HOMES = {
         "fingerprint",
     ),
     "opsync.model": (
+        "OUT_OF_SCOPE",
         "Card",
         "Category",
         "Change",
@@ -158,6 +160,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CONTRACT",
+    "OUT_OF_SCOPE",
     "Answer",
     "BadAnswer",
     "BaseUrl",

@@ -28,12 +28,12 @@ TRACKED_IN = "Tracked in"
 """Its column in which people paste links."""
 APIS = {JIRA: "/jira", LINEAR: "/linear", NOTION: "/notion"}
 """Where the tools are below the sandbox's address, by connection."""
-TOKENS = {
-    JIRA: launch.TOKENS["jira"],
-    LINEAR: launch.TOKENS["linear"],
-    NOTION: launch.TOKENS["notion"],
-}
-"""The sandbox's own tokens, which open nothing else, by connection."""
+
+
+def tokens() -> dict[str, str]:
+    """The sandbox's own tokens, which open nothing else, by connection."""
+    vendors = {JIRA: "jira", LINEAR: "linear", NOTION: "notion"}
+    return {name: launch.TOKENS[vendor] for name, vendor in vendors.items()}
 
 
 def options_for(url: str, roadmap: str, options: Options) -> Options:
@@ -68,5 +68,5 @@ def write_config(path: Path, url: str, roadmap: str) -> None:
         tracked_in=(TRACKED_IN,),
         secrets_dir=FOLDER,
     )
-    tokens = {env_name(name, "token"): token for name, token in TOKENS.items()}
-    put(path, render(answers), Secrets(path.absolute().parent / FOLDER, tokens))
+    secrets = {env_name(name, "token"): token for name, token in tokens().items()}
+    put(path, render(answers), Secrets(path.absolute().parent / FOLDER, secrets))

@@ -5,6 +5,7 @@ from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, LinkContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
 from opsync.model.record import (
+    OUT_OF_SCOPE,
     Category,
     Kind,
     Mention,
@@ -19,6 +20,7 @@ from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 
 __all__ = [
+    "OUT_OF_SCOPE",
     "Card",
     "Category",
     "Change",

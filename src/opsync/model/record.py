@@ -82,6 +82,9 @@ class Person(Struct, frozen=True, omit_defaults=True):
     active: bool = True
 
 
+OUT_OF_SCOPE = "out of scope"
+"""The tombstone of what exists and is not to be read any more. Unknown ones are not stored."""
+
 Part = Literal["", "place", "mirror"]
 """What a text is besides words: at a "place" for links (an attachment, a remote link), or the mark
 of a "mirror" that keeps the record and what it names alike."""
@@ -131,7 +134,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `estimate_unit` the one that counts. `hindrances` are the facts that may mean that it is
     blocked ("link", "flag"); `blocked` says whether it is. `subtask` is a part of another issue
     by its tool's own type; `detail` a part that its team does not count by itself.
-    `tombstone` is "" while it exists, else why it is gone: "deleted", "trashed", "missing".
+    `tombstone` is "" while it exists, else why it is gone: "deleted", "trashed", "missing", or
+    `OUT_OF_SCOPE`.
     `texts` come from the connector and are turned into `mentions` by the normalize stage; they
     are not stored. `seen` is what stands at the places opsync may write, as far as this read
     tells; `seen_complete` says that nothing else stands there.

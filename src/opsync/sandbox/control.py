@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from opsync.sandbox.vendor import AmbiguousItem, Faults, Vendor
+from opsync.sandbox.vendor import AmbiguousItem, Vendor
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -91,9 +91,7 @@ class Control:
         vendor, name = self._vendor(body)
         wanted = {key: value for key, value in body.items() if key != "vendor"}
         with vendor.lock:
-            checked = {
-                key: _fault_value(vendor.faults, key, value) for key, value in wanted.items()
-            }
+            checked = {key: _fault_value(vendor, key, value) for key, value in wanted.items()}
             for key, value in checked.items():
                 setattr(vendor.faults, key, value)
             return {"did": f"Faults of {name} are set.", "faults": _faults(vendor)}
@@ -150,15 +148,20 @@ def _text(body: Body, key: str) -> str:
     return value.strip()
 
 
-def _fault_value(faults: Faults, key: str, value: object) -> object:
+def _fault_value(vendor: Vendor, key: str, value: object) -> object:
+    faults = vendor.faults
     known = {field.name for field in dataclasses.fields(faults)} - {"outage_until"}
     if key not in known:
         raise _Refused(400, f"no fault {key!r}; there are {', '.join(sorted(known))}")
     present = getattr(faults, key)
     if isinstance(present, set):
-        if isinstance(value, list) and all(isinstance(part, str) for part in value):
-            return set(value)
-        raise _Refused(400, f"{key} must be a list of ids")
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise _Refused(400, f"{key} must be a list of ids or names")
+        unknown = sorted(set(value) - set(vendor.scopes)) if key == "missing_scopes" else []
+        if unknown:
+            there = ", ".join(vendor.scopes)
+            raise _Refused(400, f"{vendor.name} has no scope {unknown[0]!r}; there are {there}")
+        return set(value)
     if type(value) is not type(present) or (isinstance(value, int) and value < 0):
         raise _Refused(400, f"{key} must be {_kind(present)}")
     return value

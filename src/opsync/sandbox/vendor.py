@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -60,7 +61,9 @@ class Faults:
     lose_next_writes: int = 0
     """So many further writes are carried out and answered 502, as when an answer is lost."""
     deny: set[str] = field(default_factory=set)
-    """Remote ids of objects that this credential cannot see."""
+    """Remote ids of objects that this credential cannot see; projects and teams by key, too."""
+    missing_scopes: set[str] = field(default_factory=set)
+    """What this credential may not do, in the vendor's own words (`Vendor.scopes`)."""
 
 
 @dataclass
@@ -99,6 +102,8 @@ class Vendor:
     """
 
     name = ""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """All that a credential here may do, as `Faults.missing_scopes` takes it away."""
 
     def __init__(self, *, now: Callable[[], datetime] = utc_now, limit_factor: int = 1) -> None:
         self.now = now

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from opsync.model import Record, Value
+from opsync.model import OUT_OF_SCOPE, Record, Value
 from opsync.store.base import Part
 from opsync.store.codec import (
     chunks,
@@ -77,7 +77,8 @@ class Pulls(Part):
         """Store one batch and, in the same transaction, advance the feed's cursor.
 
         A record is written only if its hash, its seen hash, its tombstone or its feed differs
-        from what is stored. The cursor never goes back.
+        from what is stored, and one that is out of scope only if it is stored. The cursor never
+        goes back.
         """
         at = self._clock.now()
         return await self._write(
@@ -213,6 +214,8 @@ def _put_batch(
                 names.append((text, record))
             if same_seen:
                 seen_changed_in = old[5]
+        elif record.tombstone == OUT_OF_SCOPE:
+            continue
         else:
             names.append((text, record))
         ref = record.ref

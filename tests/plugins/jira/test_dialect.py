@@ -18,7 +18,7 @@ from opsync import (
     SignInError,
     TemporaryError,
 )
-from opsync_jira.dialect import Dialect, budget, lane_of, parse_reset
+from opsync_jira.dialect import Dialect, MissingScope, budget, lane_of, parse_reset
 
 SEARCH = f"{SITE}/rest/api/3/search/jql"
 LINKS = f"{SITE}/rest/api/3/issue/10007/remotelink"
@@ -113,9 +113,10 @@ def test_a_missing_scope_is_named() -> None:
 
     error = classify(answer(401, body, url=LINKS))
 
-    assert isinstance(error, SignInError)
-    assert "lacks a scope for POST issue/remotelink" in error.message
-    assert "write:jira-work" in error.hint
+    assert isinstance(error, MissingScope)
+    assert error.scope == "write:jira-work"
+    assert "lacks the scope write:jira-work for POST issue/remotelink" in error.message
+    assert "Create API token with scopes" in error.hint
 
 
 def test_an_account_locked_by_a_captcha_is_told_to_sign_in_once() -> None:

@@ -57,7 +57,7 @@ async def test_a_missing_permission_to_link_is_a_warning(site: JiraSite, connect
 
     assert check.state == "warn"
     assert "not link in PAY" in check.message
-    assert "Link Issues" in check.hint
+    assert "Link issues" in check.hint
 
 
 async def test_a_wrong_deployment_is_a_thing_to_look_at(site: JiraSite, connect: Connect) -> None:

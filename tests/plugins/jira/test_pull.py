@@ -232,7 +232,7 @@ async def test_a_token_that_dies_during_the_walk_is_a_sign_in_error(
 async def test_a_hidden_project_is_refused_with_the_settings_to_look_at(
     site: JiraSite, connect: Connect
 ) -> None:
-    with pytest.raises(RefusedError, match="Check `projects` and `jql`"):
+    with pytest.raises(RefusedError, match=r"GONE.*Check `projects`.*Project settings → Access"):
         await pull(connect(site, projects=["GONE"]))
 
 

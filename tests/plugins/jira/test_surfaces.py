@@ -321,7 +321,7 @@ async def test_a_missing_permission_fails_with_the_place_that_mends_it(epic: Epi
 
     assert outcome.kind is OutcomeKind.failed
     assert outcome.retryable
-    for words in ("Link issues permission", "write:jira-work", "issue linking is on"):
+    for words in ("permission Link issues", "Project settings → Permissions", "linking is on"):
         assert words in outcome.message
 
 

@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from opsync.sandbox.linear.cost import Pricer
-from opsync_linear import batch, checks, queries, updates
+from opsync_linear import batch, checks, explore, queries, updates
 from opsync_linear.dialect import POINTS_PER_QUERY
 from opsync_linear.queries import ROOTS, Sizes
 
@@ -28,6 +28,7 @@ DOCUMENTS = {
     "project links": queries.LINKS_OF_PROJECT,
     "initiative links": queries.LINKS_OF_INITIATIVE,
     "doctor": checks.CHECK,
+    **explore.DOCUMENTS,
     "last update": updates.LAST,
     "every mutation": batch.document(batch.MUTATIONS),
 }
@@ -69,19 +70,28 @@ def test_each_page_costs_what_is_counted_and_less_than_the_cap(
     assert price < POINTS_PER_QUERY
 
 
-def test_looking_for_teams_costs_what_is_counted(schema: GraphQLSchema) -> None:
+def test_looking_for_teams_and_projects_costs_what_is_counted(schema: GraphQLSchema) -> None:
     document = parse(queries.WORK)
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    teams = [f"T{number}" for number in range(100)]
+    names = [f"T{number}" for number in range(100)]
+    sought = queries.Sought(teams=names, projects=names, projects_filter={})
     asked = queries.variables(
-        queries.FIRST, READ_ONCE, filters={}, after={}, blocking=False, teams=teams
+        queries.FIRST, READ_ONCE, filters={}, after={}, blocking=False, sought=sought
     )
 
     price = Pricer(schema, document, operation, asked).price()
 
-    assert price == queries.cost_of_work(queries.FIRST, READ_ONCE, blocking=False, teams=100)
+    assert price == queries.cost_of_work(queries.FIRST, READ_ONCE, blocking=False, sought=sought)
     assert price < POINTS_PER_QUERY
+
+
+@pytest.mark.parametrize("query", explore.DOCUMENTS.values(), ids=explore.DOCUMENTS)
+def test_looking_around_costs_what_is_counted(schema: GraphQLSchema, query: str) -> None:
+    document = parse(query)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    assert Pricer(schema, document, operation, {}).price() == explore.COST[query]
 
 
 def test_a_share_of_a_page_has_at_least_one_row() -> None:

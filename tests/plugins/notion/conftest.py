@@ -18,11 +18,17 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def roadmap(clock: FakeClock) -> AsyncIterator[Roadmap]:
+async def connections(clock: FakeClock) -> AsyncIterator[Connections]:
+    """Makes connectors, and closes what they hold open."""
+    made = Connections(clock)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def roadmap(clock: FakeClock, connections: Connections) -> Roadmap:
     """A database "Roadmap" without pages."""
     workspace = NotionWorkspace(now=clock.now, limit_factor=100)
     workspace.add_user("Ana Demo", "ana@harbor.example")
     source = workspace.add_database("Roadmap", properties=ROADMAP).data_source
-    connections = Connections(clock)
-    yield Roadmap(workspace, source, connections, {})
-    await connections.close()
+    return Roadmap(workspace, source, connections, {})

@@ -131,11 +131,11 @@ def _for_sandbox(plan: Plan) -> Plan:
 
 def _sandboxed(plan: Plan, tokens: Tokens) -> dict[str, str]:
     """Use the sandbox's own tokens; returns where its tools are."""
-    from opsync.cli.sandbox_answers import APIS, TOKENS
+    from opsync.cli import sandbox_answers
 
-    for name, token in TOKENS.items():
+    for name, token in sandbox_answers.tokens().items():
         tokens.take(name, token, "sandbox")
-    return {name: plan.sandbox + path for name, path in APIS.items()}
+    return {name: plan.sandbox + path for name, path in sandbox_answers.APIS.items()}
 
 
 def _may_keep(folder: Path) -> None:

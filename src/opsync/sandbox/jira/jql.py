@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from opsync.sandbox.jira.values import Issue
+from opsync.sandbox.jira.values import ISSUE_TYPES, Issue
 
 MAX_ORDER_FIELDS = 7
 """Jira refuses more sort fields for enhanced search."""
@@ -284,8 +284,8 @@ class _Parser:
             wanted = {self._known(field, name.lower(), _CATEGORY_NAMES.get) for name in names}
             return lambda issue: issue.status.category in wanted
         if field == "issuetype":
-            types = {name.lower() for name in names}
-            return lambda issue: issue.issue_type.lower() in types
+            types = {self._known(field, name, _issue_type) for name in names}
+            return lambda issue: issue.issue_type in types
         raise JqlError(f"The operator 'in' is not supported by the '{field}' field.")
 
     def _issue_id(self, name: str) -> int | None:
@@ -347,6 +347,14 @@ class _Parser:
     def _fail(self) -> None:
         found = self._tokens[self._at].text if self._at < len(self._tokens) else "the end"
         raise JqlError(f"Error in the JQL Query: '{found}' was not expected here.")
+
+
+def _issue_type(name: str) -> str | None:
+    """The issue type with this id or name."""
+    for known, (number, _) in ISSUE_TYPES.items():
+        if name == number or name.lower() == known.lower():
+            return known
+    return None
 
 
 def _always(_: Issue) -> bool:

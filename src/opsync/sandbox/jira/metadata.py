@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from opsync.sandbox.jira.call import Call, Refusal
-from opsync.sandbox.jira.values import LINK_TYPES, PRIORITIES
+from opsync.sandbox.jira.values import ISSUE_TYPES, LINK_TYPES, PRIORITIES
 
 MAX_PROJECTS = 50
 # Permissions that a sync may ask about: (key, id, name).
@@ -14,6 +14,10 @@ _PERMISSIONS = (
     ("LINK_ISSUES", "21", "Link Issues"),
     ("EDIT_ISSUES", "12", "Edit Issues"),
 )
+
+
+_EVERYWHERE = {"Epic", "Story", "Sub-task"}
+"""The issue types that each project has, for the list of its statuses."""
 
 
 def myself(call: Call) -> Response:
@@ -57,14 +61,34 @@ def link_types(call: Call) -> Response:
     return call.ok({"issueLinkTypes": [call.render.link_type(name) for name in LINK_TYPES]})
 
 
+def issue_types(call: Call) -> Response:
+    return call.ok([call.render.issue_type(name) for name in ISSUE_TYPES])
+
+
 def projects(call: Call) -> Response:
     """GET /project: all of them, as Data Center answers."""
-    return call.ok([call.render.project(project) for project in call.site.projects.values()])
+    return call.ok([call.render.project(project) for project in call.site.visible_projects()])
+
+
+def project_statuses(call: Call) -> Response:
+    """GET /project/{idOrKey}/statuses: those of its workflow, by issue type."""
+    site = call.site
+    key = site.find_project(call.parts["project"])
+    if key is None:
+        raise _no_project(call.parts["project"])
+    listed = site.projects[key].statuses or tuple(site.statuses)
+    shapes = [call.render.status(site.statuses[name]) for name in listed]
+    kinds = [name for name in ISSUE_TYPES if name in _EVERYWHERE]
+    return call.ok([call.render.issue_type(kind) | {"statuses": shapes} for kind in kinds])
+
+
+def _no_project(key: str) -> Refusal:
+    return Refusal(404, f"No project could be found with key '{key}'.")
 
 
 def find_projects(call: Call) -> Response:
     """GET /project/search: by offset, at most 50 a page."""
-    found = list(call.site.projects.values())
+    found = list(call.site.visible_projects())
     if needle := call.query.get("query", "").lower():
         found = [p for p in found if needle in p.name.lower() or needle in p.key.lower()]
     if keys := call.query.get("keys"):
@@ -95,7 +119,11 @@ def permissions(call: Call) -> Response:
     names = asked.split(",") if asked else list(known)
     if unknown := [name for name in names if name not in known]:
         raise Refusal(400, f"Unrecognized permission: {unknown[0]}")
-    read_only = call.site.faults.read_only
+    if (key := call.query.get("projectKey")) and call.site.find_project(key) is None:
+        raise _no_project(key)
+    lost = set(call.site.faults.missing_scopes)
+    if call.site.faults.read_only:
+        lost |= {"LINK_ISSUES", "EDIT_ISSUES"}
     return call.ok(
         {
             "permissions": {
@@ -105,7 +133,7 @@ def permissions(call: Call) -> Response:
                     "name": known[key][1],
                     "type": "PROJECT",
                     "description": "",
-                    "havePermission": key == "BROWSE_PROJECTS" or not read_only,
+                    "havePermission": key not in lost,
                 }
                 for key in names
             }

@@ -15,13 +15,17 @@ from opsync.sandbox.jira.call import Call, Refusal
 # https://developer.atlassian.com/cloud/jira/platform/rate-limiting/
 _BURST = {"GET": 100, "POST": 100, "PUT": 50, "DELETE": 50}
 
+READ_WORK, READ_USER, WRITE_WORK = "read:jira-work", "read:jira-user", "write:jira-work"
+"""Scopes, as the operations document them (`x-atlassian-oauth2-scopes`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one endpoint.
 
     `versions` are those of the REST API that have it; `anonymous` ones answer a dead token with
-    nothing instead of 401; `burst` is in requests a second.
+    nothing instead of 401; `burst` is in requests a second; `scope` is what a token with scopes
+    needs for it ("": nothing).
     """
 
     method: str
@@ -31,6 +35,7 @@ class Operation:
     versions: str
     anonymous: bool
     burst: int
+    scope: str
 
     @property
     def lane(self) -> str:
@@ -46,10 +51,13 @@ def _operation(
     versions: str = "23",
     anonymous: bool = False,
     burst: int | None = None,
+    scope: str | None = None,
 ) -> list[Operation]:
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+    if scope is None:
+        scope = WRITE_WORK if writes else READ_WORK
     return [
-        Operation(m, pattern, answer, not writes, versions, anonymous, burst or _BURST[m])
+        Operation(m, pattern, answer, not writes, versions, anonymous, burst or _BURST[m], scope)
         for m in methods.split()
     ]
 
@@ -64,8 +72,8 @@ def _removed(call: Call) -> Response:
 _LINKS = "issue/{issue}/remotelink"
 
 OPERATIONS: tuple[Operation, ...] = (
-    *_operation("GET", "myself", metadata.myself),
-    *_operation("GET", "serverInfo", metadata.server_info),
+    *_operation("GET", "myself", metadata.myself, scope=READ_USER),
+    *_operation("GET", "serverInfo", metadata.server_info, scope=""),
     *_operation("GET", "field", metadata.fields),
     *_operation("GET", "status", metadata.statuses),
     *_operation("GET", "resolution", metadata.resolutions),
@@ -74,6 +82,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *_operation("GET", "mypermissions", metadata.permissions),
     *_operation("GET", "project", metadata.projects),
     *_operation("GET", "project/search", metadata.find_projects, versions="3"),
+    *_operation("GET", "project/{project}/statuses", metadata.project_statuses),
+    *_operation("GET", "issuetype", metadata.issue_types),
     *_operation("POST", "search/jql", search.search, versions="3", anonymous=True),
     *_operation(
         "POST", "search/approximate-count", search.count, versions="3", anonymous=True, burst=150

@@ -261,7 +261,9 @@ class Renderer:
             "name": project.name,
             "projectTypeKey": "software",
         }
-        return answer | {"simplified": False} if self.cloud else answer
+        if self.cloud:
+            answer |= {"simplified": project.private, "isPrivate": project.private}
+        return answer
 
     def user(self, user: User) -> Json:
         answer: Json = {

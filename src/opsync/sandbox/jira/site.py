@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from opsync.sandbox.jira import operations, pokes
 from opsync.sandbox.jira.call import Call, Refusal
-from opsync.sandbox.jira.operations import Operation
+from opsync.sandbox.jira.operations import READ_USER, READ_WORK, WRITE_WORK, Operation
 from opsync.sandbox.jira.render import Renderer
 from opsync.sandbox.jira.state import JiraState
-from opsync.sandbox.jira.values import Issue
+from opsync.sandbox.jira.values import Issue, Project
 from opsync.sandbox.vendor import Budget, json_response, utc_now
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
@@ -45,6 +45,8 @@ class JiraSite(JiraState):
     """
 
     name = "jira"
+    scopes = (READ_WORK, READ_USER, WRITE_WORK, "BROWSE_PROJECTS", "LINK_ISSUES")
+    """Scopes of a token, then permissions of its account."""
 
     def __init__(
         self,
@@ -83,14 +85,26 @@ class JiraSite(JiraState):
         return self.deployment == "Cloud"
 
     def visible(self, issue: Issue) -> bool:
-        return str(issue.id) not in self.faults.deny and issue.key not in self.faults.deny
+        hidden = {str(issue.id), issue.key, issue.project_key}
+        return hidden.isdisjoint(self.faults.deny) and self._browses
+
+    def visible_projects(self) -> list[Project]:
+        """The projects that the caller may browse."""
+        if not self._browses:
+            return []
+        denied = self.faults.deny
+        return [p for p in self.projects.values() if {p.key, str(p.id)}.isdisjoint(denied)]
+
+    @property
+    def _browses(self) -> bool:
+        return "BROWSE_PROJECTS" not in self.faults.missing_scopes
 
     def visible_issue(self, id_or_key: str) -> Issue | None:
         issue = self.get(id_or_key)
         return issue if issue is not None and self.visible(issue) else None
 
     def find_project(self, name: str) -> str | None:
-        for project in self.projects.values():
+        for project in self.visible_projects():
             names = {project.key.lower(), str(project.id), project.name.lower()}
             if name.lower() in names:
                 return project.key
@@ -149,7 +163,9 @@ class JiraSite(JiraState):
         if match is None or found is None or not self._serves(match):
             return Refusal(404, "null for uri: " + path).response(), reads
         operation, parts = found
-        if (denied := self._sign_in(request, operation)) is not None:
+        denied = self._sign_in(request, operation)
+        denied = denied or self._out_of_scope(operation, gateway=match["gateway"] is not None)
+        if denied is not None:
             return denied, reads
         render = self._renderer(match["gateway"] or "", match["version"])
         call = Call(self, render, parts, dict(request.query_params), body)
@@ -199,10 +215,31 @@ class JiraSite(JiraState):
         message = "Client must be authenticated to access this resource."
         return Refusal(401, message, headers=headers).response()
 
+    def _out_of_scope(self, operation: Operation, *, gateway: bool) -> Response | None:
+        """What a token with scopes is answered without the right one; None where it has it.
+
+        The gateway speaks for itself, not in Jira's form. At the site's own address a token with
+        scopes is no token at all.
+        """
+        missing = self.faults.missing_scopes.intersection((READ_WORK, READ_USER, WRITE_WORK))
+        if not missing or not self.cloud:
+            return None
+        if not gateway:
+            message = "Client must be authenticated to access this resource."
+            headers = {"x-seraph-loginreason": "AUTHENTICATED_FAILED"}
+            return Refusal(401, message, headers=headers).response()
+        if operation.scope not in missing:
+            return None
+        return JSONResponse(
+            {"code": 401, "message": "Unauthorized; scope does not match"},
+            status_code=401,
+            headers={"X-Failure-Category": "FAILURE_CLIENT_SCOPE_CHECK"},
+        )
+
     def _carry_out(self, operation: Operation, call: Call) -> Response:
         if operation.reads:
             return operation.answer(call)
-        if self.faults.read_only:
+        if self.faults.read_only or "LINK_ISSUES" in self.faults.missing_scopes:
             raise Refusal(403, "You do not have permission to link issues.")
         response = operation.answer(call)
         if self.faults.lose_next_writes:

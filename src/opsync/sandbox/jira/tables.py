@@ -60,10 +60,12 @@ class JiraTables(Vendor):
         """The present in whole milliseconds, the grain of Jira's timestamps."""
         return to_millisecond(self.now())
 
-    def add_project(self, key: str, name: str, *, statuses: Sequence[str] = ()) -> Project:
+    def add_project(
+        self, key: str, name: str, *, statuses: Sequence[str] = (), private: bool = False
+    ) -> Project:
         """A project; `statuses` names those of its workflow, for pokes that say only a category."""
         with self.lock:
-            project = Project(self.new_id(), key, name, tuple(statuses))
+            project = Project(self.new_id(), key, name, tuple(statuses), private)
             self.projects[key] = project
             return project
 

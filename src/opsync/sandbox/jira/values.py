@@ -39,12 +39,14 @@ LINK_TYPES: dict[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project. `statuses` are the names its workflow uses; empty: any."""
+    """A project. `statuses` are the names its workflow uses; empty: any. `private`: only its
+    members see it, as team-managed projects can be."""
 
     id: int
     key: str
     name: str
     statuses: tuple[str, ...] = ()
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

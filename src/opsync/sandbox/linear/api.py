@@ -59,6 +59,7 @@ class LinearWorkspace(Vendor, Truth):
     """
 
     name = "linear"
+    scopes = ("read", "write")
 
     def __init__(
         self,
@@ -167,10 +168,11 @@ class LinearWorkspace(Vendor, Truth):
             message = f"Query too complex: complexity {price} is above {POINTS_PER_QUERY}"
             return self._refuse(400, message, "INPUT_ERROR", "invalid input", price=price)
         self.points.take(price)
-        if asked.writes and self.faults.read_only:
-            return self._refuse(
-                400, "Invalid scope: `write` required", "FORBIDDEN", "forbidden", price=price
-            )
+        needed = "write" if asked.writes else "read"
+        lost = self.faults.missing_scopes | ({"write"} if self.faults.read_only else set())
+        if needed in lost:
+            message = f"Invalid scope: `{needed}` required"
+            return self._refuse(400, message, "FORBIDDEN", "forbidden", price=price)
         return self._execute(asked, operation, price)
 
     def _execute(self, asked: Asked, operation: OperationDefinitionNode, price: int) -> Response:

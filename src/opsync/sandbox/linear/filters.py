@@ -7,7 +7,7 @@ It is compiled once a query, so that a listing of many rows stays cheap.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias
@@ -43,6 +43,7 @@ _OPERATORS: dict[str, Callable[[object, object], bool]] = {
     "eqIgnoreCase": lambda value, wanted: _fold(value) == _fold(wanted),
     "neqIgnoreCase": lambda value, wanted: _fold(value) != _fold(wanted),
 }
+_QUANTIFIERS: dict[str, Callable[[Iterable[bool]], bool]] = {"some": any, "every": all}
 _TRUE_OF_NOTHING = frozenset({"neq", "nin"})
 
 
@@ -86,8 +87,22 @@ def compile_filter(wanted: Filter | None, now: datetime) -> Test:
             branches = [compile_filter(each, now) for each in _filters(part)]
             tests.append(_any_of(branches) if name == "or" else _all_of(branches))
         elif isinstance(part, Mapping):
-            tests.append(_field(name, part, now))
+            many = part.keys() & _QUANTIFIERS.keys()
+            tests.append(_collection(name, part, now) if many else _field(name, part, now))
     return _all_of(tests)
+
+
+def _collection(name: str, part: Filter, now: datetime) -> Test:
+    """A filter of a list below an object: some, or every, of its rows fit."""
+    attribute = snake(name)
+    tests = [
+        (_QUANTIFIERS[word], compile_filter(inner, now))
+        for word, inner in part.items()
+        if isinstance(inner, Mapping)
+    ]
+    return lambda node: all(
+        holds(fits(row) for row in getattr(node, attribute)) for holds, fits in tests
+    )
 
 
 def _filters(part: object) -> list[Filter]:

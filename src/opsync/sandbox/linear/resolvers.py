@@ -23,6 +23,7 @@ from opsync.sandbox.linear.objects import (
     Node,
     Project,
     ProjectUpdate,
+    Team,
     WorkflowState,
 )
 from opsync.sandbox.linear.refusals import invalid_input, not_found
@@ -60,7 +61,7 @@ class Caller:
         """False for a denied object, and for what belongs to denied ones only."""
         if not self.denied:
             return True
-        if node.id in self.denied:
+        if node.id in self.denied or (isinstance(node, Team) and node.key in self.denied):
             return False
         if isinstance(node, Project) and node.teams:
             return any(self.sees(team) for team in node.teams)

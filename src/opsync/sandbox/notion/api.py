@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
@@ -87,11 +88,33 @@ def _answer(
             + f", instead was `{version or 'undefined'}`.",
         )
     _spend(workspace)
-    if not route.reads and faults.read_only:
+    if route.needs in faults.missing_scopes or (not route.reads and faults.read_only):
         raise Problem("restricted_resource", "Insufficient permissions for this endpoint.")
     payload = _payload(body)
     call = Call(workspace, version, ids, tuple(request.query_params.multi_items()), payload)
-    return route.answer(call)
+    answer = route.answer(call)
+    if faults.missing_scopes:
+        _withhold(answer, faults.missing_scopes)
+    return answer
+
+
+def _withhold(node: object, missing: Collection[str]) -> None:
+    """Take out of an answer what the capabilities do not show of people.
+
+    https://developers.notion.com/reference/capabilities
+    """
+    if isinstance(node, list):
+        for each in node:
+            _withhold(each, missing)
+    elif isinstance(node, dict):
+        if node.get("object") == "user" and node.get("type") == "person":
+            if "user information" in missing:
+                for key in node.keys() - {"object", "id"}:
+                    del node[key]
+            elif "email addresses" in missing:
+                node["person"] = {}
+        for each in node.values():
+            _withhold(each, missing)
 
 
 def _spend(workspace: NotionWorkspace) -> None:

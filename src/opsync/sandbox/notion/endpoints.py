@@ -171,7 +171,8 @@ def search(call: Call) -> Answer:
             shape = page_shape(ws.state, page, call.version)
             found.append((page.updated.timestamp(), page.id, shape))
     for source in ws.state.data_sources.values():
-        if only != "page" and wanted in source.name.casefold() and not ws.denies(source.id):
+        shared = not ws.denies(source.id, source.database_id)
+        if only != "page" and wanted in source.name.casefold() and shared:
             shape = data_source_shape(source, call.version)
             found.append((source.updated.timestamp(), source.id, shape))
     found.sort(key=lambda item: item[:2], reverse=sort.get("direction") != "ascending")
@@ -277,32 +278,41 @@ def markdown(call: Call) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address; `reads` is False where the request changes something."""
+    """One address; `reads` is False where the request changes something. `needs` is the
+    capability without which the connection is refused ("": none)."""
 
     method: str
     pattern: re.Pattern[str]
     answer: Callable[[Call], Answer]
     reads: bool = True
+    needs: str = "read content"
 
 
 def _route(
-    method: str, path: str, answer: Callable[[Call], Answer], *, reads: bool = True
+    method: str,
+    path: str,
+    answer: Callable[[Call], Answer],
+    *,
+    reads: bool = True,
+    needs: str = "read content",
 ) -> Route:
-    return Route(method, re.compile(path.replace("{id}", "([^/]+)")), answer, reads)
+    return Route(method, re.compile(path.replace("{id}", "([^/]+)")), answer, reads, needs)
 
 
 ROUTES = (
-    _route("GET", "/v1/users/me", me),
-    _route("GET", "/v1/users", users),
-    _route("GET", "/v1/users/{id}", user),
+    _route("GET", "/v1/users/me", me, needs=""),
+    _route("GET", "/v1/users", users, needs="user information"),
+    _route("GET", "/v1/users/{id}", user, needs="user information"),
     _route("GET", "/v1/databases/{id}", database),
     _route("GET", "/v1/data_sources/{id}", data_source),
-    _route("PATCH", "/v1/data_sources/{id}", update_data_source, reads=False),
+    _route(
+        "PATCH", "/v1/data_sources/{id}", update_data_source, reads=False, needs="update content"
+    ),
     _route("POST", "/v1/data_sources/{id}/query", query_data_source),
     _route("POST", "/v1/search", search),
-    _route("POST", "/v1/pages", create_page, reads=False),
+    _route("POST", "/v1/pages", create_page, reads=False, needs="insert content"),
     _route("GET", "/v1/pages/{id}", page),
-    _route("PATCH", "/v1/pages/{id}", update_page, reads=False),
+    _route("PATCH", "/v1/pages/{id}", update_page, reads=False, needs="update content"),
     _route("GET", "/v1/pages/{id}/properties/{id}", page_property),
     _route("GET", "/v1/pages/{id}/markdown", markdown),
     _route("GET", "/v1/blocks/{id}/children", block_children),

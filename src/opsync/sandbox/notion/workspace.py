@@ -58,6 +58,13 @@ class NotionWorkspace(Vendor):
     """
 
     name = "notion"
+    scopes = (
+        "read content",
+        "update content",
+        "insert content",
+        "user information",
+        "email addresses",
+    )
 
     def __init__(
         self,
