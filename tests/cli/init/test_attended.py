@@ -113,7 +113,7 @@ def test_a_token_without_a_right_to_read_is_asked_for_again_or_the_tool_left_out
     said = init.asked("--linear", answers=(TOKEN, ENTER))
 
     assert (said.code, list(init.folder.iterdir())) == (2, [])
-    assert "✗ Read is missing: issues." in said.text
+    assert "✗ Read  is missing: issues." in said.text
     assert "Keys → New → Read." in said.text
 
 

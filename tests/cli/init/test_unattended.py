@@ -64,10 +64,10 @@ def test_with_tokens_it_reads_all_there_is_and_says_what_it_found(
     assert said.code == 0, said.text
     for line in (
         "Jira  https://harbor.example",
-        "  ✓ read:jira-work: projects and issues",
-        "  ! write:jira-work shows with the first write: links on work. Looking needs none of it.",
+        "  ✓ read:jira-work   projects and issues",
+        "  ! write:jira-work  shows with the first write: links on work. Looking needs none of it.",
         "      Tokens → Scopes.",
-        "  ✓ Reads 3 of 3 projects: MOB, PAY, SEC",
+        "  ✓ Reads 3 of 3 projects: MOB, PAY, SEC (private)",
         "  ✓ Signed in as Ana Reyes.",
         "  First read: about 100 items, 4 requests, 2.0 s",
         '  ✓ Reads "Roadmap"',
@@ -239,7 +239,7 @@ def test_a_right_to_read_that_is_missing_ends_it_with_3_and_its_click_path(
     said = ready.alone("--linear")
 
     assert said.code == 3
-    assert "  ✗ Read is missing: issues." in said.text
+    assert "  ✗ Read  is missing: issues." in said.text
     assert "the token lacks Read" in said.text
     assert said.text.count("Keys → New → Read.") == 2
     assert list(ready.folder.iterdir()) == []
@@ -253,7 +253,7 @@ def test_a_right_without_which_most_can_be_read_is_told_only(ready: Init, tools:
     said = ready.alone("--notion", "Roadmap")
 
     assert said.code == 0, said.text
-    assert "  ! User information is missing: owners. The rest is read." in said.text
+    assert "  ! User information  is missing: owners. The rest is read." in said.text
 
 
 def test_a_right_to_write_that_is_missing_is_told_only(ready: Init, tools: Tools) -> None:
@@ -265,7 +265,7 @@ def test_a_right_to_write_that_is_missing_is_told_only(ready: Init, tools: Tools
     said = ready.alone("--linear")
 
     assert said.code == 0
-    assert "  ! Write is missing: links. Looking needs none of it." in said.text
+    assert "  ! Write  is missing: links. Looking needs none of it." in said.text
     assert "      Keys → Write." in said.text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -148,25 +148,12 @@ class Guide:
             raise ToolSkipped
         self.tokens.take(tool.name, typed, "typed")
 
-    def _tell_rights(self, grants: Iterable[Grant]) -> None:
+    def _tell_rights(self, grants: Sequence[Grant]) -> None:
+        wide = max((len(grant.name) for grant in grants), default=0)
         for grant in grants:
-            if grant.held:
-                self.desk.sign("ok", f"{grant.name}: {grant.what}")
-            elif grant.needed == "write":
-                state = "shows with the first write" if grant.held is None else "is missing"
-                self.desk.sign(
-                    "warn",
-                    f"{grant.name} {state}: {grant.what}. Looking needs none of it.",
-                    grant.hint,
-                )
-            elif grant.held is None:
-                self.desk.sign("warn", f"{grant.name}: {grant.what}; not known.", grant.hint)
-            elif not grant.vital:
-                self.desk.sign(
-                    "warn", f"{grant.name} is missing: {grant.what}. The rest is read.", grant.hint
-                )
-            else:
-                self.desk.sign("fail", f"{grant.name} is missing: {grant.what}.", grant.hint)
+            state, said = _right(grant)
+            hint = "" if state == "ok" else grant.hint
+            self.desk.sign(state, f"{grant.name:{wide}}  {said}", hint)
 
     def scope(
         self, tool: Tool, met: Meeting | None, named: Sequence[str]
@@ -190,7 +177,8 @@ class Guide:
             found = self.desk.pick(f"Which {many} to read", choices)
         else:
             found = tuple(choices)
-        told = ", ".join(one.id for one in found[:NAMED]) + (" …" if len(found) > NAMED else "")
+        names = [f"{one.id} (private)" if one.private else one.id for one in found[:NAMED]]
+        told = ", ".join(names) + (" …" if len(found) > NAMED else "")
         self.desk.sign(
             "ok", f"Reads {len(found)} of {words.plural(len(choices), tool.thing)}: {told}"
         )
@@ -298,6 +286,22 @@ def chosen(tool: Tool, named: Sequence[str], choices: Sequence[Choice]) -> tuple
     if problems:
         raise ConfigError(problems[0], problems=tuple(problems))
     return tuple(choices[number] for number in sorted(rows))
+
+
+def _right(grant: Grant) -> tuple[str, str]:
+    """A right's sign, and what it is good for or what its lack means."""
+    match grant.needed, grant.held:
+        case _, True:
+            return "ok", grant.what
+        case "write", None:
+            return "warn", f"shows with the first write: {grant.what}. Looking needs none of it."
+        case "write", _:
+            return "warn", f"is missing: {grant.what}. Looking needs none of it."
+        case _, None:
+            return "warn", f"not known: {grant.what}."
+    if grant.vital:
+        return "fail", f"is missing: {grant.what}."
+    return "warn", f"is missing: {grant.what}. The rest is read."
 
 
 def sized(estimate: FirstRead) -> str:
