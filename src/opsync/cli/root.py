@@ -19,7 +19,7 @@ from opsync.log import one_line
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "demo": ("opsync.cli.demo:demo", "See it work in a minute, without any account."),
-        "init": ("opsync.cli.init.command:init", "Write a configuration for your own tools."),
+        "init": ("opsync.cli.init.command:init", "Connect your own tools, one at a time."),
         "doctor": ("opsync.cli.doctor:doctor", "Test every connection and say what mends it."),
     },
     "Daily": {

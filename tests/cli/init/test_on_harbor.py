@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -12,7 +14,7 @@ from opsync.cli.root import run
 from opsync.config import build
 from opsync.sandbox import launch
 from opsync.sandbox.client import SandboxClient
-from tests.cli.init.conftest import Init
+from tests.cli.init.conftest import Init, Said
 
 CLOUD = "5e1f0c6a-0000-4000-8000-00000000ba12"
 """The id of the simulated site."""
@@ -44,60 +46,76 @@ def writes(url: str) -> dict[str, int]:
         return {name: one["write_requests"] for name, one in client.state().items()}
 
 
+@dataclass(frozen=True)
+class Walk:
+    """One run, and how many write requests each tool had answered before and after it."""
+
+    url: str
+    init: Init
+    said: Said
+    written_before: dict[str, int]
+    written_after: dict[str, int]
+
+
 def by_hand(url: str) -> tuple[str, ...]:
     """Options that connect the sandbox's Jira as a token with scopes has it."""
     site = ("--jira", launch.JIRA_SITE, "--jira-email", launch.JIRA_EMAIL)
     return (*site, "--jira-api", f"{url}/jira/ex/jira/{CLOUD}")
 
 
-def test_a_running_sandbox_is_connected_without_a_question_or_a_token_in_the_file(
-    init: Init, harbor: str
-) -> None:
-    said = init.alone("--sandbox", harbor, "--mode", "apply", "--no-look")
+@pytest.fixture(scope="module", params=[False, True], ids=["full", "read-only"])
+def walk(
+    request: pytest.FixtureRequest, running: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walk]:
+    """`opsync init --sandbox`, with tokens that may do all and with some that may only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("OPSYNC_")]:
+            patch.delenv(name)
+        init = Init(tmp_path_factory.mktemp("walk"), patch)
+        patch.chdir(init.folder)
+        for vendor in VENDORS:
+            break_(running, vendor, read_only=request.param)
+        before = writes(running)
+        said = init.alone("--sandbox", running, "--mode", "apply", "--no-look")
+        yield Walk(running, init, said, before, writes(running))
+        for vendor in VENDORS:
+            break_(running, vendor, **NONE_WRONG)
 
-    assert said.code == 0, said.text
-    raw = init.written()
+
+def test_a_running_sandbox_is_connected_without_a_question_or_a_token_in_the_file(
+    walk: Walk,
+) -> None:
+    assert walk.said.code == 0, walk.said.text
+    raw = walk.init.written()
     assert set(raw["instances"]) == {"jira-main", "linear", "notion"}
     assert not any("token" in block for block in raw["instances"].values())
-    config = build(raw, path=init.folder / "opsync.toml")
+    config = build(raw, path=walk.init.folder / "opsync.toml")
     assert set(config.secrets) == set(launch.TOKENS.values())
     assert {config.instances[n].settings.model_dump()["base_url"] for n in config.instances} == {
-        f"{harbor}/{vendor}" for vendor in VENDORS
+        f"{walk.url}/{vendor}" for vendor in VENDORS
     }
-    assert "open nothing else" in said.text
-    assert not any(token in said.text for token in launch.TOKENS.values())
+    assert "open nothing else" in walk.said.text
+    assert not any(token in walk.said.text for token in launch.TOKENS.values())
 
 
-def test_what_it_finds_out_about_harbor_is_what_harbor_has(init: Init, harbor: str) -> None:
-    said = init.alone("--sandbox", harbor, "--no-look")
-
-    assert said.code == 0, said.text
-    assert "Reads 2 of 2 projects: MOB, PAY" in said.text
-    assert "Reads 2 of 2 teams: GRO, SEC (private)" in said.text
-    (source,) = init.written()["instances"]["notion"]["data_sources"]
+def test_what_it_finds_out_about_harbor_is_what_harbor_has(walk: Walk) -> None:
+    told = walk.said.text
+    assert "Reads 2 of 2 projects: MOB, PAY" in told
+    assert "Reads 2 of 2 teams: GRO, SEC (private)" in told
+    (source,) = walk.init.written()["instances"]["notion"]["data_sources"]
     assert {key: source[key] for key in ("name", "status", "due", "owner")} == {
         "name": "Roadmap",
         "status": "Status",
         "due": "Due",
         "owner": "Owner",
     }
-    assert "links: Tracked in" in said.text
-    assert "One-tap checkout  On track" in said.text
-    assert "First read of all: about 4" in said.text
+    assert "links: Tracked in" in told
+    assert "One-tap checkout  On track" in told
+    assert "First read of all: about 4" in told
 
 
-@pytest.mark.parametrize("read_only", [False, True])
-def test_it_makes_no_write_request_whatever_the_tokens_may(
-    init: Init, harbor: str, read_only: bool
-) -> None:
-    for vendor in VENDORS:
-        break_(harbor, vendor, read_only=read_only)
-    before = writes(harbor)
-
-    said = init.alone("--sandbox", harbor, "--no-look")
-
-    assert said.code == 0, said.text
-    assert writes(harbor) == before
+def test_it_makes_no_write_request_whatever_the_tokens_may(walk: Walk) -> None:
+    assert walk.written_after == walk.written_before
 
 
 @pytest.mark.parametrize(
@@ -225,6 +243,7 @@ def test_jiras_resolution_for_given_up_work_is_asked_about(init: Init, harbor: s
     assert init.settings("jira-main")["projects"] == ["PAY"]
 
 
+@pytest.mark.slow
 def test_doctor_finds_no_fault_with_what_was_written_for_the_sandbox(
     init: Init, harbor: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
