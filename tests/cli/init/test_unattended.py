@@ -10,6 +10,7 @@ import pytest
 
 from opsync import Category, Check, Choice, Grant, StatusWord, TemporaryError
 from opsync.model.rules import Mode
+from tests.cli.init import scripted
 from tests.cli.init.conftest import ROADMAP, TASKS, Init, taken
 from tests.cli.init.scripted import TOKEN, Tools
 
@@ -183,6 +184,35 @@ def test_of_several_data_sources_one_must_be_named(ready: Init, tools: Tools) ->
     assert both.code == 0, both.text
     kinds = {s["name"]: s["kind"] for s in ready.written()["instances"]["notion"]["data_sources"]}
     assert kinds == {"Roadmap": "initiative", "Tasks": "issue"}
+
+
+def test_the_only_data_source_need_not_be_named(ready: Init, tools: Tools) -> None:
+    assert ready.alone("--notion").code == 0
+    assert ready.written()["instances"]["notion"]["data_sources"][0]["name"] == "Roadmap"
+
+    tools.notion.choices = (Choice(ROADMAP, "Roadmap"), Choice(TASKS, "Tasks"))
+    said = ready.alone("--notion", "--linear", "--force")
+
+    assert said.code == 2
+    assert '--notion is missing: the token sees 2 data sources: "Roadmap", "Tasks".' in said.text
+
+
+def test_without_a_token_the_database_must_be_named(init: Init, tools: Tools) -> None:
+    said = init.alone("--notion")
+
+    assert (said.code, list(init.folder.iterdir())) == (2, [])
+    assert "--notion is missing: the link of the roadmap's database." in said.text
+
+
+def test_a_token_that_sees_no_data_source_is_told_how_to_share_one(
+    ready: Init, tools: Tools
+) -> None:
+    tools.notion.choices = ()
+
+    said = ready.alone("--notion")
+
+    assert (said.code, list(ready.folder.iterdir())) == (3, [])
+    assert "••• → Connections → opsync" in said.text
 
 
 def test_what_looks_canceled_is_written_behind_a_sign_and_told(ready: Init, tools: Tools) -> None:
@@ -375,6 +405,20 @@ def test_a_token_from_a_file_goes_where_it_is_told_to_and_nowhere_else(
     assert init.config().instances["linear"].settings.model_dump()["token"] is not None
 
 
+def test_what_an_earlier_run_kept_is_used_again(init: Init, tools: Tools) -> None:
+    (init.folder / "key").write_text(TOKEN)
+    first = init.alone(
+        "--linear", "--linear-token-file", "key", "--secrets-dir", "secrets", "--mode", "apply"
+    )
+
+    again = init.alone("--linear", "--force")
+
+    assert (first.code, again.code) == (0, 0), again.text
+    assert init.written()["secrets_dir"] == "secrets"
+    assert (init.folder / "secrets" / "OPSYNC_LINEAR__TOKEN").read_text() == TOKEN
+    assert "export" not in again.text
+
+
 def test_a_token_from_standard_input_is_used_and_told_where_to_put(
     init: Init, tools: Tools
 ) -> None:
@@ -430,6 +474,39 @@ def test_it_ends_with_the_next_steps_for_the_file_it_wrote(init: Init) -> None:
 
     assert "opsync doctor --config mine.toml" in said.text
     assert "opsync sync --config mine.toml --mode apply" in said.text
+
+
+def test_it_ends_with_a_look_at_the_tools(ready: Init, tools: Tools) -> None:
+    said = ready.alone("--linear", "--out", "mine.toml")
+
+    assert said.code == 0, said.text
+    assert scripted.looks == [Path("mine.toml")]
+    assert said.text.index("Wrote mine.toml") < said.text.index("41 of 96 in progress")
+    assert said.text.index("41 of 96 in progress") < said.text.index("Next:")
+
+
+def test_what_the_look_came_to_is_what_it_ends_with(
+    ready: Init, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "look_ends_with", [1])
+
+    assert ready.alone("--linear").code == 1
+
+
+@pytest.mark.parametrize("options", [("--no-look",), ("--no-check",)])
+def test_the_look_can_be_left_out(ready: Init, tools: Tools, options: tuple[str, ...]) -> None:
+    assert ready.alone("--linear", *options).code == 0
+
+    assert scripted.looks == []
+
+
+def test_without_all_tokens_there_is_nothing_to_look_at_yet(init: Init, tools: Tools) -> None:
+    init.token("linear", TOKEN)
+
+    said = init.alone("--linear", *JIRA)
+
+    assert (said.code, scripted.looks) == (0, [])
+    assert "opsync look" in said.text
 
 
 def test_a_jira_address_may_be_copied_from_the_browser(init: Init) -> None:

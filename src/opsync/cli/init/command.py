@@ -52,8 +52,11 @@ SANDBOX_URL = "http://127.0.0.1:8790"
 @click.option(
     "--notion",
     multiple=True,
+    is_flag=False,
+    flag_value="",
     metavar="DATABASE",
-    help="A Notion database, by its link, its id or its title.",
+    help="A Notion database, by its link, its id or its title. DATABASE: the only one that is "
+    "shared if left out.",
 )
 @click.option(
     "--initiatives-in",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -63,7 +64,7 @@ def conduct(plan: Plan) -> int:
 def _conducted(plan: Plan) -> int:
     redactor = around().redactor
     desk = Desk(attended() and not plan.sandbox, redactor.clean)
-    tokens = Tokens(redactor, plan.token_files)
+    tokens = Tokens(redactor, plan.token_files, beside=_beside(plan))
     guide = Guide(desk, tokens, plan.options, tested=plan.check)
     if plan.sandbox:
         guide.apis = _sandboxed(plan, tokens)
@@ -148,14 +149,22 @@ def _may_keep(folder: Path) -> None:
     files.check_folder(folder)
 
 
+def _beside(plan: Plan) -> Path | None:
+    """The usual folder for secrets; None while the environment names another one."""
+    if os.environ.get("OPSYNC_SECRETS_DIR"):
+        return None
+    return plan.secrets_dir or plan.out.parent / files.FOLDER
+
+
 def _secrets(plan: Plan, guide: Guide) -> files.Secrets | None:
     """Which tokens go into a folder of secrets, and into which; asks, if nothing was said."""
     homeless = guide.tokens.homeless
     if not homeless:
         return None
-    folder = plan.secrets_dir
-    if folder is None and guide.desk.attended and not os.environ.get("OPSYNC_SECRETS_DIR"):
-        beside = plan.out.parent / files.FOLDER
+    folder, beside = plan.secrets_dir, _beside(plan)
+    if folder is None and beside is not None and guide.tokens.found_beside:
+        folder = beside
+    if folder is None and beside is not None and guide.desk.attended:
         files.check_folder(beside)
         guide.desk.section("Tokens")
         if guide.desk.agrees(f"Keep them in {beside}/, for your eyes only?"):
@@ -210,21 +219,25 @@ def _tell_written(
 
 
 def _end(plan: Plan, guide: Guide, answers: Answers) -> int:
-    """End with a look at the tools, or with what to do next."""
+    """End with a look at the tools, or with what to do next. Returns the exit code."""
     opsync = called()
-    option = "" if plan.out == Path(FILE) else f" --config {plan.out}"
+    option = "" if plan.out == Path(FILE) else f" --config {shlex.quote(str(plan.out))}"
     steps = {
+        f"{opsync} doctor{option}": "tests every connection again",
         f"{opsync} sync{option}": "reads all tools and shows what it would write; writes nothing"
         if answers.mode == "observe"
         else "reads all tools and writes what is missing",
-        f"{opsync} doctor{option}": "tests every connection again",
     }
     if answers.mode == "observe":
         steps[f"{opsync} sync{option} --mode apply"] = "writes it"
     code = int(guide.failed)
-    if plan.look and plan.check and not guide.untested:
-        looked = _look(plan.out)
-        code = code if looked is None else looked or code
+    command = _command()
+    if plan.look and plan.check and not guide.untested and command is not None:
+        click.echo()
+        code = _looked(command, plan.out) or code
+    elif command is not None:
+        look = {f"{opsync} {LOOK}{option}": "what people say against what is measured"}
+        steps = look | steps
     wide = max(map(len, steps))
     click.echo("\nNext:")
     for step, does in steps.items():
@@ -232,15 +245,19 @@ def _end(plan: Plan, guide: Guide, answers: Answers) -> int:
     return code
 
 
-def _look(out: Path) -> int | None:
-    """Run `opsync look` on the new configuration; None where this opsync has no such command."""
+def _command() -> click.Command | None:
+    """`opsync look`, where this opsync has it."""
     context = click.get_current_context()
     group = context.find_root().command
-    command = group.get_command(context, LOOK) if isinstance(group, click.Group) else None
-    if command is None:
-        return None
-    click.echo()
+    return group.get_command(context, LOOK) if isinstance(group, click.Group) else None
+
+
+def _looked(command: click.Command, out: Path) -> int:
+    """Run `opsync look` on the new configuration; returns its exit code."""
     code: object = command.main(
-        ["--config", str(out)], prog_name=LOOK, standalone_mode=False, obj=context.obj
+        ["--config", str(out)],
+        prog_name=LOOK,
+        standalone_mode=False,
+        obj=click.get_current_context().obj,
     )
     return code if isinstance(code, int) else 0

@@ -29,7 +29,7 @@ def letters(options: Options, language: Language) -> list[str]:
 
 
 def _notion(options: Options, place: Callable[[str], str], text: str) -> str:
-    named = [one if names_an_id(one) else f'"{one}"' for one in options.notion]
+    named = [one if names_an_id(one) else f'"{one}"' for one in options.databases]
     return text.format(place=place(", ".join(named)))
 
 

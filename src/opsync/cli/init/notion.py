@@ -67,7 +67,7 @@ def notion(guide: Guide) -> tuple[NotionAnswers, tuple[str, ...]]:
 def _named_only(guide: Guide) -> tuple[Source, ...]:
     """The data sources that the options name, when Notion cannot be asked what there is."""
     options, desk = guide.options, guide.desk
-    named = options.notion or (
+    named = options.databases or (
         (desk.ask("The link of the roadmap's database"),) if desk.attended else ()
     )
     if not any(named):
@@ -83,7 +83,7 @@ def _named_only(guide: Guide) -> tuple[Source, ...]:
 
 def _sources(guide: Guide, met: Meeting) -> list[Source]:
     """The data sources to read: what the options name, the only one, or what the person picks."""
-    named, choices, desk = guide.options.notion, met.choices, guide.desk
+    named, choices, desk = guide.options.databases, met.choices, guide.desk
     if named:
         found = [one for name in named for one in _found(name, choices)]
     elif not choices:

@@ -57,6 +57,11 @@ class Options:
         return frozenset(name for name, is_named in named.items() if is_named)
 
     @property
+    def databases(self) -> tuple[str, ...]:
+        """The databases that are named; none need be, to connect Notion."""
+        return tuple(one for one in self.notion if one.strip())
+
+    @property
     def any_tool(self) -> bool:
         return bool(self.tools)
 
@@ -86,7 +91,7 @@ def drafted(options: Options, *, mode: ModeName, time_zone: str) -> Answers:
         )
     notion, columns = None, options.own_columns
     if options.notion:
-        found = [source(one, columns) for one in options.notion]
+        found = [source(one, columns) for one in options.databases] or [Source(NO_SOURCE)]
         notion = NotionAnswers(
             tuple(
                 replace(one, id=f"{number:032x}") if one.id == NO_SOURCE else one

@@ -14,7 +14,7 @@ from opsync.config import env_name, secrets_folder
 from opsync.errors import ConfigError
 from opsync.redact import Redactor
 
-Origin = Literal["environment", "secrets", "file", "typed", "sandbox"]
+Origin = Literal["environment", "secrets", "beside", "file", "typed", "sandbox"]
 
 STDIN = "-"
 
@@ -34,11 +34,15 @@ class Token:
 
 @dataclass
 class Tokens:
-    """The tokens at hand, by connection. `files` are those named by options; `replaced` are the
-    variables of those that gave way to a new one, with where they still stand."""
+    """The tokens at hand, by connection.
+
+    `files` are those named by options, `beside` the folder that an earlier run may have left.
+    `replaced` are the variables of those that gave way to a new one, with where they still stand.
+    """
 
     redactor: Redactor
     files: Mapping[str, str] = field(default_factory=dict)
+    beside: Path | None = None
     held: dict[str, Token] = field(default_factory=dict)
     replaced: dict[str, Origin] = field(default_factory=dict)
 
@@ -48,7 +52,7 @@ class Tokens:
 
     def find(self, name: str) -> Token | None:
         """The connection's token from the environment, else from the secrets folder that is in
-        force, else from the file that an option names."""
+        force, else from the file that an option names, else from where an earlier run put it."""
         if name in self.held:
             return self.held[name]
         variable = env_name(name, "token")
@@ -58,6 +62,8 @@ class Tokens:
             return self._hold(name, Token(value, "secrets"))
         if file := self.files.get(name):
             return self._hold(name, Token(_read(file), "file"))
+        if value := _in_folder(self.beside, variable):
+            return self._hold(name, Token(value, "beside"))
         return None
 
     def take(self, name: str, value: str, origin: Origin) -> None:
@@ -70,6 +76,11 @@ class Tokens:
     def drop(self, name: str) -> None:
         """Forget the connection's token: the connection was left out."""
         self.held.pop(name, None)
+
+    @property
+    def found_beside(self) -> bool:
+        """Whether a token comes from where an earlier run put it."""
+        return any(token.origin == "beside" for token in self.held.values())
 
     @property
     def homeless(self) -> dict[str, str]:
@@ -118,7 +129,7 @@ def _read(file: str) -> str:
 
 def _in_folder(folder: Path | None, variable: str) -> str:
     """What stands in the folder's file of that name, in any case; "" if there is none."""
-    if folder is None:
+    if folder is None or not folder.is_dir():
         return ""
     for path in folder.iterdir():
         if path.name.casefold() == variable.casefold() and path.is_file():
