@@ -179,12 +179,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
-def test_every_bundled_connector_has_a_page_with_token_reads_writes_and_limits(
+def test_every_bundled_connector_has_a_page_with_token_scope_reads_writes_and_limits(
     connector: str,
 ) -> None:
     page = (ROOT / "docs" / f"{connector}.md").read_text(encoding="utf-8")
     titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert titles == ["Token", "What is read", "What is written", "Limits"]
+    assert titles == ["Token", "Scope", "What is read", "What is written", "Limits"]
     assert f"(docs/{connector}.md)" in README
 
 

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from opsync import Category, Check, NotFound, OpsyncError, SignInError
 from opsync_jira import wire
-from opsync_jira.dialect import ACCESS, LINKING, WRITE_WORK, Api, scope_hint
+from opsync_jira.dialect import Api
 from opsync_jira.explore import ProjectPage, visible_projects
 from opsync_jira.fields import choose
+from opsync_jira.rights import ACCESS, LINKING, WRITE_WORK, scope_hint
 from opsync_jira.settings import JiraSettings
 
 _CANCELED = re.compile(

@@ -11,19 +11,19 @@ from msgspec import Struct
 from opsync import Category, Choice, Context, FirstRead, Grant, StatusWord
 from opsync_jira import wire
 from opsync_jira.datacenter import PAGE as DATA_CENTER_PAGE
-from opsync_jira.dialect import (
+from opsync_jira.dialect import Api
+from opsync_jira.jql import changed_since
+from opsync_jira.normalize import Normalizer, own_category
+from opsync_jira.pull import BULK, ID_PAGE, PAGE, PARALLEL, bulk_size
+from opsync_jira.rights import (
     ACCESS,
     LINKING,
     READ_USER,
     READ_WORK,
     WRITE_WORK,
-    Api,
     MissingScope,
     scope_hint,
 )
-from opsync_jira.jql import changed_since
-from opsync_jira.normalize import Normalizer, own_category
-from opsync_jira.pull import BULK, ID_PAGE, PAGE, PARALLEL, bulk_size
 from opsync_jira.scope import container_types
 from opsync_jira.settings import JiraSettings
 

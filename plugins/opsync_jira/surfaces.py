@@ -28,7 +28,8 @@ from opsync import (
     value_hash,
 )
 from opsync_jira import wire
-from opsync_jira.dialect import ACCESS, Api, request_id
+from opsync_jira.dialect import Api, request_id
+from opsync_jira.rights import ACCESS
 
 LINK = "link"
 ROLLUP = "rollup"

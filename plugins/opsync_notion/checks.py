@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 from opsync import Category, Check, OpsyncError, RefusedError, SignInError
 from opsync_notion import surfaces
-from opsync_notion.dialect import UPDATE_HINT
+from opsync_notion.dialect import UPDATE_HINT, USERS_HINT
+from opsync_notion.explore import tells_addresses
 from opsync_notion.schema import View
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name
@@ -30,6 +31,7 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
     workspace = (me.bot.workspace_name if me.bot else None) or "an unnamed workspace"
     yield Check("Sign-in", "ok", f'Signed in as "{me.name or me.id}" in {workspace}.')
     yield Check("Version", "ok", f"Speaks {settings.version}.")
+    yield await _people(tables)
     for number, block in enumerate(settings.data_sources):
         async for check in _data_source(tables, block, f"data_sources.{number}"):
             yield check
@@ -40,6 +42,18 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
             "May read. Whether it may write shows with the first write only.",
             UPDATE_HINT,
         )
+
+
+async def _people(tables: Tables) -> Check:
+    """Whether owners can be told apart, and found in other tools."""
+    try:
+        told = await tells_addresses(tables.http)
+    except OpsyncError as error:
+        return Check("People", "warn", f"Could not be examined: {error.message}", error.hint)
+    if told is False:
+        why = "Owners come without their addresses: who is who in other tools is not known."
+        return Check("People", "warn", why, USERS_HINT)
+    return Check("People", "ok", "Owners come with their addresses." if told else "None yet.")
 
 
 async def _data_source(tables: Tables, block: DataSource, at: str) -> AsyncIterator[Check]:

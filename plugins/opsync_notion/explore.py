@@ -98,22 +98,11 @@ class Explorer:
         else:
             yield Grant("Read content", "read", True, "databases and their pages", READ_HINT)
             yield Grant("Content access", "read", shared, "the roadmap's database", SHARE_HINT)
-        told = await self._tells_addresses()
+        told = await tells_addresses(self._http)
         what = "owners, and who is who in other tools"
         yield Grant("User information", "read", told, what, USERS_HINT, vital=False)
         what = "opsync's own columns, and what stands in them"
         yield Grant("Update content", "write", None, what, UPDATE_HINT)
-
-    async def _tells_addresses(self) -> bool | None:
-        """Whether people come with their addresses; None where no person is listed."""
-        try:
-            answer = await self._http.read("GET", "/v1/users", params={"page_size": str(PAGE)})
-        except MissingCapability:
-            return False
-        people = [user for user in answer.decode(_Users).results if user.person is not None]
-        if not people:
-            return None
-        return any(user.person is not None and user.person.email for user in people)
 
     async def choices(self) -> Sequence[Choice]:
         """The data sources that are shared with the connection, by name."""
@@ -245,6 +234,16 @@ class Explorer:
         params = [("filter_properties", column) for column in columns]
         path = f"/v1/data_sources/{view.data_source}/query"
         return await self._http.read("POST", path, params=params, json=body)
+
+
+async def tells_addresses(http: Client) -> bool | None:
+    """Whether people come with their addresses; None where no person is listed."""
+    try:
+        answer = await http.read("GET", "/v1/users", params={"page_size": str(PAGE)})
+    except MissingCapability:
+        return False
+    people = [user.person for user in answer.decode(_Users).results if user.person is not None]
+    return any(person.email for person in people) if people else None
 
 
 _EDITED, _LAST_FIRST = "last_edited_time", "descending"

@@ -51,7 +51,8 @@ def to_toml(raw: dict[str, Any]) -> str:
         blocks.append(f"[instances.{name}]")
         for key, value in block.items():
             if key == "data_sources":
-                value_text = f'[{{ id = "{value[0]["id"]}" }}]'
+                pairs = ", ".join(f"{name} = {json.dumps(one)}" for name, one in value[0].items())
+                value_text = f"[{{ {pairs} }}]"
             else:
                 value_text = json.dumps(value)
             blocks.append(f"{key} = {value_text}")

@@ -24,7 +24,7 @@ CLICKS = {
 }
 """Part of the way to a new token, which a refused one is answered with."""
 
-SCOPES = {"jira-main": "write:jira-work", "linear": "Write", "notion": "content"}
+SCOPES = {"jira-main": "the permission Link issues", "linear": "Write", "notion": "content"}
 
 
 async def heals(world: World) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from opsync.cli.root import run
+from tests.scenarios.conftest import to_toml
 from tests.support.world import World, jira_url, linear_url, troubles
 
 SECRET_TITLE = "Rotate the vault keys"
@@ -104,3 +108,107 @@ async def test_what_is_exposed_no_more_is_taken_back_in_the_next_pass(world: Wor
     assert world.remote_links("PAY-4") == []
     assert SECRET_TITLE not in world.loyalty.text("Work")
     await world.silent()
+
+
+def private_page(world: World, expose: str) -> None:
+    """The initiative "One-tap checkout" is checked as private."""
+    world.notion.state.data_sources[world.source.id].schema.add("Secret", {"checkbox": {}})
+    world.notion.edit_page(world.checkout, "Secret", True)
+    world.notion.edit_page(world.checkout, "Name", SECRET_TITLE)
+    block = world.raw["instances"]["notion"]
+    block["data_sources"][0]["private_column"] = "Secret"
+    block["expose"] = expose
+
+
+@pytest.mark.parametrize(
+    ("expose", "in_jira", "in_linear"),
+    [
+        ("nothing", [], []),
+        ("key", ["Private item"], ["Private item · 2/5"]),
+        ("title", [f"Roadmap: {SECRET_TITLE}"], [f"Roadmap: {SECRET_TITLE} · 2/5"]),
+    ],
+)
+async def test_a_private_initiative_is_summed_up_at_home_and_named_elsewhere_as_exposed(
+    world: World, expose: str, in_jira: list[str], in_linear: list[str]
+) -> None:
+    private_page(world, expose)
+    report = await world.sync()
+    assert report.exit_code == 0, troubles(report)
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    assert [link["title"] for link in world.remote_links("PAY-1")] == in_jira
+    assert [label for label, _ in world.project_links()] == in_linear
+    if expose != "title":
+        for instance in ("jira-main", "linear"):
+            for word in (SECRET_TITLE, SECRET_TITLE.lower().replace(" ", "-")):
+                assert word not in sent(world, instance)
+    await world.silent()
+
+
+async def test_a_private_initiative_that_becomes_public_is_named_and_taken_back_again(
+    world: World,
+) -> None:
+    private_page(world, "nothing")
+    await world.sync()
+    world.clock.advance(300)
+    world.notion.edit_page(world.checkout, "Secret", False)
+    world.clock.advance(300)
+    await world.sync()
+    assert [link["title"] for link in world.remote_links("PAY-1")] == [f"Roadmap: {SECRET_TITLE}"]
+    world.notion.edit_page(world.checkout, "Secret", True)
+    world.clock.advance(300)
+    await world.sync()
+    assert world.remote_links("PAY-1") == []
+    assert world.project_links() == []
+    await world.silent()
+
+
+async def test_an_address_that_holds_the_title_gives_nothing_away(world: World) -> None:
+    private_linear_issue(world)
+    world.raw["instances"]["linear"]["expose"] = "key"
+    await world.sync()
+    (link,) = world.remote_links("PAY-4")
+    assert link["url"] == "https://linear.app/harbor/issue/SEC-1"
+    assert "rotate-the-vault-keys" not in sent(world, "jira-main") + sent(world, "notion")
+
+
+async def test_a_private_project_of_jira_is_private(world: World) -> None:
+    world.raw["instances"]["jira-main"]["private_projects"] = ["PAY"]
+    await world.sync()
+    assert "3 in a private team, counted only" in world.checkout.text("Delivery")
+    assert world.attachments("GRO-3") == []
+    for word in ("Checkout core", "Tokenise cards"):
+        assert word not in sent(world, "notion") + sent(world, "linear")
+
+
+SCREENS = (
+    ["sync"],
+    ["plan", "--all"],
+    ["status", "--all"],
+    ["records"],
+    ["links"],
+    ["rollups"],
+    ["journal"],
+    ["explain", "PAY-1"],
+    ["explain", "PAY-3"],
+    ["explain", "SEC-1"],
+)
+
+
+@pytest.mark.parametrize("expose", ["nothing", "key"])
+def test_no_screen_and_no_export_names_private_work(
+    on_command_line: World, tmp_path: Path, expose: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = on_command_line
+    private_page(world, expose)
+    private_linear_issue(world)
+    world.raw["instances"]["linear"]["expose"] = expose
+    world.jira.edit("PAY-3", security="Staff", summary=f"{SECRET_TITLE} again")
+    world.raw["instances"]["jira-main"]["expose"] = expose
+    (tmp_path / "opsync.toml").write_text(to_toml(world.raw), encoding="utf-8")
+    for command in SCREENS:
+        for options in ([], ["--json"]):
+            run([*command, *options])
+            out, err = capfd.readouterr()
+            assert out, command
+            assert SECRET_TITLE not in out + err, command
+            assert "rotate-the-vault-keys" not in out + err, command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from opsync.contract.connector import Explorable, Readable
+from opsync.engine.session import open_instance
 from opsync.model import OutcomeKind
 from opsync.sandbox.harbor import Harbor, build_harbor
 from opsync.sandbox.validate import Report, validate_jira, validate_linear, validate_notion
@@ -53,6 +56,31 @@ def in_words(reports: Mapping[str, Report], logged: int) -> str:
     return f"specs: {requests} requests and {answers} answers of {logged} validated ({parts})"
 
 
+async def look_around(company: Company) -> None:
+    """What is asked before a connection is configured to the end, and with a scope."""
+    narrow: dict[str, dict[str, object]] = {
+        "jira-main": {"projects": ("PAY",), "labels": ("roadmap",)},
+        "linear": {"teams": ("GRO",), "projects": ("Checkout web",), "labels": ("roadmap",)},
+        "notion": {},
+    }
+    async with company.session() as session:
+        for name, instance in session.config.instances.items():
+            whole = instance.settings
+            for settings in (whole, whole.model_copy(update=narrow[name])):
+                scoped = dataclasses.replace(instance, settings=settings)
+                connector = (await open_instance(scoped, session)).connector
+                assert isinstance(connector, Explorable)
+                assert isinstance(connector, Readable)
+                assert [grant async for grant in connector.grants()]
+                assert await connector.choices()
+                await connector.guesses()
+                await connector.first_read()
+                assert await connector.status_words()
+                for feed in await connector.feeds():
+                    async for _ in connector.pull(feed, None):
+                        pass
+
+
 async def walk_through(company: Company, harbor: Harbor) -> None:
     """Each connector's reads, writes, removals, looks and checks, the ways a year brings them."""
     first = await company.sync()
@@ -74,6 +102,7 @@ async def walk_through(company: Company, harbor: Harbor) -> None:
     assert changed.count(OutcomeKind.created, OutcomeKind.updated) > 0
     assert changed.count(OutcomeKind.removed) > 0
 
+    await look_around(company)
     jira.delete_issue("PAY-101")
     notion.trash(pages["Partner API"])
     company.tick()

@@ -95,6 +95,8 @@ def _headline(summary: Summary) -> str:
         parts.append(f"{summary.canceled} canceled, not counted")
     if summary.private:
         parts.append(f"{summary.private} private, counted and not named")
+    if summary.missing:
+        parts.append(words.some_not_counted(len(summary.missing)))
     parts.append(f"{summary.health.value.lower()}: {words.shown(summary.reason)}")
     if summary.due_on:
         parts.append(f"due {words.day(summary.due_on)}")

@@ -123,7 +123,7 @@ def _notes(one: Initiative) -> str:
     if one.scope_added:
         parts.append(f"scope +{one.scope_added}")
     if one.missing:
-        parts.append(f"{len(one.missing)} not readable")
+        parts.append(words.some_not_counted(len(one.missing)))
     return ", ".join(parts)
 
 

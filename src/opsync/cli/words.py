@@ -124,3 +124,8 @@ def _labelled(found: Mapping[str, Value]) -> str:
         if isinstance(detail, str) and detail:
             return f"{said} ({shown(detail)})"
     return said
+
+
+def some_not_counted(count: int) -> str:
+    """What is said of numbers from which something is missing."""
+    return f"some not counted: {count:,} not readable"

@@ -35,7 +35,8 @@ class Input(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """A delivery summary with all that it rests on. `version` is a digest of its inputs."""
+    """A delivery summary with all that it rests on. `missing` names what the initiative names and
+    could not be read: it is not counted. `version` is a digest of its inputs."""
 
     rule: str
     mode: str
@@ -45,6 +46,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     blocked: int
     canceled: int
     private: int
+    missing: tuple[str, ...]
     percent: float | None
     health: Health
     reason: str

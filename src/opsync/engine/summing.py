@@ -26,6 +26,7 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
         blocked=rollup.blocked,
         canceled=rollup.canceled,
         private=rollup.private,
+        missing=rollup.missing,
         percent=percent_of(rollup),
         health=rollup.health,
         reason=rollup.reason,

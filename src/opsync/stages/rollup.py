@@ -34,6 +34,9 @@ SCOPE_DAYS = 7
 SCOPE_SHARE = 0.25
 """… if it is more than this share of what was there before."""
 
+PRIVATE = "a private item"
+"""What private work is called where it is missing from a number."""
+
 _NEVER_MEMBERS = frozenset({Kind.document, Kind.metric, Kind.person})
 
 
@@ -130,7 +133,7 @@ def _members(
         if ref in inputs.roots or record.kind in _NEVER_MEMBERS:
             return
         if ref in inputs.aside:
-            missing.add(record.key or record.title)
+            missing.add(PRIVATE if record.private else record.key or record.title)
             return
         via[ref] = (parent, field)
         queue.append(ref)
@@ -249,6 +252,8 @@ def health_of(root: Record, rollup: Rollup, rule: RollupRule, as_of: date) -> tu
     open_ = rollup.total - rollup.done
     percent = percent_of(rollup)
     if rollup.total == 0:
+        if rollup.missing:
+            return Health.no_linked_work, f"{len(rollup.missing)} linked, none of it readable"
         return Health.no_linked_work, "nothing counted" if rollup.canceled else "nothing linked"
     if open_ == 0:
         return Health.done, f"all {rollup.total} done"

@@ -18,7 +18,8 @@ from opsync import (
     SignInError,
     TemporaryError,
 )
-from opsync_jira.dialect import Dialect, MissingScope, budget, lane_of, parse_reset
+from opsync_jira.dialect import Dialect, budget, lane_of, parse_reset
+from opsync_jira.rights import MissingScope
 
 SEARCH = f"{SITE}/rest/api/3/search/jql"
 LINKS = f"{SITE}/rest/api/3/issue/10007/remotelink"

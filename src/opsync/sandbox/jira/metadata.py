@@ -78,8 +78,9 @@ def project_statuses(call: Call) -> Response:
         raise _no_project(call.parts["project"])
     listed = site.projects[key].statuses or tuple(site.statuses)
     shapes = [call.render.status(site.statuses[name]) for name in listed]
-    kinds = [name for name in ISSUE_TYPES if name in _EVERYWHERE]
-    return call.ok([call.render.issue_type(kind) | {"statuses": shapes} for kind in kinds])
+    kinds = [call.render.issue_type(name) for name in ISSUE_TYPES if name in _EVERYWHERE]
+    shown = ("self", "id", "name", "subtask")
+    return call.ok([{k: kind[k] for k in shown} | {"statuses": shapes} for kind in kinds])
 
 
 def _no_project(key: str) -> Refusal:
