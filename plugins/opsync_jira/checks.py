@@ -261,6 +261,7 @@ class _Examiner:
             "warn",
             f"Counted as done, and looks canceled: {', '.join(suspects)}.",
             f"If so, paste:\n[instances.{self._instance}.{table}]\n{lines}",
+            setting=table,
         )
 
     async def _visible_projects(self) -> set[str]:

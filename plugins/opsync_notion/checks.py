@@ -32,8 +32,8 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
     yield Check("Sign-in", "ok", f'Signed in as "{me.name or me.id}" in {workspace}.')
     yield Check("Version", "ok", f"Speaks {settings.version}.")
     yield await _people(tables)
-    for block in settings.data_sources:
-        async for check in _data_source(tables, block):
+    for number, block in enumerate(settings.data_sources):
+        async for check in _data_source(tables, block, f"data_sources.{number}"):
             yield check
     if any(block.write for block in settings.data_sources):
         yield Check(
@@ -56,7 +56,7 @@ async def _people(tables: Tables) -> Check:
     return Check("People", "ok", "Owners come with their addresses." if told else "None yet.")
 
 
-async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check]:
+async def _data_source(tables: Tables, block: DataSource, at: str) -> AsyncIterator[Check]:
     title = block.name or block.id
     try:
         ids = await tables.resolve(block, again=True)
@@ -68,7 +68,7 @@ async def _data_source(tables: Tables, block: DataSource) -> AsyncIterator[Check
                 message = f"There is no column {', '.join(view.lacking)}; nothing is read."
                 hint = "Name existing columns, exactly as written."
                 yield Check(f"{view.space}: scope", "fail", message, hint)
-            for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block)):
+            for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block, at)):
                 yield check
     except (RefusedError, SignInError) as error:
         yield Check.failed(title, error)
@@ -123,7 +123,8 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     for option in open_:
         if column.categories.get(option.id) is Category.done and _CANCELED.search(option.name):
             hint = f'If it is not done work, set statuses = {{ "{option.name}" = "canceled" }}.'
-            checks.append(Check(title, "warn", f'"{option.name}" counts as done.', hint))
+            message = f'"{option.name}" counts as done.'
+            checks.append(Check(title, "warn", message, hint, setting="statuses"))
     unknown = [f'"{option.name}"' for option in open_ if option.id not in column.categories]
     if unknown:
         message = f"{', '.join(unknown)}: a select does not tell how far that is."
@@ -131,8 +132,11 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     return checks
 
 
-def _own(view: View, block: DataSource) -> list[Check]:
-    """opsync's own columns: there, still to be made, removed, or in somebody's way."""
+def _own(view: View, block: DataSource, at: str) -> list[Check]:
+    """opsync's own columns: there, still to be made, removed, or in somebody's way.
+
+    `at` is where the data source's block is in the settings.
+    """
     if not block.write or not view.kind.contains:
         return [Check(f"{view.space}: own columns", "ok", "None: nothing is written here.")]
     checks = []
@@ -145,7 +149,8 @@ def _own(view: View, block: DataSource) -> list[Check]:
             checks.append(Check(title, "ok", f'Found as "{by_id[view.own[key]]}".'))
         elif name.casefold() in taken:
             message = f'A person has a column "{name}"; opsync\'s will be "{name} (opsync)".'
-            checks.append(Check(title, "warn", message, f"Or set columns.{key} to another name."))
+            hint = f"Or set columns.{key} to another name."
+            checks.append(Check(title, "warn", message, hint, setting=f"{at}.columns.{key}"))
         else:
             checks.append(Check(title, "ok", "Not there; made with the first write."))
     return checks

@@ -100,7 +100,7 @@ class Explorer:
             yield Grant("Content access", "read", shared, "the roadmap's database", SHARE_HINT)
         told = await tells_addresses(self._http)
         what = "owners, and who is who in other tools"
-        yield Grant("User information", "read", told, what, USERS_HINT)
+        yield Grant("User information", "read", told, what, USERS_HINT, vital=False)
         what = "opsync's own columns, and what stands in them"
         yield Grant("Update content", "write", None, what, UPDATE_HINT)
 

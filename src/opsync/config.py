@@ -166,6 +166,20 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     )
 
 
+def build_instance(name: str, block: dict[str, Any]) -> tuple[Instance, Plugins]:
+    """Check one connection's block by itself, before the rest of a configuration is there.
+
+    Its connector is one of the installed ones. Raises ConfigError.
+    """
+    problems: list[str] = []
+    connector = block.get("connector")
+    plugins = load(wanted=[connector] if isinstance(connector, str) else [])
+    instance = _instance(name, block, plugins, secrets_folder({}, None), problems)
+    if instance is None:
+        raise _refused(problems)
+    return instance, plugins
+
+
 def _refused(problems: list[str]) -> ConfigError:
     return ConfigError("; ".join(problems), problems=tuple(problems))
 

@@ -47,7 +47,8 @@ def test_the_accounts_it_tells_are_those_of_harbor() -> None:
 
 
 def test_all_parts_agree_where_a_sandbox_is_by_default() -> None:
-    from opsync.cli import demo, init
+    from opsync.cli import demo
+    from opsync.cli.init import command as init
 
     assert command.PORT == launch.PORT
     assert command.URL == client.URL == init.SANDBOX_URL == demo.SANDBOX_URL

@@ -86,7 +86,7 @@ def open_config(
     from opsync.log import configure
     from opsync.model.rules import Mode
 
-    redactor = _around().redactor
+    redactor = around().redactor
     config = read(find(config_path), mode=Mode(mode) if mode else None, store=store)
     for secret in config.secrets:
         redactor.add(secret)
@@ -96,7 +96,8 @@ def open_config(
     return Opened(config, redactor)
 
 
-def _around() -> Around:
+def around() -> Around:
+    """What surrounds the running command."""
     context = click.get_current_context(silent=True)
     found = context.find_object(Around) if context is not None else None
     return found if found is not None else Around()

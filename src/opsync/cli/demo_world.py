@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-from opsync.cli.init_text import Answers, render
-from opsync.cli.sandbox_answers import ROADMAP, for_sandbox
+from opsync.cli.init.files import FOLDER
+from opsync.cli.sandbox_answers import ROADMAP, write_config
 from opsync.errors import ConfigError
 from opsync.sandbox import launch
 from opsync.sandbox.client import SandboxClient
@@ -69,6 +70,8 @@ def kept(folder: Path) -> Iterator[World]:
 
 def _clear(folder: Path, made: bool) -> None:
     """Take a demo's files out of `folder` again."""
+    if (folder / FOLDER).is_dir():
+        rmtree(folder / FOLDER)
     for name in (LOG, CONFIG, f"{STORE}*"):
         for path in folder.glob(name):
             path.unlink()
@@ -80,16 +83,13 @@ def _clear(folder: Path, made: bool) -> None:
 def undisturbed() -> Iterator[None]:
     """Hide the caller's own settings: a demo must touch neither their store nor their tokens."""
     own = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("OPSYNC_")}
-    os.environ["OPSYNC_SECRETS_DIR"] = os.devnull
     try:
         yield
     finally:
-        del os.environ["OPSYNC_SECRETS_DIR"]
         os.environ.update(own)
 
 
 def _write_config(client: SandboxClient, folder: Path) -> Path:
-    answers = for_sandbox(client.url, client.data_source(ROADMAP), Answers(mode="apply"))
     path = folder.absolute() / CONFIG
-    path.write_text(render(answers), encoding="utf-8")
+    write_config(path, client.url, client.data_source(ROADMAP))
     return path

@@ -19,7 +19,7 @@ from opsync.log import one_line
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "demo": ("opsync.cli.demo:demo", "See it work in a minute, without any account."),
-        "init": ("opsync.cli.init:init", "Write a configuration for your own tools."),
+        "init": ("opsync.cli.init.command:init", "Connect your own tools, one at a time."),
         "look": (
             "opsync.cli.look:look",
             "See what people say and what is measured; write nothing.",

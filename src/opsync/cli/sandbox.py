@@ -150,14 +150,9 @@ def _ready(url: str, config_out: Path | None, limits: int) -> None:
 
 
 def _write_config(url: str, path: Path) -> None:
-    from opsync.cli.init_text import Answers, render
-    from opsync.cli.sandbox_answers import ROADMAP, for_sandbox
+    from opsync.cli.sandbox_answers import ROADMAP, write_config
     from opsync.sandbox.client import SandboxClient
 
     with SandboxClient(url) as client:
         roadmap = client.data_source(ROADMAP)
-    text = render(for_sandbox(url, roadmap, Answers(mode="apply")))
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    write_config(path, url, roadmap)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from opsync.cli.init_text import (
+from opsync.cli.init.answers import (
     JIRA,
     LINEAR,
     NOTION,
@@ -12,36 +13,60 @@ from opsync.cli.init_text import (
     JiraAnswers,
     LinearAnswers,
     NotionAnswers,
+    Source,
+    Word,
 )
+from opsync.cli.init.files import FOLDER, Secrets, put
+from opsync.cli.init.options import Options
+from opsync.cli.init.text import render
+from opsync.config import env_name
 from opsync.sandbox import launch
 
 ROADMAP = "Roadmap"
 """Harbor's data source with the initiatives."""
 TRACKED_IN = "Tracked in"
 """Its column in which people paste links."""
+APIS = {JIRA: "/jira", LINEAR: "/linear", NOTION: "/notion"}
+"""Where the tools are below the sandbox's address, by connection."""
 
 
-def for_sandbox(url: str, roadmap: str, answers: Answers | None = None) -> Answers:
-    """Answers that connect the sandbox at `url`, whose roadmap has the id `roadmap`.
+def tokens() -> dict[str, str]:
+    """The sandbox's own tokens, which open nothing else, by connection."""
+    vendors = {JIRA: "jira", LINEAR: "linear", NOTION: "notion"}
+    return {name: launch.TOKENS[vendor] for name, vendor in vendors.items()}
 
-    Mode, zone and columns are taken from `answers`.
-    """
-    answers = answers or Answers()
+
+def options_for(url: str, roadmap: str, options: Options) -> Options:
+    """Options that connect the sandbox at `url`, whose roadmap has the id `roadmap`."""
     return replace(
-        answers,
+        options,
+        jira=launch.JIRA_SITE,
+        jira_email=launch.JIRA_EMAIL,
+        jira_api=url + APIS[JIRA],
+        jira_project=launch.JIRA_PROJECTS,
+        jira_canceled=launch.JIRA_CANCELED,
+        linear=True,
+        notion=(roadmap,),
+        tracked_in=options.tracked_in or (TRACKED_IN,),
+    )
+
+
+def write_config(path: Path, url: str, roadmap: str) -> None:
+    """Write a configuration for the sandbox at `url` to `path`, in mode apply, and its tokens
+    beside it. Raises ConfigError."""
+    answers = Answers(
+        mode="apply",
         jira=JiraAnswers(
             site=launch.JIRA_SITE,
             email=launch.JIRA_EMAIL,
-            api=f"{url}/jira",
+            api=url + APIS[JIRA],
             projects=launch.JIRA_PROJECTS,
-            canceled=launch.JIRA_CANCELED,
+            canceled=tuple(Word(name) for name in launch.JIRA_CANCELED),
         ),
-        linear=LinearAnswers(api=f"{url}/linear"),
-        notion=NotionAnswers((roadmap,), api=f"{url}/notion", names=(ROADMAP,)),
-        tracked_in=answers.tracked_in or (TRACKED_IN,),
-        tokens={
-            JIRA: launch.TOKENS["jira"],
-            LINEAR: launch.TOKENS["linear"],
-            NOTION: launch.TOKENS["notion"],
-        },
+        linear=LinearAnswers(api=url + APIS[LINEAR]),
+        notion=NotionAnswers((Source(roadmap, name=ROADMAP),), api=url + APIS[NOTION]),
+        tracked_in=(TRACKED_IN,),
+        secrets_dir=FOLDER,
     )
+    secrets = {env_name(name, "token"): token for name, token in tokens().items()}
+    put(path, render(answers), Secrets(path.absolute().parent / FOLDER, secrets))

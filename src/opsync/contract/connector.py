@@ -213,6 +213,8 @@ class Check(Struct, frozen=True):
     """One finding of `opsync doctor`; `hint` is the scope or the click that mends it.
 
     `sign_in` marks one that fails because the vendor refuses the credential or wants more of it.
+    `setting` is the setting that mends it, if one does, by its place in the instance's block:
+    "data_sources.0.columns.delivery".
     """
 
     title: str
@@ -220,6 +222,7 @@ class Check(Struct, frozen=True):
     message: str = ""
     hint: str = ""
     sign_in: bool = False
+    setting: str = ""
 
     @classmethod
     def failed(cls, title: str, error: OpsyncError) -> Check:
@@ -239,7 +242,8 @@ class Grant(Struct, frozen=True):
     """One right that a credential needs. `held` is None where only a write would tell.
 
     `name` is the vendor's word ("write:jira-work"), `what` what it is good for, in people's words;
-    `hint` is the click path that gives it.
+    `hint` is the click path that gives it. Without one that is not `vital` something is left out,
+    and everything else works.
     """
 
     name: str
@@ -247,6 +251,7 @@ class Grant(Struct, frozen=True):
     held: bool | None
     what: str
     hint: str
+    vital: bool = True
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ from opsync.contract.connector import Check, Connector, Context, Diagnosable
 from opsync.current import Opened, Pass
 from opsync.engine.fingerprint import derives_as, reads_as
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
-from opsync.http import Policy, Pool
+from opsync.http import Client, Policy, Pool
 from opsync.languages import OwnWords
+from opsync.model import Value
 from opsync.pipeline import run_pass
+from opsync.plugins import Plugins
 from opsync.report import PassReport
 from opsync.runtime import Runtime
 from opsync.stages.pull import Progress, silent
@@ -132,34 +134,46 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
 
     Raises PluginError when the connector cannot be built.
     """
-    class_: type[Connector[Any]] = session.config.plugins.connector(instance.connector)
-    try:
-        return await _open(class_, instance, session)
-    except OpsyncError:
-        raise
-    except (Exception, SystemExit) as error:
-        text = session.pool.redactor.clean(f"{type(error).__name__}: {error}")
-        raise PluginError(f"{instance.name}: its connector cannot start: {text}") from error
-
-
-async def _open(class_: type[Connector[Any]], instance: Instance, session: Session) -> Opened:
-    policy = class_.policy(instance.name, instance.settings) or Policy(
-        instance=instance.name, vendor=class_.title, base_url=NO_HOST, headers={}, credential=""
-    )
-    client = session.pool.client(policy)
-    context = Context(
-        instance=instance.name,
-        http=client,
-        runtime=session.runtime,
-        kept=await session.store.kept(instance.name),
-        words=OwnWords(session.config.words),
+    connector, client = build_connector(
+        session.config.plugins,
+        instance,
+        session.pool,
+        session.runtime,
+        await session.store.kept(instance.name),
+        OwnWords(session.config.words),
     )
     return Opened(
         name=instance.name,
-        connector=class_(instance.settings, context),
+        connector=connector,
         overlap_s=instance.settings.overlap_s,
         fingerprint=instance.fingerprint,
         expose=instance.settings.expose,
         client=client,
         clean=session.pool.redactor.clean,
     )
+
+
+def build_connector(
+    plugins: Plugins,
+    instance: Instance,
+    pool: Pool,
+    runtime: Runtime,
+    kept: MutableMapping[str, Value],
+    words: OwnWords,
+) -> tuple[Connector[Any], Client]:
+    """An instance's connector and its HTTP client. Raises PluginError when it cannot be built."""
+    class_: type[Connector[Any]] = plugins.connector(instance.connector)
+    try:
+        policy = class_.policy(instance.name, instance.settings) or Policy(
+            instance=instance.name, vendor=class_.title, base_url=NO_HOST, headers={}, credential=""
+        )
+        client = pool.client(policy)
+        context = Context(
+            instance=instance.name, http=client, runtime=runtime, kept=kept, words=words
+        )
+        return class_(instance.settings, context), client
+    except OpsyncError:
+        raise
+    except (Exception, SystemExit) as error:
+        text = pool.redactor.clean(f"{type(error).__name__}: {error}")
+        raise PluginError(f"{instance.name}: its connector cannot start: {text}") from error

@@ -1,0 +1,107 @@
+"""What a configuration is made of, as `opsync init` found it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+ModeName = Literal["observe", "apply"]
+PageKind = Literal["initiative", "project", "issue", "document"]
+
+JIRA, LINEAR, NOTION = "jira-main", "linear", "notion"
+"""What the connections are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A status or resolution, by the name or id that the setting `table` takes."""
+
+    key: str
+    table: Literal["statuses", "resolutions"] = "resolutions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What every tool's block may have.
+
+    `api` is where it is asked if not at its usual address. `canceled` are words that mean it;
+    `suspects` look so and were not asked about. `there` are some keys that the scope could name.
+    """
+
+    api: str = ""
+    canceled: tuple[Word, ...] = ()
+    suspects: tuple[Word, ...] = ()
+    there: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JiraAnswers(Common):
+    """One Jira. No `projects`: all that the account sees."""
+
+    site: str
+    email: str = ""
+    projects: tuple[str, ...] = ()
+    datacenter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinearAnswers(Common):
+    """One Linear workspace. No `teams`: all that the token sees."""
+
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One data source of Notion, or a database, by id or address.
+
+    `status`, `due` and `owner` are columns ("": found by themselves); `columns` what opsync's own
+    are called, by their keys, where not as usual. `links` narrows where links are looked for.
+    """
+
+    id: str
+    name: str = ""
+    kind: PageKind = "initiative"
+    status: str = ""
+    due: str = ""
+    owner: str = ""
+    links: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotionAnswers(Common):
+    """One Notion workspace, and what is read there."""
+
+    sources: tuple[Source, ...]
+
+
+Part = JiraAnswers | LinearAnswers | NotionAnswers
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All that a configuration is made of.
+
+    `tracked_in` are the columns in which people paste links. `secrets_dir` is the folder with the
+    tokens, as the file names it; "": they come from the environment.
+    """
+
+    mode: ModeName = "observe"
+    jira: JiraAnswers | None = None
+    linear: LinearAnswers | None = None
+    notion: NotionAnswers | None = None
+    tracked_in: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+    secrets_dir: str = ""
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The connections that there are, by name, in the order of the file."""
+        every: tuple[tuple[str, Part | None], ...] = (
+            (JIRA, self.jira),
+            (LINEAR, self.linear),
+            (NOTION, self.notion),
+        )
+        return {name: part for name, part in every if part is not None}

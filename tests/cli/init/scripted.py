@@ -1,0 +1,135 @@
+"""Jira, Linear and Notion as a test wants them: they answer from a script, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import click
+
+from opsync import (
+    Check,
+    Choice,
+    Connector,
+    Diagnosable,
+    Explorable,
+    FirstRead,
+    Grant,
+    Guess,
+    OpsyncError,
+    SignInError,
+    StatusWord,
+)
+from opsync_jira.settings import JiraSettings
+from opsync_linear.settings import LinearSettings
+from opsync_notion.settings import NotionSettings
+
+TOKEN = "t0ken-that-works"
+
+looks: list[Path] = []
+"""The configurations that were looked at in this test, in turn."""
+look_ends_with = [0]
+"""The exit code of looking."""
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path))
+def look(path: Path) -> int:
+    """Stands in for `opsync look`, which has tests of its own."""
+    looks.append(path)
+    click.echo("41 of 96 in progress without an initiative")
+    return look_ends_with[0]
+
+
+@dataclass
+class Script:
+    """What one tool answers. `down` errors are raised first, one a sign-in."""
+
+    tokens: tuple[str, ...] = (TOKEN,)
+    grants: tuple[Grant, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    guesses: Callable[[Any], Sequence[Guess]] = lambda settings: ()
+    words: tuple[StatusWord, ...] = ()
+    first_read: FirstRead | OpsyncError = field(default_factory=lambda: FirstRead(100, 4, 2.0))
+    checks: Callable[[Any], Sequence[Check]] = lambda settings: (
+        Check("Sign-in", "ok", "Signed in as Ana Reyes."),
+    )
+    down: list[OpsyncError] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+    """The tokens that were tried, in turn."""
+    looked_at: list[Any] = field(default_factory=list)
+    """The settings with which the first read was estimated, in turn."""
+
+
+class Scripted(Connector[Any], Explorable, Diagnosable):
+    """Answers from its class's script."""
+
+    script: ClassVar[Script]
+
+    def _sign_in(self) -> None:
+        token = self.settings.token.get_secret_value()
+        self.script.tried.append(token)
+        if self.script.down:
+            raise self.script.down.pop(0)
+        if token not in self.script.tokens:
+            raise SignInError(
+                f"{self.title} refused the token {token}.", hint=f"{self.title} → Keys → New."
+            )
+
+    async def grants(self) -> AsyncIterator[Grant]:
+        self._sign_in()
+        for grant in self.script.grants:
+            yield grant
+
+    async def choices(self) -> Sequence[Choice]:
+        return self.script.choices
+
+    async def guesses(self) -> Sequence[Guess]:
+        return self.script.guesses(self.settings)
+
+    async def first_read(self) -> FirstRead:
+        self.script.looked_at.append(self.settings)
+        if isinstance(self.script.first_read, OpsyncError):
+            raise self.script.first_read
+        return self.script.first_read
+
+    async def status_words(self) -> Sequence[StatusWord]:
+        return self.script.words
+
+    async def doctor(self) -> AsyncIterator[Check]:
+        for check in self.script.checks(self.settings):
+            yield check
+
+
+def scripted(name: str, title: str, settings: type[Any]) -> type[Scripted]:
+    """A connector class with a script of its own."""
+    return type(
+        f"Scripted{title}",
+        (Scripted,),
+        {"name": name, "title": title, "settings_type": settings, "script": Script()},
+    )
+
+
+class Tools:
+    """The three tools of one test, and their scripts."""
+
+    def __init__(self) -> None:
+        self.classes = {
+            "jira": scripted("jira", "Jira", JiraSettings),
+            "linear": scripted("linear", "Linear", LinearSettings),
+            "notion": scripted("notion", "Notion", NotionSettings),
+        }
+
+    @property
+    def jira(self) -> Script:
+        return self.classes["jira"].script
+
+    @property
+    def linear(self) -> Script:
+        return self.classes["linear"].script
+
+    @property
+    def notion(self) -> Script:
+        return self.classes["notion"].script
