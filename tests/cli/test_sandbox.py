@@ -265,7 +265,7 @@ def test_a_change_in_the_sandbox_reaches_the_notion_page_with_one_more_sync(
     assert "20 counted" in told
     assert "PAY-100 Checkout core" in told
     assert "inputs     jira-main" in told
-    assert re.search(r'run 3, .*"12 of 20 done.* → "13 of 20 done', told)
+    assert re.search(r'run 4, .*"12 of 20 done.* → "13 of 20 done', told)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from opsync import Category, Check, Choice, FirstRead, Grant, Guess, StatusWord
 from opsync.cli.init import journey
 from opsync.cli.init.text import placeholders
-from opsync.cli.root import GROUPS, run
+from opsync.cli.root import run
 from opsync.config import Config, build
 from opsync.plugins import Plugins, load
 from tests.cli.init import scripted
@@ -85,7 +85,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def init(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Init:
     """The command, on a machine on which looking costs nothing."""
-    monkeypatch.setitem(GROUPS["Start"], "look", ("tests.cli.init.scripted:look", ""))
+    monkeypatch.setattr("opsync.cli.look.look", scripted.look)
     monkeypatch.setattr(scripted, "look_ends_with", [0])
     scripted.looks.clear()
     return Init(folder, monkeypatch)
