@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
-from opsync import Category, Check, OpsyncError, RefusedError, SignInError
+from opsync import Category, Check, OpsyncError, RefusedError, SignInError, sounds_like
 from opsync_notion import surfaces
 from opsync_notion.dialect import UPDATE_HINT
 from opsync_notion.schema import View
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name
 from opsync_notion.wire import DataSourceObject, Me
-
-_CANCELED = re.compile(
-    r"cancel|abandon|won.?t|declin|reject|drop|duplicate|obsolete|archiv|abgebrochen|verworfen",
-    re.IGNORECASE,
-)
 
 
 async def examine(tables: Tables) -> AsyncIterator[Check]:
@@ -103,7 +97,8 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     checks = []
     open_ = [o for o in options if not {o.id, o.name} & view.categories.keys()]
     for option in open_:
-        if column.categories.get(option.id) is Category.done and _CANCELED.search(option.name):
+        counted = column.categories.get(option.id)
+        if counted is Category.done and sounds_like(option.name) is Category.canceled:
             hint = f'If it is not done work, set statuses = {{ "{option.name}" = "canceled" }}.'
             checks.append(Check(title, "warn", f'"{option.name}" counts as done.', hint))
     unknown = [f'"{option.name}"' for option in open_ if option.id not in column.categories]

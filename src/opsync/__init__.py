@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         default_classify,
         fingerprint,
     )
+    from opsync.lexicon import sounds_blocked, sounds_like
     from opsync.model import (
         Card,
         Category,
@@ -127,6 +128,7 @@ _HOMES = {
         "default_classify",
         "fingerprint",
     ),
+    "opsync.lexicon": ("sounds_blocked", "sounds_like"),
     "opsync.model": (
         "Card",
         "Category",
@@ -221,6 +223,8 @@ __all__ = [
     "fingerprint",
     "hookimpl",
     "same",
+    "sounds_blocked",
+    "sounds_like",
     "value_hash",
 ]
 
