@@ -46,8 +46,8 @@ class JiraSettings(ConnectorSettings):
     """A further filter in JQL, without ORDER BY: `labels != noise`."""
 
     estimate_field: str = ""
-    """Id of the field with estimates (customfield_10016). Empty: found by its name, Story Points
-    or Story point estimate."""
+    """Id of the field with estimates: customfield_10016, or timeoriginalestimate for hours. Empty:
+    found by its name, Story Points or Story point estimate."""
 
     flagged_field: str = ""
     """Id of the field that flags impediments. Empty: found by its name, Flagged."""
@@ -118,6 +118,11 @@ class JiraSettings(ConnectorSettings):
     @property
     def cloud(self) -> bool:
         return self.deployment == "cloud"
+
+    @property
+    def in_hours(self) -> bool:
+        """Whether the estimate field holds time: only Jira's own fields do."""
+        return bool(self.estimate_field) and not self.estimate_field.startswith("customfield_")
 
     @property
     def api_url(self) -> str:

@@ -21,7 +21,7 @@ fragment IssueFields on Issue {
   createdAt updatedAt startedAt completedAt archivedAt trashed previousIdentifiers
   state { id name type }
   team { id key name visibility }
-  assignee { id displayName email }
+  assignee { id displayName email active }
   parent { id }
   project { id }
   labels(first: $labels) { nodes { name } pageInfo { hasNextPage } }
@@ -44,7 +44,7 @@ fragment ProjectFields on Project {{
   id name url slugId description content targetDate
   createdAt updatedAt startedAt completedAt archivedAt trashed
   status {{ id name type }}
-  lead {{ id displayName email }}
+  lead {{ id displayName email active }}
   teams(first: $related) {{ nodes {{ id key name visibility }} pageInfo {{ hasNextPage }} }}
   initiatives(first: $related) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}
   externalLinks(first: $links) {{ {LINK_FIELDS} }}
@@ -55,7 +55,7 @@ INITIATIVE_FIELDS = f"""
 fragment InitiativeFields on Initiative {{
   id name url slugId status description content targetDate
   createdAt updatedAt startedAt completedAt archivedAt trashed visibility
-  owner {{ id displayName email }}
+  owner {{ id displayName email active }}
   parentInitiative {{ id }}
   links(first: $links) {{ {LINK_FIELDS} }}
 }}
@@ -195,13 +195,13 @@ def by_id(ids: Sequence[str]) -> dict[str, object]:
 def cost_of_work(sizes: Sizes, roots: Set[str], *, blocking: bool, teams: int = 0) -> int:
     """What one page costs, in Linear's points; `teams` is how many are looked for."""
     page = 1.1
-    issue = 1 + 1.5 + 1.3 + 1.4 + 1.3 + 1.1 + 1.1
+    issue = 1 + 1.5 + 1.3 + 1.4 + 1.4 + 1.1 + 1.1
     issue += sizes.labels * 1.1 + sizes.attached * 1.5 + sizes.relations * 3.3 + 3 * page
     if blocking:
         issue += sizes.relations * 2.2 + page
     link = sizes.links * 1.3 + page
-    project = 1 + 1.3 + 1.3 + 1.3 + sizes.related * (1.4 + 1.1) + 2 * page + link
-    initiative = 1 + 1.5 + 1.3 + 1.1 + link
+    project = 1 + 1.3 + 1.3 + 1.4 + sizes.related * (1.4 + 1.1) + 2 * page + link
+    initiative = 1 + 1.5 + 1.4 + 1.1 + link
     rows = {"issues": issue, "projects": project, "initiatives": initiative}
     rows["attachments"] = 1.1 + issue
     total: float = (
