@@ -14,6 +14,7 @@ from opsync.contract.connector import Item, Readable
 from opsync.errors import RecordError
 from opsync.inert import inert_text, safe_url
 from opsync.model import Mention, Record, seen_hash
+from opsync.teams import TeamHere, apply_team
 
 Recognizer = Callable[[str], str | None]
 LinkRule = Callable[[Record], Iterable[str]]
@@ -60,12 +61,13 @@ def normalize(
     recognizers: Mapping[str, Recognizer],
     rules: Sequence[LinkRule] = (),
     owned: AbstractSet[str] = frozenset(),
+    teams: Sequence[TeamHere] = (),
 ) -> tuple[list[Normalized], list[Aside]]:
     """Turn one batch into records and into those to set aside.
 
     `recognizers` maps each configured instance to its `recognize`. `owned` are the remote ids of
-    what opsync wrote onto these objects: that is never evidence. A raw object that raises is set
-    aside by itself.
+    what opsync wrote onto these objects: that is never evidence. `teams` are those of the
+    connector's instance. A raw object that raises is set aside by itself.
     """
     records: list[Normalized] = []
     aside: list[Aside] = []
@@ -75,7 +77,7 @@ def normalize(
             continue
         try:
             found = [
-                _finish(record, recognizers, rules, owned)
+                _finish(record, recognizers, rules, owned, teams)
                 for record in connector.normalize(item.stream, item.raw)
             ]
         except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
@@ -90,7 +92,10 @@ def _finish(
     recognizers: Mapping[str, Recognizer],
     rules: Sequence[LinkRule],
     owned: AbstractSet[str],
+    teams: Sequence[TeamHere],
 ) -> Normalized:
+    if teams:
+        record = apply_team(record, teams)
     mentions = record.mentions
     if record.texts:
         mentions = (*mentions, *_mentions(record, recognizers, owned))

@@ -17,6 +17,7 @@ from opsync.report import InstanceReport
 from opsync.runtime import Clock
 from opsync.stages.normalize import LinkRule, Recognizer, normalize
 from opsync.store import Prepared, SetAside, Store
+from opsync.teams import TeamHere
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +57,8 @@ class PullContext:
     """What pulling one instance needs besides the connector.
 
     `fingerprint` is a digest of the instance's settings, `naming` one of all else that decides
-    what its texts name. `clean` takes the process's secrets out of a text.
+    what its records are: what its texts name, and what its teams mean. `clean` takes the
+    process's secrets out of a text.
     """
 
     store: Store
@@ -66,6 +68,7 @@ class PullContext:
     fingerprint: str
     recognizers: Mapping[str, Recognizer]
     rules: Sequence[LinkRule] = ()
+    teams: Sequence[TeamHere] = ()
     naming: str = ""
     full: bool = False
     progress: Progress = silent
@@ -207,7 +210,9 @@ async def _store_batch(
     instance = report.instance
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
-    records, aside = normalize(connector, batch.items, context.recognizers, context.rules, owned)
+    records, aside = normalize(
+        connector, batch.items, context.recognizers, context.rules, owned, context.teams
+    )
     counts = await context.store.put_batch(
         context.run,
         instance,

@@ -7,6 +7,8 @@ from opsync.current import Pass
 from opsync.report import InstanceReport
 from opsync.stages.pull import PullContext, is_half_read, pull
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
+from opsync.steps.teaming import check_teams
+from opsync.teams import teams_in
 
 
 async def pull_all(this: Pass) -> None:
@@ -33,7 +35,8 @@ async def pull_all(this: Pass) -> None:
             fingerprint=opened.fingerprint,
             recognizers=recognizers,
             rules=rules,
-            naming=this.reads_as,
+            teams=teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
+            naming=this.reads_as.get(name, ""),
             full=this.full,
             progress=this.progress,
             clean=opened.clean,
@@ -42,6 +45,7 @@ async def pull_all(this: Pass) -> None:
     await at_once(tasks)
     await _keep_earlier_trouble(this)
     await _look_again(this)
+    await check_teams(this)
     for name, opened in this.instances.items():
         await keep(this.store, name, opened)
 

@@ -8,7 +8,20 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from opsync.model import Health, Link, Mention, OutcomeKind, Record, Ref, Rollup, Slot, Value, Verb
+from opsync.model import (
+    Health,
+    Kind,
+    Link,
+    Mention,
+    OutcomeKind,
+    Record,
+    Ref,
+    Rollup,
+    Slot,
+    Status,
+    Value,
+    Verb,
+)
 from opsync.model.ledger import Entry
 
 
@@ -47,6 +60,18 @@ class BatchCounts(NamedTuple):
     read: int
     changed: int
     unchanged: int
+
+
+class Alike(NamedTuple):
+    """What records are counted by. `resolution` is how they ended, in their tool's word."""
+
+    kind: Kind
+    status: Status | None
+    resolution: str
+    space: str
+    space_key: str
+    team: str
+    private: bool
 
 
 class CursorState(Struct, frozen=True, kw_only=True):
