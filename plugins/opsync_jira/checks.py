@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from opsync import Category, Check, NotFound, OpsyncError, SignInError
+from opsync import Category, Check, NotFound, OpsyncError, SignInError, sounds_like
 from opsync_jira import wire
 from opsync_jira.dialect import Api
 from opsync_jira.explore import ProjectPage, visible_projects
-from opsync_jira.fields import choose
+from opsync_jira.fields import TIME, choose
 from opsync_jira.rights import ACCESS, LINKING, WRITE_WORK, scope_hint
 from opsync_jira.settings import JiraSettings
-
-_CANCELED = re.compile(
-    r"\b(?:"
-    r"cancel+(?:ed)?|won'?t (?:do|fix)|wont (?:do|fix)|declined|rejected|abandoned|obsolete|"
-    r"invalid|duplicate[d]?|dropped|discarded|not (?:needed|planned|doing)|cannot reproduce|"
-    r"abgebrochen|abgelehnt|verworfen|storniert|wird nicht (?:erledigt|gemacht|behoben)|duplikat|"
-    r"annul[ée]+e?|abandonn[ée]+e?|rejet[ée]+e?|ne sera pas (?:fait|corrigé)|"
-    r"cancelad[oa]|rechazad[oa]|descartad[oa]|no se (?:hará|hara|corregirá)|duplicad[oa]|"
-    r"annullat[oa]|rifiutat[oa]|scartat[oa]|"
-    r"rejeitad[oa]|não será (?:feito|corrigido)|"
-    r"geannuleerd|afgewezen|vervallen|anulowan[eya]|odrzucon[eya]|avbruten|avvist|annulleret|"
-    r"отмен[её]н[оаы]?|отклон[её]н[оаы]?|скасован[оа]|iptal(?: edildi)?|reddedildi"
-    r")\b|取消|已取消|放弃|拒绝|キャンセル|中止|却下|対応しない|취소|거부",
-    re.IGNORECASE,
-)
 
 
 class _Account(Struct):
@@ -52,11 +36,6 @@ class _Permissions(Struct):
 
 class _LinkTypes(Struct):
     types: list[wire.Named] = msgspec.field(name="issueLinkTypes", default_factory=list)
-
-
-def looks_canceled(name: str) -> bool:
-    """Whether a status or resolution sounds as if work had been given up, in some languages."""
-    return _CANCELED.search(name.replace("’", "'")) is not None
 
 
 async def check_all(api: Api, settings: JiraSettings, instance: str) -> AsyncIterator[Check]:
@@ -179,7 +158,10 @@ class _Examiner:
         listed = (await self._api.read("GET", "field")).decode(list[wire.Field])
         names = {field.id: field.name for field in listed}
         found = dict(choose(listed, self._settings))
-        unknown = [id_ for id_ in found.values() if id_ not in names]
+        named = [*found.values()]
+        if self._settings.estimate_field == TIME:
+            named.append(TIME)
+        unknown = [id_ for id_ in named if id_ not in names]
         if unknown:
             return Check(
                 title,
@@ -187,7 +169,9 @@ class _Examiner:
                 f"There is no field {unknown[0]}.",
                 "Leave estimate_field and flagged_field out to have them found by name.",
             )
-        estimates = [found[slot] for slot in ("points", "estimate") if slot in found]
+        estimates = [found[slot] for slot in ("time", "points", "estimate") if slot in found]
+        if self._settings.estimate_field == TIME:
+            estimates.insert(0, TIME)
         flagged = [found["flagged"]] if "flagged" in found else []
         told = ", ".join(f"{names[id_]} ({id_})" for id_ in (*estimates, *flagged))
         if not estimates:
@@ -250,7 +234,8 @@ class _Examiner:
             {
                 one.name
                 for one in candidates
-                if looks_canceled(one.name) and mapped.keys().isdisjoint((one.id, one.name))
+                if sounds_like(one.name) is Category.canceled
+                and mapped.keys().isdisjoint((one.id, one.name))
             }
         )
         if not suspects:

@@ -22,6 +22,8 @@ CustomFields = tuple[tuple[str, str], ...]
 
 _POINTS = ("story points", "story point estimate")
 """Company-managed and team-managed projects each have their own; a site may have both."""
+TIME = "timeoriginalestimate"
+"""The field for estimates in time: it has the same name on every site, and is always asked for."""
 _FLAGGED = "flagged"
 _EPIC_LINK = "com.pyxis.greenhopper.jira:gh-epic-link"
 
@@ -40,16 +42,22 @@ async def custom_fields(
 
 
 def choose(listed: Sequence[wire.Field], settings: JiraSettings) -> CustomFields:
-    """Pick the fields: those of the settings, else by name. Numbers only for estimates."""
+    """Pick the fields: those of the settings, else by name. Numbers only for estimates.
+
+    Points are found by name also where the settings estimate in time: a team may use them.
+    """
     chosen: dict[str, str] = {}
-    if settings.estimate_field:
+    own_points = bool(settings.estimate_field) and not settings.in_hours
+    if own_points:
         chosen["points"] = settings.estimate_field
+    elif settings.in_hours and settings.estimate_field != TIME:
+        chosen["time"] = settings.estimate_field
     if settings.flagged_field:
         chosen["flagged"] = settings.flagged_field
     for field in listed:
         names = {field.name.lower(), field.untranslated.lower()}
         schema = field.schema or wire.FieldSchema()
-        if schema.type == "number" and not settings.estimate_field:
+        if schema.type == "number" and not own_points:
             for slot, name in zip(("points", "estimate"), _POINTS, strict=True):
                 if name in names:
                     chosen.setdefault(slot, field.id)
@@ -61,7 +69,8 @@ def choose(listed: Sequence[wire.Field], settings: JiraSettings) -> CustomFields
 
 
 def _named(settings: JiraSettings) -> str:
-    return f"{settings.deployment} {settings.estimate_field} {settings.flagged_field}"
+    """What the choice was made from. The number is that of its rules."""
+    return f"2 {settings.deployment} {settings.estimate_field} {settings.flagged_field}"
 
 
 def _still_good(known: Value, settings: JiraSettings) -> CustomFields | None:

@@ -21,6 +21,7 @@ from opsync import (
 )
 from opsync_jira import wire
 from opsync_jira.documents import description_text, names_something
+from opsync_jira.fields import TIME
 from opsync_jira.remote import remote_texts
 from opsync_jira.scope import Outside, is_private
 from opsync_jira.settings import JiraSettings
@@ -50,6 +51,7 @@ class Normalizer:
         self._blocked_types = frozenset(settings.blocked_link_types)
         self._blocked_statuses = frozenset(settings.blocked_statuses)
         self._blocked_labels = frozenset(settings.blocked_labels)
+        self._own_time = settings.in_hours and settings.estimate_field != TIME
         self._epic_types = frozenset(settings.epic_types)
         self._statuses: dict[tuple[wire.Status, wire.Named | None], Status] = {}
         self._people: dict[wire.User, Person] = {}
@@ -66,6 +68,10 @@ class Normalizer:
         project = fields.project or _NO_PROJECT
         key = issue.key
         labels = tuple(fields.labels)
+        estimates = self._estimates(fields)
+        unit = "hours" if self._settings.in_hours else "points"
+        estimate = estimates.get(unit)
+        hindrances = self._hindrances(fields)
         return Record(
             ref=Ref(self._instance, STREAM, issue.id),
             kind=self._kind(issue_type),
@@ -76,7 +82,9 @@ class Normalizer:
             parents=self._parents(issue),
             owner=self._person(fields.assignee),
             priority=fields.priority.name if fields.priority else "",
-            estimate=_number(fields.points, fields.estimate),
+            estimate=estimate,
+            estimate_unit=unit if estimate is not None else "",
+            estimates=estimates,
             labels=labels,
             created_at=_utc(fields.created),
             started_at=moved if category is Category.in_progress else None,
@@ -86,7 +94,10 @@ class Normalizer:
             updated_at=_utc(fields.updated),
             due_on=fields.duedate,
             space=project.name or project.key,
-            blocked=self._blocked(fields, status, labels),
+            space_key=project.key,
+            blocked=bool(hindrances) or self._said_blocked(status, labels),
+            hindrances=hindrances,
+            subtask=issue_type.subtask,
             private=is_private(fields, self._private_projects),
             aliases=(key.upper(),),
             texts=_texts(issue),
@@ -151,18 +162,35 @@ class Normalizer:
         known = self._people.get(user)
         if known is None:
             id_ = user.account_id or user.key or user.name or ""
-            known = Person(id_, user.display_name or user.name or "", user.email or "")
+            name = user.display_name or user.name or ""
+            known = Person(id_, name, user.email or "", active=user.active)
             self._people[user] = known
         return known
 
-    def _blocked(self, fields: wire.Fields, status: Status | None, labels: tuple[str, ...]) -> bool:
-        if bytes(fields.flagged) not in _NO_FLAG:
-            return True
+    def _hindrances(self, fields: wire.Fields) -> tuple[str, ...]:
+        """The facts of an issue that may mean that it is blocked."""
+        flagged = bytes(fields.flagged) not in _NO_FLAG
+        if fields.issuelinks and any(self._blocks(link) for link in fields.issuelinks):
+            return ("link", "flag") if flagged else ("link",)
+        return ("flag",) if flagged else ()
+
+    def _said_blocked(self, status: Status | None, labels: tuple[str, ...]) -> bool:
+        """Whether a label or the status says so, by the settings."""
         if not self._blocked_labels.isdisjoint(labels):
             return True
-        if status is not None and not self._blocked_statuses.isdisjoint((status.id, status.name)):
-            return True
-        return any(self._blocks(link) for link in fields.issuelinks)
+        return status is not None and not self._blocked_statuses.isdisjoint(
+            (status.id, status.name)
+        )
+
+    def _estimates(self, fields: wire.Fields) -> dict[str, float]:
+        """What the issue's estimate fields hold, by unit. Jira's times are in seconds."""
+        found = {}
+        if (points := _number(fields.points, fields.estimate)) is not None:
+            found["points"] = points
+        time = fields.time if self._own_time else fields.timeoriginalestimate
+        if (seconds := _number(time)) is not None:
+            found["hours"] = seconds / 3600
+        return found
 
     def _blocks(self, link: wire.IssueLink) -> bool:
         blocker = link.inward

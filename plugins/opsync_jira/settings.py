@@ -53,8 +53,8 @@ class JiraSettings(ConnectorSettings):
     """Jira Cloud, or Jira Data Center 8.14 or later."""
 
     estimate_field: str = ""
-    """Id of the field with estimates (customfield_10016). Empty: found by its name, Story Points
-    or Story point estimate."""
+    """Id of the field with estimates: customfield_10016, or timeoriginalestimate for hours. Empty:
+    found by its name, Story Points or Story point estimate."""
 
     flagged_field: str = ""
     """Id of the field that flags impediments. Empty: found by its name, Flagged."""
@@ -137,6 +137,11 @@ class JiraSettings(ConnectorSettings):
     @property
     def cloud(self) -> bool:
         return self.deployment == "cloud"
+
+    @property
+    def in_hours(self) -> bool:
+        """Whether the estimate field holds time: only Jira's own fields do."""
+        return bool(self.estimate_field) and not self.estimate_field.startswith("customfield_")
 
     @property
     def gateway(self) -> bool:

@@ -33,11 +33,16 @@ class Status(Struct, frozen=True, gc=False):
 
 class IssueType(Struct, frozen=True, gc=False):
     """`level` is 0 for ordinary work, -1 for sub-tasks, 1 for epics, more above; None on Data
-    Center, which does not tell."""
+    Center, which tells only which types are sub-tasks."""
 
     id: str = ""
     name: str = ""
     level: int | None = msgspec.field(name="hierarchyLevel", default=None)
+    is_subtask: bool = msgspec.field(name="subtask", default=False)
+
+    @property
+    def subtask(self) -> bool:
+        return self.is_subtask if self.level is None else self.level < 0
 
 
 class Project(Struct, frozen=True, gc=False):
@@ -57,6 +62,7 @@ class User(Struct, frozen=True, gc=False):
     name: str | None = None
     display_name: str | None = msgspec.field(name="displayName", default=None)
     email: str | None = msgspec.field(name="emailAddress", default=None)
+    active: bool = True
 
 
 class OtherFields(Struct, frozen=True, gc=False):
@@ -78,7 +84,11 @@ class IssueLink(Struct, frozen=True, gc=False):
 
 
 class Fields(Struct, frozen=True, gc=False):
-    """The fields that are asked for. Those named in `CUSTOM` have other names on each site."""
+    """The fields that are asked for. Those named in `CUSTOM` have other names on each site.
+
+    `timeoriginalestimate` is in seconds, as are all of Jira's time fields; it is absent where a
+    project tracks no time.
+    """
 
     summary: str | None = None
     status: Status | None = None
@@ -96,14 +106,16 @@ class Fields(Struct, frozen=True, gc=False):
     issuelinks: list[IssueLink] = []
     resolution: Named | None = None
     security: Named | None = None
+    timeoriginalestimate: Raw = NULL
     description: Raw = NULL
     points: Raw = NULL
     estimate: Raw = NULL
+    time: Raw = NULL
     flagged: Raw = NULL
     epic: Raw = NULL
 
 
-CUSTOM = ("points", "estimate", "flagged", "epic")
+CUSTOM = ("points", "estimate", "time", "flagged", "epic")
 SYSTEM = tuple(name for name in Fields.__struct_fields__ if name not in CUSTOM)
 
 

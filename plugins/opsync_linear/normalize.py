@@ -22,7 +22,7 @@ from opsync_linear.marks import own_surface
 from opsync_linear.scope import Outside
 from opsync_linear.settings import LinearSettings
 from opsync_linear.values import seen_attachment, seen_external_link
-from opsync_linear.wire import Initiative, Issue, Project, State, User
+from opsync_linear.wire import Initiative, Inverse, Issue, Project, State, User
 
 SYNCED = "synced with"
 """The field of what Linear's own sync keeps alike, where no attachment leads to it."""
@@ -102,6 +102,7 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         # Also beside a parent: that one may be in another project, or not readable at all.
         parents.append(Ref(instance, "project", raw.project.id))
     seen = tuple(seen_attachment(each) for each in raw.attachments.nodes)
+    blocked = any(_blocks(each) for each in raw.inverse_relations.nodes)
     return Record(
         ref=Ref(instance, "issue", raw.id),
         kind=Kind.issue,
@@ -113,6 +114,8 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         owner=_person(raw.assignee),
         priority=_PRIORITIES.get(int(raw.priority), ""),
         estimate=raw.estimate,
+        estimate_unit="points" if raw.estimate is not None else "",
+        estimates={"points": raw.estimate} if raw.estimate is not None else {},
         labels=tuple(label.name for label in raw.labels.nodes),
         created_at=raw.created_at,
         started_at=raw.started_at,
@@ -120,12 +123,10 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         updated_at=raw.updated_at,
         due_on=raw.due_date,
         space=raw.team.name,
-        blocked=any(
-            each.type == "blocks"
-            and not is_closed(each.issue.state.type)
-            and not each.issue.trashed
-            for each in raw.inverse_relations.nodes
-        ),
+        space_key=raw.team.key,
+        blocked=blocked,
+        hindrances=("link",) if blocked else (),
+        subtask=raw.parent is not None,
         private=raw.team.private,
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
@@ -157,6 +158,7 @@ def _project(instance: str, settings: LinearSettings, raw: Project) -> Record:
         updated_at=raw.updated_at,
         due_on=raw.target_date,
         space=teams[0].name if teams else "",
+        space_key=teams[0].key if teams else "",
         private=private,
         archived=raw.archived_at is not None,
         tombstone="trashed" if raw.trashed else "",
@@ -210,7 +212,14 @@ def _untitled(url: str, id_: str) -> str:
 
 
 def _person(user: User | None) -> Person | None:
-    return None if user is None else Person(user.id, user.display_name, user.email or "")
+    if user is None:
+        return None
+    return Person(user.id, user.display_name, user.email or "", active=user.active)
+
+
+def _blocks(each: Inverse) -> bool:
+    """Whether an issue is blocked by what this relation begins at."""
+    return each.type == "blocks" and not is_closed(each.issue.state.type) and not each.issue.trashed
 
 
 def _prose(**fields: str | None) -> Iterator[Text]:

@@ -21,7 +21,7 @@ fragment IssueFields on Issue {
   createdAt updatedAt startedAt completedAt archivedAt trashed previousIdentifiers
   state { id name type }
   team { id key name visibility }
-  assignee { id displayName email }
+  assignee { id displayName email active }
   parent { id }
   project { id }
   syncedWith { ...SyncedFields }
@@ -53,7 +53,7 @@ fragment ProjectFields on Project {{
   id name url slugId description content targetDate
   createdAt updatedAt startedAt completedAt archivedAt trashed
   status {{ id name type }}
-  lead {{ id displayName email }}
+  lead {{ id displayName email active }}
   syncedWith {{ ...SyncedFields }}
   teams(first: $related) {{ nodes {{ id key name visibility }} pageInfo {{ hasNextPage }} }}
   initiatives(first: $related) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}
@@ -65,7 +65,7 @@ INITIATIVE_FIELDS = f"""
 fragment InitiativeFields on Initiative {{
   id name url slugId status description content targetDate
   createdAt updatedAt startedAt completedAt archivedAt trashed visibility
-  owner {{ id displayName email }}
+  owner {{ id displayName email active }}
   parentInitiative {{ id }}
   links(first: $links) {{ {LINK_FIELDS} }}
 }}
@@ -236,13 +236,13 @@ def cost_of_work(
     """What one page costs, in Linear's points; `sought` is what is looked for besides."""
     page = 1.1
     synced = 2.2
-    issue = 1 + 1.5 + 1.3 + 1.4 + 1.3 + 1.1 + 1.1 + synced
+    issue = 1 + 1.5 + 1.3 + 1.4 + 1.4 + 1.1 + 1.1 + synced
     issue += sizes.labels * 1.1 + sizes.attached * 1.5 + sizes.relations * 3.3 + 3 * page
     if blocking:
         issue += sizes.relations * 2.2 + page
     link = sizes.links * 1.3 + page
-    project = 1 + 1.3 + 1.3 + 1.3 + synced + sizes.related * (1.4 + 1.1) + 2 * page + link
-    initiative = 1 + 1.5 + 1.3 + 1.1 + link
+    project = 1 + 1.3 + 1.3 + 1.4 + synced + sizes.related * (1.4 + 1.1) + 2 * page + link
+    initiative = 1 + 1.5 + 1.4 + 1.1 + link
     rows = {"issues": issue, "projects": project, "initiatives": initiative}
     rows["attachments"] = 1.1 + issue
     total: float = 1.1 + len(sought.teams) * 1.1 + sought.project_rows * 1.3

@@ -44,6 +44,7 @@ class User(Struct, frozen=True, rename="camel"):
     id: str
     display_name: str = ""
     email: str | None = None
+    active: bool = True
 
 
 class State(Struct, frozen=True):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
-from opsync import Category, Check, OpsyncError, RefusedError, SignInError
+from opsync import Category, Check, OpsyncError, RefusedError, SignInError, sounds_like
 from opsync_notion import surfaces
 from opsync_notion.dialect import UPDATE_HINT, USERS_HINT
 from opsync_notion.explore import tells_addresses
@@ -13,11 +12,6 @@ from opsync_notion.schema import View
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name
 from opsync_notion.wire import DataSourceObject, Me
-
-_CANCELED = re.compile(
-    r"cancel|abandon|won.?t|declin|reject|drop|duplicate|obsolete|archiv|abgebrochen|verworfen",
-    re.IGNORECASE,
-)
 
 
 async def examine(tables: Tables) -> AsyncIterator[Check]:
@@ -121,7 +115,8 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     checks = []
     open_ = [o for o in options if not {o.id, o.name} & view.categories.keys()]
     for option in open_:
-        if column.categories.get(option.id) is Category.done and _CANCELED.search(option.name):
+        counted = column.categories.get(option.id)
+        if counted is Category.done and sounds_like(option.name) is Category.canceled:
             hint = f'If it is not done work, set statuses = {{ "{option.name}" = "canceled" }}.'
             message = f'"{option.name}" counts as done.'
             checks.append(Check(title, "warn", message, hint, setting="statuses"))

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         fingerprint,
     )
     from opsync.languages import OwnWords
+    from opsync.lexicon import sounds_blocked, sounds_like
     from opsync.model import (
         OUT_OF_SCOPE,
         Card,
@@ -130,6 +131,7 @@ _HOMES = {
         "fingerprint",
     ),
     "opsync.languages": ("OwnWords",),
+    "opsync.lexicon": ("sounds_blocked", "sounds_like"),
     "opsync.model": (
         "OUT_OF_SCOPE",
         "Card",
@@ -227,6 +229,8 @@ __all__ = [
     "fingerprint",
     "hookimpl",
     "same",
+    "sounds_blocked",
+    "sounds_like",
     "value_hash",
 ]
 

@@ -39,8 +39,9 @@ class Opened:
 class Pass:
     """What one pass works with, and what it has found so far.
 
-    `reads_as` and `derives_as` are digests of the configuration: of what decides which names are
-    found in what is read, and of what decides links, rollups and texts besides the records.
+    `reads_as` and `derives_as` are digests of the configuration: by instance of what decides what
+    its records are, besides its own settings, and of what decides links, rollups and texts besides
+    the records.
     """
 
     config: Config
@@ -53,7 +54,7 @@ class Pass:
     full: bool = False
     write: bool = True
     progress: Progress = silent
-    reads_as: str = ""
+    reads_as: Mapping[str, str] = field(default_factory=dict)
     derives_as: str = ""
     again: bool = False
     """Everything is linked, rolled up and planned again, although no record changed."""

@@ -90,3 +90,25 @@ def test_json_is_one_row_a_check(synced: Company) -> None:
         "message": "Signed in.",
         "hint": "",
     }
+
+
+def test_a_team_is_held_against_what_was_read(synced: Company) -> None:
+    path = synced.folder / "opsync.toml"
+    scope = '[[team.scope]]\ninstance = "work"\n'
+    blocks = f'[[team]]\nname = "All"\n{scope}[[team]]\nname = "None"\n{scope}'
+    blocks += f'[[team]]\nname = "Lost"\n{scope}spaces = ["MOBX"]\n'
+    path.write_text(path.read_text() + blocks)
+    assert synced.opsync("sync").code == 1
+    told = {
+        one["check"]: (one["state"], one["message"])
+        for one in synced.opsync("doctor", "--json").json
+        if one["connection"] == "teams"
+    }
+    assert told == {
+        "All": ("ok", "Has 6 items."),
+        "None": (
+            "warn",
+            "No item is this team's: a team before it takes them, or none has its labels.",
+        ),
+        "Lost": ("warn", "No item of work is in MOBX."),
+    }

@@ -14,7 +14,18 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 
 # What these hold is named by people or by connectors, not by the page.
 FREE = frozenset(
-    {"by_tool", "before", "after", "should_be", "wrote", "is_now", "inputs", "counts", "value"}
+    {
+        "by_tool",
+        "before",
+        "after",
+        "should_be",
+        "wrote",
+        "is_now",
+        "inputs",
+        "counts",
+        "value",
+        "in_teams",
+    }
 )
 
 
@@ -44,6 +55,7 @@ def _keys(found: Any) -> Iterator[str]:
         "explain checkout",
         "links",
         "records",
+        "statuses",
         "rollups",
         "journal",
         "doctor",

@@ -12,7 +12,9 @@ from opsync.contract.connector import Batch, Feed, Item, Readable
 from opsync.errors import RecordError
 from opsync.mirrors import Mirrors
 from opsync.model import Mention, Record, Seen, Text
+from opsync.model.rules import TeamRule, TeamScope
 from opsync.stages.normalize import ELSEWHERE, Normalized, normalize
+from opsync.teams import teams_in
 from tests.support.build import at, record, ref
 
 
@@ -75,6 +77,16 @@ def test_a_url_of_a_system_that_is_not_configured_is_kept_where_it_makes_members
 
 def test_a_record_does_not_name_itself() -> None:
     assert mentions_in("K-1 again, https://harbor.example/browse/K-1", id_="1") == []
+
+
+def test_a_record_is_hashed_as_its_team_means_it() -> None:
+    made = record("1", space_key="MOB")
+    mobile = TeamRule(name="Mobile", scope=(TeamScope("jira", ("MOB",)),))
+    pay = TeamRule(name="Payments", scope=(TeamScope("jira", ("PAY",)),))
+    as_mobile = one(made, teams=teams_in("jira", [pay, mobile]))
+    assert as_mobile.record.team == "Mobile"
+    assert as_mobile.hash != one(made).hash
+    assert one(made, teams=teams_in("jira", [pay])) == one(made)
 
 
 def test_what_opsync_wrote_is_never_evidence() -> None:

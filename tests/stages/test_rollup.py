@@ -191,6 +191,52 @@ def test_estimates_count_only_where_half_of_the_leaves_have_one() -> None:
     assert (half.estimate_done, half.estimate_total, half.estimated) == (3.0, 3.0, 1)
 
 
+def test_estimates_in_different_units_make_no_sum() -> None:
+    points = record("1", "done", estimate=3.0, estimate_unit="points")
+    hours = record("2", estimate=12.0, estimate_unit="hours")
+    mixed = rolled(points, hours, record("3"), names=("1", "2", "3"))
+    assert (mixed.estimate_done, mixed.estimate_total, mixed.estimate_unit) == (None, None, "")
+    assert mixed.estimated == 2
+    alike = rolled(points, record("3"), names=("1", "3"))
+    assert (alike.estimate_done, alike.estimate_total, alike.estimate_unit) == (3.0, 3.0, "points")
+
+
+def test_a_detail_is_no_member_and_makes_its_parent_no_container() -> None:
+    rollup, roles = with_members(
+        record("epic", kind="epic"),
+        record("1", "in_progress", parent="epic"),
+        record("1a", "done", parent=("1", "epic"), subtask=True, detail=True),
+        record("1b", "todo", parent="1a", subtask=True),
+        names=("epic",),
+    )
+    assert roles == {ref("epic"): Role.container, ref("1"): Role.leaf}
+    assert (rollup.done, rollup.total) == (0, 1)
+
+
+def test_a_detail_that_the_root_names_is_no_member_either_and_not_missing() -> None:
+    rollup = rolled(record("1a", "done", subtask=True, detail=True), names=("1a",))
+    assert (rollup.total, rollup.missing) == (0, ())
+
+
+def test_the_breakdown_goes_by_configured_teams_where_there_are_any() -> None:
+    rollup = rolled(
+        record("1", "done", space="Payments", team="Core"),
+        record("2", space="Mobile", team="Core"),
+        record("3", space="Growth"),
+        names=("1", "2", "3"),
+    )
+    assert [(one.name, one.done, one.total) for one in rollup.spaces] == [
+        ("Core", 1, 2),
+        ("Growth", 0, 1),
+    ]
+
+
+@pytest.mark.parametrize("change", [{"team": "Core"}, {"estimate_unit": "hours"}])
+def test_what_a_team_changes_is_another_input(change: dict[str, str]) -> None:
+    before = rolled(record("1", estimate=3.0), names=("1",))
+    assert rolled(record("1", estimate=3.0, **change), names=("1",)).inputs != before.inputs
+
+
 def test_done_since_is_the_day_the_last_leaf_was_done() -> None:
     rollup = rolled(
         record("1", "done", completed_at=at(6)),

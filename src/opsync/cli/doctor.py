@@ -23,7 +23,13 @@ from opsync.cli.common import (
 )
 from opsync.cli.screen import show, styled
 from opsync.contract.connector import Check
-from opsync.engine.checkup import RuleFinding, examine_rules, names_without_item
+from opsync.engine.checkup import (
+    RuleFinding,
+    TeamFinding,
+    examine_rules,
+    examine_teams,
+    names_without_item,
+)
 from opsync.engine.session import open_session
 from opsync.errors import ConfigError, StoreError
 from opsync.store import Quarantined
@@ -109,6 +115,8 @@ class _Doctor:
                 self._tell("store", _without_item(names))
             for finding in await examine_rules(self._opened.config, store):
                 self._tell("rules", _rule(finding))
+            for team in await examine_teams(self._opened.config, store):
+                self._tell("teams", _team(team))
 
     def _tell(self, name: str, check: Check) -> None:
         if check.state == "fail":
@@ -179,3 +187,21 @@ def _rule(found: RuleFinding) -> Check:
     named = ", ".join(f'"{name}"' for name in found.properties) or "any column"
     takes = words.plural(found.roots, found.kind)
     return Check(found.rule, "ok", f"Adds up what {named} names, for {takes}.")
+
+
+def _team(found: TeamFinding) -> Check:
+    """A team of the configuration, against what was read."""
+    hint = "Check [[team.scope]]; what there is: opsync records"
+    if found.unmatched:
+        told = "; ".join(one.partition(": ")[2] for one in found.unmatched)
+        return Check(found.team, "warn", f"{told[:1].upper()}{told[1:]}.", hint)
+    if not found.items and found.read:
+        return Check(
+            found.team,
+            "warn",
+            "No item is this team's: a team before it takes them, or none has its labels.",
+            f"The first that fits counts. {hint}",
+        )
+    if not found.items:
+        return Check(found.team, "ok", "Nothing was read of it yet.")
+    return Check(found.team, "ok", f"Has {words.plural(found.items, 'item')}.")

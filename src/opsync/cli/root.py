@@ -35,6 +35,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Look up": {
         "links": ("opsync.cli.browse:links", "Which items belong together, and why."),
         "records": ("opsync.cli.browse:records", "What was read."),
+        "statuses": (
+            "opsync.cli.statuses:statuses",
+            "What each status counts as; which look wrong.",
+        ),
         "rollups": ("opsync.cli.browse:rollups", "Delivery summaries with their numbers."),
         "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
     },

@@ -13,6 +13,7 @@ from opsync.config import Config
 from opsync.model import Mention, Record
 from opsync.model.rules import RollupRule
 from opsync.steps.deriving import roots_of
+from opsync.steps.teaming import unmatched
 from opsync.store import Store
 
 NEAR = 3
@@ -76,6 +77,42 @@ def unused_properties(rule: RollupRule, roots: Iterable[Record]) -> tuple[Unused
     return tuple(
         Unused(name, tuple(_near(name, used))) for name in rule.properties if name not in used
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFinding:
+    """What a team has: how many items, and what it names that no item is in (sentences).
+
+    `read` says that something was read of each instance that it works in.
+    """
+
+    team: str
+    items: int
+    read: bool
+    unmatched: tuple[str, ...]
+
+
+async def examine_teams(config: Config, store: Store) -> list[TeamFinding]:
+    """Each team of the configuration against what the store has."""
+    instances = sorted({scope.instance for team in config.teams for scope in team.scope})
+    tallies = {instance: await store.tallies(instance) for instance in instances}
+    found = []
+    for team in config.teams:
+        own = sorted({scope.instance for scope in team.scope})
+        told = [
+            unmatched(team, instance, (alike for alike, _ in tallies[instance]))
+            for instance in own
+            if tallies[instance]
+        ]
+        items = sum(
+            count
+            for instance in own
+            for alike, count in tallies[instance]
+            if alike.team == team.name
+        )
+        read = all(tallies[instance] for instance in own)
+        found.append(TeamFinding(team.name, items, read, tuple(one for one in told if one)))
+    return found
 
 
 def _near(name: str, used: Sequence[str]) -> Iterator[str]:

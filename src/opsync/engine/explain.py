@@ -21,7 +21,7 @@ from opsync.engine.explained import (
     Write,
 )
 from opsync.engine.finding import find
-from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
+from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
@@ -149,6 +149,8 @@ class Explainer:
             return notes
         if record.kind in NEVER:
             return [*notes, f"{name} is not counted: a {record.kind.value} never is."]
+        if record.detail:
+            return [*notes, f"{name} is not counted: {detail(record)}."]
         related = [link for link in links if link.other(record.ref) in roots]
         for link in related:
             other = await self._look.item(link.other(record.ref))

@@ -8,21 +8,22 @@ from opsync.__about__ import __version__
 from opsync.config import Config, Instance
 from opsync.model import value_hash
 from opsync.model.rules import Mode
+from opsync.teams import rules_in
 
 
-def reads_as(config: Config) -> str:
-    """What decides which names are found in a text, besides the settings of its own instance.
+def reads_as(config: Config) -> dict[str, str]:
+    """By instance what decides its records, besides its own settings.
 
-    That is which instances there are to recognize their URLs, with what they are told in one
-    word or address, and the plugins, which may have rules that find links.
+    That is which names are found in a text: there are other instances to recognize their URLs,
+    with what they are told in one word or address, and the plugins, which may have rules that
+    find links. And what its teams mean: a changed team is read again where it works.
     """
-    return value_hash(
-        [
-            sorted((i.name, i.connector, _words(i)) for i in config.instances.values()),
-            config.plugins.fingerprint,
-            config.twins.footers,
-        ]
-    )
+    names = [
+        sorted((i.name, i.connector, _words(i)) for i in config.instances.values()),
+        config.plugins.fingerprint,
+        config.twins.footers,
+    ]
+    return {name: value_hash([*names, rules_in(name, config.teams)]) for name in config.instances}
 
 
 def derives_as(config: Config) -> str:
@@ -39,6 +40,7 @@ def derives_as(config: Config) -> str:
             config.preference,
             rules,
             config.words.fingerprint,
+            config.teams,
             _instances(config),
             config.plugins.fingerprint,
         ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog, Item
+from opsync.inert import inert_text
 from opsync.model import Evidence, Kind, Mention, Record, Ref, Role
 from opsync.model.rules import RollupRule
 from opsync.stages.normalize import ELSEWHERE
@@ -21,6 +22,11 @@ ROLES = {
 
 NEVER = (Kind.document, Kind.metric, Kind.person)
 """Kinds that no delivery summary counts."""
+
+
+def detail(record: Record) -> str:
+    """Why a part of an item is not counted, where its team has it so."""
+    return f"sub-tasks of {inert_text(record.team, 60)} do not count by themselves"
 
 
 class Lookup:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from opsync.engine.explained import Counted, Input, LeftOut, Summary
 from opsync.engine.freshness import failing_since, read_at
-from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
+from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
 from opsync.model import Member, Record, Role, Rollup
 from opsync.model.rules import RollupRule
 from opsync.stages.rollup import percent_of
@@ -102,6 +102,8 @@ async def _left_out(
             found[label] = "an initiative itself"
         elif record is not None and record.kind in NEVER:
             found[label] = f"a {record.kind.value} is never counted"
+        elif record is not None and record.detail:
+            found[label] = detail(record)
     for link in await look.store.links_of(rollup.root):
         other = link.other(rollup.root)
         label = (await look.item(other)).label

@@ -48,7 +48,7 @@ class Member(Struct, frozen=True, omit_defaults=True):
 
 
 class Space(Struct, frozen=True):
-    """The counted leaves of one team or project."""
+    """The counted leaves of one configured team, else of one team or project of a tool."""
 
     name: str
     done: int
@@ -70,9 +70,10 @@ class Rollup(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     `counts` are leaves by category (canceled ones besides). `done`, `total` and `progress` leave
     canceled ones out; `progress` is None where nothing counts. `estimate_done` and
-    `estimate_total` are in the teams' own unit over `estimated` leaves; None if fewer than half
-    of the leaves have one. `private` counts leaves that are counted and not named. `missing`
-    counts things the root names that could not be read: the rollup is then partial.
+    `estimate_total` are in `estimate_unit` over `estimated` leaves; None if fewer than half of the
+    leaves have one, or if their units differ: points and hours make no sum. `private` counts
+    leaves that are counted and not named. `missing` counts things the root names that could not be
+    read: the rollup is then partial.
     `instances` are those it rests on. `revisit_on` is the next date on which time alone changes
     it. `inputs` is a digest of the versions of all it was computed from.
     """
@@ -90,6 +91,7 @@ class Rollup(Struct, frozen=True, omit_defaults=True, kw_only=True):
     progress: float | None = None
     estimate_done: float | None = None
     estimate_total: float | None = None
+    estimate_unit: str = ""
     estimated: int = 0
     health: Health = Health.no_linked_work
     reason: str = ""

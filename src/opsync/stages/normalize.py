@@ -17,6 +17,7 @@ from opsync.mirrors import Mirrors
 from opsync.model import Mention, Record, Text, seen_hash
 from opsync.model.link import FOOTER
 from opsync.names import KEY, URL, addresses
+from opsync.teams import TeamHere, apply_team
 
 Recognizer = Callable[[str], str | None]
 LinkRule = Callable[[Record], Iterable[str]]
@@ -62,12 +63,13 @@ def normalize(
     rules: Sequence[LinkRule] = (),
     owned: AbstractSet[str] = frozenset(),
     mirrors: Mirrors = _ONLY_KNOWN,
+    teams: Sequence[TeamHere] = (),
 ) -> tuple[list[Normalized], list[Aside]]:
     """Turn one batch into records and into those to set aside.
 
     `recognizers` maps each configured instance to its `recognize`. `owned` are the remote ids of
-    what opsync wrote onto these objects: that is never evidence. `mirrors` finds what footers name.
-    A raw object that raises is set aside by itself.
+    what opsync wrote onto these objects: that is never evidence. `mirrors` finds what footers name,
+    `teams` are those of the connector's instance. A raw object that raises is set aside by itself.
     """
     records: list[Normalized] = []
     aside: list[Aside] = []
@@ -77,7 +79,7 @@ def normalize(
             continue
         try:
             found = [
-                _finish(record, recognizers, rules, owned, mirrors)
+                _finish(record, recognizers, rules, owned, mirrors, teams)
                 for record in connector.normalize(item.stream, item.raw)
             ]
         except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
@@ -93,7 +95,10 @@ def _finish(
     rules: Sequence[LinkRule],
     owned: AbstractSet[str],
     mirrors: Mirrors,
+    teams: Sequence[TeamHere],
 ) -> Normalized:
+    if teams:
+        record = apply_team(record, teams)
     mentions = record.mentions
     if record.texts:
         texts = _without_footers(record, owned, mirrors)

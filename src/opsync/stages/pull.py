@@ -18,6 +18,7 @@ from opsync.report import InstanceReport
 from opsync.runtime import Clock
 from opsync.stages.normalize import LinkRule, Recognizer, normalize
 from opsync.store import Prepared, SetAside, Store
+from opsync.teams import TeamHere
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +58,8 @@ class PullContext:
     """What pulling one instance needs besides the connector.
 
     `fingerprint` is a digest of the instance's settings, `naming` one of all else that decides
-    what its texts name. `clean` takes the process's secrets out of a text.
+    what its records are: what its texts name, and what its teams mean. `clean` takes the
+    process's secrets out of a text.
     """
 
     store: Store
@@ -68,6 +70,7 @@ class PullContext:
     recognizers: Mapping[str, Recognizer]
     rules: Sequence[LinkRule] = ()
     mirrors: Mirrors = field(default_factory=Mirrors)
+    teams: Sequence[TeamHere] = ()
     naming: str = ""
     full: bool = False
     progress: Progress = silent
@@ -210,7 +213,13 @@ async def _store_batch(
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
     records, aside = normalize(
-        connector, batch.items, context.recognizers, context.rules, owned, context.mirrors
+        connector,
+        batch.items,
+        context.recognizers,
+        context.rules,
+        owned,
+        context.mirrors,
+        context.teams,
     )
     counts = await context.store.put_batch(
         context.run,

@@ -79,7 +79,8 @@ def roll_up(
     counts = Counter(record.category for record in leaves)
     done, total = counts[Category.done], len(leaves)
     estimated = [r for r in leaves if r.estimate is not None]
-    enough = total > 0 and len(estimated) * 2 >= total
+    units = {r.estimate_unit for r in estimated}
+    enough = total > 0 and len(estimated) * 2 >= total and len(units) == 1
     added = _added_scope(leaves, as_of, zone)
     rollup = Rollup(
         rule=rule.name,
@@ -99,6 +100,7 @@ def roll_up(
             else None
         ),
         estimate_total=sum(r.estimate or 0 for r in estimated) if enough else None,
+        estimate_unit=units.pop() if enough else "",
         estimated=len(estimated),
         due_on=root.due_on,
         done_since=_done_since(leaves, zone) if total and done == total else None,
@@ -137,7 +139,7 @@ def _members(
         record = nodes.get(ref)
         if record is None or ref == inputs.root.ref or ref in via:
             return
-        if ref in inputs.roots or record.kind in _NEVER_MEMBERS:
+        if ref in inputs.roots or record.kind in _NEVER_MEMBERS or record.detail:
             return
         if ref in inputs.aside:
             missing.add(PRIVATE if record.private else record.key or record.title)
@@ -224,8 +226,9 @@ def _at_and_below(ref: Ref, below: Mapping[Ref, Sequence[Ref]]) -> Iterable[Ref]
 def _spaces(leaves: Sequence[Record]) -> tuple[Space, ...]:
     totals: dict[str, list[int]] = {}
     for record in leaves:
-        if record.space and not record.private:
-            counts = totals.setdefault(record.space, [0, 0])
+        name = record.team or record.space
+        if name and not record.private:
+            counts = totals.setdefault(name, [0, 0])
             counts[0] += record.category is Category.done
             counts[1] += 1
     ordered = sorted(totals.items(), key=lambda item: (-item[1][1], item[0]))
@@ -320,6 +323,7 @@ def _digest(root: Record, members: Sequence[Member], nodes: Mapping[Ref, Record]
         one = nodes[member.ref]
         named = (one.key, one.title, one.url) if member.top else ()
         state = (one.category, one.blocked, one.private, one.estimate, one.completed_at)
-        facts.append((str(one.ref), member.role, one.space, *state, *named))
+        whose = one.team or one.space
+        facts.append((str(one.ref), member.role, whose, one.estimate_unit, *state, *named))
     body = msgspec.json.encode((root.title, root.url, root.due_on, root.paused, facts))
     return blake2b(body, digest_size=16).hexdigest()

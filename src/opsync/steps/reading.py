@@ -8,6 +8,8 @@ from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
 from opsync.stages.pull import PullContext, is_half_read, pull
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
+from opsync.steps.teaming import check_teams
+from opsync.teams import teams_in
 
 
 async def pull_all(this: Pass) -> None:
@@ -36,7 +38,8 @@ async def pull_all(this: Pass) -> None:
             recognizers=recognizers,
             rules=rules,
             mirrors=mirrors,
-            naming=this.reads_as,
+            teams=teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
+            naming=this.reads_as.get(name, ""),
             full=this.full,
             progress=this.progress,
             clean=opened.clean,
@@ -45,6 +48,7 @@ async def pull_all(this: Pass) -> None:
     await at_once(tasks)
     await _keep_earlier_trouble(this)
     await _look_again(this)
+    await check_teams(this)
     for name, opened in this.instances.items():
         await keep(this.store, name, opened)
 

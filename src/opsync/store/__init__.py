@@ -10,6 +10,7 @@ from opsync.store.lock import Holder, hold
 from opsync.store.migrations import HEAD
 from opsync.store.store import Store
 from opsync.store.types import (
+    Alike,
     BatchCounts,
     CursorState,
     HistoryRow,
@@ -29,6 +30,7 @@ from opsync.store.types import (
 
 __all__ = [
     "HEAD",
+    "Alike",
     "BatchCounts",
     "CursorState",
     "HistoryRow",

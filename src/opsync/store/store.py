@@ -17,11 +17,14 @@ from opsync.store.pulls import Pulls
 from opsync.store.reading import Reading
 from opsync.store.rollups import Rollups
 from opsync.store.runs import Runs
+from opsync.store.tallies import Tallies
 from opsync.store.twins import Twins
 from opsync.store.walks import Walks
 
 
-class Store(Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading, Looking, Twins):
+class Store(
+    Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading, Looking, Tallies, Twins
+):
     """One SQLite file. Each method is one whole transaction; no connection leaves it.
 
     All methods raise StoreError when the file is full, damaged, read-only or busy for long. A

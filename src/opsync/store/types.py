@@ -21,6 +21,7 @@ from opsync.model import (
     Rollup,
     Sides,
     Slot,
+    Status,
     Value,
     Verb,
 )
@@ -62,6 +63,18 @@ class BatchCounts(NamedTuple):
     read: int
     changed: int
     unchanged: int
+
+
+class Alike(NamedTuple):
+    """What records are counted by. `resolution` is how they ended, in their tool's word."""
+
+    kind: Kind
+    status: Status | None
+    resolution: str
+    space: str
+    space_key: str
+    team: str
+    private: bool
 
 
 class CursorState(Struct, frozen=True, kw_only=True):

@@ -184,3 +184,18 @@ async def test_the_doctor_finds_data_center_sound(site: JiraSite, jira: Jira) ->
 
     assert states.pop("Canceled resolutions") == "warn"
     assert set(states.values()) == {"ok"}
+
+
+async def test_what_teams_go_by_is_read_from_the_site(site: JiraSite, jira: Jira) -> None:
+    ben = site.add_user("Ben Okoro", "ben@harbor.example")
+    site.add_issue("PAY", "Vault cards", hours=2, assignee=ben)
+    site.add_issue("PAY", "Rotate keys", issue_type="Sub-task", parent="PAY-1")
+    site.deactivate(ben)
+
+    records = await read(jira)
+
+    assert records["PAY-1"].estimates == {"hours": 2.0}
+    assert records["PAY-1"].owner is not None
+    assert not records["PAY-1"].owner.active
+    assert [records[key].subtask for key in ("PAY-1", "PAY-2")] == [False, True]
+    assert records["PAY-2"].space_key == "PAY"

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import pytest
 from tests.plugins.jira.conftest import Connect
 
 from opsync import Category, Check
 from opsync.sandbox.jira import JiraSite
 from opsync_jira import Jira
-from opsync_jira.checks import looks_canceled
 
 
 async def examine(jira: Jira) -> dict[str, Check]:
@@ -126,20 +124,6 @@ async def test_a_mapping_of_a_name_that_the_site_has_not_is_told(
     assert "'wont do'" in check.message
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["Canceled", "CANCELLED", "Won't Do", "Won’t fix", "Abgebrochen", "Annulé", "Rechazada",
-     "已取消", "キャンセル", "Отменено", "Duplicate", "Closed (rejected)"],
-)  # fmt: skip
-def test_names_that_look_canceled(name: str) -> None:
-    assert looks_canceled(name)
-
-
-@pytest.mark.parametrize("name", ["Done", "Fertig", "Closed", "Resolved", "Cancelation flow done?"])
-def test_names_that_do_not(name: str) -> None:
-    assert not looks_canceled(name)
-
-
 async def test_an_outage_in_between_leaves_the_other_checks(
     site: JiraSite, connect: Connect
 ) -> None:
@@ -152,3 +136,12 @@ async def test_an_outage_in_between_leaves_the_other_checks(
 
     assert states[:3] == ["ok", "warn", "ok"]
     assert len(states) == 8
+
+
+async def test_an_estimate_field_of_time_is_found_beside_the_points(
+    site: JiraSite, connect: Connect
+) -> None:
+    check = (await examine(connect(site, estimate_field="timeoriginalestimate")))["Fields"]
+
+    assert check.state == "ok"
+    assert "Original estimate (timeoriginalestimate), Story Points (" in check.message

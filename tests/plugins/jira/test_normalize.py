@@ -220,6 +220,89 @@ def test_estimates_are_numbers_of_the_first_field_that_has_one(
     assert normalize(fields).estimate == estimate
 
 
+def test_an_issue_holds_its_estimates_in_points_and_in_hours() -> None:
+    fields = {"customfield_1": 3, "timeoriginalestimate": 27_000}
+
+    both = normalize(fields)
+
+    assert both.estimates == {"points": 3.0, "hours": 7.5}
+    assert (both.estimate, both.estimate_unit) == (3.0, "points")
+    only_time = normalize({"timeoriginalestimate": 0})
+    assert (only_time.estimates, only_time.estimate) == ({"hours": 0.0}, None)
+    assert only_time.estimate_unit == ""
+
+
+def test_a_time_field_named_in_the_settings_counts_in_hours() -> None:
+    fields = {"customfield_1": 3, "timeoriginalestimate": 27_000}
+
+    record = normalize(fields, estimate_field="timeoriginalestimate")
+
+    assert (record.estimate, record.estimate_unit) == (7.5, "hours")
+    assert record.estimates == {"points": 3.0, "hours": 7.5}
+
+
+def test_another_time_field_of_the_settings_stands_in_for_the_original_estimate() -> None:
+    custom = (("points", "customfield_1"), ("time", "timeestimate"))
+    given = {"customfield_1": 3, "timeestimate": 3600, "timeoriginalestimate": 7200}
+    body = {"issues": [{"id": "1", "key": "PAY-1", "fields": given}]}
+    page = msgspec.json.decode(json.dumps(body), type=wire.page_type(custom))
+    normalizer = Normalizer("jira-main", settings(estimate_field="timeestimate"))
+
+    assert normalizer.record(page.issues[0]).estimates == {"points": 3.0, "hours": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "hindrances"),
+    [
+        ({}, ()),
+        ({"customfield_3": [{"value": "Impediment"}]}, ("flag",)),
+        ({"issuelinks": [link("Blocks", status("new"))]}, ("link",)),
+        ({"issuelinks": [link("Blocks", status("done"))]}, ()),
+        (
+            {"customfield_3": [{"value": "x"}], "issuelinks": [link("Blocks", status("new"))]},
+            ("link", "flag"),
+        ),
+        ({"labels": ["blocked"]}, ()),
+    ],
+)
+def test_the_facts_that_may_block_an_issue_are_told_apart(
+    fields: dict[str, Any], hindrances: tuple[str, ...]
+) -> None:
+    record = normalize(fields, blocked_labels=["blocked"])
+
+    assert record.hindrances == hindrances
+    assert record.blocked is bool(hindrances or fields.get("labels"))
+
+
+@pytest.mark.parametrize(
+    ("issue_type", "subtask"),
+    [
+        ({"hierarchyLevel": -1, "subtask": True}, True),
+        ({"hierarchyLevel": 0, "subtask": False}, False),
+        ({"subtask": True}, True),
+        ({"subtask": False}, False),
+        ({}, False),
+    ],
+)
+def test_the_issue_type_says_what_is_a_sub_task(issue_type: dict[str, Any], subtask: bool) -> None:
+    assert normalize({"issuetype": issue_type}).subtask is subtask
+
+
+async def test_what_teams_go_by_is_read_from_the_site(site: JiraSite, connect: Connect) -> None:
+    ben = site.add_user("Ben Okoro", "ben@harbor.example")
+    site.add_issue("PAY", "Vault cards", hours=7.5, points=3, assignee=ben)
+    site.add_issue("PAY", "Rotate keys", issue_type="Sub-task", parent="PAY-1", flagged=True)
+    site.deactivate(ben)
+
+    records = await read(connect(site))
+
+    story, part = records["PAY-1"], records["PAY-2"]
+    assert (story.space_key, story.estimates) == ("PAY", {"points": 3.0, "hours": 7.5})
+    assert story.owner == Person(ben.account_id, "Ben Okoro", "ben@harbor.example", active=False)
+    assert (story.subtask, part.subtask) == (False, True)
+    assert part.hindrances == ("flag",)
+
+
 def test_a_security_level_makes_an_issue_private() -> None:
     assert normalize({"security": {"id": "1", "name": "Legal"}}).private
     assert not normalize({"security": None}).private

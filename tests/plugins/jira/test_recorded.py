@@ -13,9 +13,8 @@ import msgspec
 import pytest
 from tests.plugins.jira.conftest import settings
 
-from opsync import Answer, Category
+from opsync import Answer, Category, sounds_like
 from opsync_jira import wire
-from opsync_jira.checks import looks_canceled
 from opsync_jira.fields import choose
 from opsync_jira.normalize import Normalizer
 from opsync_jira.pages import batch_of, read_page
@@ -130,7 +129,7 @@ def test_server_fields_are_searched_for_estimates_and_epics(data_dir: Path) -> N
 def test_server_resolutions_that_look_canceled_are_found(data_dir: Path) -> None:
     listed = msgspec.json.decode(server(data_dir, "all_resolutions"), type=list[wire.Named])
 
-    names = {one.name for one in listed if looks_canceled(one.name)}
+    names = {one.name for one in listed if sounds_like(one.name) is Category.canceled}
 
     assert "Won't Fix" in names
     assert "Fixed" not in names

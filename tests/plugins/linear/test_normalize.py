@@ -51,6 +51,29 @@ async def test_an_issue_carries_what_people_made_of_it(
     ]
 
 
+async def test_an_issue_tells_what_teams_go_by(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    ana = workspace.add_user("Ana Reyes", "ana@harbor.example")
+    ana.active = False
+    project = workspace.add_project("Checkout web", teams=["GRO"])
+    workspace.add_issue("GRO", "Card form", estimate=3, assignee=ana, project=project)
+    workspace.add_issue("GRO", "Labels", parent="GRO-1")
+    workspace.relate("GRO-1", "GRO-2")
+
+    records = await read(connect(workspace))
+
+    form, labels = records["GRO-1"], records["GRO-2"]
+    assert (form.space_key, form.estimates, form.estimate_unit) == ("GRO", {"points": 3}, "points")
+    assert form.owner is not None
+    assert not form.owner.active
+    assert (form.subtask, form.hindrances) == (False, ())
+    assert (labels.subtask, labels.hindrances, labels.blocked) == (True, ("link",), True)
+    assert (labels.estimates, labels.estimate_unit) == ({}, "")
+    [web] = [one for one in records.values() if one.kind is Kind.project]
+    assert (web.space_key, web.subtask) == ("GRO", False)
+
+
 async def test_states_count_by_their_type(workspace: LinearWorkspace, connect: Connect) -> None:
     for name, _ in STATE_DEFAULTS:
         workspace.add_issue("GRO", name, state=name)

@@ -85,7 +85,7 @@ def _read(site: JiraState, name: str, value: object) -> object:
     if name == "labels":
         words = value.split(",") if isinstance(value, str) else cast("list[object]", value)
         return tuple(str(word).strip() for word in words if str(word).strip())
-    if name == "points":
+    if name in {"points", "hours"}:
         return float(str(value))
     if name == "due":
         return date.fromisoformat(str(value))

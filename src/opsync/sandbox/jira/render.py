@@ -53,6 +53,7 @@ _SYSTEM_FIELDS: tuple[tuple[str, str, str, str | None], ...] = (
     ("subtasks", "Sub-tasks", "array", "issuelinks"),
     ("description", "Description", "string", None),
     ("security", "Security Level", "securitylevel", None),
+    ("timeoriginalestimate", "Original estimate", "number", None),
 )
 
 
@@ -125,6 +126,9 @@ class Renderer:
             ],
             "description": lambda: self._description(issue),
             "security": lambda: issue.security and self._security(issue.security),
+            "timeoriginalestimate": lambda: (
+                None if issue.hours is None else round(issue.hours * 3600)
+            ),
             STORY_POINTS: lambda: issue.points,
             FLAGGED: lambda: self._flagged(issue),
         }
@@ -266,9 +270,10 @@ class Renderer:
         return answer
 
     def user(self, user: User) -> Json:
+        known = self.state.users.get(user.account_id, user)
         answer: Json = {
             "displayName": user.display_name,
-            "active": True,
+            "active": known.active,
             "timeZone": self.zone.key,
         }
         if user.email is not None:

@@ -23,7 +23,7 @@ from opsync.sandbox.vendor import to_millisecond
 EDITABLE = frozenset(
     {
         *("summary", "issue_type", "parent", "assignee", "description", "priority", "labels"),
-        *("points", "due", "flagged", "security", "resolution", "status"),
+        *("points", "hours", "due", "flagged", "security", "resolution", "status"),
     }
 )
 """The fields that `JiraState.edit` takes."""
@@ -46,6 +46,7 @@ class JiraState(JiraTables):
         priority: str = "Medium",
         labels: Iterable[str] = (),
         points: float | None = None,
+        hours: float | None = None,
         created: datetime | None = None,
         updated: datetime | None = None,
         started: datetime | None = None,
@@ -90,6 +91,7 @@ class JiraState(JiraTables):
                 priority=priority,
                 labels=tuple(labels),
                 points=points,
+                hours=hours,
                 started=started and to_millisecond(started),
                 resolved=resolved,
                 resolution=resolution or ("Done" if done else None),

@@ -88,6 +88,11 @@ class JiraTables(Vendor):
             self.users[user.account_id] = user
             return user
 
+    def deactivate(self, user: User) -> None:
+        """Close an account. What it is assigned to stays as it is, unchanged."""
+        with self.lock:
+            self.users[user.account_id] = replace(user, active=False)
+
     def issue(self, id_or_key: str | int) -> Issue:
         """The issue with this id or key, earlier keys included. LookupError: none."""
         found = self.get(id_or_key)

@@ -66,11 +66,13 @@ class User:
     name: str
     display_name: str
     email: str | None
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue at one moment. `id` never changes; `key` does when the issue moves."""
+    """An issue at one moment. `id` never changes; `key` does when the issue moves. `hours` is its
+    original estimate."""
 
     id: int
     key: str
@@ -86,6 +88,7 @@ class Issue:
     priority: str = "Medium"
     labels: tuple[str, ...] = ()
     points: float | None = None
+    hours: float | None = None
     started: datetime | None = None
     resolved: datetime | None = None
     resolution: str | None = None
