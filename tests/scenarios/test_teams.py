@@ -216,8 +216,8 @@ async def test_why_a_detail_is_not_counted_is_explained(world: World) -> None:
         explainer = Explainer(world.config(), session.store)
         [item] = await explainer.find("MOB-4")
         [root] = await explainer.find(page_url(page))
-        told = (await explainer.explain(item)).notes
-        left_out = (await explainer.explain(root)).summaries[0].left_out
+        told = (await explainer.explain(item, world.clock.now())).notes
+        left_out = (await explainer.explain(root, world.clock.now())).summaries[0].left_out
     assert told == ("MOB-4 is not counted: sub-tasks of Apps do not count by themselves.",)
     assert [(one.what, one.why) for one in left_out] == [
         ("MOB-4 Draw", "sub-tasks of Apps do not count by themselves")
