@@ -1,6 +1,7 @@
 """The one model that every system's records are normalized into: frozen values, no behaviour of
 any vendor. Built on the standard library and msgspec only."""
 
+from opsync.model.account import Account
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, LinkContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
@@ -16,9 +17,11 @@ from opsync.model.record import (
     Text,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
+from opsync.model.suggestion import PairKind, Suggestion
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 
 __all__ = [
+    "Account",
     "Card",
     "Category",
     "Change",
@@ -32,6 +35,7 @@ __all__ = [
     "Mention",
     "Outcome",
     "OutcomeKind",
+    "PairKind",
     "Part",
     "Person",
     "Record",
@@ -43,6 +47,7 @@ __all__ = [
     "Slot",
     "Space",
     "Status",
+    "Suggestion",
     "Text",
     "Value",
     "Verb",

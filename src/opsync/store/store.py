@@ -11,6 +11,7 @@ from opsync.store.database import Database, open_database
 from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
+from opsync.store.pairing import Pairing
 from opsync.store.plans import Plans
 from opsync.store.pulls import Pulls
 from opsync.store.reading import Reading
@@ -19,7 +20,7 @@ from opsync.store.runs import Runs
 from opsync.store.walks import Walks
 
 
-class Store(Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading):
+class Store(Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading, Pairing):
     """One SQLite file. Each method is one whole transaction; no connection leaves it.
 
     All methods raise StoreError when the file is full, damaged, read-only or busy for long. A

@@ -1,0 +1,138 @@
+"""How alike two titles are, and what else speaks for a pair. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from math import log
+
+from msgspec import Struct
+
+from opsync.inert import inert_text
+from opsync.suggest.side import Limits, Side
+from opsync.suggest.words import Lexicon, Word, shown_words
+
+LABEL, OWNER, DUE, CREATED = 0.15, 0.15, 0.1, 0.1
+"""How much of what a score lacks each of these makes up for."""
+KEY = 0.85
+"""The score of a pair of which one names the other by key."""
+
+_SHOWN = 60
+_NO_LUCK = 0.6
+"""The words that two titles share must tell this share of what it takes to tell one title from all
+that passed by: below that, so much likeness is chance."""
+
+
+class Likeness(Struct, frozen=True):
+    """How alike two titles are.
+
+    `one` and `two` are the shares of each title's words, by weight, that the other has too.
+    `told` is what the shared words tell, in nats. `apart` says that both have words of their own;
+    `shared` are the words of `two` that are shared.
+    """
+
+    one: float
+    two: float
+    told: float
+    apart: bool
+    shared: tuple[str, ...]
+
+    @property
+    def contained(self) -> float:
+        """How well `two` contains `one`: words beside those tell less of the same."""
+        return self.one * (0.55 + 0.45 * self.two)
+
+
+NOTHING = Likeness(0.0, 0.0, 0.0, True, ())
+
+
+def compare(one: Sequence[Word], two: Sequence[Word], lexicon: Lexicon) -> Likeness:
+    """Compare the words of two titles; their order does not matter."""
+    weights_one = [lexicon.weight(word) for word in one]
+    weights_two = [lexicon.weight(word) for word in two]
+    if not weights_one or not weights_two or _other_numbers(one, two):
+        return NOTHING
+    got_one, got_two = [0.0] * len(one), [0.0] * len(two)
+    found = [
+        (alike, -i, -j)
+        for i, a in enumerate(one)
+        for j, b in enumerate(two)
+        if (alike := lexicon.alike(a, b))
+    ]
+    for alike, i, j in sorted(found, reverse=True):
+        if not got_one[-i] and not got_two[-j]:
+            got_one[-i] = got_two[-j] = alike
+    _compounds(one, two, got_one, got_two)
+    _compounds(two, one, got_two, got_one)
+    return Likeness(
+        one=sum(w * got for w, got in zip(weights_one, got_one, strict=True)) / sum(weights_one),
+        two=sum(w * got for w, got in zip(weights_two, got_two, strict=True)) / sum(weights_two),
+        told=sum(w * got for w, got in zip(weights_two, got_two, strict=True)),
+        apart=not (all(got_one) or all(got_two)),
+        shared=tuple(b.stem for b, got in zip(two, got_two, strict=True) if got),
+    )
+
+
+def _other_numbers(one: Sequence[Word], two: Sequence[Word]) -> bool:
+    """Whether both have numbers, and none in common: "v2" and "v3" are two things."""
+    numbers = {word.stem for word in one if word.number}
+    others = {word.stem for word in two if word.number}
+    return bool(numbers and others) and numbers.isdisjoint(others)
+
+
+def _compounds(
+    one: Sequence[Word], two: Sequence[Word], got_one: list[float], got_two: list[float]
+) -> None:
+    """Take up words that the other title writes as one: "sign-up" and "signup"."""
+    for i in range(len(one) - 1):
+        if got_one[i] or got_one[i + 1]:
+            continue
+        joined = one[i].stem + one[i + 1].stem
+        for j, b in enumerate(two):
+            if not got_two[j] and b.stem == joined:
+                got_one[i] = got_one[i + 1] = got_two[j] = 1.0
+
+
+def enough_told(likeness: Likeness, lexicon: Lexicon, share: float = _NO_LUCK) -> bool:
+    """Whether the shared words are too rare together to be shared by chance."""
+    return likeness.told >= share * log(2 + lexicon.titles)
+
+
+def titles_alike(likeness: Likeness, title: str) -> str:
+    """The reason that two titles are alike, in the words of the second."""
+    return f'titles alike: "{shown_words(inert_text(title), frozenset(likeness.shared))}"'
+
+
+def support(
+    one: Side, two: Side, common: Container[str], limits: Limits, *, twins: bool = False
+) -> tuple[float, list[str]]:
+    """What labels, people and dates add: the share of what a score lacks, and their reasons."""
+    lack = 1.0
+    reasons: list[str] = []
+    if one.labels and two.labels:
+        others = {label.casefold() for label in two.labels}
+        both = [x for x in one.labels if x.casefold() in others and x.casefold() not in common]
+        if both:
+            lack *= 1 - LABEL
+            reasons.append(f"both labelled {inert_text(both[0], _SHOWN)}")
+    if one.person and one.person == two.person:
+        lack *= 1 - OWNER
+        reasons.append(f"same owner: {inert_text(one.person, _SHOWN)}")
+    if one.due_on is not None and two.due_on is not None:
+        days = abs((one.due_on - two.due_on).days)
+        if days <= limits.due_days:
+            lack *= 1 - DUE
+            reasons.append(
+                f"due within {_days(days)} of each other" if days else "due on the same day"
+            )
+    if twins and one.created_on is not None and two.created_on is not None:
+        days = abs((one.created_on - two.created_on).days)
+        if days <= limits.created_days:
+            lack *= 1 - CREATED
+            reasons.append(
+                f"created within {_days(days)} of each other" if days else "created on the same day"
+            )
+    return 1 - lack, reasons
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
