@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from opsync import Category, Kind, Person, Record, RecordError, Ref, Status, Text
+from opsync import Category, Kind, Person, Record, RecordError, Ref, Seen, Status, Text
+from opsync_linear.hints import hints
 from opsync_linear.marks import own_surface
 from opsync_linear.settings import LinearSettings
 from opsync_linear.values import seen_attachment, seen_external_link
@@ -102,6 +103,7 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         texts=(
             *_prose(title=raw.title, description=raw.description),
             *(Text("attachment", s.address, remote_id=s.remote_id) for s in seen if not s.ours),
+            *_hints(raw, seen),
         ),
         seen=seen,
         seen_complete=not raw.attachments.page_info.has_next_page,
@@ -168,6 +170,13 @@ def _status(settings: LinearSettings, state: State, types: Mapping[str, Category
 
 def _person(user: User | None) -> Person | None:
     return None if user is None else Person(user.id, user.display_name, user.email or "")
+
+
+def _hints(raw: Issue, seen: tuple[Seen, ...]) -> Iterator[Text]:
+    """What the names of branches and pull requests on an issue may mean."""
+    for each, place in zip(raw.attachments.nodes, seen, strict=True):
+        if not place.ours:
+            yield from hints(each)
 
 
 def _prose(**fields: str | None) -> Iterator[Text]:

@@ -150,7 +150,7 @@ def _keys(record: Record) -> Iterable[tuple[str, str]]:
             yield "title", key
     for mention in record.mentions:
         if mention.part == "hint":
-            yield "branch", mention.alias
+            yield mention.field, mention.alias
 
 
 def _mirrored(link: Link) -> bool:

@@ -17,32 +17,35 @@ KEY = 0.85
 """The score of a pair of which one names the other by key."""
 
 _SHOWN = 60
-_NO_LUCK = 0.6
+_APART = 0.85
+_AS_PHRASE, _SCATTERED = 0.6, 1.0
 """The words that two titles share must tell this share of what it takes to tell one title from all
-that passed by: below that, so much likeness is chance."""
+that passed by, side by side or not: below that, so much likeness is chance."""
 
 
 class Likeness(Struct, frozen=True):
     """How alike two titles are.
 
     `one` and `two` are the shares of each title's words, by weight, that the other has too.
-    `told` is what the shared words tell, in nats. `apart` says that both have words of their own;
-    `shared` are the words of `two` that are shared.
+    `told` is what the shared words tell, in nats. `apart` says that both have words of their own,
+    `together` that the shared words of `two` stand side by side there; `shared` are they.
     """
 
     one: float
     two: float
     told: float
     apart: bool
+    together: bool
     shared: tuple[str, ...]
 
     @property
     def contained(self) -> float:
-        """How well `two` contains `one`: words beside those tell less of the same."""
-        return self.one * (0.55 + 0.45 * self.two)
+        """How well `two` contains `one`: words beside those tell less of the same, and where each
+        has its own, one word probably stands for the other."""
+        return self.one * (0.55 + 0.45 * self.two) * (_APART if self.apart else 1.0)
 
 
-NOTHING = Likeness(0.0, 0.0, 0.0, True, ())
+NOTHING = Likeness(0.0, 0.0, 0.0, True, False, ())
 
 
 def compare(one: Sequence[Word], two: Sequence[Word], lexicon: Lexicon) -> Likeness:
@@ -68,14 +71,23 @@ def compare(one: Sequence[Word], two: Sequence[Word], lexicon: Lexicon) -> Liken
         two=sum(w * got for w, got in zip(weights_two, got_two, strict=True)) / sum(weights_two),
         told=sum(w * got for w, got in zip(weights_two, got_two, strict=True)),
         apart=not (all(got_one) or all(got_two)),
+        together=_side_by_side(got_two),
         shared=tuple(b.stem for b, got in zip(two, got_two, strict=True) if got),
     )
 
 
+def _side_by_side(got: Sequence[float]) -> bool:
+    places = [at for at, each in enumerate(got) if each]
+    return bool(places) and places[-1] - places[0] == len(places) - 1
+
+
 def _other_numbers(one: Sequence[Word], two: Sequence[Word]) -> bool:
-    """Whether both have numbers, and none in common: "v2" and "v3" are two things."""
+    """Whether both have numbers, and none in common, or only the second is a later version: "v2"
+    and "v3" are two things, and so are "rules" and "rules v2"."""
     numbers = {word.stem for word in one if word.number}
     others = {word.stem for word in two if word.number}
+    if any(word.later for word in two) and not numbers:
+        return True
     return bool(numbers and others) and numbers.isdisjoint(others)
 
 
@@ -92,8 +104,10 @@ def _compounds(
                 got_one[i] = got_one[i + 1] = got_two[j] = 1.0
 
 
-def enough_told(likeness: Likeness, lexicon: Lexicon, share: float = _NO_LUCK) -> bool:
+def enough_told(likeness: Likeness, lexicon: Lexicon, share: float | None = None) -> bool:
     """Whether the shared words are too rare together to be shared by chance."""
+    if share is None:
+        share = _AS_PHRASE if likeness.together else _SCATTERED
     return likeness.told >= share * log(2 + lexicon.titles)
 
 

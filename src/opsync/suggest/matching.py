@@ -179,7 +179,7 @@ class Matcher:
             reasons = list(by_key[1]) if by_key else []
             score = KEY if by_key else 0.0
             contained = likeness.contained
-            exact = likeness.one > 0.9 and likeness.two > 0.9 and work.kind.contains
+            exact = likeness.one > 0.9 and likeness.two > 0.9
             if contained >= limits.title and (exact or enough_told(likeness, self._lexicon)):
                 score = 1 - (1 - score) * (1 - contained)
                 reasons.append(titles_alike(likeness, work.title))

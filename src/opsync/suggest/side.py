@@ -10,11 +10,8 @@ from opsync.model import Category, Kind, Ref
 
 
 class Named(Struct, frozen=True):
-    """That a title or a branch names something by its key.
-
-    `where` is "title" or "branch", `holder` what has the key, and `roots` the initiatives in which
-    that counts.
-    """
+    """That something is named by its key. `where` is "title", "branch" or "attachment", `holder`
+    what has the key, and `roots` the initiatives in which that counts."""
 
     where: str
     key: str

@@ -17,7 +17,7 @@ import msgspec
 from opsync.model import Ref, Suggestion
 from opsync.suggest.comparing import KEY, compare, enough_told, support, titles_alike
 from opsync.suggest.side import Limits, Side
-from opsync.suggest.words import Lexicon, Word
+from opsync.suggest.words import Lexicon, Word, tag_of
 
 _PARTS = 32
 _CROWD = 6
@@ -27,9 +27,11 @@ _WORDS = 2
 _LEAVE_OUT = 3
 """From so many words on a title is also looked for without each one of them."""
 _MASK = (1 << 64) - 1
-_TOLD = 1.3
-"""Twins' words must tell so many times what it takes to tell one title from all: the pair is one
-of many more."""
+_TOLD, _TOLD_BESIDES = 1.3, 0.7
+"""Twins' words must tell so many times what it takes to tell one title from all, since there are
+many more pairs than titles; less where two other things speak for them too."""
+_TAGGED = 0.95
+"""The most that titles are alike of which one has a tag: "[Web] Card form"."""
 _EQUAL = 0.97
 _TIE = 0.02
 
@@ -103,14 +105,25 @@ class Twins:
         if one.kind.contains != two.kind.contains:
             return None
         limits, lexicon = self._limits, self._lexicon
-        likeness = compare(lexicon.words(one.title), lexicon.words(two.title), lexicon)
+        words = lexicon.words(one.title), lexicon.words(two.title)
+        if {word.stem for word in words[0] if word.number} != {
+            word.stem for word in words[1] if word.number
+        }:
+            return None
+        likeness = compare(*words, lexicon)
         alike = (likeness.one + likeness.two) / 2
         if likeness.apart or alike < limits.same_title:
             return None
         by_key = [n for a, b in ((one, two), (two, one)) for n in a.named if n.holder == b.ref]
-        if not by_key and not enough_told(likeness, lexicon, _TOLD):
+        tags = {tag_of(one.title), tag_of(two.title)}
+        if len(tags - {""}) > 1:
             return None
+        if len(tags) > 1:
+            alike = min(alike, _TAGGED)
         more, why = support(one, two, common, limits, twins=True)
+        told = _TOLD_BESIDES if len(why) > 1 else _TOLD
+        if not by_key and not enough_told(likeness, lexicon, told):
+            return None
         if by_key:
             more = 1 - (1 - more) * (1 - KEY)
             why.insert(0, f"the {by_key[0].where} of one names {by_key[0].key}")

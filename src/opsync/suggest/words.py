@@ -16,7 +16,7 @@ from rapidfuzz.distance import OSA
 from opsync.folding import fold
 from opsync.suggest.stopwords import STOP_WORDS
 
-FORM, TYPO = 0.95, 0.85
+FORM, TYPO = 0.95, 0.9
 """How alike two words are that differ by an ending, or by a slip of the pen."""
 
 RARE = 2
@@ -29,6 +29,8 @@ _LONGEST_NUMBER = 12
 _SHOWN = 80
 
 _KEY = re.compile(r"(?<![\w/.#@&=-])[A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6}(?![\w-])")
+_TAG = re.compile(r"\s*[\[(【]([^\])】]{1,24})[\])】]")
+_VERSION = re.compile(r"v[0-9]{1,3}")
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ")
@@ -70,14 +72,23 @@ def keys_in(title: str) -> list[str]:
 
 
 def raw_words(title: str) -> list[str]:
-    """A title's words in lower case without accents, in order; keys and apostrophes left out."""
+    """A title's words in lower case without accents, in order; keys, apostrophes and a tag at its
+    beginning ("[Web]") left out."""
     if "-" in title:
         title = _KEY.sub(" ", title)
+    if title[:1] in "[(【" and (tag := _TAG.match(title)) and tag.end() < len(title):
+        title = title[tag.end() :]
     if title.isascii():
         if "'" in title:
             title = title.replace("'", "")
         return _WORD.findall(title.lower())
     return _cut(fold(title.translate(_APOSTROPHES)))
+
+
+def tag_of(title: str) -> str:
+    """The tag that a title begins with, "" without one."""
+    found = _TAG.match(_KEY.sub(" ", title))
+    return fold(found[1]).strip() if found else ""
 
 
 def _cut(text: str) -> list[str]:
@@ -114,7 +125,7 @@ def stem_of(word: str) -> str:
 class Word:
     """One distinct word: its stem, how many titles had it, and what it takes to compare it."""
 
-    __slots__ = ("count", "mark", "near", "number", "stem")
+    __slots__ = ("count", "later", "mark", "near", "number", "stem")
 
     def __init__(self, stem: str, near: tuple[int, ...]) -> None:
         self.stem = stem
@@ -122,6 +133,8 @@ class Word:
         self.near = near
         """The words of the small side that it is like, by number."""
         self.number = any(char.isdigit() for char in stem)
+        self.later = bool(_VERSION.fullmatch(stem)) and stem != "v1"
+        """Whether it says that this is not the first version."""
         self.mark = int.from_bytes(blake2b(stem.encode(), digest_size=8).digest())
         """A number for it, to be added up over a title."""
 
