@@ -18,9 +18,10 @@ KEY = 0.85
 
 _SHOWN = 60
 _APART = 0.85
-_AS_PHRASE, _SCATTERED = 0.6, 1.0
-"""The words that two titles share must tell this share of what it takes to tell one title from all
-that passed by, side by side or not: below that, so much likeness is chance."""
+"""What is left of a likeness where each title has words of its own."""
+_PHRASE, _MARGIN = 1.5, 1.0
+"""In nats: what it tells besides that words stand side by side, and how far words must tell more
+than what it takes to tell one title from all."""
 
 
 class Likeness(Struct, frozen=True):
@@ -104,11 +105,11 @@ def _compounds(
                 got_one[i] = got_one[i + 1] = got_two[j] = 1.0
 
 
-def enough_told(likeness: Likeness, lexicon: Lexicon, share: float | None = None) -> bool:
-    """Whether the shared words are too rare together to be shared by chance."""
-    if share is None:
-        share = _AS_PHRASE if likeness.together else _SCATTERED
-    return likeness.told >= share * log(2 + lexicon.titles)
+def is_chance(likeness: Likeness, among: int) -> bool:
+    """Whether one of `among` titles could well share these words by chance: words that are common
+    each are found together somewhere, side by side less often."""
+    told = likeness.told + (_PHRASE if likeness.together else 0.0)
+    return told < log(1 + among) + _MARGIN
 
 
 def titles_alike(likeness: Likeness, title: str) -> str:

@@ -18,7 +18,7 @@ from opsync.model import Category, Kind, Ref, Suggestion
 from opsync.suggest.comparing import (
     KEY,
     compare,
-    enough_told,
+    is_chance,
     support,
     titles_alike,
 )
@@ -80,6 +80,7 @@ class Matcher:
         self._lexicon = Lexicon(self._vocabulary)
         self._postings: dict[int, list[tuple[int, int]]] = {}
         self._labels: Counter[str] = Counter()
+        self._passed = {True: 0, False: 0}
         self._initiatives = self._indexed(sorted(initiatives, key=lambda side: side.ref))
         self._numbers = {one.side.ref: n for n, one in enumerate(self._initiatives)}
         self._holders: dict[Ref, list[tuple[int, str]]] = {}
@@ -120,6 +121,7 @@ class Matcher:
             return
         words = self._lexicon.words(work.title)
         self._lexicon.count(words)
+        self._passed[work.kind.contains] += 1
         if work.labels:
             self._labels.update({label.casefold() for label in work.labels})
         if self._twins is not None:
@@ -180,7 +182,9 @@ class Matcher:
             score = KEY if by_key else 0.0
             contained = likeness.contained
             exact = likeness.one > 0.9 and likeness.two > 0.9
-            if contained >= limits.title and (exact or enough_told(likeness, self._lexicon)):
+            # Of containers there are few, so that one is less easily alike by chance.
+            among = self._passed[work.kind.contains]
+            if contained >= limits.title and (exact or not is_chance(likeness, among)):
                 score = 1 - (1 - score) * (1 - contained)
                 reasons.append(titles_alike(likeness, work.title))
             if not reasons:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
+from math import log
 
 import msgspec
 
 from opsync.model import Ref, Suggestion
-from opsync.suggest.comparing import KEY, compare, enough_told, support, titles_alike
+from opsync.suggest.comparing import KEY, compare, support, titles_alike
 from opsync.suggest.side import Limits, Side
 from opsync.suggest.words import Lexicon, Word, tag_of
 
@@ -27,7 +28,7 @@ _WORDS = 2
 _LEAVE_OUT = 3
 """From so many words on a title is also looked for without each one of them."""
 _MASK = (1 << 64) - 1
-_TOLD, _TOLD_BESIDES = 1.3, 0.7
+_PAIRS, _PAIRS_BESIDES = 1.3, 0.7
 """Twins' words must tell so many times what it takes to tell one title from all, since there are
 many more pairs than titles; less where two other things speak for them too."""
 _TAGGED = 0.95
@@ -121,8 +122,8 @@ class Twins:
         if len(tags) > 1:
             alike = min(alike, _TAGGED)
         more, why = support(one, two, common, limits, twins=True)
-        told = _TOLD_BESIDES if len(why) > 1 else _TOLD
-        if not by_key and not enough_told(likeness, lexicon, told):
+        power = _PAIRS_BESIDES if len(why) > 1 else _PAIRS
+        if not by_key and likeness.told < power * log(1 + lexicon.titles):
             return None
         if by_key:
             more = 1 - (1 - more) * (1 - KEY)

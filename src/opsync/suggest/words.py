@@ -12,6 +12,7 @@ from hashlib import blake2b
 from math import log
 
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from opsync.folding import fold
 from opsync.suggest.stopwords import STOP_WORDS
@@ -64,6 +65,10 @@ _ENDINGS = (
 """Endings that one word has in several spellings or numbers, the longer before the shorter."""
 
 _SHORTEST_STEM = 3
+_ALIKE_FROM, _LONG = 5, 8
+"""From so many letters on two words may be alike without being equal: by one slip, by two where
+both are long."""
+_EDITS = 2
 
 
 def keys_in(title: str) -> list[str]:
@@ -144,14 +149,14 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.stems: dict[str, int] = {}
-        self._alike: dict[str, list[str]] = {}
+        self._shelves: dict[tuple[str, int], list[str]] = {}
 
     def add(self, stem: str) -> int:
         """The number of a stem."""
         number = self.stems.get(stem)
         if number is None:
             number = self.stems[stem] = len(self.stems)
-            self._alike.setdefault(stem[:1], []).append(stem)
+            self._shelves.setdefault((stem[:1], len(stem)), []).append(stem)
         return number
 
     def near(self, stem: str) -> tuple[int, ...]:
@@ -159,12 +164,14 @@ class Vocabulary:
         since hardly any slip is in the first letter."""
         same = self.stems.get(stem)
         found = [] if same is None else [same]
-        if len(stem) > _SHORTEST_STEM and stem.isalpha():
-            found += [
-                self.stems[other]
-                for other in self._alike.get(stem[:1], ())
-                if other != stem and likeness(stem, other)
-            ]
+        if len(stem) >= _ALIKE_FROM and stem.isalpha():
+            for length in range(len(stem) - _EDITS, len(stem) + _EDITS + 1):
+                shelf = self._shelves.get((stem[0], length))
+                if shelf:
+                    close = extract(
+                        stem, shelf, scorer=OSA.distance, score_cutoff=_EDITS, limit=None
+                    )
+                    found += [self.stems[o] for o, _, _ in close if o != stem and likeness(stem, o)]
         return tuple(found)
 
 
@@ -172,17 +179,15 @@ def likeness(one: str, two: str) -> float:
     """How alike two stems are: 1, `FORM`, `TYPO` or 0."""
     if one == two:
         return 1.0
-    short, long = sorted((len(one), len(two)))
-    if short <= _SHORTEST_STEM or long - short > 2 or one[0] != two[0]:
+    short = min(len(one), len(two))
+    if short < _ALIKE_FROM or one[0] != two[0] or abs(len(one) - len(two)) > _EDITS:
         return 0.0
     if not (one.isalpha() and two.isalpha()):
         return 0.0
-    if short >= 5 and (one.startswith(two) or two.startswith(one)):
+    if one.startswith(two) or two.startswith(one):
         return FORM
-    if short < 5:
-        return 0.0
-    distance = OSA.distance(one, two, score_cutoff=2)
-    return TYPO if distance == 1 or (distance == 2 and short >= 8) else 0.0
+    distance = OSA.distance(one, two, score_cutoff=_EDITS)
+    return TYPO if distance == 1 or (distance == _EDITS and short >= _LONG) else 0.0
 
 
 class Lexicon:
