@@ -37,3 +37,8 @@ def test_records_of_one_instance_are_linked_on_request_only() -> None:
 
 def test_naming_the_same_record_twice_in_one_field_is_one_piece_of_evidence() -> None:
     assert len(link([named(ISSUE), named(ISSUE, alias="10001", instance="jira")])) == 1
+
+
+def test_a_hint_is_no_evidence() -> None:
+    hint = Mention("PAY-1", "", "branch", text="PAY-1", part="hint")
+    assert link([(PAGE, hint, (ISSUE,))]) == []
