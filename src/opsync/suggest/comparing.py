@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from itertools import pairwise
 from math import log
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ KEY = 0.85
 _SHOWN = 60
 _APART = 0.85
 """What is left of a likeness where each title has words of its own."""
-_PHRASE, _MARGIN = 1.5, 1.0
+_PHRASE, _MARGIN = 2.0, 2.0
 """In nats: what it tells besides that words stand side by side, and how far words must tell more
 than what it takes to tell one title from all."""
 
@@ -29,7 +30,8 @@ class Likeness(Struct, frozen=True):
 
     `one` and `two` are the shares of each title's words, by weight, that the other has too.
     `told` is what the shared words tell, in nats. `apart` says that both have words of their own,
-    `together` that the shared words of `two` stand side by side there; `shared` are they.
+    `together` that the shared words stand side by side in `two`, as in `one`; `shared` are those
+    of `two`.
     """
 
     one: float
@@ -56,6 +58,7 @@ def compare(one: Sequence[Word], two: Sequence[Word], lexicon: Lexicon) -> Liken
     if not weights_one or not weights_two or _other_numbers(one, two):
         return NOTHING
     got_one, got_two = [0.0] * len(one), [0.0] * len(two)
+    places: list[tuple[int, int]] = []
     found = [
         (alike, -i, -j)
         for i, a in enumerate(one)
@@ -65,21 +68,24 @@ def compare(one: Sequence[Word], two: Sequence[Word], lexicon: Lexicon) -> Liken
     for alike, i, j in sorted(found, reverse=True):
         if not got_one[-i] and not got_two[-j]:
             got_one[-i] = got_two[-j] = alike
-    _compounds(one, two, got_one, got_two)
-    _compounds(two, one, got_two, got_one)
+            places.append((-i, -j))
+    places += _compounds(one, two, got_one, got_two)
+    places += [(j, i) for i, j in _compounds(two, one, got_two, got_one)]
     return Likeness(
         one=sum(w * got for w, got in zip(weights_one, got_one, strict=True)) / sum(weights_one),
         two=sum(w * got for w, got in zip(weights_two, got_two, strict=True)) / sum(weights_two),
         told=sum(w * got for w, got in zip(weights_two, got_two, strict=True)),
         apart=not (all(got_one) or all(got_two)),
-        together=_side_by_side(got_two),
+        together=_as_phrase(places),
         shared=tuple(b.stem for b, got in zip(two, got_two, strict=True) if got),
     )
 
 
-def _side_by_side(got: Sequence[float]) -> bool:
-    places = [at for at, each in enumerate(got) if each]
-    return bool(places) and places[-1] - places[0] == len(places) - 1
+def _as_phrase(places: list[tuple[int, int]]) -> bool:
+    """Whether the words at these places of both titles stand side by side in the second, in the
+    order of the first."""
+    steps = [later[1] - earlier[1] for earlier, later in pairwise(sorted(places))]
+    return bool(places) and all(step in (0, 1) for step in steps)
 
 
 def _other_numbers(one: Sequence[Word], two: Sequence[Word]) -> bool:
@@ -94,8 +100,9 @@ def _other_numbers(one: Sequence[Word], two: Sequence[Word]) -> bool:
 
 def _compounds(
     one: Sequence[Word], two: Sequence[Word], got_one: list[float], got_two: list[float]
-) -> None:
-    """Take up words that the other title writes as one: "sign-up" and "signup"."""
+) -> list[tuple[int, int]]:
+    """Take up words that the second title writes as one: "sign-up" and "signup"."""
+    places = []
     for i in range(len(one) - 1):
         if got_one[i] or got_one[i + 1]:
             continue
@@ -103,6 +110,8 @@ def _compounds(
         for j, b in enumerate(two):
             if not got_two[j] and b.stem == joined:
                 got_one[i] = got_one[i + 1] = got_two[j] = 1.0
+                places += [(i, j), (i + 1, j)]
+    return places
 
 
 def is_chance(likeness: Likeness, among: int) -> bool:
