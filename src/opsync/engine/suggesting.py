@@ -92,7 +92,6 @@ class _Search:
             ref=record.ref,
             kind=record.kind,
             title=record.title,
-            key=record.key,
             labels=record.labels,
             person=identity.name if identity else "",
             due_on=record.due_on,

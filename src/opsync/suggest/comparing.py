@@ -45,7 +45,12 @@ class Likeness(Struct, frozen=True):
     def contained(self) -> float:
         """How well `two` contains `one`: words beside those tell less of the same, and where each
         has its own, one word probably stands for the other."""
-        return self.one * (0.55 + 0.45 * self.two) * (_APART if self.apart else 1.0)
+        return held(self.one, self.two) * (_APART if self.apart else 1.0)
+
+
+def held(one: float, two: float) -> float:
+    """How well a title is held by another one, by the shares of their words that both have."""
+    return one * (0.55 + 0.45 * two)
 
 
 NOTHING = Likeness(0.0, 0.0, 0.0, True, False, ())

@@ -18,6 +18,7 @@ from opsync.model import Category, Kind, Ref, Suggestion
 from opsync.suggest.comparing import (
     KEY,
     compare,
+    held,
     is_chance,
     support,
     titles_alike,
@@ -146,7 +147,7 @@ class Matcher:
             cover = one.cover(mask)
             if cover >= _FLOOR:
                 beside = mask.bit_count() / max(len(words), mask.bit_count())
-                one.offer(cover * (0.55 + 0.45 * beside), work)
+                one.offer(held(cover, beside), work)
         for named in work.named:
             for root in named.roots:
                 if (at := self._numbers.get(root)) is not None:

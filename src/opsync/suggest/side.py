@@ -26,7 +26,6 @@ class Side(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref: Ref
     kind: Kind
     title: str
-    key: str = ""
     labels: tuple[str, ...] = ()
     person: str = ""
     due_on: date | None = None

@@ -3,7 +3,7 @@
 Each item leaves a few numbers: the sum of its words' marks, and the same without each one word.
 Equal numbers in two tools are candidates: titles of the same words in whatever order, or with one
 word more, less, or other. Numbers are kept in arrays and items packed, so that 100,000 of them
-take about 30 MiB, and one part of the numbers at a time is compared.
+take about 35 MiB, and one part of the numbers at a time is compared.
 """
 
 from __future__ import annotations
