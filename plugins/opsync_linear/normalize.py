@@ -18,6 +18,7 @@ from opsync import (
     Status,
     Text,
 )
+from opsync_linear.hints import hints
 from opsync_linear.marks import own_surface
 from opsync_linear.scope import Outside
 from opsync_linear.settings import LinearSettings
@@ -134,6 +135,7 @@ def _issue(instance: str, settings: LinearSettings, raw: Issue) -> Record:
         texts=(
             *_prose(title=raw.title, description=raw.description),
             *_attached(raw, seen),
+            *_hints(raw, seen),
         ),
         seen=seen,
         seen_complete=not raw.attachments.page_info.has_next_page,
@@ -220,6 +222,13 @@ def _person(user: User | None) -> Person | None:
 def _blocks(each: Inverse) -> bool:
     """Whether an issue is blocked by what this relation begins at."""
     return each.type == "blocks" and not is_closed(each.issue.state.type) and not each.issue.trashed
+
+
+def _hints(raw: Issue, seen: tuple[Seen, ...]) -> Iterator[Text]:
+    """What the names of branches and pull requests on an issue may mean."""
+    for each, place in zip(raw.attachments.nodes, seen, strict=True):
+        if not place.ours:
+            yield from hints(each)
 
 
 def _prose(**fields: str | None) -> Iterator[Text]:

@@ -59,3 +59,8 @@ def test_what_a_copy_repeats_is_left_out_and_what_it_says_alone_stays() -> None:
 def test_without_twins_all_evidence_stays() -> None:
     evidence = [Evidence(ref("1"), ref("a", "linear"), "description")]
     assert without_repeats(evidence, {}, {ref("1"): {ref("a", "linear")}}) == evidence
+
+
+def test_a_hint_is_no_evidence() -> None:
+    hint = Mention("PAY-1", "", "branch", text="PAY-1", part="hint")
+    assert link([(PAGE, hint, (ISSUE,))]) == []

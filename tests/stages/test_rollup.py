@@ -344,3 +344,10 @@ def test_containers_show_what_the_root_names_with_the_leaves_below() -> None:
         ("epic", 1, 2, False),
         ("3", 1, 1, True),
     ]
+
+
+def test_a_hint_makes_no_member() -> None:
+    hint = Mention("K-1", "", "branch", True, "K-1", "hint")
+    inputs = RollupInputs(root(), [(hint, [ref("1")])], {ref("1"): record("1")})
+    rollup, members = roll_up(inputs, RULE, TODAY, UTC)
+    assert (rollup.total, members) == (0, [])

@@ -203,6 +203,8 @@ class Explainer:
         found = []
         for _, mention, candidates in await self._store.mentions_of([record.ref]):
             text = mention.text or mention.alias
+            if mention.part == "hint":
+                continue
             if len(candidates) != 1:
                 names = [(await self._look.item(ref)).label for ref in candidates]
                 why = unresolved(mention, len(candidates), names)

@@ -1,6 +1,7 @@
 """The one model that every system's records are normalized into: frozen values, no behaviour of
 any vendor. Built on the standard library and msgspec only."""
 
+from opsync.model.account import Account
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, LinkContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
@@ -17,12 +18,14 @@ from opsync.model.record import (
     Text,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
+from opsync.model.suggestion import PairKind, Suggestion
 from opsync.model.twin import Doubt, Preference, Sides, Twin
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 from opsync.model.working import Working
 
 __all__ = [
     "OUT_OF_SCOPE",
+    "Account",
     "Card",
     "Category",
     "Change",
@@ -37,6 +40,7 @@ __all__ = [
     "Mention",
     "Outcome",
     "OutcomeKind",
+    "PairKind",
     "Part",
     "Person",
     "Preference",
@@ -50,6 +54,7 @@ __all__ = [
     "Slot",
     "Space",
     "Status",
+    "Suggestion",
     "Text",
     "Twin",
     "Value",

@@ -85,9 +85,10 @@ class Person(Struct, frozen=True, omit_defaults=True):
 OUT_OF_SCOPE = "out of scope"
 """The tombstone of what exists and is not to be read any more. Unknown ones are not stored."""
 
-Part = Literal["", "place", "mirror"]
-"""What a text is besides words: at a "place" for links (an attachment, a remote link), or the mark
-of a "mirror" that keeps the record and what it names alike."""
+Part = Literal["", "place", "mirror", "hint"]
+"""What a text is besides words: at a "place" for links (an attachment, a remote link), the mark of
+a "mirror" that keeps the record and what it names alike, or a "hint": the name of a branch or a
+pull request, which makes no link and no member, but may suggest one."""
 
 
 class Text(Struct, frozen=True):

@@ -14,13 +14,13 @@ def link(
 ) -> list[Evidence]:
     """The evidence in `mentions`: (source, what it names, the living records with that alias).
 
-    A mention that no record or several records answer to is no evidence; neither is one of the
-    record itself, nor, unless `within_instance`, one of the same instance.
+    A mention that no record or several records answer to is no evidence; neither is a hint, one of
+    the record itself, nor, unless `within_instance`, one of the same instance.
     """
     evidence: dict[tuple[Ref, Ref, str], Evidence] = {}
     for source, mention, candidates in mentions:
         target = target_of(mention, candidates)
-        if target is None or target == source:
+        if target is None or target == source or mention.part == "hint":
             continue
         if target.instance == source.instance and not within_instance:
             continue

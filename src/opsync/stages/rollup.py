@@ -150,6 +150,8 @@ def _members(
     for mention, candidates in inputs.names:
         if rule.properties and mention.field not in rule.properties:
             continue
+        if mention.part == "hint":
+            continue
         target = target_of(mention, candidates)
         if target is not None:
             reach(target, inputs.root.ref, mention.field)

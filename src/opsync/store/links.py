@@ -52,7 +52,7 @@ _UNRESOLVED = """
 SELECT m.source, m.alias, m.instance, m.field, m.property, m.text, m.part
 FROM mentions m
 JOIN records s ON s.ref = m.source AND s.tombstone = '' {changed}
-WHERE {instances} NOT EXISTS (
+WHERE {instances} m.part <> 'hint' AND NOT EXISTS (
     SELECT 1 FROM aliases a
     WHERE a.alias = m.alias AND (m.instance = '' OR a.instance = m.instance))
 ORDER BY m.id LIMIT :limit
@@ -100,8 +100,8 @@ class Links(Part):
     async def unresolved(
         self, instances: Sequence[str] | None = None, limit: int = 1000
     ) -> list[tuple[Ref, Mention]]:
-        """Mentions whose alias no record ever had; with `instances` only those that may be of one
-        of them (bare keys may be of any)."""
+        """Mentions whose alias no record ever had, hints left out; with `instances` only those
+        that may be of one of them (bare keys may be of any)."""
         return await self._read(lambda c: _unresolved(c, instances, limit, None))
 
     async def unresolved_new(self, run: int, limit: int = 1000) -> list[tuple[Ref, Mention]]:

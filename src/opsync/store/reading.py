@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select, text
 
 from opsync.errors import StoreError
-from opsync.model import Kind, Link, Record, Ref
+from opsync.model import Account, Kind, Link, Record, Ref
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import decode_record, to_ref, to_time
 from opsync.store.plans import pairs
-from opsync.store.schema import aliases, parents, quarantine, records
+from opsync.store.schema import aliases, parents, people, quarantine, records
 from opsync.store.types import Quarantined
 
 _BY_URL = text("SELECT body FROM records WHERE instr(body, CAST(:url AS BLOB)) > 0 LIMIT 100")
@@ -96,6 +96,16 @@ class Reading(Part):
             .order_by(records.c.ref)
         )
         return await self._read(lambda c: [decode_record(row.body) for row in c.execute(query)])
+
+    async def people(self) -> list[Account]:
+        """Everybody who was met, by instance and id."""
+        query = select(people).order_by(people.c.instance, people.c.id)
+        return await self._read(
+            lambda c: [
+                Account(row.instance, row.id, row.name, row.email, bool(row.active))
+                for row in c.execute(query)
+            ]
+        )
 
     async def links_of(self, ref: Ref) -> list[Link]:
         """The pairs that a record is an end of."""

@@ -12,6 +12,7 @@ from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
 from opsync.store.looking import Looking
+from opsync.store.pairing import Pairing
 from opsync.store.plans import Plans
 from opsync.store.pulls import Pulls
 from opsync.store.reading import Reading
@@ -23,7 +24,19 @@ from opsync.store.walks import Walks
 
 
 class Store(
-    Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading, Looking, Tallies, Twins
+    Runs,
+    Pulls,
+    Walks,
+    Links,
+    Twins,
+    Pairing,
+    Rollups,
+    Plans,
+    Ledger,
+    Journal,
+    Reading,
+    Looking,
+    Tallies,
 ):
     """One SQLite file. Each method is one whole transaction; no connection leaves it.
 

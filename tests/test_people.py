@@ -1,0 +1,179 @@
+"""One person across tools, and what is left to people because it is in doubt."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opsync.model import Account
+from opsync.model.rules import PersonRule
+from opsync.people import DoubtKind, People
+
+ANA = Account("jira", "1", "Ana Reyes", "ana@harbor.example")
+
+
+def same(people: People, *accounts: Account) -> bool:
+    """Whether all of them are one person."""
+    return len({people.of(one.instance, one.id) for one in accounts}) == 1
+
+
+def doubts(people: People) -> list[tuple[DoubtKind, int]]:
+    return [(doubt.kind, len(doubt.accounts)) for doubt in people.doubts]
+
+
+def test_an_address_is_one_person_in_any_case() -> None:
+    nick = Account("linear", "7", "ana", "Ana@Harbor.example")
+    people = People([nick, ANA])
+    [one] = people.identities
+    assert (one.name, one.accounts) == ("Ana Reyes", (ANA, nick))
+    assert people.of("linear", "7") is one
+    assert people.of("linear", "8") is None
+    assert people.doubts == ()
+
+
+def test_nothing_but_case_is_ignored_in_an_address() -> None:
+    tagged = Account("linear", "7", "Ana R.", "ana+work@harbor.example")
+    assert not same(People([ANA, tagged]), ANA, tagged)
+
+
+def test_a_full_name_that_each_tool_has_once_is_one_person() -> None:
+    accented = Account("linear", "7", "ANA  Réyes")
+    notion = Account("notion", "9", "Ana Reyes", "ana@harbor.example")
+    people = People([ANA, accented, notion])
+    assert same(people, ANA, accented, notion)
+    assert people.doubts == ()
+
+
+def test_one_name_with_two_addresses_is_left_apart_and_told() -> None:
+    other = Account("linear", "7", "Ana Reyes", "ana@ships.example")
+    silent = Account("notion", "9", "Ana Reyes")
+    people = People([ANA, other, silent])
+    assert len(people.identities) == 3
+    assert doubts(people) == [(DoubtKind.two_addresses, 3)]
+    assert people.doubts[0].why == (
+        "Ana Reyes has different addresses: ana@harbor.example and ana@ships.example"
+    )
+
+
+def test_one_name_twice_in_one_tool_is_left_apart_and_told() -> None:
+    second = Account("jira", "2", "Ana Reyes")
+    linear = Account("linear", "7", "Ana Reyes")
+    people = People([ANA, second, linear])
+    assert len(people.identities) == 3
+    assert doubts(people) == [(DoubtKind.twice, 3)]
+    assert people.doubts[0].why == "several in jira are called Ana Reyes"
+
+
+def test_two_accounts_of_one_person_in_a_tool_are_no_doubt() -> None:
+    second = Account("jira", "2", "Ana Reyes", "ana@harbor.example")
+    linear = Account("linear", "7", "Ana Reyes")
+    people = People([ANA, second, linear])
+    assert same(people, ANA, second, linear)
+    assert people.doubts == ()
+
+
+def test_a_single_name_is_not_enough_and_told_as_near() -> None:
+    nick = Account("linear", "7", "ana")
+    people = People([ANA, nick])
+    assert not same(people, ANA, nick)
+    assert doubts(people) == [(DoubtKind.near_name, 2)]
+    assert people.doubts[0].why == "ana is in linear only; perhaps the same as Ana Reyes (jira)"
+
+
+def test_a_name_spelt_nearly_so_is_told_and_left_apart() -> None:
+    slip = Account("linear", "7", "Reyes, Anna")
+    people = People([ANA, slip, Account("linear", "8", "Ben Ode")])
+    assert not same(people, ANA, slip)
+    assert doubts(people) == [(DoubtKind.near_name, 2)]
+
+
+def test_whoever_has_a_counterpart_is_nobodys_near_name() -> None:
+    linear = Account("linear", "7", "Ana Reyes", "ana@harbor.example")
+    slip = Account("linear", "8", "Anna Reyes")
+    assert doubts(People([ANA, linear, slip])) == []
+
+
+def test_the_configuration_joins_by_address_name_and_account() -> None:
+    moved = Account("notion", "9", "A. R.", "ana@ships.example")
+    linear = Account("linear", "7", "areyes")
+    rule = PersonRule("Ana R.", ("ANA@harbor.example", "linear:7", "a r"))
+    people = People([ANA, moved, linear], [rule])
+    assert same(people, ANA, moved, linear)
+    [one] = people.identities
+    assert one.name == "Ana R."
+    assert people.doubts == ()
+
+
+def test_what_the_configuration_joins_lets_a_name_follow() -> None:
+    moved = Account("notion", "9", "Ana Reyes", "ana@ships.example")
+    silent = Account("linear", "7", "Ana Reyes")
+    rule = PersonRule("Ana", ("ana@harbor.example", "ana@ships.example"))
+    assert same(People([ANA, moved, silent], [rule]), ANA, moved, silent)
+
+
+def test_a_name_that_nobody_has_is_told() -> None:
+    people = People([ANA], [PersonRule("Ben Ode", ("ben@harbor.example",))])
+    assert doubts(people) == [(DoubtKind.nobody, 0)]
+    assert people.doubts[0].why == (
+        'nobody is known as "ben@harbor.example", as the configuration says of Ben Ode'
+    )
+
+
+def test_a_name_of_several_in_one_tool_joins_nobody() -> None:
+    second = Account("jira", "2", "Ana Reyes", "ana.r@harbor.example")
+    people = People([ANA, second], [PersonRule("Ana", ("Ana Reyes",))])
+    assert len(people.identities) == 2
+    assert (DoubtKind.twice, 2) in doubts(people)
+
+
+def test_two_entries_do_not_share_an_account() -> None:
+    rules = [PersonRule("Ana", ("ana@harbor.example",)), PersonRule("Ben", ("jira:1", "linear:7"))]
+    linear = Account("linear", "7", "Ben Ode")
+    people = People([ANA, linear], rules)
+    assert not same(people, ANA, linear)
+    assert doubts(people) == [(DoubtKind.claimed, 2)]
+    assert people.doubts[0].why == "Ben has accounts that are Ana's already"
+
+
+def test_somebody_left_when_every_account_is_closed() -> None:
+    closed = Account("jira", "1", "Ana Reyes", "ana@harbor.example", active=False)
+    open_ = Account("linear", "7", "ana", "ana@harbor.example")
+    [one] = People([closed, open_]).identities
+    assert not one.left
+    assert (one.left_in("jira"), one.left_in("linear"), one.left_in("notion")) == (
+        True,
+        False,
+        False,
+    )
+    [gone] = People([closed]).identities
+    assert gone.left
+
+
+accounts = st.lists(
+    st.builds(
+        Account,
+        instance=st.sampled_from(("jira", "linear", "notion")),
+        id=st.integers(0, 9).map(str),
+        name=st.sampled_from(("Ana Reyes", "Ana Reye", "ana", "Ben Ode", "", "ben ode")),
+        email=st.sampled_from(("", "", "ana@harbor.example", "ANA@harbor.example", "b@x.example")),
+    ),
+    max_size=12,
+    unique_by=lambda one: (one.instance, one.id),
+)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(accounts, st.randoms(use_true_random=False))
+def test_everybody_is_somebody_once_and_never_two_addresses_unasked(
+    found: list[Account], rng: random.Random
+) -> None:
+    people = People(found)
+    listed = [one for identity in people.identities for one in identity.accounts]
+    assert sorted(listed) == sorted(found)
+    for identity in people.identities:
+        assert len({one.email.casefold() for one in identity.accounts if one.email}) <= 1
+    rng.shuffle(found)
+    again = People(found)
+    assert (again.identities, again.doubts) == (people.identities, people.doubts)
