@@ -4,6 +4,7 @@ any vendor. Built on the standard library and msgspec only."""
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, LinkContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
+from opsync.model.pair import Novelty, PairDecision, PairKind, Verdict
 from opsync.model.record import (
     Category,
     Kind,
@@ -16,6 +17,7 @@ from opsync.model.record import (
     Text,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
+from opsync.model.suggestion import Suggestion
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 
 __all__ = [
@@ -30,8 +32,11 @@ __all__ = [
     "LinkContent",
     "Member",
     "Mention",
+    "Novelty",
     "Outcome",
     "OutcomeKind",
+    "PairDecision",
+    "PairKind",
     "Part",
     "Person",
     "Record",
@@ -43,9 +48,11 @@ __all__ = [
     "Slot",
     "Space",
     "Status",
+    "Suggestion",
     "Text",
     "Value",
     "Verb",
+    "Verdict",
     "WorkItem",
     "same",
     "seen_after",

@@ -25,6 +25,7 @@ from opsync.model import (
     Space,
 )
 from opsync.model.link import target_of
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
 
 HealthRule = Callable[[Record, Rollup, date], "tuple[Health, str] | None"]
@@ -41,9 +42,10 @@ class RollupInputs(Struct, frozen=True):
     """All that a rollup is computed from.
 
     `names`: each mention in one of the root's own properties, with the living records that answer
-    to it. `nodes`: those records and everything below them and below the root, gone ones left
-    out. `roots`: the rule's roots, which are never each other's members. `aside`: refs of records
-    whose latest version could not be read.
+    to it, and like one that every rule looks at what people accepted. `nodes`: those records and
+    everything below them and below the root, gone ones left out. `roots`: the rule's roots, which
+    are never each other's members. `aside`: refs of records whose latest version could not be
+    read.
     """
 
     root: Record
@@ -136,7 +138,7 @@ def _members(
         queue.append(ref)
 
     for mention, candidates in inputs.names:
-        if rule.properties and mention.field not in rule.properties:
+        if rule.properties and mention.field not in (*rule.properties, ACCEPTED):
             continue
         target = target_of(mention, candidates)
         if target is not None:

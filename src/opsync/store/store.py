@@ -8,6 +8,7 @@ from typing import Self
 
 from opsync.runtime import Clock
 from opsync.store.database import Database, open_database
+from opsync.store.decisions import Decisions
 from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
@@ -19,7 +20,7 @@ from opsync.store.runs import Runs
 from opsync.store.walks import Walks
 
 
-class Store(Runs, Pulls, Walks, Links, Rollups, Plans, Ledger, Journal, Reading):
+class Store(Runs, Pulls, Walks, Links, Decisions, Rollups, Plans, Ledger, Journal, Reading):
     """One SQLite file. Each method is one whole transaction; no connection leaves it.
 
     All methods raise StoreError when the file is full, damaged, read-only or busy for long. A
