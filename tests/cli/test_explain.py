@@ -112,6 +112,7 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
         "counts_in",
         "links",
         "no_links",
+        "suggestions",
         "values",
     }
     (summary,) = found["summaries"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from opsync.config import Config
+from opsync.engine.belonging import suggested
 from opsync.engine.catalog import Item
 from opsync.engine.explained import (
     CountsIn,
@@ -23,6 +24,7 @@ from opsync.engine.lookup import NEVER, ROLES, Lookup, unresolved
 from opsync.engine.summing import summary
 from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import HELD
 from opsync.store import Store
@@ -86,6 +88,7 @@ class Explainer:
             counts_in=tuple(counts_in),
             links=tuple([await self._linked(link, ref, entries) for link in links]),
             no_links=tuple(one for one in no_links if one.text not in told),
+            suggestions=tuple(await suggested(self._look, await self._store.suggestions(ref))),
             values=tuple([await self._value(entry) for entry in entries]),
         )
 
@@ -98,12 +101,16 @@ class Explainer:
             path.append(step.ref)
             field = step.field
             step = by_ref.get(step.via)
+        why = f'named in "{field}"' if field else ""
+        if field == ACCEPTED:
+            why = await self._look.accepted(root, path[-1])
         return CountsIn(
             initiative=await self._look.item(root),
             rule=rule,
             role=ROLES[member.role],
             path=tuple([(await self._look.item(ref)).label for ref in reversed(path)]),
             field=field,
+            why=why,
         )
 
     async def _notes(
@@ -118,6 +125,11 @@ class Explainer:
         notes = []
         if record.tombstone:
             notes.append(f"{name} is gone in {item.tool}: {record.tombstone}.")
+            for one in await self._store.decisions(record.ref):
+                if one.accepted:
+                    other = await self._look.item(one.other(record.ref))
+                    told = self._look.decided(one)
+                    notes.append(f"{told} with {other.label}: kept, and counts when it is back.")
         notes += [
             f"{name} is set aside since {one.since:%Y-%m-%d}: {one.reason}."
             for one in await self._store.quarantine()
@@ -188,7 +200,11 @@ class Explainer:
         found = []
         for _, mention, candidates in await self._store.mentions_of([record.ref]):
             text = mention.text or mention.alias
-            if len(candidates) != 1:
+            if mention.field == ACCEPTED:
+                if not candidates:
+                    label, why = await self._look.kept(record.ref, Ref.parse(mention.alias))
+                    found.append(NoLink(label, ACCEPTED, why))
+            elif len(candidates) != 1:
                 names = [(await self._look.item(ref)).label for ref in candidates]
                 why = unresolved(mention, len(candidates), names)
                 found.append(NoLink(text, mention.field, why))

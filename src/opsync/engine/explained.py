@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
+from opsync.engine.belonging import Suggested
 from opsync.engine.catalog import Item
 from opsync.model import Health, Value
 
@@ -56,13 +57,15 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class CountsIn(Struct, frozen=True, kw_only=True):
-    """An initiative that an item is part of. `path` leads from the initiative to the item."""
+    """An initiative that an item is part of. `path` leads from the initiative to the item, `why`
+    says what made the first of it a part."""
 
     initiative: Item
     rule: str
     role: str
     path: tuple[str, ...]
     field: str
+    why: str
 
 
 class Linked(Struct, frozen=True, kw_only=True):
@@ -126,6 +129,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     counts_in: tuple[CountsIn, ...]
     links: tuple[Linked, ...]
     no_links: tuple[NoLink, ...]
+    suggestions: tuple[Suggested, ...]
     values: tuple[PlaceValue, ...]
 
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog, Item
-from opsync.model import Evidence, Kind, Mention, Record, Ref, Role
+from opsync.model import Evidence, Kind, Mention, PairDecision, Record, Ref, Role
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
+from opsync.runtime import SystemClock
 from opsync.stages.normalize import ELSEWHERE
 from opsync.store import Store
+from opsync.wording import day
 
 ROLES = {Role.leaf: "counted", Role.container: "holds others", Role.canceled: "canceled"}
 """What a member is to a delivery summary."""
+
+_ACCEPTED_AS = {
+    "member": ACCEPTED,
+    "same": "accepted as the same work",
+    "related": "accepted as related",
+}
 
 NEVER = (Kind.document, Kind.metric, Kind.person)
 """Kinds that no delivery summary counts."""
@@ -25,6 +37,9 @@ class Lookup:
         self.store = store
         self.catalog = Catalog(config)
         self.rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
+        self._instances = frozenset(config.instances)
+        self._zone = config.zone
+        self._today = SystemClock().now().astimezone(config.zone).date()
         self._known: dict[Ref, Record | None] = {}
 
     async def record(self, ref: Ref) -> Record | None:
@@ -40,10 +55,54 @@ class Lookup:
 
     async def sentence(self, evidence: Evidence, seen_from: Ref) -> str:
         """Why two items are linked, told at one of them."""
+        if evidence.field == ACCEPTED:
+            return await self.accepted(evidence.source, evidence.target)
         if evidence.source == seen_from:
             return f'this names it in "{evidence.field}"'
         source = await self.item(evidence.source)
         return f'named in "{evidence.field}" of {source.label}'
+
+    async def accepted(self, one: Ref, two: Ref) -> str:
+        """That a person accepted a pair: "accepted link (ana, 26 Nov)"."""
+        decision = await self.store.decision(one, two)
+        if decision is None or not decision.accepted:
+            return f"{ACCEPTED}, taken back since"
+        return self.decided(decision)
+
+    def decided(self, decision: PairDecision) -> str:
+        """The same of a decision."""
+        return f"{_ACCEPTED_AS[decision.kind]} ({decision.by}, {self.day(decision.at)})"
+
+    def day(self, at: datetime) -> str:
+        """The day of a time, in the configured zone."""
+        return day(at.astimezone(self._zone).date(), self._today)
+
+    async def absent(self, ref: Ref) -> str:
+        """Why a record cannot count, whoever names it; "" for one that can."""
+        record = await self.record(ref)
+        if ref.instance not in self._instances:
+            return f"{ref.instance} is not configured any more"
+        if record is None:
+            return "never read"
+        if not record.tombstone:
+            return ""
+        since = (await self.store.gone_since([ref])).get(ref)
+        return f"gone{f' since {self.day(since)}' if since else ''}: {record.tombstone}"
+
+    async def kept(self, one: Ref, two: Ref) -> tuple[str, str]:
+        """What an accepted pair's absent end is called, and why it does not count."""
+        decision = await self.store.decision(one, two)
+        name = decision.two_name if decision is not None and decision.two == two else ""
+        label = (await self.remembered(two, name)).label
+        return label, f"{await self.accepted(one, two)}, not counted: {await self.absent(two)}"
+
+    async def remembered(self, ref: Ref, name: str) -> Item:
+        """A record that may be gone, by the name that it had."""
+        record = await self.record(ref)
+        item = await self.item(ref)
+        if name and (record is None or not (record.title or record.private)):
+            return replace(item, label=name)
+        return item
 
 
 def unresolved(mention: Mention, candidates: int, names: Sequence[str] = ()) -> str:

@@ -82,7 +82,7 @@ class LastRun(Struct, frozen=True, kw_only=True):
 
 class Overview(Struct, frozen=True, kw_only=True):
     """Everything on one screen. `waiting` counts values by why they wait (`changes`, `failed`,
-    `edited`, `removed`, `held`) and what is `set_aside`."""
+    `edited`, `removed`, `held`), what is `set_aside`, and links that are `suggested`."""
 
     at: datetime
     healthy: bool
@@ -104,7 +104,11 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
             initiatives.append(_initiative(rollup, root, catalog))
     initiatives.sort(key=_urgency)
     runs = await store.last_runs(1)
-    waiting = {**await store.waiting(), "set_aside": counts.get("quarantine", 0)}
+    waiting = {
+        **await store.waiting(),
+        "set_aside": counts.get("quarantine", 0),
+        "suggested": len(await store.suggestions()),
+    }
     return Overview(
         at=now,
         healthy=bool(runs) and all(one.state == "ok" for one in connections),
