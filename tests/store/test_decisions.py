@@ -331,6 +331,7 @@ async def test_suggestions_are_replaced_and_listed_the_likeliest_first(store: St
     found = [suggestion(A, B, 0.5), suggestion(A, C, 0.9)]
     await store.put_suggestions(found)
     assert await store.suggestions() == found[::-1]
+    assert await store.suggested() == 2
     assert await store.suggestions(C) == [found[1]]
     assert await store.suggestion(found[0].id) == [found[0]]
     assert await store.suggestion("000000") == []
@@ -348,8 +349,9 @@ async def test_a_pair_that_was_decided_is_not_suggested_in_either_order(
         await store.put_suggestions([pair, suggestion(A, C)])
         assert await store.suggestions() == [suggestion(A, C)]
         assert await store.suggestion(pair.id) == [pair]
+    assert await store.suggested() == 1
     await store.undecide(A, B)
-    assert len(await store.suggestions()) == 2
+    assert len(await store.suggestions()) == await store.suggested() == 2
 
 
 async def test_what_is_gone_is_not_suggested(store: Store) -> None:

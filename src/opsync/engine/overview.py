@@ -107,7 +107,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     waiting = {
         **await store.waiting(),
         "set_aside": counts.get("quarantine", 0),
-        "suggested": len(await store.suggestions()),
+        "suggested": await store.suggested(),
     }
     return Overview(
         at=now,

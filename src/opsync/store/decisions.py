@@ -16,14 +16,18 @@ from opsync.store.runs import latest, touch
 from opsync.store.schema import decisions, records, runs, suggestions
 
 # A pair that was decided stands in one order only, which need not be that of the suggestion.
-_OPEN = text("""
-SELECT s.one, s.two, s.kind, s.score, s.reasons FROM suggestions s
+_OPEN = """
+FROM suggestions s
 JOIN records a ON a.ref = s.one AND a.tombstone = ''
 JOIN records b ON b.ref = s.two AND b.tombstone = ''
 WHERE NOT EXISTS (SELECT 1 FROM decisions d WHERE d.one = s.one AND d.two = s.two)
   AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.one = s.two AND d.two = s.one)
-ORDER BY s.score DESC, s.one, s.two
+  AND (:ref IS NULL OR s.one = :ref OR s.two = :ref)
+"""
+_LISTED = text(f"""
+SELECT s.one, s.two, s.kind, s.score, s.reasons {_OPEN} ORDER BY s.score DESC, s.one, s.two
 """)
+_COUNTED = text(f"SELECT count(*) {_OPEN}")
 
 
 class Decisions(Part):
@@ -80,8 +84,12 @@ class Decisions(Part):
     async def suggestions(self, ref: Ref | None = None) -> list[Suggestion]:
         """Pairs of living records about which nobody decided, the likeliest first; all, or those
         of one record."""
-        found = await self._read(lambda c: [_suggestion(row) for row in c.execute(_OPEN)])
-        return found if ref is None else [one for one in found if ref in (one.one, one.two)]
+        values = {"ref": None if ref is None else str(ref)}
+        return await self._read(lambda c: [_suggestion(row) for row in c.execute(_LISTED, values)])
+
+    async def suggested(self) -> int:
+        """How many there are of these."""
+        return await self._read(lambda c: int(c.execute(_COUNTED, {"ref": None}).scalar_one()))
 
     async def suggestion(self, id_: str) -> list[Suggestion]:
         """What has this id, decided or not: hardly ever more than one."""
