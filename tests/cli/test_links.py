@@ -148,6 +148,10 @@ def test_before_the_next_sync_an_accepted_pair_is_listed_as_such(synced: Company
     synced.opsync("links", "add", PROGRAMME, "PAY-77", "--note", "agreed on Monday")
     (pair,) = synced.opsync("links", PROGRAMME, "--json").json
     assert pair["why_not"] == "the next sync links it"
+    for item in (PROGRAMME, "PAY-77"):
+        (note, *_) = synced.opsync("explain", item, "--json").json["notes"]
+        assert note.startswith("accepted link (ana, ")
+        assert note.endswith(": the next sync follows.")
     decision = pair["decision"]
     assert (decision["kind"], decision["verdict"], decision["by"], decision["note"]) == (
         "member",
@@ -157,6 +161,7 @@ def test_before_the_next_sync_an_accepted_pair_is_listed_as_such(synced: Company
     )
     assert len(synced.opsync("links").lines) == 3
     synced.opsync("sync")
+    assert synced.opsync("explain", "PAY-77", "--json").json["notes"] == []
     (pair,) = synced.opsync("links", PROGRAMME, "--json").json
     assert pair["why_not"] == ""
     assert [one["field"] for one in pair["evidence"]] == ["accepted link"]

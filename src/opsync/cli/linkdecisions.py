@@ -36,7 +36,7 @@ def _note_option(function: F) -> F:
     return click.option("--note", default="", metavar="TEXT", help="Why; kept beside it.")(function)
 
 
-@click.command()
+@click.command(short_help="Say that items belong together.")
 @click.argument("what", nargs=-1, required=True, metavar="ID... | ITEM ITEM")
 @_kind_options
 @_note_option
@@ -58,7 +58,7 @@ def accept(
     return _decide(config_path, store, what, "accepted", _asked(same, related), note)
 
 
-@click.command()
+@click.command(short_help="Say that they do not; not suggested again.")
 @click.argument("what", nargs=-1, required=True, metavar="ID... | ITEM ITEM")
 @_note_option
 @config_option
@@ -71,7 +71,7 @@ def reject(what: tuple[str, ...], note: str, config_path: Path | None, store: Pa
     return _decide(config_path, store, what, "rejected", None, note)
 
 
-@click.command()
+@click.command(short_help="Link two items that nobody suggested.")
 @click.argument("one")
 @click.argument("two")
 @_kind_options
@@ -100,7 +100,7 @@ def add(
     return _run(config_path, store, work)
 
 
-@click.command()
+@click.command(short_help="Take back what was accepted.")
 @click.argument("one")
 @click.argument("two")
 @click.option("--forget", is_flag=True, help="Decide nothing: the pair may be suggested again.")

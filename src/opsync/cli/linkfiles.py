@@ -22,7 +22,7 @@ MOST_BYTES = 32 * 1024 * 1024
 STANDARD = "-"
 
 
-@click.command("import")
+@click.command("import", short_help="Take decisions from a CSV file.")
 @click.argument("file")
 @click.option("--dry-run", is_flag=True, help="Say what would be taken, and take nothing.")
 @config_option
@@ -48,7 +48,7 @@ def import_(file: str, dry_run: bool, config_path: Path | None, store: Path | No
     return 1 if found.problems else 0
 
 
-@click.command()
+@click.command(short_help="Write all decisions to a CSV file.")
 @click.argument("file", default=STANDARD)
 @config_option
 @store_option

@@ -51,7 +51,7 @@ def links() -> None:
     """
 
 
-@links.command(DEFAULT)
+@links.command(DEFAULT, short_help="What belongs together, and why; the default.")
 @click.argument("item", required=False)
 @limit_option
 @json_option
@@ -73,7 +73,7 @@ def list_(
     return show_listing(config_path, store, as_json, lambda o, s: _list(o, s, item, rows))
 
 
-@links.command()
+@links.command(short_help="What looks as if it belonged together.")
 @click.argument("item", required=False)
 @limit_option
 @json_option

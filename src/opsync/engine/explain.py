@@ -125,11 +125,6 @@ class Explainer:
         notes = []
         if record.tombstone:
             notes.append(f"{name} is gone in {item.tool}: {record.tombstone}.")
-            for one in await self._store.decisions(record.ref):
-                if one.accepted:
-                    other = await self._look.item(one.other(record.ref))
-                    told = self._look.decided(one)
-                    notes.append(f"{told} with {other.label}: kept, and counts when it is back.")
         notes += [
             f"{name} is set aside since {one.since:%Y-%m-%d}: {one.reason}."
             for one in await self._store.quarantine()
@@ -137,6 +132,7 @@ class Explainer:
         ]
         if record.archived and record.ref in roots:
             notes.append(f"{name} is archived in {item.tool}: its numbers stay as they were.")
+        notes += await self._unfollowed(record, links)
         if record.ref in roots or record.tombstone:
             return notes
         notes += [
@@ -157,6 +153,24 @@ class Explainer:
             notes.append(f"{name} is archived in {item.tool}: it is not rolled up.")
         elif not related:
             notes.append(f"{name} is not counted: no initiative reaches it.")
+        return notes
+
+    async def _unfollowed(self, record: Record, links: Sequence[Link]) -> list[str]:
+        """What people accepted about a record and is no link (yet)."""
+        linked = {link.other(record.ref) for link in links}
+        notes = []
+        for one in await self._store.decisions(record.ref):
+            other = one.other(record.ref)
+            if not one.accepted or other in linked:
+                continue
+            why = await self._look.absent(other)
+            if why and one.one == record.ref:
+                continue  # told among the names that make no link
+            state = why or "the next sync follows"
+            if record.tombstone:
+                state = "kept, and counts when it is back"
+            label = (await self._look.item(other)).label
+            notes.append(f"{self._look.decided(one)} with {label}: {state}.")
         return notes
 
     async def _linked(self, link: Link, ref: Ref, entries: Sequence[Entry]) -> Linked:
