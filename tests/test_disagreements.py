@@ -14,7 +14,6 @@ from opsync.disagreements import (
     Disagreement,
     DisagreementKind,
     done_with_open_parts,
-    groups_of,
     link_on_one_side,
     of_initiative,
     owner_left,
@@ -312,12 +311,6 @@ def test_only_some_of_the_oldest_are_named() -> None:
 def test_where_all_work_has_an_initiative_nothing_is_told() -> None:
     assert work_without_initiative(share_of([working("1", reached=True)])) is None
     assert work_without_initiative(share_of([])) is None
-
-
-def test_pairs_become_groups_whatever_their_order() -> None:
-    a, b, c, d, e = (ref(one) for one in "abcde")
-    assert groups_of([(c, b), (e, d), (b, a), (a, c)]) == [(a, b, c), (d, e)]
-    assert groups_of([(a,), ()]) == []
 
 
 def test_a_link_on_one_side_names_where_it_stands() -> None:

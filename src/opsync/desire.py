@@ -11,6 +11,7 @@ from opsync.contract.connector import Surface, Writable
 from opsync.languages import ENGLISH, Words
 from opsync.model import Card, Link, Record, Ref, Rollup, RollupContent, Slot
 from opsync.model.ledger import Entry
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
 from opsync.stages.plan import Want
 from opsync.wording import card, link_content, rollup_content
@@ -186,6 +187,8 @@ def _link_reason(link: Link, target: Record, other: Card) -> str:
 
 
 def _sentence(source: Ref, field: str, target: Record, other: Card) -> str:
+    if field == ACCEPTED:
+        return f"{ACCEPTED} with {other.label}"
     if source == target.ref:
         return f'{other.label} is named in "{field}"'
     return f'named in "{field}" of {other.label}'

@@ -114,6 +114,7 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
         "twins",
         "links",
         "no_links",
+        "suggestions",
         "values",
     }
     (summary,) = found["summaries"]

@@ -154,9 +154,12 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
                 continue
             places = state.setdefault("written", {}).setdefault(change.slot.target.id, {})
             address = change.slot.surface
-            if isinstance(change.desired, Mapping):
-                address = f"link {change.desired['url']}"
+            stands = change.before if change.desired is None else change.desired
+            if isinstance(stands, Mapping):
+                address = f"link {stands['url']}"
             places[address] = change.desired
+            if change.desired is None:
+                del places[address]
             self.settings.file.write_bytes(msgspec.json.encode(state))
             kind = OutcomeKind.created if change.before is None else OutcomeKind.updated
             yield Outcome(

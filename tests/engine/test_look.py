@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,42 +10,24 @@ import pytest
 from opsync.config import build
 from opsync.disagreements import DisagreementKind
 from opsync.engine.look import gather, unread
-from opsync.engine.looked import Look, Unseen
+from opsync.engine.looked import Look
 from opsync.engine.overview import overview
-from opsync.model import Ref
+from opsync.model import Suggestion
 from opsync.model.rules import Mode
 from tests.support.world import World, jira_url, linear_url, page_url, spoiler
 
-
-@dataclass(frozen=True)
-class Pair:
-    """A suggestion as `gather` takes one."""
-
-    id: str
-    one: Ref
-    two: Ref
-    score: float
-    kind: str = "same"
-    reasons: Sequence[object] = ("similar titles",)
+MIRRORED = "As in Jira.\n\nMirrored from PAY-3 by Tandem Sync. Edit it there."
 
 
-@dataclass(frozen=True)
-class Twin:
-    """Items that are one, as `gather` takes them."""
-
-    items: Sequence[Ref]
-    counted: Ref
-    why: str = "mirrored"
-
-
-async def looked(world: World, **more: Any) -> Look:
-    """A reading pass in mode observe, and what is seen then."""
+async def looked(world: World, suggestions: Sequence[Suggestion] = ()) -> Look:
+    """A reading pass in mode observe, and what is seen then; `suggestions` were found before."""
     world.clock.advance(60)
     config = build(world.raw, mode=Mode.observe)
     async with world.session("look") as session:
         session.config = config
         report = await session.sync("look", write=False)
-        return await gather(config, session.store, world.clock.now(), report, **more)
+        await session.store.put_suggestions(suggestions)
+        return await gather(config, session.store, world.clock.now(), report)
 
 
 def labels(found: Look, kind: DisagreementKind) -> list[str]:
@@ -99,15 +79,14 @@ async def test_what_write_access_would_add_is_told_by_tool_place_and_kind(world:
 
 async def test_twins_count_once_and_are_listed(world: World) -> None:
     world.linear.set_state("GRO-3", "In Progress")
-    await looked(world)
-    mirror, original = (await world.record("GRO-3")).ref, (await world.record("PAY-3")).ref
-    found = await looked(world, twins=[Twin([original, mirror], original)])
+    world.linear.edit("GRO-3", description=MIRRORED)
+    found = await looked(world)
     assert found.in_progress is not None
     assert (found.in_progress.without, found.in_progress.total) == (0, 3)
     (twins,) = found.twins
     assert sorted(item.key for item in twins.items) == ["GRO-3", "PAY-3"]
-    assert twins.counted is not None
-    assert (twins.counted.key, twins.why, found.twins_total) == ("PAY-3", "mirrored", 1)
+    assert (twins.counted.key, found.twins_total) == ("PAY-3", 1)
+    assert twins.why == "footer in the description of GRO-3"
     assert labels(found, DisagreementKind.no_initiative) == []
 
 
@@ -119,8 +98,10 @@ async def test_work_that_names_an_initiative_in_its_own_words_only(world: World)
     assert one.about is not None
     assert (one.item.key, one.about.title) == ("GRO-3", "One-tap checkout")
     assert one.says == 'names the initiative in "description"'
-    mirror, counted = (await world.record("GRO-3")).ref, (await world.record("PAY-3")).ref
-    found = await looked(world, twins=[Twin([counted, mirror], counted)])
+    world.tick()
+    both = f"For {page_url(world.checkout)}\n\n{MIRRORED}"
+    world.linear.edit("GRO-3", description=both)
+    found = await looked(world)
     assert labels(found, DisagreementKind.one_side) == [], "its twin is counted there"
 
 
@@ -147,12 +128,14 @@ async def test_suggestions_come_with_the_best_first_and_without_private_titles(
     world.jira.edit("PAY-4", security="Staff")
     await looked(world)
     a, b, c = [(await world.record(key)).ref for key in ("PAY-4", "GRO-2", "MOB-3")]
-    found = await looked(world, suggestions=[Pair("s1", a, b, 0.5), Pair("s2", b, c, 0.9)])
+    why = ("titles alike",)
+    one, two = Suggestion(a, b, "same", 0.5, why), Suggestion(b, c, "same", 0.9, why)
+    found = await looked(world, [one, two])
     assert [(one.id, one.one.label, one.two.label) for one in found.suggestions] == [
-        ("s2", "GRO-2 Pay button", "MOB-3 Points screen"),
-        ("s1", "Private item", "GRO-2 Pay button"),
+        (two.id, "GRO-2 Pay button", "MOB-3 Points screen"),
+        (one.id, "Private item", "GRO-2 Pay button"),
     ]
-    assert found.suggestions[0].reasons == ("similar titles",)
+    assert found.suggestions[0].reasons == why
     assert found.suggestions_total == 2
 
 
@@ -173,10 +156,16 @@ async def test_private_work_is_counted_and_named_nowhere(world: World) -> None:
 
 async def test_what_an_initiative_names_and_nobody_can_read_is_told(world: World) -> None:
     world.notion.edit_page(world.loyalty, "Tracked in", f"{jira_url('MOB-1')} {jira_url('PAY-77')}")
-    found = await looked(world, unseen=[Unseen(what="rule", name="x", why="y")])
+    found = await looked(world)
     told = {one.name: one.why for one in found.unseen}
     assert told["Loyalty"] == f"some not counted: {jira_url('PAY-77')} could not be read"
-    assert told["x"] == "y"
+
+
+async def test_a_mirror_of_nothing_is_told_and_counts_by_itself(world: World) -> None:
+    world.linear.edit("GRO-3", description=MIRRORED.replace("PAY-3", "PAY-9999"))
+    (one,) = [each for each in (await looked(world)).unseen if each.what == "mirror"]
+    assert one.name == "GRO-3 Card form"
+    assert one.why == "says that it mirrors PAY-9999, which was not read: it counts by itself"
 
 
 async def test_what_is_set_aside_is_not_named_where_it_may_be_private(world: World) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from opsync.engine import suggesting
-from opsync.model import Suggestion
+from opsync.model import PairDecision, Suggestion
 from opsync.sandbox.harbor import build_harbor
-from opsync.suggest import Pair, pair_of
 from tests.support.clock import FakeClock
 from tests.support.company import Company
 from tests.support.world import World, jira_url, page_url
@@ -19,16 +17,16 @@ from tests.support.world import World, jira_url, page_url
 Told = tuple[str, str, str, tuple[str, ...]]
 
 
-async def suggested(world: World, left_out: Collection[Pair] = ()) -> list[Suggestion]:
+async def suggested(world: World) -> list[Suggestion]:
     """All suggestions, after a pass that reads everything there is."""
     await world.sync()
     async with world.session() as session:
-        return await suggesting.suggest(world.config(), session.store, left_out)
+        return await suggesting.suggest(world.config(), session.store)
 
 
-async def told(world: World, left_out: Collection[Pair] = ()) -> list[Told]:
+async def told(world: World) -> list[Told]:
     """The same by what people call both ends."""
-    found = await suggested(world, left_out)
+    found = await suggested(world)
     async with world.session() as session:
         names = {}
         for end in {end for one in found for end in (one.one, one.two)}:
@@ -73,7 +71,17 @@ async def test_what_people_decided_is_left_out_with_what_is_below(world: World) 
     project = world.linear.add_project("Referral program", teams=["GRO"])
     world.linear.add_issue("GRO", "Referral program set-up", project=project)
     [one] = await suggested(world)
-    assert await suggested(world, [pair_of(one.two, one.one)]) == []
+    decision = PairDecision(
+        one=one.one,
+        two=one.two,
+        kind=one.kind,
+        verdict="rejected",
+        by="ana",
+        at=world.clock.now(),
+    )
+    async with world.session() as session:
+        await session.store.decide([decision])
+    assert await suggested(world) == []
 
 
 async def test_pages_of_the_store_make_no_difference(

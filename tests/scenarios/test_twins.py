@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from opsync.engine.explain import Explainer
 from opsync.engine.explained import Explanation
 from opsync.engine.twinned import TwinGroup, doubtful_groups, twin_groups
-from opsync.model import Ref
+from opsync.model import PairDecision, Ref, Verdict
 from tests.support.world import JIRA_SITE, World, jira_url, linear_url, troubles
 
 FOOTER = "Points.\n\n---\nMirrored from {} by Tandem Sync. Edit it there."
@@ -88,6 +87,17 @@ async def test_a_footer_that_is_taken_away_makes_two_things_of_it_again(world: W
     world.linear.edit(copy, description="On its own now")
     assert await counts(world) == (2, 6)
     assert await groups(world) == []
+
+
+async def test_what_a_person_accepted_as_the_same_work_counts_once(world: World) -> None:
+    await world.sync()
+    done, total = await counts(world)
+    await decide(world, "PAY-3", "GRO-2", "accepted")
+    assert await counts(world) == (done, total - 1)
+    async with world.session() as session:
+        ends = [(await world.record(key)).ref for key in ("GRO-2", "PAY-3")]
+        await session.store.undecide(ends[0], ends[1])
+    assert await counts(world) == (done, total)
 
 
 async def test_a_copy_alone_in_an_initiative_counts_there_by_itself(world: World) -> None:
@@ -208,21 +218,18 @@ async def test_a_pair_that_a_person_rejected_is_two_things(world: World) -> None
     assert await groups(world) == []
 
 
-async def decide(world: World, one: str, two: str, verdict: str) -> None:
-    """What `opsync links` keeps of a person's word, with the mark for the next pass."""
-    ends = sorted([str((await world.record(key)).ref) for key in (one, two)])
-    connection = sqlite3.connect(world.store_path)
-    with connection:
-        connection.execute(
-            "INSERT INTO decisions (one, two, kind, verdict, by, at, note, one_name, two_name)"
-            " VALUES (?, ?, 'same', ?, 'ana', '2026-11-22', '', '', '')",
-            (*ends, verdict),
-        )
-        connection.executemany(
-            "INSERT OR REPLACE INTO touched (ref, run) SELECT ?, max(seq) + 1 FROM runs",
-            [(end,) for end in ends],
-        )
-    connection.close()
+async def decide(world: World, one: str, two: str, verdict: Verdict) -> None:
+    """What a person says about two items being the same work."""
+    decision = PairDecision(
+        one=(await world.record(one)).ref,
+        two=(await world.record(two)).ref,
+        kind="same",
+        verdict=verdict,
+        by="ana",
+        at=world.clock.now(),
+    )
+    async with world.session() as session:
+        await session.store.decide([decision])
 
 
 async def test_an_initiative_tells_what_it_left_out_as_the_same_work(world: World) -> None:

@@ -29,5 +29,6 @@ async def test_what_has_to_be_done_is_found_by_indexes(
     steps = [str(row[3]) for row in rows]
     assert any("USING" in step for step in steps)
     whole = ("records", "r", "aliases", "a", "mentions", "m", "members", "links", "l", "ledger")
+    whole += ("decisions", "d")
     assert [step for step in steps if step.startswith(tuple(f"SCAN {t} " for t in whole))] == []
     assert [step for step in steps if step in {f"SCAN {t}" for t in whole}] == []

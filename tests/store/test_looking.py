@@ -196,23 +196,6 @@ async def test_an_owner_whose_account_was_closed(store: Store) -> None:
     assert await store.owners_left(ref("linear:2")) == []
 
 
-async def test_twins_are_said_so_by_one_side_for_both_or_by_each(store: Store, path: Path) -> None:
-    await put(
-        store, *(item(f"jira:{n}") for n in (1, 2, 3)), *(item(f"linear:{n}") for n in (1, 2))
-    )
-    pairs = [("jira:1", "linear:1"), ("jira:2", "linear:2"), ("jira:3", "linear:2")]
-    await links(store, *pairs, ("linear:2", "jira:2"))
-    with sqlite3.connect(path) as other:
-        other.execute("UPDATE links SET twin = 2 WHERE source = 'jira:issue:1'")
-        other.execute("UPDATE links SET twin = 1 WHERE source <> 'jira:issue:1'")
-    other.close()
-    found = {frozenset(pair) for pair in await store.twin_pairs()}
-    assert found == {
-        frozenset({ref("jira:1"), ref("linear:1")}),
-        frozenset({ref("jira:2"), ref("linear:2")}),
-    }
-
-
 async def test_the_tally_counts_what_lives(store: Store) -> None:
     await put(store, item("jira:1"), item("jira:2"), item("jira:3", tombstone="deleted"), root())
     assert await store.tally() == [

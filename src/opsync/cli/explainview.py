@@ -81,6 +81,8 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
             text = words.shown(no_link.text, 80)
             field, why = words.shown(no_link.field, 40), words.shown(no_link.why, 300)
             hanging("  ", f'{text} in "{field}": {why}')
+    if found.suggestions:
+        _print_suggestions(found)
     _print_written(found, zone)
 
 
@@ -197,7 +199,7 @@ def _print_counts_in(found: Explanation) -> None:
     show(styled(("\nPart of", "bold")))
     for one in found.counts_in:
         path = " › ".join(words.shown(label, 60) for label in (one.initiative.label, *one.path))
-        named = f', named in "{words.shown(one.field, 40)}"' if one.field else ""
+        named = f", {words.shown(one.why, 80)}" if one.why else ""
         role = {
             "counted": "counted",
             "holds others": "its parts are counted",
@@ -225,6 +227,15 @@ def _print_links(found: Explanation) -> None:
     grid(columns, rows, indent=2)
     if len(found.links) > MOST:
         show(styled(f"  … {len(found.links) - MOST} more (--json has all)"))
+
+
+def _print_suggestions(found: Explanation) -> None:
+    show(styled(("\nSuggested, not counted", "bold")))
+    for one in found.suggestions[:MOST]:
+        other = one.two if one.one == found.item else one.one
+        label, why = words.shown(other.label, 60), words.shown("; ".join(one.reasons), 200)
+        head = f"{other.tool}  {label}: {words.percent(one.score)}, {why}"
+        hanging("  ", head, (f"   opsync links accept {one.id}", "dim"))
 
 
 def _print_written(found: Explanation, zone: tzinfo) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 from opsync.cli import words
 from opsync.cli.passjson import instance_json
 from opsync.disagreements import DisagreementKind
+from opsync.engine.belonging import Suggested
 from opsync.engine.disagreeing import Found
-from opsync.engine.looked import Addition, InProgress, Look, Suggested, Twins, Unseen
+from opsync.engine.looked import Addition, InProgress, Look, Unseen
+from opsync.engine.twinned import TwinGroup
 from opsync.model import Verb
 from opsync.report import PassReport
 
@@ -142,11 +144,10 @@ def spaces_of(share: InProgress) -> list[tuple[str, int, int]]:
     ]
 
 
-def twin_line(one: Twins) -> str:
-    """ "PAY-143 Usage counters (Jira) = GRO-75 Usage counters (Linear), counted: PAY-143"."""
+def twin_line(one: TwinGroup) -> str:
+    """ "PAY-143 Usage counters (Jira) = GRO-75 Usage counters (Linear); counts as PAY-143"."""
     names = " = ".join(f"{item.label} ({item.tool})" for item in one.items)
-    counted = f"; counts as {one.counted.key or one.counted.label}" if one.counted else ""
-    return f"{names}{counted}"
+    return f"{names}; counts as {one.counted.key or one.counted.label}"
 
 
 def suggested_line(one: Suggested) -> str:

@@ -33,7 +33,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("opsync.cli.explain:explain", "Why an item counts, or does not; why a value."),
     },
     "Look up": {
-        "links": ("opsync.cli.browse:links", "Which items belong together, and why."),
+        "links": ("opsync.cli.links:links", "Which items belong together, and why."),
         "records": ("opsync.cli.browse:records", "What was read."),
         "statuses": (
             "opsync.cli.statuses:statuses",

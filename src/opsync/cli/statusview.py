@@ -25,6 +25,7 @@ _WAITING = {
     "removed": ("value", "removed by a person"),
     "held": ("value", "held"),
     "set_aside": ("item", "set aside (opsync doctor)"),
+    "suggested": ("link", "suggested (opsync links suggest)"),
 }
 """What is counted for each reason to wait, and what is said of it."""
 

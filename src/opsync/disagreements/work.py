@@ -127,22 +127,3 @@ def owner_left(record: Record) -> Disagreement:
         weight=48 if record.category is Category.in_progress else 45,
         evidence=(Fact(record.ref, f"{open_word(record)}, its owner's account closed"),),
     )
-
-
-def groups_of(pairs: Iterable[Sequence[Ref]]) -> list[tuple[Ref, ...]]:
-    """Groups of items that are the same, put together from pairs and groups, in a fixed order."""
-    top: dict[Ref, Ref] = {}
-
-    def highest(ref: Ref) -> Ref:
-        while (above := top.setdefault(ref, ref)) != ref:
-            ref = above
-        return ref
-
-    for pair in pairs:
-        for other in pair[1:]:
-            one, two = sorted((highest(pair[0]), highest(other)))
-            top[two] = one
-    found: dict[Ref, list[Ref]] = defaultdict(list)
-    for ref in sorted(top):
-        found[highest(ref)].append(ref)
-    return [tuple(refs) for refs in found.values() if len(refs) > 1]

@@ -12,6 +12,7 @@ from opsync.disagreements import Disagreement, DisagreementKind
 from opsync.engine.catalog import Item
 from opsync.engine.freshness import read_at
 from opsync.engine.lookup import Lookup
+from opsync.engine.twinned import same_work
 from opsync.model import Record, Ref, Role, Rollup
 
 MOST = 100
@@ -149,7 +150,7 @@ async def disagreements_of(
         if one := disagreeing.of_rollup(rollup, record):
             full = await disagreeing.shown_by(one, rollup, record)
             found.append(await disagreeing.found(full, rollup))
-    same = pure.groups_of(await look.store.twin_pairs())
+    same = await same_work(look.store)
     parts, _ = await disagreeing.open_parts(record.ref)
     further = [
         *await disagreeing.one_sided(same, record.ref),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from opsync.config import Config
+from opsync.engine.belonging import suggested
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import disagreements_of
 from opsync.engine.explained import (
@@ -26,6 +27,7 @@ from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import HELD
 from opsync.store import Store
@@ -96,6 +98,7 @@ class Explainer:
             twins=tuple(await self._twinned.groups(ref)),
             links=tuple([await self._linked(link, ref, entries) for link in links]),
             no_links=tuple(one for one in no_links if one.text not in told),
+            suggestions=tuple(await suggested(self._look, await self._store.suggestions(ref))),
             values=tuple([await self._value(entry) for entry in entries]),
         )
 
@@ -108,6 +111,9 @@ class Explainer:
             path.append(step.ref)
             field = step.field
             step = by_ref.get(step.via)
+        why = f'named in "{field}"' if field else ""
+        if field == ACCEPTED:
+            why = await self._look.accepted(root, path[-1])
         return CountsIn(
             initiative=await self._look.item(root),
             rule=rule,
@@ -115,6 +121,7 @@ class Explainer:
             path=tuple([(await self._look.item(ref)).label for ref in reversed(path)]),
             field=field,
             counted_as=await counted_as(self._look, member, list(by_ref.values())),
+            why=why,
         )
 
     async def _notes(
@@ -138,6 +145,7 @@ class Explainer:
             notes += await self._twinned.notes(record)
         if record.archived and record.ref in roots:
             notes.append(f"{name} is archived in {item.tool}: its numbers stay as they were.")
+        notes += await self._unfollowed(record, links)
         if record.ref in roots or record.tombstone:
             return notes
         notes += [
@@ -160,6 +168,24 @@ class Explainer:
             notes.append(f"{name} is archived in {item.tool}: it is not rolled up.")
         elif not related:
             notes.append(f"{name} is not counted: no initiative reaches it.")
+        return notes
+
+    async def _unfollowed(self, record: Record, links: Sequence[Link]) -> list[str]:
+        """What people accepted about a record and is no link (yet)."""
+        linked = {link.other(record.ref) for link in links}
+        notes = []
+        for one in await self._store.decisions(record.ref):
+            other = one.other(record.ref)
+            if not one.accepted or other in linked:
+                continue
+            why = await self._look.absent(other)
+            if why and one.one == record.ref:
+                continue  # told among the names that make no link
+            state = why or "the next sync follows"
+            if record.tombstone:
+                state = "kept, and counts when it is back"
+            label = (await self._look.item(other)).label
+            notes.append(f"{self._look.decided(one)} with {label}: {state}.")
         return notes
 
     async def _linked(self, link: Link, ref: Ref, entries: Sequence[Entry]) -> Linked:
@@ -205,7 +231,11 @@ class Explainer:
             text = mention.text or mention.alias
             if mention.part == "hint":
                 continue
-            if len(candidates) != 1:
+            if mention.field == ACCEPTED:
+                if not candidates:
+                    label, why = await self._look.kept(record.ref, Ref.parse(mention.alias))
+                    found.append(NoLink(label, ACCEPTED, why))
+            elif len(candidates) != 1:
                 names = [(await self._look.item(ref)).label for ref in candidates]
                 why = unresolved(mention, len(candidates), names)
                 found.append(NoLink(text, mention.field, why))

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
+from opsync.engine.belonging import Suggested
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import Found
 from opsync.engine.twinned import TwinGroup
@@ -61,14 +62,16 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class CountsIn(Struct, frozen=True, kw_only=True):
-    """An initiative that an item is part of. `path` leads from the initiative to the item;
-    `counted_as` names what is counted there instead, as the same work ("": nothing is)."""
+    """An initiative that an item is part of. `path` leads from the initiative to the item,
+    `why` says what made the first of it a part; `counted_as` names what is counted there instead,
+    as the same work ("": nothing is)."""
 
     initiative: Item
     rule: str
     role: str
     path: tuple[str, ...]
     field: str
+    why: str
     counted_as: str = ""
 
 
@@ -135,6 +138,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     twins: tuple[TwinGroup, ...]
     links: tuple[Linked, ...]
     no_links: tuple[NoLink, ...]
+    suggestions: tuple[Suggested, ...]
     values: tuple[PlaceValue, ...]
 
 

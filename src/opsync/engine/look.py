@@ -13,10 +13,10 @@ from opsync.config import Config
 from opsync.disagreements import (
     Disagreement,
     Share,
-    groups_of,
     share_of,
     work_without_initiative,
 )
+from opsync.engine.belonging import suggested
 from opsync.engine.catalog import Catalog
 from opsync.engine.disagreeing import MOST as EVIDENCED
 from opsync.engine.disagreeing import Disagreeing, Found
@@ -24,16 +24,13 @@ from opsync.engine.looked import (
     Addition,
     InProgress,
     Look,
-    PairSuggested,
     SpaceWork,
-    Suggested,
-    Twins,
-    TwinsFound,
     Unseen,
     Work,
 )
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import Connection, connections, last_run
+from opsync.engine.twinned import TwinGroup, Twinned, same_work
 from opsync.model import Category, Kind, Record, Ref, Rollup
 from opsync.model.rules import LINKS_RULE
 from opsync.report import PassReport
@@ -46,8 +43,15 @@ WORK = (Kind.issue, Kind.epic)
 
 
 async def look(config: Config, store: Store, now: datetime, report: PassReport | None) -> Look:
-    """What `opsync look` tells after the pass of `report` (None: of what was read before)."""
-    return await gather(config, store, now, report, twins=(), suggestions=(), unseen=())
+    """What `opsync look` tells after the pass of `report` (None: of what was read before).
+
+    What may belong together is looked for anew and kept, for `status` and `links`.
+    """
+    # Its index of words costs an import that no other command needs.
+    from opsync.engine.suggesting import suggest
+
+    await store.put_suggestions(await suggest(config, store))
+    return await gather(config, store, now, report)
 
 
 async def gather(
@@ -55,15 +59,11 @@ async def gather(
     store: Store,
     now: datetime,
     report: PassReport | None = None,
-    *,
-    twins: Sequence[TwinsFound] = (),
-    suggestions: Sequence[PairSuggested] = (),
-    unseen: Sequence[Unseen] = (),
 ) -> Look:
-    """Gather it. `twins` are known besides those that the links of the store say; `unseen` is told
-    besides what is found to be missing."""
+    """Gather it, with the suggestions that were found last."""
     gatherer = _Gatherer(config, store, now)
-    same = groups_of([*await store.twin_pairs(), *(one.items for one in twins)])
+    same = await same_work(store)
+    suggestions = await store.suggestions()
     rollups = await gatherer.rollups()
     share = await gatherer.share(same) if rollups else None
     found, counts = await gatherer.disagreements(rollups, same, share)
@@ -80,13 +80,13 @@ async def gather(
         in_progress=await gatherer.in_progress(share) if share is not None else None,
         disagreements=found,
         counts=counts,
-        twins=await gatherer.twins(same, twins),
+        twins=await gatherer.twins(),
         twins_total=len(same),
-        suggestions=await gatherer.suggested(suggestions),
+        suggestions=tuple(await suggested(gatherer.look, suggestions[:MOST])),
         suggestions_total=len(suggestions),
         would_add=await gatherer.additions(report),
         connections=standing,
-        unseen=(*await gatherer.unseen(standing, rollups, report), *unseen),
+        unseen=tuple(await gatherer.unseen(standing, rollups, report)),
     )
 
 
@@ -128,6 +128,7 @@ class _Gatherer:
         self._store = store
         self._as_of = now.astimezone(config.zone).date()
         self._disagreeing = Disagreeing(self.look, self._as_of)
+        self._twinned = Twinned(config, self.look)
 
     async def rollups(self) -> list[tuple[Rollup, Record]]:
         """The delivery summaries of living initiatives, each with its initiative."""
@@ -215,39 +216,9 @@ class _Gatherer:
             oldest=tuple([await self._disagreeing.told(fact) for fact in facts]),
         )
 
-    async def twins(
-        self, same: Sequence[Sequence[Ref]], known: Sequence[TwinsFound]
-    ) -> tuple[Twins, ...]:
-        """The first groups of items that are one."""
-        by_ref = {ref: one for one in known for ref in one.items}
-        told = []
-        for refs in same[:MOST]:
-            one = next((by_ref[ref] for ref in refs if ref in by_ref), None)
-            told.append(
-                Twins(
-                    items=tuple([await self.look.item(ref) for ref in refs]),
-                    counted=await self.look.item(one.counted) if one else None,
-                    why=one.why if one else "",
-                )
-            )
-        return tuple(told)
-
-    async def suggested(self, pairs: Sequence[PairSuggested]) -> tuple[Suggested, ...]:
-        """The best suggestions."""
-        best = sorted(pairs, key=lambda one: (-one.score, one.one, one.two))
-        return tuple(
-            [
-                Suggested(
-                    id=one.id,
-                    kind=one.kind,
-                    one=await self.look.item(one.one),
-                    two=await self.look.item(one.two),
-                    score=one.score,
-                    reasons=tuple(str(reason) for reason in one.reasons),
-                )
-                for one in best[:MOST]
-            ]
-        )
+    async def twins(self) -> tuple[TwinGroup, ...]:
+        """The first pieces of work that are in several tools."""
+        return tuple(await self._twinned.groups(most=MOST))
 
     async def additions(self, report: PassReport | None) -> tuple[Addition, ...]:
         """What the plan of the pass would write, by place and by what it is written on."""
@@ -301,6 +272,22 @@ class _Gatherer:
         for rollup, root in rollups:
             if rollup.missing:
                 found.append(self._missing(rollup, root))
+        found += [
+            Unseen(
+                what="mirror",
+                name=one.item.label,
+                why=f"says that it mirrors {one.original}, which was not read: it counts by itself",
+            )
+            for one in await self._twinned.lost()
+        ]
+        found += [
+            Unseen(
+                what="mirror",
+                name=", ".join(item.label for item in one.items[:3]),
+                why=f"said to be one piece of work, but {one.why}: each counts by itself",
+            )
+            for one in await self._twinned.doubtful()
+        ]
         aside = len(await self._store.aside_refs())
         if aside:
             items = "1 item" if aside == 1 else f"{aside:,} items"

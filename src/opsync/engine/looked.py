@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
 
 from msgspec import Struct
 
-from opsync.engine.catalog import Item
+from opsync.engine.belonging import Suggested
 from opsync.engine.disagreeing import Found, Told
 from opsync.engine.overview import Connection, LastRun
-from opsync.model import Ref
-
-
-class TwinsFound(Protocol):
-    """Items that are one piece of work: which of them counts, and why they are one."""
-
-    @property
-    def items(self) -> Sequence[Ref]: ...
-    @property
-    def counted(self) -> Ref: ...
-    @property
-    def why(self) -> str: ...
-
-
-class PairSuggested(Protocol):
-    """Two items that look as if they belonged together, the better the higher the `score`."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def one(self) -> Ref: ...
-    @property
-    def two(self) -> Ref: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def reasons(self) -> Sequence[object]: ...
+from opsync.engine.twinned import TwinGroup
 
 
 class Work(Struct, frozen=True, kw_only=True):
@@ -71,26 +42,6 @@ class InProgress(Struct, frozen=True, kw_only=True):
     oldest: tuple[Told, ...]
 
 
-class Twins(Struct, frozen=True, kw_only=True):
-    """Items of several tools that are one piece of work. `counted` is None where nobody said which
-    of them counts."""
-
-    items: tuple[Item, ...]
-    counted: Item | None
-    why: str
-
-
-class Suggested(Struct, frozen=True, kw_only=True):
-    """A pair that a person may accept by its `id`."""
-
-    id: str
-    kind: str
-    one: Item
-    two: Item
-    score: float
-    reasons: tuple[str, ...]
-
-
 class Addition(Struct, frozen=True, kw_only=True):
     """What write access would bring to one place: `changes` on so many `items` of a kind. `verb` is
     create, update or remove; `link` says that it is links between items."""
@@ -106,7 +57,7 @@ class Addition(Struct, frozen=True, kw_only=True):
 
 class Unseen(Struct, frozen=True, kw_only=True):
     """Something that was not seen, why, and what mends it. `what` is "connection", "initiative",
-    "rule" or "set aside"; `name` is what people call it."""
+    "rule", "mirror" or "set aside"; `name` is what people call it."""
 
     what: str
     name: str
@@ -130,7 +81,7 @@ class Look(Struct, frozen=True, kw_only=True):
     in_progress: InProgress | None
     disagreements: tuple[Found, ...]
     counts: Mapping[str, int]
-    twins: tuple[Twins, ...]
+    twins: tuple[TwinGroup, ...]
     twins_total: int
     suggestions: tuple[Suggested, ...]
     suggestions_total: int

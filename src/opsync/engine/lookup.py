@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog, Item
 from opsync.inert import inert_text
-from opsync.model import Evidence, Kind, Mention, Record, Ref, Role
+from opsync.model import Evidence, Kind, Mention, PairDecision, Record, Ref, Role
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
 from opsync.stages.normalize import ELSEWHERE
 from opsync.store import Store
+from opsync.wording import day
 
 ROLES = {
     Role.leaf: "counted",
@@ -19,6 +24,12 @@ ROLES = {
     Role.twin: "the same work",
 }
 """What a member is to a delivery summary."""
+
+_ACCEPTED_AS = {
+    "member": ACCEPTED,
+    "same": "accepted as the same work",
+    "related": "accepted as related",
+}
 
 NEVER = (Kind.document, Kind.metric, Kind.person)
 """Kinds that no delivery summary counts."""
@@ -37,7 +48,7 @@ class Lookup:
         self.catalog = Catalog(config)
         self.rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
         self.zone = config.zone
-        self._instances = config.instances.keys()
+        self._instances = frozenset(config.instances)
         self._known: dict[Ref, Record | None] = {}
 
     def configured(self, ref: Ref) -> bool:
@@ -63,10 +74,55 @@ class Lookup:
 
     async def sentence(self, evidence: Evidence, seen_from: Ref) -> str:
         """Why two items are linked, told at one of them."""
+        if evidence.field == ACCEPTED:
+            return await self.accepted(evidence.source, evidence.target)
         if evidence.source == seen_from:
             return f'this names it in "{evidence.field}"'
         source = await self.item(evidence.source)
         return f'named in "{evidence.field}" of {source.label}'
+
+    async def accepted(self, one: Ref, two: Ref) -> str:
+        """That a person accepted a pair: "accepted link (ana, 26 Nov 2026)"."""
+        decision = await self.store.decision(one, two)
+        if decision is None or not decision.accepted:
+            return f"{ACCEPTED}, taken back since"
+        return self.decided(decision)
+
+    def decided(self, decision: PairDecision) -> str:
+        """The same of a decision."""
+        return f"{_ACCEPTED_AS[decision.kind]} ({decision.by}, {self.day(decision.at)})"
+
+    def day(self, at: datetime) -> str:
+        """The day of a time, in the configured zone: "26 Nov 2026"."""
+        local = at.astimezone(self.zone).date()
+        return f"{day(local)} {local.year}"
+
+    async def absent(self, ref: Ref) -> str:
+        """Why a record cannot count, whoever names it; "" for one that can."""
+        record = await self.record(ref)
+        if ref.instance not in self._instances:
+            return f"{ref.instance} is not configured any more"
+        if record is None:
+            return "never read"
+        if not record.tombstone:
+            return ""
+        since = (await self.store.gone_since([ref])).get(ref)
+        return f"gone{f' since {self.day(since)}' if since else ''}: {record.tombstone}"
+
+    async def kept(self, one: Ref, two: Ref) -> tuple[str, str]:
+        """What an accepted pair's absent end is called, and why it does not count."""
+        decision = await self.store.decision(one, two)
+        name = decision.two_name if decision is not None and decision.two == two else ""
+        label = (await self.remembered(two, name)).label
+        return label, f"{await self.accepted(one, two)}, not counted: {await self.absent(two)}"
+
+    async def remembered(self, ref: Ref, name: str) -> Item:
+        """A record that may be gone, by the name that it had."""
+        record = await self.record(ref)
+        item = await self.item(ref)
+        if name and (record is None or not (record.title or record.private)):
+            return replace(item, label=name)
+        return item
 
 
 def unresolved(mention: Mention, candidates: int, names: Sequence[str] = ()) -> str:

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from opsync.config import Config
-from opsync.disagreements import Disagreement, DisagreementKind, groups_of, of_initiative
+from opsync.disagreements import Disagreement, DisagreementKind, of_initiative
 from opsync.engine.catalog import Catalog
 from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import Lookup
+from opsync.engine.twinned import same_work
 from opsync.model import Health, Record, Rollup
 from opsync.stages.rollup import percent_of
 from opsync.store import CursorState, RunRow, Store
@@ -82,9 +83,12 @@ class LastRun(Struct, frozen=True, kw_only=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """Everything on one screen. `waiting` counts values by why they wait (`changes`, `failed`,
-    `edited`, `removed`, `held`) and what is `set_aside`; `disagreements` counts by kind what people
-    say against what is measured, as far as it is found without looking at all work."""
+    """Everything on one screen.
+
+    `waiting` counts values by why they wait (`changes`, `failed`, `edited`, `removed`, `held`),
+    what is `set_aside`, and links that are `suggested`. `disagreements` counts by kind what people
+    say against what is measured, as far as it is found without looking at all work.
+    """
 
     at: datetime
     healthy: bool
@@ -112,11 +116,15 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
             kinds.update([found.kind.value] if found else [])
             initiatives.append(_initiative(rollup, root, catalog, found))
     initiatives.sort(key=_urgency)
-    same = groups_of(await store.twin_pairs())
+    same = await same_work(store)
     kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided(same))
     kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
     runs = await store.last_runs(1)
-    waiting = {**await store.waiting(), "set_aside": counts.get("quarantine", 0)}
+    waiting = {
+        **await store.waiting(),
+        "set_aside": counts.get("quarantine", 0),
+        "suggested": await store.suggested(),
+    }
     standing = connections(config, catalog, await store.cursors(), counts)
     return Overview(
         at=now,

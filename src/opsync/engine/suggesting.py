@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 from opsync.config import Config
@@ -19,16 +19,14 @@ PAGE = 2000
 _WORK = frozenset({Kind.project, Kind.epic, Kind.issue})
 
 
-async def suggest(
-    config: Config, store: Store, left_out: Collection[Pair] = ()
-) -> list[Suggestion]:
+async def suggest(config: Config, store: Store) -> list[Suggestion]:
     """The pairs that look as if they belonged together, best first. Asks no tool.
 
-    `left_out` are pairs that people decided about. Left out besides: what counts or is linked
-    already, initiatives that are done, canceled or archived, work that is canceled, archived or
-    done long ago, and private items, unless their connection exposes titles.
+    Left out is what people decided about, what counts or is linked already, initiatives that are
+    done, canceled or archived, work that is canceled, archived or done long ago, and private items,
+    unless their connection exposes titles.
     """
-    return await _Search(config, store).run(left_out)
+    return await _Search(config, store).run()
 
 
 class _Search:
@@ -44,7 +42,7 @@ class _Search:
         """Pairs of which one's title names the other: linked by that, and asked about all the
         same."""
 
-    async def run(self, left_out: Collection[Pair]) -> list[Suggestion]:
+    async def run(self) -> list[Suggestion]:
         config, store = self._config, self._store
         self._people = People(await store.people(), config.people)
         roots = {
@@ -62,9 +60,10 @@ class _Search:
                 matcher.add(side)
         found = matcher.matches()
         members = sorted({pair.two for pair in found if pair.kind == "member"})
+        decided = {pair_of(one.one, one.two) for one in await store.decisions()}
         return choose(
             found,
-            left_out={*left_out, *await self._joined(found)},
+            left_out={*decided, *await self._joined(found)},
             above=await store.above(members),
             most=limits.most,
         )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from opsync.engine.explained import Counted, Input, LeftOut, Summary
 from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
-from opsync.model import Member, Record, Role, Rollup
+from opsync.model import Member, Record, Ref, Role, Rollup
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
 from opsync.stages.rollup import percent_of
 
@@ -46,7 +47,9 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
 
 
 async def _counted(look: Lookup, member: Member, root: Record) -> Counted:
-    if member.field:
+    if member.field == ACCEPTED:
+        why = await look.accepted(root.ref, member.ref)
+    elif member.field:
         why = f'named in "{member.field}"'
     elif member.via == root.ref:
         why = f"part of {look.catalog.item(root).label}"
@@ -86,6 +89,10 @@ async def _left_out(
     aside = {one.ref: one.reason for one in await look.store.quarantine()}
     found: dict[str, str] = {}
     for mention, candidates in (await look.store.tree(rollup.root)).names:
+        if mention.field == ACCEPTED and not candidates:
+            label, why = await look.kept(rollup.root, Ref.parse(mention.alias))
+            found[label] = why
+            continue
         if len(candidates) != 1:
             found[mention.text or mention.alias] = unresolved(mention, len(candidates))
             continue
@@ -94,7 +101,7 @@ async def _left_out(
             continue
         record = await look.record(ref)
         label = (await look.item(ref)).label
-        if rule and rule.properties and mention.field not in rule.properties:
+        if rule and rule.properties and mention.field not in (*rule.properties, ACCEPTED):
             found[label] = f'named in "{mention.field}", which the rule does not look at'
         elif ref in aside:
             found[label] = f"set aside: {aside[ref]}"

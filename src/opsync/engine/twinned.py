@@ -56,6 +56,11 @@ async def lost_mirrors(config: Config, store: Store) -> list[LostMirror]:
     return await Twinned(config, Lookup(config, store)).lost()
 
 
+async def same_work(store: Store) -> list[tuple[Ref, ...]]:
+    """The records of each piece of work that is in several tools and counts once."""
+    return [one.refs for one in await store.twins() if not one.doubt]
+
+
 class Twinned:
     """Tells of one piece of work in several tools."""
 
@@ -63,16 +68,16 @@ class Twinned:
         self._config = config
         self._look = look
 
-    async def groups(self, ref: Ref | None = None) -> list[TwinGroup]:
-        """All groups, or the one that an item belongs to."""
+    async def groups(self, ref: Ref | None = None, most: int | None = None) -> list[TwinGroup]:
+        """All groups, the first `most` of them, or the one that an item belongs to."""
+        merged = [one for one in await self._sides(ref) if not one.doubt]
         return [
             TwinGroup(
                 items=await self._items(one.refs),
                 counted=await self._look.item(self._config.preference.counted(one)),
                 why=await self._why(one),
             )
-            for one in await self._sides(ref)
-            if not one.doubt
+            for one in merged[:most]
         ]
 
     async def doubtful(self, ref: Ref | None = None) -> list[DoubtfulGroup]:

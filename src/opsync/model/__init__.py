@@ -5,6 +5,7 @@ from opsync.model.account import Account
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, LinkContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
+from opsync.model.pair import Novelty, PairDecision, PairKind, Verdict
 from opsync.model.record import (
     OUT_OF_SCOPE,
     Category,
@@ -18,7 +19,7 @@ from opsync.model.record import (
     Text,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
-from opsync.model.suggestion import PairKind, Suggestion
+from opsync.model.suggestion import Suggestion
 from opsync.model.twin import Doubt, Preference, Sides, Twin
 from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_hash
 from opsync.model.working import Working
@@ -38,8 +39,10 @@ __all__ = [
     "LinkContent",
     "Member",
     "Mention",
+    "Novelty",
     "Outcome",
     "OutcomeKind",
+    "PairDecision",
     "PairKind",
     "Part",
     "Person",
@@ -59,6 +62,7 @@ __all__ = [
     "Twin",
     "Value",
     "Verb",
+    "Verdict",
     "WorkItem",
     "Working",
     "same",

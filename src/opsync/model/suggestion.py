@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Literal
 
 from msgspec import Struct
 
+from opsync.model.pair import PairKind
 from opsync.model.record import Ref
-
-PairKind = Literal["member", "same"]
-"""What a pair would be: work that an initiative should count, or one thing in two tools."""
 
 
 class Suggestion(Struct, frozen=True):
@@ -24,9 +21,9 @@ class Suggestion(Struct, frozen=True):
     two: Ref
     kind: PairKind
     score: float
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """Six hex characters that name the pair: the same whenever and wherever it is found."""
-        return blake2b(f"{self.one}\n{self.two}".encode()).hexdigest()[:6]
+        """A short name that stays the same while the pair does: 8 hexadecimal characters."""
+        return blake2b(f"{self.one} {self.two}".encode()).hexdigest()[:8]

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from opsync.model import Evidence, Mention, Ref
 from opsync.model.link import target_of
+from opsync.model.pair import ACCEPTED
 
 
 def link(
@@ -15,14 +16,16 @@ def link(
     """The evidence in `mentions`: (source, what it names, the living records with that alias).
 
     A mention that no record or several records answer to is no evidence; neither is a hint, one of
-    the record itself, nor, unless `within_instance`, one of the same instance.
+    the record itself, nor, unless `within_instance` or a person accepted it, one of the same
+    instance.
     """
     evidence: dict[tuple[Ref, Ref, str], Evidence] = {}
     for source, mention, candidates in mentions:
         target = target_of(mention, candidates)
         if target is None or target == source or mention.part == "hint":
             continue
-        if target.instance == source.instance and not within_instance:
+        asked = within_instance or mention.field == ACCEPTED
+        if target.instance == source.instance and not asked:
             continue
         evidence.setdefault(
             (source, target, mention.field),

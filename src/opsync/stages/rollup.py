@@ -27,6 +27,7 @@ from opsync.model import (
     Space,
 )
 from opsync.model.link import target_of
+from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
 from opsync.model.twin import counted_once
 
@@ -47,9 +48,10 @@ class RollupInputs(Struct, frozen=True):
     """All that a rollup is computed from.
 
     `names`: each mention in one of the root's own properties, with the living records that answer
-    to it. `nodes`: those records and everything below them and below the root, gone ones left
-    out. `roots`: the rule's roots, which are never each other's members. `aside`: refs of records
-    whose latest version could not be read. `twins`: what is one piece of work with a node or the
+    to it; like one that every rule looks at also what people accepted. `nodes`: those records and
+    everything below them and below the root, gone ones left out. `roots`: the rule's roots, which
+    are never each other's members. `aside`: refs of records whose latest version could not be
+    read. `twins`: what is one piece of work with a node or the
     root, and `preference` whose side of it counts.
     """
 
@@ -148,7 +150,7 @@ def _members(
         queue.append(ref)
 
     for mention, candidates in inputs.names:
-        if rule.properties and mention.field not in rule.properties:
+        if rule.properties and mention.field not in (*rule.properties, ACCEPTED):
             continue
         if mention.part == "hint":
             continue

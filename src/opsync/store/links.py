@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, text
 
 from opsync.model import Evidence, Mention, Ref
 from opsync.model import Part as TextPart
+from opsync.model.pair import mention_of
 from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, encode_json, marked, texts, to_ref
 from opsync.store.runs import since, touch
@@ -21,16 +22,20 @@ TWIN_IF_MUTUAL = 1
 
 _Resolved = tuple[Ref, Mention, tuple[Ref, ...]]
 
-# Changed records that name something or did, and whoever names something that changed.
+# Changed records that name something or did, whoever names something that changed, and those
+# about which somebody decided. An accepted pair names its second end.
 _TO_LINK = text("""
 WITH changed (ref) AS (SELECT ref FROM records WHERE changed_in >= :since)
 SELECT ref FROM changed
 WHERE EXISTS (SELECT 1 FROM mentions m WHERE m.source = changed.ref)
    OR EXISTS (SELECT 1 FROM links l WHERE l.source = changed.ref)
+   OR EXISTS (SELECT 1 FROM decisions d WHERE d.one = changed.ref)
 UNION
 SELECT m.source FROM changed
 CROSS JOIN aliases a ON a.ref = changed.ref
 CROSS JOIN mentions m ON m.alias = a.alias AND m.instance IN ('', a.instance)
+UNION SELECT d.one FROM changed CROSS JOIN decisions d ON d.two = changed.ref
+UNION SELECT ref FROM touched WHERE relink = 1 AND run >= :since
 ORDER BY 1
 """)
 
@@ -47,6 +52,13 @@ _ALL = text(_RESOLVE.format(more="")).bindparams(bindparam("sources", expanding=
 _PROPERTIES = text(_RESOLVE.format(more="AND m.property = 1")).bindparams(
     bindparam("sources", expanding=True)
 )
+
+_DECIDED = """
+SELECT d.one, d.two, d.kind, t.ref FROM decisions d
+JOIN records s ON s.ref = d.one AND s.tombstone = ''
+LEFT JOIN records t ON t.ref = d.two AND t.tombstone = ''
+WHERE d.one IN (*) AND d.verdict = 'accepted' ORDER BY d.one, d.two
+"""
 
 _UNRESOLVED = """
 SELECT m.source, m.alias, m.instance, m.field, m.property, m.text, m.part
@@ -86,7 +98,7 @@ class Links(Part):
 
     async def mentions_of(self, sources: Sequence[Ref]) -> list[_Resolved]:
         """What the living ones of these records name, each with the living holders of the alias:
-        of its instance, or for a bare key of any."""
+        of its instance, or for a bare key of any. Accepted pairs are among them."""
         return await self._read(lambda c: resolve(c, sources))
 
     async def put_links(
@@ -119,8 +131,12 @@ class Links(Part):
 def resolve(
     connection: Connection, sources: Sequence[Ref], *, properties: bool = False
 ) -> list[_Resolved]:
-    """Mentions with the living holders of their aliases, in the order of the sources."""
+    """Mentions with the living holders of their aliases, then what people accepted.
+
+    With `properties` only what may make members.
+    """
     found: dict[int, tuple[str, Mention, list[Ref]]] = {}
+    decided: list[_Resolved] = []
     for part in chunks(texts(sources)):
         statement = _PROPERTIES if properties else _ALL
         for row in connection.execute(statement, {"sources": part}):
@@ -128,7 +144,12 @@ def resolve(
                 found[row.id] = (row.source, to_mention(row), [])
             if row.ref is not None:
                 found[row.id][2].append(to_ref(row.ref))
-    return [(to_ref(source), mention, tuple(refs)) for source, mention, refs in found.values()]
+        for one, two, kind, ref in connection.exec_driver_sql(marked(_DECIDED, part), tuple(part)):
+            if kind == "member" or not properties:
+                holders = () if ref is None else (to_ref(ref),)
+                decided.append((to_ref(one), mention_of(to_ref(two), kind), holders))
+    named = [(to_ref(source), mention, tuple(refs)) for source, mention, refs in found.values()]
+    return named + decided
 
 
 def to_evidence(source: str, target: str, stored: bytes) -> list[Evidence]:

@@ -59,11 +59,6 @@ CROSS JOIN people p ON p.instance = r.instance AND p.id = r.owner AND p.active =
 ORDER BY r.ref
 """
 # Both are one piece of work where one side says so for both, or each says so of the other.
-_TWINS = """
-SELECT l.source, l.target FROM links l WHERE l.twin > 1
-OR l.twin = 1 AND EXISTS (
-    SELECT 1 FROM links b WHERE b.source = l.target AND b.target = l.source AND b.twin > 0)
-"""
 
 
 class _Glance(msgspec.Struct):
@@ -111,12 +106,6 @@ class Looking(Part):
         """Open roots, and open epics and projects that a root counts, whose owner's account is
         closed; with `only` this record, if it is such."""
         return await self._read(lambda c: _owners_left(c, only))
-
-    async def twin_pairs(self) -> list[tuple[Ref, Ref]]:
-        """The linked pairs that are one piece of work."""
-        return await self._read(
-            lambda c: [(to_ref(one), to_ref(two)) for one, two in c.exec_driver_sql(_TWINS)]
-        )
 
     async def records_of(self, refs: Sequence[Ref]) -> dict[Ref, Record]:
         """These records, as far as they are known, gone ones too."""

@@ -50,6 +50,7 @@ SELECT m.source FROM up
 CROSS JOIN aliases a ON a.ref = up.ref
 CROSS JOIN mentions m ON m.alias = a.alias AND m.instance IN ('', a.instance)
 WHERE m.property = 1
+UNION SELECT d.one FROM up CROSS JOIN decisions d ON d.two = up.ref WHERE d.kind = 'member'
 UNION SELECT ref FROM touched WHERE run >= :since
 """)
 

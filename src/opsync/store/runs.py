@@ -63,15 +63,20 @@ def latest(connection: Connection) -> int:
     return int(connection.scalar(select(func.max(runs.c.seq))) or 0)
 
 
-def touch(connection: Connection, run: int, refs: Iterable[Ref]) -> None:
-    """Keep, until the run is settled, that something about these refs changed besides them."""
-    rows = [(text, run) for text in sorted(map(str, refs))]
+_TOUCH = """
+INSERT INTO touched (ref, run, relink) VALUES (?, ?, ?) ON CONFLICT (ref) DO UPDATE
+SET run = max(run, excluded.run), relink = max(relink, excluded.relink)
+"""
+
+
+def touch(connection: Connection, run: int, refs: Iterable[Ref], *, relink: bool = False) -> None:
+    """Keep, until the run is settled, that something about these refs changed besides them.
+
+    What is kept for a later run stays so, and with `relink` what they name is linked again.
+    """
+    rows = [(text, run, int(relink)) for text in sorted(map(str, refs))]
     if rows:
-        connection.exec_driver_sql(
-            "INSERT INTO touched (ref, run) VALUES (?, ?)"
-            " ON CONFLICT (ref) DO UPDATE SET run = excluded.run",
-            rows,
-        )
+        connection.exec_driver_sql(_TOUCH, rows)
 
 
 def _begin(connection: Connection, command: str, at: datetime) -> int:

@@ -273,12 +273,14 @@ run_instances = Table(
     _blob("counts"),
 )
 
-# Refs whose links or rollups changed in a run that is not settled.
+# Refs whose links or rollups changed in a run that is not settled; `relink` where a person decided
+# something about them: the links that they make are then made again.
 touched = Table(
     "touched",
     metadata,
     _text("ref", key=True),
     _number("run"),
+    _number("relink", default=0),
     sqlite_with_rowid=False,
 )
 

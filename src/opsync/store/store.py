@@ -8,6 +8,7 @@ from typing import Self
 
 from opsync.runtime import Clock
 from opsync.store.database import Database, open_database
+from opsync.store.decisions import Decisions
 from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
@@ -28,6 +29,7 @@ class Store(
     Pulls,
     Walks,
     Links,
+    Decisions,
     Twins,
     Pairing,
     Rollups,

@@ -22,6 +22,9 @@ def upgrade() -> None:
     op.create_index("links_twin", "links", ["twin"], sqlite_where=sa.text("twin > 0"))
     op.add_column("mentions", sa.Column("part", sa.Text, nullable=False, server_default=""))
     op.add_column("records", sa.Column("owner", sa.Text, nullable=False, server_default=""))
+    op.add_column(
+        "touched", sa.Column("relink", sa.Integer, nullable=False, server_default=sa.text("0"))
+    )
     op.create_table(
         "decisions",
         sa.Column("one", sa.Text, primary_key=True),
