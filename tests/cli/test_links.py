@@ -170,9 +170,9 @@ def test_before_the_next_sync_an_accepted_pair_is_listed_as_such(synced: Company
 
 def test_several_are_accepted_together_or_none(synced: Company) -> None:
     suggested(synced)
-    result = synced.opsync("links", "accept", FOUND[0].id, "0123ab")
+    result = synced.opsync("links", "accept", FOUND[0].id, "0123abcd")
     assert result.code == 2
-    assert 'no suggestion has the id "0123ab"' in result.err
+    assert 'no suggestion has the id "0123abcd"' in result.err
     assert "opsync links suggest" in result.err
     assert len(suggested(synced)) == 3
     result = synced.opsync("links", "accept", *(one.id for one in FOUND))
@@ -266,8 +266,8 @@ def test_what_cannot_be_decided_is_refused_and_nothing_kept(synced: Company) -> 
         "add checkout PAY-77": '"checkout" may be any of these',
         "add PAY-77 PAY-200 --same --related": "give one",
         "accept PAY-77": "give the IDs of suggestions, or two items",
-        "accept 0123ab": 'no suggestion has the id "0123ab"',
-        "reject 0123ab": 'no suggestion has the id "0123ab"',
+        "accept 0123abcd": 'no suggestion has the id "0123abcd"',
+        "reject 0123abcd": 'no suggestion has the id "0123abcd"',
         "remove PAY-77 Referral": "are not linked",
     }
     for args, said in refused.items():
@@ -332,7 +332,7 @@ def test_deciding_holds_nothing_and_asks_no_tool(synced: Company) -> None:
 
 
 def test_before_the_first_sync_there_is_nothing_to_decide_about(company: Company) -> None:
-    result = company.opsync("links", "accept", "0123ab")
+    result = company.opsync("links", "accept", "0123abcd")
     assert result.code == 5
     assert "Run `opsync sync` first" in result.err
 

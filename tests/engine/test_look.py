@@ -98,7 +98,7 @@ async def test_work_that_names_an_initiative_in_its_own_words_only(world: World)
     assert one.about is not None
     assert (one.item.key, one.about.title) == ("GRO-3", "One-tap checkout")
     assert one.says == 'names the initiative in "description"'
-    world.tick()
+    world.clock.advance(60)
     both = f"For {page_url(world.checkout)}\n\n{MIRRORED}"
     world.linear.edit("GRO-3", description=both)
     found = await looked(world)

@@ -16,7 +16,7 @@ from opsync import (
     StatusWord,
     TemporaryError,
 )
-from opsync.engine.onboarding import Trial, examine, looks_canceled, meet, suspects, together
+from opsync.engine.onboarding import Trial, examine, meet, suspects, together
 from opsync.errors import ConfigError
 from opsync.plugins import Plugins, load
 from tests.cli.init.scripted import TOKEN, Tools
@@ -100,7 +100,7 @@ def test_what_counts_as_done_and_sounds_given_up_is_suspect() -> None:
 
     words = [word("Done"), word("Won’t do"), word("Canceled", Category.canceled), word("Abgelehnt")]
 
-    assert [one.name for one in suspects(words, looks_canceled)] == ["Won’t do", "Abgelehnt"]
+    assert [one.name for one in suspects(words)] == ["Won’t do", "Abgelehnt"]
 
 
 def test_first_reads_add_up_and_go_on_at_the_same_time() -> None:

@@ -259,12 +259,13 @@ async def test_explain_says_who_accepted_and_when(roadmap: World) -> None:
         explainer = Explainer(roadmap.config(), session.store)
         (page,) = await explainer.find("Referral programme")
         (issue,) = await explainer.find("MOB-11")
-        of_page, of_issue = await explainer.explain(page), await explainer.explain(issue)
+        now = roadmap.clock.now()
+        of_page, of_issue = [await explainer.explain(one, now) for one in (page, issue)]
     (holder,) = [m for m in of_page.summaries[0].members if m.role == "holds others"]
-    assert holder.why == "accepted link (ana, 2 Mar)"
-    assert of_page.links[0].why == ("accepted link (ana, 2 Mar)",)
+    assert holder.why == "accepted link (ana, 2 Mar 2026)"
+    assert of_page.links[0].why == ("accepted link (ana, 2 Mar 2026)",)
     (counts,) = of_issue.counts_in
-    assert (counts.field, counts.why) == (ACCEPTED, "accepted link (ana, 2 Mar)")
+    assert (counts.field, counts.why) == (ACCEPTED, "accepted link (ana, 2 Mar 2026)")
 
 
 async def test_a_journal_row_names_an_accepted_link_as_its_reason(roadmap: World) -> None:

@@ -94,8 +94,8 @@ async def test_what_a_person_accepted_as_the_same_work_counts_once(world: World)
     done, total = await counts(world)
     await decide(world, "PAY-3", "GRO-2", "accepted")
     assert await counts(world) == (done, total - 1)
+    ends = [(await world.record(key)).ref for key in ("GRO-2", "PAY-3")]
     async with world.session() as session:
-        ends = [(await world.record(key)).ref for key in ("GRO-2", "PAY-3")]
         await session.store.undecide(ends[0], ends[1])
     assert await counts(world) == (done, total)
 

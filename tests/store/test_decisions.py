@@ -15,6 +15,7 @@ import pytest
 
 from opsync.model import Evidence, Mention, PairDecision, PairKind, Ref, Suggestion
 from opsync.model.pair import ACCEPTED, in_order
+from opsync.model.suggestion import ID_LENGTH
 from opsync.runtime import SystemClock
 from opsync.stages.link import link
 from opsync.store import Store
@@ -364,5 +365,5 @@ async def test_what_is_gone_is_not_suggested(store: Store) -> None:
 def test_a_suggestions_id_is_short_and_stays_the_same() -> None:
     assert suggestion(A, B, 0.1).id == suggestion(A, B, 0.9).id
     assert len({suggestion(A, B).id, suggestion(A, C).id, suggestion(B, C).id}) == 3
-    assert len(suggestion(A, B).id) == 6
+    assert len(suggestion(A, B).id) == ID_LENGTH
     assert int(suggestion(A, B).id, 16) >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opsync.model import Ref, Suggestion
+from opsync.model.suggestion import ID_LENGTH
 from opsync.suggest import choose, pair_of
 
 ROOT, OTHER = Ref("notion", "page", "1"), Ref("notion", "page", "2")
@@ -49,5 +50,5 @@ def test_the_name_of_a_pair_stays() -> None:
     one = member(1)
     assert one.id == member(1, 0.3).id
     assert one.id != member(2).id
-    assert len(one.id) == 6
+    assert len(one.id) == ID_LENGTH
     assert int(one.id, 16) >= 0

@@ -16,10 +16,11 @@ from opsync.engine.deciding import Deciding
 from opsync.errors import ConfigError
 from opsync.inert import inert_text
 from opsync.model import Novelty, PairDecision, PairKind, Suggestion, Verdict
+from opsync.model.suggestion import ID_LENGTH
 from opsync.runtime import SystemClock
 from opsync.store import Store
 
-_ID = re.compile(r"[0-9a-f]{6}")
+_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 SOMEONE = "someone"
 """Who decides where the system has no name for its user."""
 

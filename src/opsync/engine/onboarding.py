@@ -6,7 +6,6 @@ answers. Only reads are made, and nothing is stored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from opsync.engine.session import build_connector
 from opsync.errors import OpsyncError, SignInError
 from opsync.http import Pool
 from opsync.languages import OwnWords
+from opsync.lexicon import sounds_like
 from opsync.model import Category
 from opsync.runtime import Runtime
 
@@ -35,12 +35,6 @@ if TYPE_CHECKING:
     from opsync.redact import Redactor
 
 T = TypeVar("T")
-
-_GIVEN_UP = re.compile(
-    r"cancel|won'?t|declin|reject|abandon|obsolete|duplicate|dropped|discard|abgebrochen|abgelehnt|"
-    r"verworfen|storniert|wird nicht|duplikat",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +148,13 @@ async def _connected(trial: Trial) -> AsyncIterator[Connector[Any]]:
         await pool.aclose()
 
 
-def looks_canceled(name: str) -> bool:
-    """Whether a status or resolution sounds as if the work had been given up."""
-    return _GIVEN_UP.search(name.replace("’", "'")) is not None
-
-
-def suspects(
-    words: Iterable[StatusWord], looks_canceled: Callable[[str], bool]
-) -> list[StatusWord]:
+def suspects(words: Iterable[StatusWord]) -> list[StatusWord]:
     """The words that count as done and sound as if the work had been given up."""
-    return [word for word in words if word.counts_as is Category.done and looks_canceled(word.name)]
+    return [
+        word
+        for word in words
+        if word.counts_as is Category.done and sounds_like(word.name) is Category.canceled
+    ]
 
 
 def together(estimates: Sequence[FirstRead]) -> FirstRead:

@@ -9,6 +9,9 @@ from msgspec import Struct
 from opsync.model.pair import PairKind
 from opsync.model.record import Ref
 
+ID_LENGTH = 8
+"""Hexadecimal characters of an id: few enough to type, and enough for thousands of pairs."""
+
 
 class Suggestion(Struct, frozen=True):
     """A pair to be accepted or rejected by a person; it never counts before.
@@ -25,5 +28,5 @@ class Suggestion(Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """A short name that stays the same while the pair does: 8 hexadecimal characters."""
-        return blake2b(f"{self.one} {self.two}".encode()).hexdigest()[:8]
+        """A short name that stays the same while the pair does."""
+        return blake2b(f"{self.one} {self.two}".encode()).hexdigest()[:ID_LENGTH]

@@ -222,10 +222,10 @@ class Guide:
         Without a person to ask, all that sound so are of the second kind.
         """
         from opsync.contract.connector import Choice
-        from opsync.engine.onboarding import looks_canceled, suspects
+        from opsync.engine.onboarding import suspects
 
         names = {word.key for word in known}
-        open_ = [one for one in suspects(found, looks_canceled) if not {one.id, one.name} & names]
+        open_ = [one for one in suspects(found) if not {one.id, one.name} & names]
         if not open_:
             return tuple(known), ()
         doubtful = [Word(_key(one, found), one.table) for one in open_]
