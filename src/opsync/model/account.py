@@ -7,10 +7,10 @@ from msgspec import Struct
 
 class Account(Struct, frozen=True, order=True):
     """Somebody in one instance. `name` and `email` are "" where the tool does not tell; `active`
-    is False for an account that was closed."""
+    is False for an account that was closed, None where the tool does not tell."""
 
     instance: str
     id: str
     name: str = ""
     email: str = ""
-    active: bool = True
+    active: bool | None = True
