@@ -342,6 +342,22 @@ def test_an_owner_who_left_is_named_unless_the_work_is_private(private: bool, sa
     assert owner_left(one).says == says
 
 
+def test_an_owner_who_is_still_in_another_tool_weighs_less_than_anything_but_open_parts() -> None:
+    one = root(owner=Person("u", "dana", active=False))
+    found = owner_left(one, name="Dana Lind", tool="Jira", open_in=("Linear", "jira-ships"))
+    assert (found.says, found.measured) == (
+        "owner Dana Lind",
+        "left Jira, still in Linear and jira-ships",
+    )
+    parts = [record(str(n), "todo") for n in range(9)]
+    done = record("1", "done", kind=Kind.epic)
+    assert done_with_open_parts(done, 90, parts).weight < found.weight < owner_left(one).weight
+    hidden = msgspec.structs.replace(one, private=True)
+    assert owner_left(hidden, name="Dana Lind", tool="Jira", open_in=("Linear",)) == owner_left(
+        hidden
+    )
+
+
 def test_no_text_of_a_disagreement_has_a_title_in_it() -> None:
     secret = "Rotate the vault keys"
     work = record("7", "in_progress", title=secret, private=True)

@@ -34,6 +34,16 @@ def test_an_address_is_one_person_in_any_case() -> None:
     assert people.doubts == ()
 
 
+def test_the_fullest_name_is_the_one_that_stays() -> None:
+    called = ["A. Reyes", "ana", "Reyes, Ana", "Ana Reyes", ""]
+    accounts = [
+        Account("jira", str(number), name, "ana@harbor.example")
+        for number, name in enumerate(called)
+    ]
+    [one] = People(accounts).identities
+    assert one.name == "Ana Reyes"
+
+
 def test_nothing_but_case_is_ignored_in_an_address() -> None:
     tagged = Account("linear", "7", "Ana R.", "ana+work@harbor.example")
     assert not same(People([ANA, tagged]), ANA, tagged)

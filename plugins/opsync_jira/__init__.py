@@ -53,6 +53,7 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
 
     name = "jira"
     title = "Jira"
+    tells_who_left = True
     settings_type = JiraSettings
     surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
     batch = 1

@@ -48,6 +48,7 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explora
 
     name: ClassVar[str] = "linear"
     title: ClassVar[str] = "Linear"
+    tells_who_left: ClassVar[bool] = True
     settings_type: ClassVar[type[LinearSettings]] = LinearSettings
     surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
     batch: ClassVar[int] = 25

@@ -107,6 +107,7 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
     found = synced.opsync("explain", "One-tap checkout", "--json").json
     assert set(found) == {
         "item",
+        "owner",
         "notes",
         "disagreements",
         "summaries",

@@ -58,6 +58,7 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
 
     name = "toy"
     title = "Toy"
+    tells_who_left = True
     settings_type = ToySettings
     surfaces = (
         Surface(

@@ -217,3 +217,17 @@ async def test_linked_twins_are_not_asked_about(world: World) -> None:
     world.linear.attach(mirror, "Original", jira_url("PAY-5"))
     world.linear.edit(mirror.identifier, description="Mirrored.")
     assert await suggested(world) == []
+
+
+async def test_who_owns_private_work_is_no_reason_even_where_titles_are_exposed(
+    world: World,
+) -> None:
+    ana = world.linear.add_user("Ana Reyes", "ana@harbor.example")
+    world.linear.add_team("SEC", "Blue team", private=True)
+    world.raw["instances"]["linear"]["expose"] = "title"
+    world.jira.add_issue("PAY", "Settlement ledger archive", assignee=world.jira.caller)
+    world.linear.add_issue("SEC", "Ledger archive: settlement", assignee=ana)
+    [(_, _, two, reasons)] = await told(world)
+    assert two == "SEC-1"
+    assert reasons[0] == 'titles alike: "ledger archive settlement"'
+    assert not any("owner" in reason for reason in reasons)

@@ -196,6 +196,31 @@ async def test_an_owner_whose_account_was_closed(store: Store) -> None:
     assert await store.owners_left(ref("linear:2")) == []
 
 
+async def test_what_somebody_owns_is_counted_while_it_is_open(store: Store) -> None:
+    ana, ben = Person("u1", "Ana"), Person("u2", "Ben")
+    quoting = {"title": 'say "archived":true', "extra": {"note": '"archived":true'}}
+    await put(
+        store,
+        item("jira:1", owner=ana),
+        item("jira:2", "backlog", owner=ana, **quoting),
+        item("jira:3", "done", owner=ana),
+        item("jira:4", "canceled", owner=ana),
+        item("jira:5", owner=ana, archived=True),
+        item("jira:6", owner=ana, tombstone="deleted"),
+        item("jira:7", owner=ana, kind=Kind.document),
+        item("jira:8", owner=ben, private=True),
+        item("jira:9"),
+        item("linear:1", "unknown", owner=ana),
+    )
+    assert await store.owned() == {("jira", "u1"): 2, ("jira", "u2"): 1, ("linear", "u1"): 1}
+    every = [ref(f"jira:{n}") for n in range(1, 10)]
+    assert await store.owners_of(every) == {
+        ref("jira:1"): "u1",
+        ref("jira:2"): "u1",
+        ref("jira:8"): "u2",
+    }
+
+
 async def test_the_tally_counts_what_lives(store: Store) -> None:
     await put(store, item("jira:1"), item("jira:2"), item("jira:3", tombstone="deleted"), root())
     assert await store.tally() == [

@@ -18,6 +18,13 @@ async def test_people_are_listed_as_their_tools_know_them(store: Store) -> None:
     ]
 
 
+async def test_a_name_that_is_told_no_more_stays_and_an_address_does_not(store: Store) -> None:
+    ana = Person("7", "ana", "ana@harbor.example")
+    await put(store, 1, record("linear:1", owner=ana))
+    await put(store, 2, record("linear:1", owner=Person("7")))
+    assert await store.people() == [Account("linear", "7", "ana", "")]
+
+
 async def test_where_records_count(store: Store, clock: FakeClock) -> None:
     await put(store, 1, record("jira:1"), record("jira:2"), record("jira:3"))
     both = [member("jira:1", "notion:1"), member("jira:2", "jira:1")]

@@ -41,9 +41,9 @@ def explain(
     ITEM is a URL, a key, or a piece of a title. PLACE (as in Delivery) tells of that value alone:
     its rule, members, inputs, run, before and after. Asks no tool.
 
-    With --json: {"item", "notes", "disagreements", "summaries", "counts_in", "links", "no_links",
-    "values"}; for a name that fits several items {"choices": [...]}, for one that nobody has
-    {"nobody": {...}}.
+    With --json: {"item", "owner", "notes", "disagreements", "summaries", "counts_in", "links",
+    "no_links", "values"}; for a name that fits several items {"choices": [...]}, for one that
+    nobody has {"nobody": {...}}.
     """
     opened = open_config(config_path, store=store)
     found = run_async(_explain(opened, item))

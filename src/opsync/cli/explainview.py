@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
@@ -21,6 +22,7 @@ from opsync.engine.explained import (
     Summary,
     Write,
 )
+from opsync.engine.owners import Owner
 from opsync.model import Category
 from opsync.model.rules import LINKS_RULE
 
@@ -65,6 +67,8 @@ def print_nobody(found: Nobody) -> None:
 def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
     """All about one item."""
     _print_head(found.item)
+    if found.owner is not None:
+        hanging("owner   ", _owner(found.owner), style="dim")
     for note in found.notes:
         hanging("! ", words.shown(note, 400), style="yellow")
     for one in found.disagreements:
@@ -91,6 +95,18 @@ def _print_head(item: Item) -> None:
     show(styled((words.shown(item.label, 100), "bold"), f"   {' · '.join(filter(None, parts))}"))
     if item.url:
         show(styled((item.url, "dim")))
+
+
+def _owner(owner: Owner) -> str:
+    """The one name, and what tools call the person where that is another."""
+    tools = Counter(tool for _, tool in {(one.instance, one.tool) for one in owner.accounts})
+    others = [
+        f"{words.shown(one.name, 60)} in {one.tool if tools[one.tool] == 1 else one.instance}"
+        for one in owner.accounts
+        if one.name not in ("", owner.name)
+    ]
+    name = words.shown(owner.name, 60)
+    return f"{name} ({', '.join(dict.fromkeys(others))})" if others else name
 
 
 def _print_disagreement(one: Found, item: Item, now: datetime) -> None:

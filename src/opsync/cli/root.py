@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
             "opsync.cli.statuses:statuses",
             "What each status counts as; which look wrong.",
         ),
+        "people": ("opsync.cli.people:people", "Who is who across tools, and what is in doubt."),
         "rollups": ("opsync.cli.browse:rollups", "Delivery summaries with their numbers."),
         "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
     },

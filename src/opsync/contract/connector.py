@@ -117,6 +117,10 @@ class Batch(Struct, frozen=True):
 class Readable(ABC):
     """Can be read."""
 
+    tells_who_left: ClassVar[bool] = False
+    """Whether an owner's `active` is the tool's own word. Else it is taken for one only where it
+    says that an account was closed."""
+
     @abstractmethod
     async def feeds(self) -> Sequence[Feed]:
         """What there is to read, as configured. Few requests, or none where `kept` knows."""

@@ -116,14 +116,28 @@ def done_with_open_parts(
     )
 
 
-def owner_left(record: Record) -> Disagreement:
-    """That an open item belongs to somebody whose account was closed."""
-    name = record.owner.name if record.owner and not record.private else ""
+def owner_left(
+    record: Record, *, name: str = "", tool: str = "", open_in: Sequence[str] = ()
+) -> Disagreement:
+    """That an open item belongs to somebody whose account was closed.
+
+    `name` is what the person is called, "" where only the item's own tool tells; `open_in` are the
+    tools in which the same person still has an account, perhaps another one of this `tool`. Then
+    somebody is there who can be asked, and it is less urgent. Of private work nobody is told.
+    """
+    told = record.owner is not None and not record.private
+    name = (name or (record.owner.name if record.owner else "")) if told else ""
+    measured = "that account is closed"
+    if told and tool in open_in:
+        measured += f", another one of theirs in {tool} is open"
+    elif told and open_in:
+        measured = f"left {tool}, still in {' and '.join(open_in)}"
+    weight = 33 if told and open_in else 48
     return Disagreement(
         kind=DisagreementKind.owner_left,
         subject=record.ref,
         says=f"owner {name}" if name else "has an owner",
-        measured="that account is closed",
-        weight=48 if record.category is Category.in_progress else 45,
+        measured=measured,
+        weight=weight if record.category is Category.in_progress else weight - 3,
         evidence=(Fact(record.ref, f"{open_word(record)}, its owner's account closed"),),
     )

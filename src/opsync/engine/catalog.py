@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec import Struct
 
 from opsync.config import Config
-from opsync.contract.connector import Writable
+from opsync.contract.connector import Readable, Writable
 from opsync.model import Kind, Record, Ref
 from opsync.wording import card
 
@@ -35,10 +37,13 @@ class Catalog:
         self._tools: dict[str, str] = {}
         self._places: dict[tuple[str, str], str] = {}
         self._expose: dict[str, str] = {}
+        self._tells_who_left: set[str] = set()
         for name, instance in config.instances.items():
             class_ = config.plugins.connector(instance.connector)
             self._tools[name] = class_.title
             self._expose[name] = instance.settings.expose
+            if issubclass(class_, Readable) and class_.tells_who_left:
+                self._tells_who_left.add(name)
             if issubclass(class_, Writable):
                 for surface in class_.surfaces:
                     self._places[name, surface.name] = surface.title or surface.name
@@ -46,6 +51,15 @@ class Catalog:
     def tool(self, instance: str) -> str:
         """What people call the vendor of a connection; its own name if it is not configured."""
         return self._tools.get(instance, instance)
+
+    def one_tool(self, instance: str) -> str:
+        """The same, or the connection's own name where several are to such a tool."""
+        title = self.tool(instance)
+        return title if Counter(self._tools.values())[title] < 2 else instance
+
+    def tells_who_left(self, instance: str) -> bool:
+        """Whether the tool says which accounts are open."""
+        return instance in self._tells_who_left
 
     def place(self, instance: str, surface: str) -> str:
         """What people call a place."""

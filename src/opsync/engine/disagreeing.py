@@ -91,11 +91,11 @@ class Disagreeing:
 
     async def owners_left(self, only: Ref | None = None) -> list[Disagreement]:
         """Open initiatives and containers whose owner's account is closed."""
-        return [
-            pure.owner_left(record)
-            for record in await self._store.owners_left(only)
-            if self._look.configured(record.ref)
-        ]
+        found = await self._store.owners_left(only)
+        if not found:
+            return []
+        owners = await self._look.owners()
+        return [owners.left(record) for record in found if self._look.configured(record.ref)]
 
     async def open_parts(self, only: Ref | None = None) -> tuple[list[Disagreement], int]:
         """What is done with open parts, those with the most of them; and how many there are."""

@@ -87,6 +87,7 @@ class Explainer:
         no_links = await self._no_links(record)
         return Explanation(
             item=self.item(record),
+            owner=(await self._look.owners()).owner(record),
             notes=tuple(await self._notes(record, roots, counts_in, links)),
             disagreements=tuple(
                 await disagreements_of(

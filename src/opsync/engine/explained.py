@@ -9,6 +9,7 @@ from msgspec import Struct
 from opsync.engine.belonging import Suggested
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import Found
+from opsync.engine.owners import Owner
 from opsync.engine.twinned import TwinGroup
 from opsync.model import Health, Value
 
@@ -128,9 +129,10 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """All about one item."""
+    """All about one item. `owner` is None where it has none, or is private."""
 
     item: Item
+    owner: Owner | None
     notes: tuple[str, ...]
     disagreements: tuple[Found, ...]
     summaries: tuple[Summary, ...]

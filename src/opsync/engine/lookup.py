@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog, Item
+from opsync.engine.owners import Owners
 from opsync.inert import inert_text
 from opsync.model import Evidence, Kind, Mention, PairDecision, Record, Ref, Role
 from opsync.model.pair import ACCEPTED
@@ -48,12 +49,20 @@ class Lookup:
         self.catalog = Catalog(config)
         self.rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
         self.zone = config.zone
+        self._config = config
         self._instances = frozenset(config.instances)
+        self._owners: Owners | None = None
         self._known: dict[Ref, Record | None] = {}
 
     def configured(self, ref: Ref) -> bool:
         """Whether its connection is still configured."""
         return ref.instance in self._instances
+
+    async def owners(self) -> Owners:
+        """Whose items are, told as one person across tools."""
+        if self._owners is None:
+            self._owners = await Owners.of(self._config, self.store, self.catalog)
+        return self._owners
 
     async def record(self, ref: Ref) -> Record | None:
         """The record, or None if it was never read."""

@@ -14,6 +14,7 @@ from opsync.engine.catalog import Catalog
 from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import Lookup
+from opsync.engine.owners import Owners
 from opsync.engine.twinned import same_work
 from opsync.model import Health, Record, Rollup
 from opsync.stages.rollup import percent_of
@@ -34,7 +35,8 @@ URGENCY = (
 class Initiative(Struct, frozen=True, kw_only=True):
     """One delivery summary. `done` of `total` leave canceled ones out; `percent` is 0 to 1, None
     where nothing counts. `says` is people's own status in `tool`; `disagrees` that it says
-    otherwise than the numbers."""
+    otherwise than the numbers. `owner` is the one name of whoever owns it, "" where nobody does or
+    where it is private."""
 
     ref: str
     rule: str
@@ -56,6 +58,7 @@ class Initiative(Struct, frozen=True, kw_only=True):
     instances: tuple[str, ...]
     says: str
     disagrees: bool
+    owner: str
 
 
 class Connection(Struct, frozen=True, kw_only=True):
@@ -106,6 +109,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     counts = await store.counts()
     as_of = now.astimezone(config.zone).date()
     disagreeing = Disagreeing(look, as_of)
+    owners = await look.owners()
     initiatives = []
     kinds: Counter[str] = Counter()
     rollups = await store.rollups()
@@ -114,7 +118,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         if (root := roots.get(rollup.root)) is not None:
             found = of_initiative(root, rollup, as_of)
             kinds.update([found.kind.value] if found else [])
-            initiatives.append(_initiative(rollup, root, catalog, found))
+            initiatives.append(_initiative(rollup, root, catalog, owners, found))
     initiatives.sort(key=_urgency)
     same = await same_work(store)
     kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided(same))
@@ -193,7 +197,11 @@ def connections(
 
 
 def _initiative(
-    rollup: Rollup, root: Record, catalog: Catalog, found: Disagreement | None
+    rollup: Rollup,
+    root: Record,
+    catalog: Catalog,
+    owners: Owners,
+    found: Disagreement | None,
 ) -> Initiative:
     item = catalog.item(root)
     return Initiative(
@@ -217,4 +225,5 @@ def _initiative(
         instances=rollup.instances,
         says=item.status,
         disagrees=found is not None and found.kind is DisagreementKind.status,
+        owner=owners.name(root),
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime, tzinfo
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog
+from opsync.engine.owners import everybody
 from opsync.model import Category, Kind, Link, Record, Ref, Suggestion
 from opsync.people import People
 from opsync.steps.deriving import roots_of
@@ -44,7 +45,7 @@ class _Search:
 
     async def run(self) -> list[Suggestion]:
         config, store = self._config, self._store
-        self._people = People(await store.people(), config.people)
+        self._people = await everybody(config, store)
         roots = {
             record.ref: record for rule in config.rules for record in await roots_of(store, rule)
         }
@@ -86,7 +87,8 @@ class _Search:
 
     def _side(self, record: Record, counted: bool, named: Sequence[Named]) -> Side:
         zone, owner = self._config.zone, record.owner
-        identity = self._people.of(record.ref.instance, owner.id) if owner else None
+        told = owner is not None and not record.private
+        identity = self._people.of(record.ref.instance, owner.id) if owner and told else None
         return Side(
             ref=record.ref,
             kind=record.kind,

@@ -19,7 +19,7 @@ def called(accounts: Iterable[Account]) -> str:
     listed = list(accounts)
     names = [account.name for account in listed if account.name]
     # A full name before a nickname; of several the one that sorts first, so that it stays.
-    names.sort(key=lambda name: (" " not in name, name))
+    names.sort(key=lambda name: (" " not in name, _short(name), name))
     return names[0] if names else listed[0].email or listed[0].id
 
 
@@ -71,6 +71,11 @@ def surely(accounts: Iterable[Account]) -> bool:
     listed = list(accounts)
     before = {one.email.casefold().partition("@")[0] for one in listed if one.email}
     return len(before) == 1 and len({one.instance for one in listed}) == len(listed)
+
+
+def _short(name: str) -> bool:
+    """Whether a name has an initial, or is turned round: "M. Voss", "Voss, Mara"."""
+    return "," in name or any(len(word.rstrip(".")) == 1 for word in name.split())
 
 
 def _block(accounts: Sequence[Account], number: int = 1) -> PersonRule:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from opsync.model import Category, Kind, Record, Ref, Working
 from opsync.store.base import Part, load
-from opsync.store.codec import chunks, decode_record, texts, to_ref
+from opsync.store.codec import chunks, decode_record, marked, texts, to_ref
 from opsync.store.links import to_evidence
 from opsync.store.schema import records
 from opsync.store.types import OneSided, OpenParts, Tally
@@ -58,7 +58,19 @@ CROSS JOIN records r ON r.ref = x.ref AND r.owner <> '' AND r.tombstone = ''
 CROSS JOIN people p ON p.instance = r.instance AND p.id = r.owner AND p.active = 0
 ORDER BY r.ref
 """
-# Both are one piece of work where one side says so for both, or each says so of the other.
+# Whether it is archived stands in the body only, which is looked into where it may say so.
+_OPEN_OWNED = """
+owner <> '' AND tombstone = '' AND category NOT IN ('done', 'canceled')
+AND kind IN ('initiative', 'project', 'epic', 'issue')
+AND (instr(body, CAST('"archived":true' AS BLOB)) = 0
+     OR json_extract(CAST(body AS TEXT), '$.archived') IS NOT 1)
+"""
+_OWNED = f"""
+SELECT instance, owner, count(*) FROM records WHERE {_OPEN_OWNED} GROUP BY instance, owner
+"""  # noqa: S608 - made of constants
+_OWNERS = f"""
+SELECT ref, owner FROM records WHERE ref IN (*) AND {_OPEN_OWNED}
+"""  # noqa: S608 - made of constants
 
 
 class _Glance(msgspec.Struct):
@@ -106,6 +118,18 @@ class Looking(Part):
         """Open roots, and open epics and projects that a root counts, whose owner's account is
         closed; with `only` this record, if it is such."""
         return await self._read(lambda c: _owners_left(c, only))
+
+    async def owned(self) -> dict[tuple[str, str], int]:
+        """How many open items each account (instance, id) owns; archived ones are left out."""
+        return await self._read(
+            lambda c: {
+                (instance, owner): count for instance, owner, count in c.exec_driver_sql(_OWNED)
+            }
+        )
+
+    async def owners_of(self, refs: Sequence[Ref]) -> dict[Ref, str]:
+        """The account that owns each of these, as far as it is open and has an owner."""
+        return await self._read(lambda c: dict(_owners(c, refs)))
 
     async def records_of(self, refs: Sequence[Ref]) -> dict[Ref, Record]:
         """These records, as far as they are known, gone ones too."""
@@ -165,6 +189,12 @@ def _owners_left(connection: Connection, only: Ref | None) -> list[Record]:
     rows: Iterator[Any] = connection.exec_driver_sql(_OWNERS_LEFT).scalars()
     found = [record for record in map(decode_record, rows) if not record.archived]
     return [record for record in found if only in (None, record.ref)]
+
+
+def _owners(connection: Connection, refs: Sequence[Ref]) -> Iterator[tuple[Ref, str]]:
+    for part in chunks(texts(refs)):
+        for ref, owner in connection.exec_driver_sql(marked(_OWNERS, part), tuple(part)):
+            yield to_ref(ref), owner
 
 
 def _kinds(connection: Connection, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Kind]]:

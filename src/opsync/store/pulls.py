@@ -44,10 +44,12 @@ _MENTION = """
 INSERT INTO mentions (source, alias, instance, field, property, text, part)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
+# A name that a tool does not tell any more stays; an address is forgotten with it.
 _PERSON = """
 INSERT INTO people (instance, id, name, email, active) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (instance, id) DO UPDATE
-SET name = excluded.name, email = excluded.email, active = excluded.active
+SET name = CASE WHEN excluded.name = '' THEN name ELSE excluded.name END,
+    email = excluded.email, active = excluded.active
 WHERE (name, email, active) <> (excluded.name, excluded.email, excluded.active)
 """
 _STORED = """
