@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 
 from hypothesis import given, settings
@@ -153,11 +155,7 @@ def test_somebody_left_when_every_account_is_closed() -> None:
     open_ = Account("linear", "7", "ana", "ana@harbor.example")
     [one] = People([closed, open_]).identities
     assert not one.left
-    assert (one.left_in("jira"), one.left_in("linear"), one.left_in("notion")) == (
-        True,
-        False,
-        False,
-    )
+    assert one.open_in == ("linear",)
     [gone] = People([closed]).identities
     assert gone.left
 
@@ -345,11 +343,21 @@ def test_what_made_an_account_somebodys_is_told() -> None:
     assert people.ways(lone) == ()
 
 
+def test_names_are_compared_for_likeness_only_when_doubts_are_asked_for() -> None:
+    code = (
+        "import sys; from opsync.people import People; from opsync.model import Account\n"
+        "people = People([Account('jira', '1', 'Ana Reyes'), Account('linear', '7', 'ana')])\n"
+        "print('rapidfuzz' in sys.modules, len(people.doubts), 'rapidfuzz' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "1", "True"]
+
+
 def test_a_tool_that_does_not_tell_keeps_nobody_in_the_company() -> None:
     closed = Account("jira", "1", "Ana Reyes", "ana@harbor.example", active=False)
     page = Account("notion", "9", "Ana Reyes", "ana@harbor.example", active=None)
     [gone] = People([closed, page]).identities
-    assert (gone.left, gone.left_in("notion"), gone.open_in) == (True, False, ())
+    assert (gone.left, gone.open_in) == (True, ())
     [unknown] = People([page]).identities
     assert not unknown.left
 

@@ -27,11 +27,8 @@ class Identity(Struct, frozen=True):
     @property
     def left(self) -> bool:
         """Whether an account of theirs was closed, and none is known to be open."""
-        return _left(self.accounts)
-
-    def left_in(self, instance: str) -> bool:
-        """The same of their accounts in this tool."""
-        return _left(tuple(one for one in self.accounts if one.instance == instance))
+        states = {one.active for one in self.accounts}
+        return False in states and True not in states
 
     @property
     def open_in(self) -> tuple[str, ...]:
@@ -63,8 +60,3 @@ class Doubt(Struct, frozen=True):
     blocks: tuple[PersonRule, ...] = ()
     instead: str = ""
     sure: bool = False
-
-
-def _left(accounts: tuple[Account, ...]) -> bool:
-    states = {one.active for one in accounts}
-    return False in states and True not in states
