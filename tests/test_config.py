@@ -101,7 +101,7 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
         ),
         (
             {"instances": {"linear": {"connector": "linear"}}},
-            "instances.linear.token: missing; set it here or as OPSYNC_LINEAR__TOKEN",
+            "instances.linear.token: missing; set OPSYNC_LINEAR__TOKEN, or keep it in a file of",
         ),
         (
             {"instances": {"jira-main": jira(site="harbor")}},
@@ -130,6 +130,22 @@ def test_a_wrong_setting_is_one_line_with_key_reason_and_what_is_right(
     found = problems(raw)
 
     assert any(line in one for one in found), found
+
+
+def test_a_missing_secret_is_never_asked_for_in_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It names the folder, and that it is not there."""
+    monkeypatch.delenv("OPSYNC_SECRETS_DIR")
+    monkeypatch.chdir(tmp_path)
+    raw = {"secrets_dir": "kept", "instances": {"linear": {"connector": "linear"}}}
+    (told,) = problems(raw)
+    assert told == (
+        "instances.linear.token: missing; set OPSYNC_LINEAR__TOKEN, or keep it in a file of this "
+        f"name in {tmp_path / 'kept'}, which is no folder yet"
+    )
+    (tmp_path / "kept").mkdir()
+    assert problems(raw)[0].endswith(f"this name in {tmp_path / 'kept'}")
 
 
 def test_a_connector_whose_plugin_failed_is_an_error_with_the_reason_and_no_other_guess(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opsync import Category, Connector, Diagnosable, Readable, WebhookSource, Writable
+from opsync import Category, Connector, Diagnosable, Explorable, Readable, WebhookSource, Writable
 from opsync.cli.root import run
 from opsync.config import Config, read
 from opsync.contract.hookspecs import OpsyncHooks
@@ -28,7 +28,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
-CONNECTOR, VETO = blocks("python")
+CONNECTOR, EXPLORABLE, VETO = blocks("python")
 
 
 @pytest.fixture
@@ -128,6 +128,24 @@ def test_the_configuration_can_overrule_a_status(folder: Path) -> None:
     assert settings.statuses == {"planned": Category.backlog}
 
 
+def test_the_file_can_be_explored_as_the_page_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = CONNECTOR.replace("return [CsvRoadmap]", "return [OpenRoadmap]") + EXPLORABLE
+    (folder / "plugins" / "roadmap_csv.py").write_text(whole, encoding="utf-8")
+    rows = folder / "roadmap.csv"
+    rows.write_text(f"{rows.read_text(encoding='utf-8')}4,Partner API,parked,,\n")
+    assert run(["sync"]) == 0
+    capsys.readouterr()
+
+    assert run(["statuses", "--all"]) == 0
+    told = capsys.readouterr().out
+
+    assert told.index("Counts as nothing (1)") < told.index("parked") < told.index("planned")
+    assert not run(["statuses", "--json"])
+    assert '"asked": true' in capsys.readouterr().out
+
+
 def test_the_veto_of_the_page_is_a_hook_that_loads(tmp_path: Path) -> None:
     (tmp_path / "freeze.py").write_text(VETO, encoding="utf-8")
 
@@ -154,7 +172,7 @@ def test_the_page_has_no_hook_that_is_not_there() -> None:
     assert sorted(told) == sorted(name for name, _ in hooks())
 
 
-@pytest.mark.parametrize("class_", [Readable, Writable, WebhookSource, Diagnosable])
+@pytest.mark.parametrize("class_", [Readable, Writable, WebhookSource, Diagnosable, Explorable])
 def test_every_method_of_a_capability_is_on_the_page(class_: type) -> None:
     section = TEXT.split(f"### {class_.__name__}\n", 1)[1].split("\n#", 1)[0]
     public = {

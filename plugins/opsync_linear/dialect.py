@@ -138,7 +138,8 @@ def classify(answer: Answer) -> OpsyncError | None:
 
 def _refused_key() -> SignInError:
     return SignInError(
-        "Linear refused the token.", hint=f"Create a new key and put it into `token`: {NEW_KEY}."
+        "Linear refused the token.",
+        hint=f"Create a new key, and give it to opsync in place of the old one: {NEW_KEY}.",
     )
 
 

@@ -31,8 +31,8 @@ MAX_CONCURRENT = 4
 
 SHARE_HINT = "Share the database with the connection: ••• → Connections → opsync."
 SIGN_IN_HINT = (
-    "Copy the secret of the connection into `token`: notion.so/profile/integrations → opsync → "
-    "Configuration."
+    "Copy the secret of the connection, and give it to opsync in place of the old one: "
+    "notion.so/profile/integrations → opsync → Configuration."
 )
 READ_HINT = (
     'Switch on "Read content": notion.so/profile/integrations → opsync → Configuration → '

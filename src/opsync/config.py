@@ -136,7 +136,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     plugins = _load_plugins(general, path, problems)
     instances: dict[str, Instance] = {}
     for name, block in general.instances.items():
-        instance = _instance(name, block, plugins, secrets_dir, problems)
+        instance = _instance(name, block, plugins, _named_folder(raw, path), problems)
         if instance is not None:
             instances[name] = instance
     problems.extend(_cross_check(general))
@@ -174,7 +174,7 @@ def build_instance(name: str, block: dict[str, Any]) -> tuple[Instance, Plugins]
     problems: list[str] = []
     connector = block.get("connector")
     plugins = load(wanted=[connector] if isinstance(connector, str) else [])
-    instance = _instance(name, block, plugins, secrets_folder({}, None), problems)
+    instance = _instance(name, block, plugins, _named_folder({}, None), problems)
     if instance is None:
         raise _refused(problems)
     return instance, plugins
@@ -187,14 +187,18 @@ def _refused(problems: list[str]) -> ConfigError:
 def secrets_folder(raw: Mapping[str, Any], path: Path | None) -> Path | None:
     """Where files with secrets are: OPSYNC_SECRETS_DIR, else `secrets_dir` of the configuration
     that is read from `path`, else /run/secrets; None if there is no such folder."""
+    folder = _named_folder(raw, path)
+    return folder if folder.is_dir() else None
+
+
+def _named_folder(raw: Mapping[str, Any], path: Path | None) -> Path:
+    """The same, whether it is there or not."""
     named = raw.get("secrets_dir")
     if (given := os.environ.get("OPSYNC_SECRETS_DIR")) is not None:
-        folder = Path(given)
-    elif isinstance(named, str) and named:
-        folder = (path.parent if path is not None else Path.cwd()) / named
-    else:
-        folder = SECRETS_DIR
-    return folder if folder.is_dir() else None
+        return Path(given)
+    if isinstance(named, str) and named:
+        return (path.parent if path is not None else Path.cwd()) / named
+    return SECRETS_DIR
 
 
 def _load_plugins(general: General, path: Path | None, problems: list[str]) -> Plugins:
@@ -217,7 +221,7 @@ def _instance(
     name: str,
     block: dict[str, Any],
     plugins: Plugins,
-    secrets_dir: Path | None,
+    folder: Path,
     problems: list[str],
 ) -> Instance | None:
     where = f"instances.{name}"
@@ -245,10 +249,12 @@ def _instance(
         return None
     problems.extend(_unknown_env(name, settings_type))
     try:
+        secrets_dir = folder if folder.is_dir() else None
         sources: dict[str, Any] = {"_env_prefix": env_name(name), "_secrets_dir": secrets_dir}
         settings = settings_type(**sources, **block)
     except ValidationError as error:
-        problems.extend(_lines(error, settings_type, where, instance=name))
+        kept = f"{folder}" if folder.is_dir() else f"{folder}, which is no folder yet"
+        problems.extend(_lines(error, settings_type, where, instance=name, kept=kept))
         return None
     except SettingsError as error:
         problems.append(_not_json(error, env_name(name)))
@@ -335,8 +341,22 @@ def _unknown_env(instance: str, settings_type: type[ConnectorSettings]) -> Itera
                 yield f"{variable}: unknown environment variable{near}"
 
 
+def _where_to_set(model: type[BaseModel], key: str, variable: str, kept: str) -> str:
+    """Where a setting of an instance may be given; a secret has no place in the configuration."""
+    if not variable:
+        return ""
+    if model.model_fields[key].annotation is SecretStr:
+        return f"; set {variable}, or keep it in a file of this name in {kept}"
+    return f"; set it here or as {variable}"
+
+
 def _lines(
-    error: ValidationError, model: type[BaseModel], where: str, *, instance: str = ""
+    error: ValidationError,
+    model: type[BaseModel],
+    where: str,
+    *,
+    instance: str = "",
+    kept: str = "",
 ) -> list[str]:
     lines = []
     found = error.errors(include_url=False, include_input=False, include_context=False)
@@ -354,7 +374,7 @@ def _lines(
                 lines.append(f"{key}: unknown key{_did_you_mean(path[-1], fields)}")
             case "missing":
                 name = env_name(instance, path[0]) if instance and len(path) == 1 else ""
-                lines.append(f"{key}: missing" + (f"; set it here or as {name}" if name else ""))
+                lines.append(f"{key}: missing" + (_where_to_set(model, path[0], name, kept)))
             case _:
                 message = item["msg"].removeprefix("Value error, ")
                 lines.append(f"{key}: {message[0].lower()}{message[1:]}")

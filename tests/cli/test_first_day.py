@@ -128,7 +128,8 @@ def _until(process: subprocess.Popen[str], last: str) -> str:
 def _as_printed(text: str, port: int) -> str:
     """A command's output as the page has it: at the usual port, without blank ends."""
     usual = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{launch.PORT}")
-    usual = usual.replace(f" --url http://127.0.0.1:{launch.PORT}", "")
+    for option, plain in ((" --url", ""), (" --sandbox", " --sandbox")):
+        usual = usual.replace(f"{option} http://127.0.0.1:{launch.PORT}", plain)
     return usual.strip("\n") + "\n"
 
 

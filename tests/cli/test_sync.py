@@ -136,7 +136,8 @@ def test_failed_writes_are_named_and_end_with_1(company: Company) -> None:
     result = company.opsync("sync")
     assert result.code == 1
     assert "Failed      Toy 3" in result.lines
-    assert any("One-tap checkout, Delivery: Toy is full" in line for line in result.lines)
+    told = [line for line in result.lines if "Toy is full" in line]
+    assert told == ["  ! Toy One-tap checkout, Delivery, and 2 more: Toy is full"]
 
 
 def test_an_edited_value_is_kept_and_told(synced: Company) -> None:

@@ -83,11 +83,34 @@ async def test_twins_count_once_and_are_listed(world: World) -> None:
     found = await looked(world)
     assert found.in_progress is not None
     assert (found.in_progress.without, found.in_progress.total) == (0, 3)
+    assert (found.work.total, found.work.open, found.work.in_progress) == (9, 6, 3)
     (twins,) = found.twins
     assert sorted(item.key for item in twins.items) == ["GRO-3", "PAY-3"]
     assert (twins.counted.key, found.twins_total) == ("PAY-3", 1)
     assert twins.why == "footer in the description of GRO-3"
     assert labels(found, DisagreementKind.no_initiative) == []
+
+
+async def test_twins_count_as_the_side_that_counts(world: World) -> None:
+    world.linear.set_state("GRO-3", "Done")
+    world.linear.edit("GRO-3", description=MIRRORED)
+    found = await looked(world)
+    assert (found.work.open, found.work.in_progress, found.work.done) == (6, 3, 3)
+    world.raw["twins"] = {"prefer": ["linear"]}
+    found = await looked(world)
+    assert (found.work.open, found.work.in_progress, found.work.done) == (5, 2, 4)
+    assert found.in_progress is not None
+    assert found.in_progress.total == 2
+
+
+async def test_what_a_team_does_not_count_is_no_work_here_either(world: World) -> None:
+    before = (await looked(world)).work
+    scope = [{"instance": "jira-main", "spaces": ["MOB"]}]
+    world.raw["team"] = [{"name": "Apps", "scope": scope, "subtasks": False}]
+    found = await looked(world)
+    assert found.work.total == before.total - 1
+    assert found.in_progress is not None
+    assert found.work.in_progress == found.in_progress.total
 
 
 async def test_work_that_names_an_initiative_in_its_own_words_only(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from opsync.engine.deciding import Deciding
 from opsync.engine.explain import Explainer
 from opsync.engine.explained import Explanation
 from opsync.engine.twinned import TwinGroup, doubtful_groups, twin_groups
@@ -291,3 +292,39 @@ async def test_harbor_sites_are_told_apart_when_both_have_the_key(world: World) 
     assert await counts(world) == (2, 5)
     [group] = await groups(world)
     assert Ref.parse(group.counted.ref).instance == "jira-main"
+
+
+async def test_what_is_linked_by_the_mirror_itself_is_left_alone_and_explained_so(
+    world: World,
+) -> None:
+    issue = world.linear.add_issue("GRO", "Tokenise cards", project="Checkout web")
+    world.linear.sync_with_jira(issue, "PAY-3", jira_url("PAY-3"), "10003")
+    assert await counts(world) == (2, 5)
+    [value] = (await explained(world, issue.identifier)).values
+    assert (value.wrote, value.left_alone) == (None, "somebody linked them already")
+    there = (await explained(world, "PAY-3")).values
+    assert {value.left_alone for value in there} == {""}
+
+
+async def test_a_decision_tells_whether_a_mirror_said_otherwise(world: World) -> None:
+    copy = mirror(world)
+    await world.sync()
+    one, other, named = [(await world.record(key)).ref for key in ("PAY-3", copy, "GRO-3")]
+    async with world.session() as session:
+        deciding = Deciding(session.config, session.store, by="ana", at=world.clock.now())
+        assert await deciding.mirrored(one, other)
+        assert await deciding.mirrored(other, one)
+        assert not await deciding.mirrored(one, named), "people named it"
+
+
+async def test_what_was_accepted_and_not_yet_followed_is_told_of_linked_items_too(
+    world: World,
+) -> None:
+    await world.sync()
+    await decide(world, "PAY-3", "GRO-3", "accepted")
+    [told] = [note for note in (await explained(world, "PAY-3")).notes if "accepted" in note]
+    assert told.startswith("accepted as the same work (ana, ")
+    assert told.endswith("with GRO-3 Card form: the next sync follows.")
+    await world.sync()
+    notes = (await explained(world, "PAY-3")).notes
+    assert not any("the next sync follows" in note for note in notes)

@@ -223,9 +223,21 @@ async def test_what_somebody_owns_is_counted_while_it_is_open(store: Store) -> N
 
 async def test_the_tally_counts_what_lives(store: Store) -> None:
     await put(store, item("jira:1"), item("jira:2"), item("jira:3", tombstone="deleted"), root())
+    await put(store, item("jira:4", kind=Kind.epic))
+    await roll_up(store, "jira:4")
     assert await store.tally() == [
         Tally("jira", Kind.issue, Category.in_progress, 2),
         Tally("notion", Kind.initiative, Category.in_progress, 1),
     ]
     unknown = Ref("jira", "issue", "99")
     assert await store.kinds_of([ref("jira:1"), unknown]) == {ref("jira:1"): Kind.issue}
+
+
+async def test_parts_that_their_team_does_not_count_are_tallied_by_themselves(
+    store: Store,
+) -> None:
+    await put(store, item("jira:1"), item("jira:2", "done", detail=True))
+    await put(store, item("jira:3", "done", detail=True), item("linear:1", detail=True))
+    await put(store, item("jira:4", detail=True, tombstone="deleted"))
+    assert await store.tally_details(["jira"]) == [Tally("jira", Kind.issue, Category.done, 2)]
+    assert await store.tally_details([]) == []

@@ -79,9 +79,9 @@ def check(as_json: bool, config_path: Path | None) -> int:
         return error.exit_code
     found = opened.config
     trial, on = run_async(_try(opened))
+    warnings = [*_secrets_in_clear(found), *trial.warnings]
     if as_json:
-        texts, warnings = trial.texts, trial.warnings
-        print_json({"ok": True, "problems": [], "texts": texts, "warnings": warnings})
+        print_json({"ok": True, "problems": [], "texts": trial.texts, "warnings": warnings})
         return 0
     rules = ", ".join(f"{rule.name} ({rule.mode.value})" for rule in found.rules) or "none"
     click.echo(f"{found.path} is right")
@@ -93,9 +93,23 @@ def check(as_json: bool, config_path: Path | None) -> int:
         about = f" of {inert_text(one.about, 80)}" if one.about else ""
         made_up = " (made up)" if one.made_up else ""
         show_line(f"    {one.name}{about}{made_up}: {one.text}")
-    for warning in trial.warnings:
+    for warning in warnings:
         show_line(f"! {warning}")
     return 0
+
+
+def _secrets_in_clear(found: Config) -> Iterable[str]:
+    """That a secret stands in the configuration, where a copy of the file would take it along."""
+    from pydantic import SecretStr
+
+    blocks = _raw(found.path).get("instances", {})
+    for name, instance in found.instances.items():
+        for key, field in type(instance.settings).model_fields.items():
+            if field.annotation is SecretStr and key in blocks.get(name, {}):
+                yield (
+                    f"instances.{name}.{key} stands in the configuration: keep it in "
+                    f"{env_name(name, key)}, or in a file of this name in the secrets folder"
+                )
 
 
 async def _try(opened: Opened) -> tuple[Trial, str]:

@@ -21,7 +21,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
-from opsync.cli.screen import show, styled
+from opsync.cli.screen import show, signed, styled
 from opsync.contract.connector import Check
 from opsync.engine.checkup import (
     RuleFinding,
@@ -34,7 +34,6 @@ from opsync.engine.session import open_session
 from opsync.errors import ConfigError, StoreError
 from opsync.store import Quarantined
 
-SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 NAMED = 5
 
 
@@ -136,10 +135,12 @@ class _Doctor:
             show(styled((name, "bold")))
         clean = self._opened.redactor.clean
         said = f": {words.shown(clean(check.message), 500)}" if check.message else ""
-        show(styled("  ", SIGNS[check.state], f" {words.shown(check.title, 60)}{said}"))
-        if check.hint and check.state != "ok":
-            for line in check.hint.splitlines():
-                show(styled(f"      {words.shown(clean(line), 500)}"))
+        hints = check.hint.splitlines() if check.state != "ok" else []
+        signed(
+            check.state,
+            f"{words.shown(check.title, 60)}{said}",
+            [words.shown(clean(line), 500) for line in hints],
+        )
 
 
 def _set_aside(aside: Sequence[Quarantined]) -> Check:

@@ -269,6 +269,7 @@ def _print_written(found: Explanation, zone: tzinfo) -> None:
     for one in found.values:
         last = next((w for w in one.writes if w.outcome != "failed"), None)
         when = f"run {last.run}, {_moment(last.at, zone)}" if last else "not written yet"
+        when = f"left alone: {one.left_alone}" if one.left_alone else when
         row = (
             styled(("!", "red") if one.held else ""),
             styled(one.tool),
@@ -315,6 +316,8 @@ def _facts(value: PlaceValue, summary: Summary | None, now: datetime) -> list[tu
         facts.append(("is now", f"{seen}   seen {words.ago(value.read_at, now)} ago"))
     if value.held:
         facts.append(("held", value.held))
+    elif value.left_alone:
+        facts.append(("left alone", value.left_alone))
     elif value.message:
         facts.append(("said", words.shown(value.message, 300)))
     facts.append(

@@ -257,7 +257,11 @@ async def _told(deciding: Deciding, decision: PairDecision, what: Novelty) -> st
     if not decision.accepted:
         head = "rejected already" if what == "known" else "rejected"
         named = await deciding.written_by_people(decision.one, decision.two)
-        rest = f"; still linked by people's own words, in {', '.join(named)}" if named else ""
+        where = f", in {', '.join(named)}" if named else ""
+        if decision.kind == "same" and await deciding.mirrored(decision.one, decision.two):
+            apart = "they count by themselves from the next sync on"
+            return f"{head}: {one} and {two}; {apart}, and stay linked{where}"
+        rest = f"; still linked by people's own words{where}" if named else ""
         return f"{head}: {one} and {two}; not suggested again{rest}"
     head = "accepted already" if what == "known" else "accepted"
     said = {

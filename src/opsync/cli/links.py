@@ -99,7 +99,7 @@ def suggest(
         as_json,
         lambda o, s: _suggest(o, s, item, most(limit, as_json)),
         nothing="nothing to suggest",
-        foot="nothing counts yet: opsync links accept ID … or opsync links reject ID …",
+        foot="none of them counts until it is accepted: opsync links accept ID, or reject ID",
     )
 
 
@@ -143,11 +143,11 @@ async def _suggest(opened: Opened, store: Store, item: str | None, limit: int) -
         Column("id"),
         Column("score", right=True),
         Column("tool", drop=1),
-        Column("item", "fold", 16),
+        Column("item", "fold", 14),
         Column("tool", drop=1),
-        Column("belongs with", "fold", 16),
+        Column("belongs with", "fold", 14),
         Column("as"),
-        Column("why", "fold", 18),
+        Column("why", "fold", 16),
     )
     rows = [_suggested_row(one) for one in found]
     return Listing(columns, rows, found, full=len(found) < len(open_))

@@ -13,6 +13,7 @@ from opsync.cli.looksaid import (
     HEADINGS,
     LookView,
     addition_lines,
+    additions_title,
     article,
     headline,
     how_to_write,
@@ -84,7 +85,7 @@ def _lines(view: LookView, *, every: bool) -> Iterator[str]:
     yield from _unseen(look)
     if look.would_add:
         lines = [f"{tool}: {escaped(text, 400)}" for tool, text in addition_lines(look.would_add)]
-        yield from _listed("With write access opsync would add", lines, len(lines))
+        yield from _listed(additions_title(look.would_add), lines, len(lines))
         yield f"How: {how_to_write()}"
 
 

@@ -69,7 +69,9 @@ def head(view: LookView) -> str:
 def headline(look: Look) -> str:
     """The numbers that come first."""
     work = look.work
+    canceled = work.total - work.open - work.done
     states = f"{work.open:,} open, {work.in_progress:,} of them in progress, {work.done:,} done"
+    states += f", {canceled:,} canceled" if canceled else ""
     parts = [
         words.plural(look.initiatives, look.roots),
         f"{words.plural(work.total, 'item')} of work: {states}",
@@ -156,6 +158,12 @@ def suggested_line(one: Suggested) -> str:
     return f"{one.one.label} – {one.two.label} ({one.two.tool}), {one.score:.0%}{why}".replace(
         "%", " %", 1
     )
+
+
+def additions_title(additions: Sequence[Addition]) -> str:
+    """ "With write access opsync would add", or what else it would do."""
+    fresh = all(one.verb == Verb.create.value for one in additions)
+    return f"With write access opsync would {'add' if fresh else 'write'}"
 
 
 def addition_lines(additions: Sequence[Addition]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from opsync.cli.looksaid import (
     HEADINGS,
     LookView,
     addition_lines,
+    additions_title,
     article,
     head,
     headline,
@@ -184,16 +185,16 @@ def _print_unseen(unseen: Sequence[Unseen], *, every: bool) -> None:
     _title("Not everything is seen")
     shown = unseen if every else unseen[:FEW]
     for one in shown:
-        hanging("! ", words.shown(unseen_line(one), 300), style="red")
+        hanging("! ", words.shown(unseen_line(one), 600), style="red")
         if one.hint:
-            hanging("    ", (words.shown(one.hint, 300), "dim"))
+            hanging("    ", (words.shown(one.hint, 600), "dim"))
     _print_rest(len(shown), len(unseen), every=every)
 
 
 def _print_additions(view: LookView) -> None:
     if not view.look.would_add:
         return
-    _title("With write access opsync would add")
+    _title(additions_title(view.look.would_add))
     rows = [(styled(tool), styled(text)) for tool, text in addition_lines(view.look.would_add)]
     grid((Column(), Column("", "fold", 30)), rows, indent=2)
     hanging("  ", (how_to_write(), "dim"))

@@ -15,6 +15,8 @@ from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 
 MOST = 10
 """So many failures, edits and gaps are named one by one; the rest is counted."""
+LONG = 600
+"""Room for a message with the click that mends it, so that none is cut within the click."""
 MOST_WRITTEN = 12
 """So many writes likewise."""
 SHORT = 44
@@ -106,7 +108,7 @@ def trouble_lines(one: InstanceReport) -> list[str]:
         return []
     lines = [f"! {one.instance} is {_state(one)}: {shown(one.message, 300)}"]
     if one.hint:
-        lines.append(f"    {shown(one.hint, 300)}")
+        lines.append(f"    {shown(one.hint, LONG)}")
     return lines
 
 
@@ -185,11 +187,15 @@ def _failed_lines(report: PassReport) -> list[str]:
     by_tool = tallied(tools.get(c.slot.target.instance, "") for c, _ in failed)
     lines = [_labelled("Failed", by_tool)]
     names = {one.change.slot: one for one in report.plan.changes}
-    for change, outcome in failed[:MOST]:
+    alike: dict[str, list[str]] = {}
+    for change, outcome in failed:
         one = names.get(change.slot)
         where = f"{one.tool} {one.target}, {one.place}" if one else str(change.slot.target)
-        lines.append(f"  ! {shown(where)}: {shown(outcome.message, 300)}")
-    return [*lines, *_more(len(failed))]
+        alike.setdefault(outcome.message, []).append(shown(where))
+    for message, places in list(alike.items())[:MOST]:
+        more = f", and {len(places) - 1} more" if len(places) > 1 else ""
+        lines.append(f"  ! {places[0]}{more}: {shown(message, LONG)}")
+    return [*lines, *_more(len(alike))]
 
 
 def _held_lines(report: PassReport) -> list[str]:

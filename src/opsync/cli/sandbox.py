@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from opsync.cli.common import json_option, print_json
+from opsync.cli.words import plural
 from opsync.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -108,11 +109,14 @@ def state(as_json: bool, url: str) -> None:
         print_json({"url": url, "vendors": vendors})
         return
     for name, vendor in vendors.items():
-        counts = " · ".join(f"{count} {what}" for what, count in vendor["counts"].items())
+        counts = " · ".join(
+            plural(count, what.replace("_", " ").removesuffix("s"))
+            for what, count in vendor["counts"].items()
+        )
         wrong = [fault for fault, on in vendor["faults"].items() if on]
         click.echo(
-            f"{name:7} {counts} · {vendor['read_requests']} reads, "
-            f"{vendor['write_requests']} writes"
+            f"{name:7} {counts} · {plural(vendor['read_requests'], 'read')}, "
+            f"{plural(vendor['write_requests'], 'write')}"
             + (f" · {vendor['over_budget']} over the limit" if vendor["over_budget"] else "")
             + (f" · fault: {', '.join(wrong)}" if wrong else "")
         )
@@ -143,8 +147,8 @@ def _ready(url: str, config_out: Path | None, limits: int) -> None:
         click.echo(f"  export OPSYNC_CONFIG={config_out.absolute()}")
     else:
         click.echo("In another terminal:")
-        click.echo(f"  {opsync} init --mode apply --sandbox {url}")
-    click.echo(f"  {opsync} sync")
+        click.echo(f"  {opsync} init --sandbox{'' if url == URL else f' {url}'}")
+    click.echo(f"  {opsync} sync --mode apply")
     click.echo(f"  {opsync} sandbox move PAY-118 done{other}")
     click.echo("Ctrl-C ends it.")
 

@@ -22,6 +22,10 @@ _LABEL = re.compile(r"\s*(?:[!+~-] |\S+(?: \S+)?\s{2,})?")
 """What a line begins with before its text: blanks, a sign or a label."""
 
 
+SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
+"""What a finding begins with, and its colour."""
+
+
 def interactive() -> bool:
     """Whether people look at standard output directly."""
     return sys.stdout.isatty()
@@ -43,7 +47,7 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[Text]], *, indent: i
         return
     made, left_out = table(columns, rows, room=console().width, indent=indent)
     show(made)
-    named = ", ".join(header for header in left_out if header)
+    named = ", ".join(dict.fromkeys(header for header in left_out if header))
     if named:
         show(styled((f"{' ' * indent}no room here for: {named} (--json has all)", "dim")))
 
@@ -63,6 +67,15 @@ def hanging(first: str, *rest: str | tuple[str, str], style: str = "") -> None:
     made.add_column(overflow="fold")
     made.add_row(styled((first, style)), styled(*rest))
     show(made)
+
+
+def signed(state: str, text: str, hints: Sequence[str] = ()) -> None:
+    """Print a finding behind the sign of its state ("ok", "warn", "fail"), and below it what mends
+    it."""
+    sign, style = SIGNS[state]
+    hanging(f"  {sign} ", text, style=style)
+    for hint in hints:
+        hanging(" " * 6, hint)
 
 
 def show_line(line: str) -> None:

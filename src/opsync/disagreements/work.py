@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -42,20 +42,24 @@ class Share(Struct, frozen=True):
     oldest: tuple[Working, ...] = ()
 
 
-def share_of(working: Iterable[Working], same: Iterable[Sequence[Ref]] = ()) -> Share:
+def share_of(working: Iterable[Working], instead: Mapping[Ref, Ref] | None = None) -> Share:
     """How much of the work in progress no initiative reaches.
 
-    `same` are groups of items that are one piece of work: a group counts once, and is reached
-    when any of it is.
+    `instead` has for each item that another tool has too, and that does not count for it, the one
+    that counts: both are one, in progress when that one is, and reached when any of them is.
     """
-    group = {ref: number for number, refs in enumerate(same) for ref in refs}
-    units: dict[Ref | int, list[Working]] = defaultdict(list)
+    one_of = instead or {}
+    units: dict[Ref, list[Working]] = defaultdict(list)
     for one in working:
-        units[group.get(one.ref, one.ref)].append(one)
+        units[one_of.get(one.ref, one.ref)].append(one)
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     without: list[Working] = []
-    for found in units.values():
-        first = min(found, key=lambda one: (not one.space, one.ref))
+    total = 0
+    for ref, found in units.items():
+        first = next((one for one in found if one.ref == ref), None)
+        if first is None:
+            continue
+        total += 1
         counts = totals[first.ref.instance, first.space]
         counts[0] += 1
         if not any(one.reached for one in found):
@@ -66,7 +70,7 @@ def share_of(working: Iterable[Working], same: Iterable[Sequence[Ref]] = ()) -> 
     # What is private is counted in its place and never an example.
     named = [one for one in without if one.space and one.since]
     named.sort(key=lambda one: (one.since, one.ref))
-    return Share(len(units), len(without), tuple(spaces), tuple(named[:OLDEST]))
+    return Share(total, len(without), tuple(spaces), tuple(named[:OLDEST]))
 
 
 def work_without_initiative(share: Share, zone: tzinfo | None = None) -> Disagreement | None:

@@ -113,6 +113,11 @@ class Deciding:
         said = [f'"{e.field}" of {(await self.look.item(e.source)).label}' for e in named]
         return list(dict.fromkeys(said))
 
+    async def mirrored(self, one: Ref, two: Ref) -> bool:
+        """Whether a mirror's mark says that both are one piece of work."""
+        links = [x for x in await self._store.links_of(one) if x.other(one) == two]
+        return any(e.part == "mirror" and e.field != ACCEPTED for x in links for e in x.evidence)
+
     async def _kind(
         self, one: Record, two: Record, asked: PairKind | None, verdict: Verdict
     ) -> tuple[Record, Record, PairKind]:

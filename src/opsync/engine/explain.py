@@ -32,6 +32,8 @@ from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import HELD
 from opsync.store import Store
 
+LEFT_ALONE = "somebody linked them already"
+
 
 class Explainer:
     """Looks things up in one store."""
@@ -173,7 +175,11 @@ class Explainer:
 
     async def _unfollowed(self, record: Record, links: Sequence[Link]) -> list[str]:
         """What people accepted about a record and is no link (yet)."""
-        linked = {link.other(record.ref) for link in links}
+        linked = {
+            link.other(record.ref)
+            for link in links
+            if any(evidence.field == ACCEPTED for evidence in link.evidence)
+        }
         notes = []
         for one in await self._store.decisions(record.ref):
             other = one.other(record.ref)
@@ -275,6 +281,7 @@ class Explainer:
             is_now_known=entry.observed is not None,
             read_at=entry.observed_at,
             held=held,
+            left_alone=LEFT_ALONE if entry.outcome == SKIPPED else "",
             reason=entry.reason,
             evidence=entry.evidence,
             inputs=entry.inputs,
@@ -307,7 +314,7 @@ def _held(entry: Entry) -> str:
 def _why_not(entry: Entry) -> str:
     """What keeps a link from being written at a place, as far as the place itself tells."""
     if entry.outcome == SKIPPED:
-        return "somebody linked them already"
+        return LEFT_ALONE
     if entry.outcome == OutcomeKind.failed.value:
         return f"it failed: {entry.message}"
     return _held(entry)

@@ -108,7 +108,8 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class PlaceValue(Struct, frozen=True, kw_only=True):
-    """One value that opsync keeps at a place. `held` says why it is not written ("": it is)."""
+    """One value that opsync keeps at a place. `held` says why it is not written ("": it is), and
+    `left_alone` why it need not be."""
 
     place: str
     tool: str
@@ -121,6 +122,7 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
     is_now_known: bool
     read_at: datetime | None
     held: str
+    left_alone: str
     reason: str
     evidence: tuple[str, ...]
     inputs: dict[str, str]

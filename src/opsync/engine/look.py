@@ -13,11 +13,11 @@ from opsync.config import Config
 from opsync.disagreements import (
     Disagreement,
     Share,
-    share_of,
     work_without_initiative,
 )
 from opsync.engine.belonging import suggested
 from opsync.engine.catalog import Catalog
+from opsync.engine.counting import Counting
 from opsync.engine.disagreeing import MOST as EVIDENCED
 from opsync.engine.disagreeing import Disagreeing, Found
 from opsync.engine.looked import (
@@ -31,15 +31,13 @@ from opsync.engine.looked import (
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import Connection, connections, last_run
 from opsync.engine.twinned import TwinGroup, Twinned, same_work
-from opsync.model import Category, Kind, Record, Ref, Rollup
+from opsync.model import Kind, Record, Ref, Rollup
 from opsync.model.rules import LINKS_RULE
 from opsync.report import PassReport
 from opsync.store import Store
 
 MOST = 100
 """So many twins and suggestions are named; all are counted."""
-WORK = (Kind.issue, Kind.epic)
-"""The kinds that count as work."""
 
 
 async def look(config: Config, store: Store, now: datetime, report: PassReport | None) -> Look:
@@ -65,7 +63,10 @@ async def gather(
     same = await same_work(store)
     suggestions = await store.suggestions()
     rollups = await gatherer.rollups()
-    share = await gatherer.share(same) if rollups else None
+    counting = Counting(config, store)
+    await counting.prepare()
+    working = await counting.share()
+    share = working if rollups else None
     found, counts = await gatherer.disagreements(rollups, same, share)
     runs = await store.last_runs(1)
     numbers = await store.counts()
@@ -75,7 +76,7 @@ async def gather(
         run=last_run(runs[0]) if runs else None,
         roots=_roots([root for _, root in rollups]),
         initiatives=len({root.ref for _, root in rollups}),
-        work=await gatherer.work(),
+        work=await counting.work(working),
         links=numbers.get("links", 0),
         in_progress=await gatherer.in_progress(share) if share is not None else None,
         disagreements=found,
@@ -141,24 +142,6 @@ class _Gatherer:
             and not (root.tombstone or root.archived)
             and self.look.configured(root.ref)
         ]
-
-    async def share(self, same: Sequence[Sequence[Ref]]) -> Share:
-        """How much work in progress has an initiative."""
-        working = await self._store.working()
-        return share_of((one for one in working if self.look.configured(one.ref)), same)
-
-    async def work(self) -> Work:
-        """How much work there is."""
-        counts: Counter[Category] = Counter()
-        for one in await self._store.tally():
-            if one.kind in WORK and one.instance in self._config.instances:
-                counts[one.category] += one.items
-        return Work(
-            total=counts.total(),
-            open=sum(count for category, count in counts.items() if category.open),
-            in_progress=counts[Category.in_progress],
-            done=counts[Category.done],
-        )
 
     async def disagreements(
         self,

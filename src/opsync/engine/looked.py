@@ -14,7 +14,8 @@ from opsync.engine.twinned import TwinGroup
 
 
 class Work(Struct, frozen=True, kw_only=True):
-    """Issues and epics of all tools, by how far they are; canceled ones are in `total` only."""
+    """Issues and epics of all tools, by how far they are; canceled ones are in `total` only. What
+    several tools have is one, and counts as the side that counts is."""
 
     total: int
     open: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,12 @@ from opsync.store.types import OneSided, OpenParts, Tally
 
 _TALLY = """
 SELECT instance, kind, category, count(*) FROM records WHERE tombstone = ''
+AND ref NOT IN (SELECT root FROM rollups)
 GROUP BY instance, kind, category ORDER BY 1, 2, 3
+"""
+_BODIES = """
+SELECT kind, category, body FROM records WHERE instance = ? AND tombstone = ''
+AND ref NOT IN (SELECT root FROM rollups)
 """
 _WORKING = """
 SELECT ref, body, EXISTS (SELECT 1 FROM members m WHERE m.ref = records.ref)
@@ -91,13 +97,18 @@ class Looking(Part):
     """Counting what no delivery summary tells."""
 
     async def tally(self) -> list[Tally]:
-        """How many living records there are, by instance, kind and category."""
+        """How many living records there are that are no roots, by instance, kind and category."""
         return await self._read(
             lambda c: [
                 Tally(instance, Kind(kind), Category(category), count)
                 for instance, kind, category, count in c.exec_driver_sql(_TALLY)
             ]
         )
+
+    async def tally_details(self, instances: Sequence[str]) -> list[Tally]:
+        """The same of those parts that their team does not count by themselves. Costs a look at
+        each record of the instances."""
+        return await self._read(lambda c: list(_details(c, instances)))
 
     async def working(self) -> list[Working]:
         """The issues and epics in progress that are no roots. Left out are archived ones, and
@@ -138,6 +149,16 @@ class Looking(Part):
     async def kinds_of(self, refs: Sequence[Ref]) -> dict[Ref, Kind]:
         """What each of these records is for, as far as they are known."""
         return await self._read(lambda c: dict(_kinds(c, refs)))
+
+
+def _details(connection: Connection, instances: Sequence[str]) -> Iterator[Tally]:
+    for instance in instances:
+        counts: Counter[tuple[str, str]] = Counter()
+        for kind, category, body in connection.exec_driver_sql(_BODIES, (instance,)):
+            if _glance(body).detail:
+                counts[kind, category] += 1
+        for (kind, category), count in sorted(counts.items()):
+            yield Tally(instance, Kind(kind), Category(category), count)
 
 
 def _working(connection: Connection) -> Iterator[Working]:

@@ -66,7 +66,10 @@ def test_with_tokens_it_reads_all_there_is_and_says_what_it_found(
     for line in (
         "Jira  https://harbor.example",
         "  ✓ read:jira-work   projects and issues",
-        "  ! write:jira-work  shows with the first write: links on work. Looking needs none of it.",
+        (
+            "  ! write:jira-work  links on work. Whether it is there shows with the first write; "
+            "looking needs none."
+        ),
         "      Tokens → Scopes.",
         "  ✓ Reads 3 of 3 projects: MOB, PAY, SEC (private)",
         "  ✓ Signed in as Ana Reyes.",

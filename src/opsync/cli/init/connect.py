@@ -294,7 +294,8 @@ def _right(grant: Grant) -> tuple[str, str]:
         case _, True:
             return "ok", grant.what
         case "write", None:
-            return "warn", f"shows with the first write: {grant.what}. Looking needs none of it."
+            unsure = "Whether it is there shows with the first write; looking needs none."
+            return "warn", f"{grant.what}. {unsure}"
         case "write", _:
             return "warn", f"is missing: {grant.what}. Looking needs none of it."
         case _, None:

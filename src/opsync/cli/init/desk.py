@@ -13,12 +13,10 @@ import click
 from opsync.cli import words
 from opsync.cli.init.picks import ALL, NotPicked, pick
 from opsync.cli.layout import Column
-from opsync.cli.screen import grid, show, styled
+from opsync.cli.screen import grid, show, signed, styled
 from opsync.contract.connector import Choice
 from opsync.errors import ConfigError
 
-SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
-"""As `opsync doctor` shows them."""
 NONE = "none"
 LONG = 30
 """A longer list is looked through by pieces of names."""
@@ -48,9 +46,7 @@ class Desk:
 
     def sign(self, state: str, text: str, hint: str = "") -> None:
         """A line with a sign; `hint`, the next step, stands below it."""
-        show(styled("  ", SIGNS[state], f" {self._plain(text)}"))
-        for line in hint.splitlines():
-            show(styled(f"      {self._plain(line)}"))
+        signed(state, self._plain(text), tuple(self._plain(line) for line in hint.splitlines()))
 
     def missing(self, what: str, option: str) -> ConfigError:
         """The error that an answer is missing and nobody can be asked."""

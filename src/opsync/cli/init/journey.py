@@ -224,9 +224,9 @@ def _end(plan: Plan, guide: Guide, answers: Answers) -> int:
     option = "" if plan.out == Path(FILE) else f" --config {shlex.quote(str(plan.out))}"
     steps = {
         f"{opsync} doctor{option}": "tests every connection again",
-        f"{opsync} sync{option}": "reads all tools and shows what it would write; writes nothing"
+        f"{opsync} sync{option}": "shows what it would write; writes nothing"
         if answers.mode == "observe"
-        else "reads all tools and writes what is missing",
+        else "writes what is missing",
     }
     if answers.mode == "observe":
         steps[f"{opsync} sync{option} --mode apply"] = "writes it"
