@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
+import pytest
 from rich.console import Console
 
+from opsync.cli import screen
 from opsync.cli.layout import Column, table, widths
 from opsync.cli.screen import styled
 
@@ -47,3 +51,22 @@ def test_a_table_is_never_wider_than_the_terminal_and_keeps_keys() -> None:
         assert max(len(line) for line in lines) <= room
         assert any("PAY-118" in line for line in lines)
         assert ("url" in left_out) == (room < 90)
+
+
+def test_a_finding_and_what_mends_it_go_on_under_their_own_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = StringIO()
+    narrow = Console(width=40, file=shown, color_system=None)
+    monkeypatch.setattr(screen, "console", lambda: narrow)
+    monkeypatch.setattr(screen, "interactive", lambda: True)
+
+    screen.signed("warn", "Write  " + "links on issues " * 4, ["Settings → Security → " * 4])
+
+    lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+    assert lines[0].startswith("  ! Write  links")
+    finding = [line for line in lines if "links" in line or "issues" in line]
+    assert all(len(line) <= 40 for line in lines)
+    assert all(line.startswith("    ") for line in finding[1:])
+    assert all(line.startswith("      ") for line in lines[len(finding) :])
+    assert len(lines) > 4

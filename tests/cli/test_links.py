@@ -12,8 +12,10 @@ from types import ModuleType
 
 import pytest
 
+from opsync.cli.layout import GAP, widths
 from opsync.cli.linkdecisions import SOMEONE, login
 from opsync.cli.linkfiles import MOST_BYTES
+from opsync.cli.links import SUGGESTED
 from opsync.model import PairKind, Ref, Suggestion
 from tests.cli.conftest import Company
 from tests.cli.test_json_docs import PAGE, _keys
@@ -575,3 +577,11 @@ def test_a_user_without_a_name_is_someone(
 
     monkeypatch.setattr(getpass, "getuser", fail)
     assert login() == SOMEONE
+
+
+def test_suggestions_fit_80_cells_without_cutting_what_is_typed_or_compared() -> None:
+    wide = [8, 5, 6, 60, 6, 60, 10, 200]
+    found = widths(SUGGESTED, wide, 80)
+    kept = [cells for cells in found if cells is not None]
+    assert sum(kept) + GAP * (len(kept) - 1) <= 80
+    assert (found[0], found[1], found[6]) == (8, 5, 10)

@@ -117,6 +117,8 @@ def test_it_finds_how_much_is_in_progress_without_an_initiative(looked: Looked) 
     assert (share["without"], share["total"]) == (WITHOUT_INITIATIVE, IN_PROGRESS)
     assert sum(one["without"] for one in share["spaces"]) == WITHOUT_INITIATIVE
     assert sum(one["total"] for one in share["spaces"]) == IN_PROGRESS
+    assert looked.json["look"]["work"]["in_progress"] == IN_PROGRESS
+    assert f"{IN_PROGRESS} of them in progress" in looked.screen
 
 
 @pytest.mark.parametrize("kind", ["link_on_one_side", "done_with_open_parts", "owner_left"])

@@ -30,6 +30,18 @@ DEFAULT = "list"
 KINDS = {"member": "part of it", "same": "same work", "related": "related"}
 """What the second item is to the first, in few words."""
 
+SUGGESTED = (
+    Column("id"),
+    Column("score", right=True),
+    Column("tool", drop=1),
+    Column("item", "fold", 14),
+    Column("tool", drop=1),
+    Column("belongs with", "fold", 14),
+    Column("as"),
+    Column("why", "fold", 16),
+)
+"""The columns of suggestions: at 80 cells the tools are left out, and nothing is cut."""
+
 
 class Links(click.Group):
     """Its commands; anything else is an item to list the links of."""
@@ -139,18 +151,8 @@ async def _suggest(opened: Opened, store: Store, item: str | None, limit: int) -
     await store.put_suggestions(await look_for(opened.config, store))
     open_ = await store.suggestions(ref)
     found = await suggested(Lookup(opened.config, store), open_[:limit])
-    columns = (
-        Column("id"),
-        Column("score", right=True),
-        Column("tool", drop=1),
-        Column("item", "fold", 14),
-        Column("tool", drop=1),
-        Column("belongs with", "fold", 14),
-        Column("as"),
-        Column("why", "fold", 16),
-    )
     rows = [_suggested_row(one) for one in found]
-    return Listing(columns, rows, found, full=len(found) < len(open_))
+    return Listing(SUGGESTED, rows, found, full=len(found) < len(open_))
 
 
 def _suggested_row(one: Suggested) -> tuple[str, ...]:
