@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import unquote
 
 KEY = re.compile(r"(?<![\w/.#@&=-])[A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6}(?![\w-])")
 """A key like PAY-143: in upper case, outside addresses."""
@@ -65,4 +66,4 @@ def _cut(segments: list[str], known: set[str]) -> str:
 
 def _squeezed(text: str) -> str:
     """Its letters and digits only, as they are found however a tool joins them in an address."""
-    return _NO_LETTERS.sub("", text).casefold()
+    return _NO_LETTERS.sub("", unquote(text)).casefold()

@@ -142,8 +142,13 @@ class Veil:
     async def _change(self, change: Change) -> Change:
         if change.before is None:
             return change
-        before = await self.value(change.slot, change.before)
-        return change if before == change.before else replace(change, before=before)
+        slot = change.slot
+        before = await self.value(slot, change.before)
+        if change.desired is not None:
+            return change if before == change.before else replace(change, before=before)
+        # The words of a removal are those of what is removed.
+        evidence = await self.evidence(slot, change.evidence)
+        return replace(change, before=before, evidence=evidence)
 
     async def _outcome(self, outcome: Outcome) -> Outcome:
         if not outcome.message:
