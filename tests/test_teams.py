@@ -7,7 +7,7 @@ import pytest
 
 from opsync.model import Category, Record, Status
 from opsync.model.rules import TeamRule, TeamScope
-from opsync.teams import apply_team, rules_in, teams_in, unknown_spaces
+from opsync.teams import apply_team, as_private, private_teams, rules_in, teams_in, unknown_spaces
 from tests.support.build import record
 
 
@@ -55,6 +55,15 @@ def test_all_conditions_of_a_scope_must_hold(where: TeamScope, fits: bool) -> No
 def test_one_of_several_scopes_is_enough() -> None:
     both = team("Mobile", scope("linear"), scope("jira", "PAY"), scope("jira", "MOB"))
     assert meant(work(), both).team == "Mobile"
+
+
+def test_a_team_that_is_private_by_now_makes_private_what_was_read_before() -> None:
+    private = team("Mobile", scope("jira", "MOB"), private=True)
+    assert as_private(work(), private_teams(["jira"], [private])).private
+    before = team("All", scope("jira"))
+    assert not as_private(work(), private_teams(["jira"], [before, private])).private
+    assert private_teams(["linear"], [private]) == {}
+    assert private_teams(["jira"], [before]) == {}
 
 
 def test_the_first_team_that_fits_counts_and_no_other() -> None:

@@ -117,6 +117,17 @@ def test_private_work_shows_only_what_its_instance_exposes(
     assert (shown.label, shown.url) == (label, url)
 
 
+@pytest.mark.parametrize("expose", ["key", "title"])
+def test_the_address_of_private_work_never_holds_its_title(expose: str) -> None:
+    slugged = {"url": "https://jira.example/K-1/rotate-the-vault-keys", "title": "Rotate the vault"}
+    assert card(record("1", private=True, **slugged), "Jira", expose).url == (
+        "https://jira.example/K-1"
+    )
+    assert card(record("1", **slugged), "Jira", expose).url == slugged["url"]
+    nameless = "https://jira.example/rotate-the-vault-keys"
+    assert card(record("1", private=True, url=nameless), "Jira", expose).url == ""
+
+
 def test_a_link_tells_title_tool_and_category_and_no_count() -> None:
     issue = record("1", "in_progress", key="PAY-118", title="Tokenise cards")
     content = link_content(card(issue, "Jira", "nothing"))

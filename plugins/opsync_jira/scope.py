@@ -22,11 +22,13 @@ KEPT_AS = "containers"
 
 
 class Outside(Struct, frozen=True):
-    """An issue that changed and is not in scope, whether it ever was or not."""
+    """An issue that changed and is not in scope, whether it ever was or not. Where it is tells
+    whether a team's work is private."""
 
     id: str
     key: str
     private: bool = False
+    project: wire.Project = wire.Project()
 
 
 async def container_types(
@@ -84,7 +86,8 @@ def _judged(item: Item, wanted: frozenset[str], settings: JiraSettings) -> Item:
     if kind is None or _contains(kind, settings):
         return item
     private = is_private(raw.fields, frozenset(settings.private_projects))
-    return Item(item.stream, item.id, Outside(raw.id, raw.key, private))
+    project = raw.fields.project or wire.Project()
+    return Item(item.stream, item.id, Outside(raw.id, raw.key, private, project))
 
 
 def _contains(kind: wire.IssueType, settings: JiraSettings) -> bool:

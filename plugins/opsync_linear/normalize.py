@@ -89,6 +89,8 @@ def _outside(instance: str, stream: str, raw: Outside) -> Record:
         kind=Kind.issue if stream == "issue" else Kind(stream),
         title="",
         key=raw.key,
+        space=raw.space,
+        space_key=raw.space_key,
         private=raw.private,
         tombstone=OUT_OF_SCOPE,
         aliases=(raw.key,) if raw.key else (),

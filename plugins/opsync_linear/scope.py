@@ -23,11 +23,14 @@ Filters = Mapping[str, Mapping[str, object]]
 
 
 class Outside(Struct, frozen=True):
-    """An object that changed and is not in scope, whether it ever was or not."""
+    """An object that changed and is not in scope, whether it ever was or not. Where it is tells
+    whether a team's work is private."""
 
     id: str
     key: str = ""
     private: bool = False
+    space: str = ""
+    space_key: str = ""
 
 
 class Scope:
@@ -113,7 +116,8 @@ class Scope:
 def outside(raw: Issue | Project | Initiative) -> Outside:
     """That an object is not in scope: its names, and nothing of what it says."""
     if isinstance(raw, Issue):
-        return Outside(raw.id, raw.identifier, raw.team.private)
+        team = raw.team
+        return Outside(raw.id, raw.identifier, team.private, team.name, team.key)
     return Outside(raw.id)
 
 

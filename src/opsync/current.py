@@ -20,6 +20,7 @@ from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
 from opsync.stages.pull import Progress, silent
 from opsync.store import Store
+from opsync.teams import private_teams
 
 
 @dataclass
@@ -96,6 +97,7 @@ class Pass:
             as_of=self.as_of,
             stale=stale,
             words=self.config.words,
+            teams=private_teams(self.instances, self.config.teams),
         )
 
     def notes(self, setting: Setting) -> Notes:

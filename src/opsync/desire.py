@@ -14,6 +14,7 @@ from opsync.model.ledger import Entry
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
 from opsync.stages.plan import Want
+from opsync.teams import TeamHere, as_private
 from opsync.wording import card, link_content, rollup_content
 
 
@@ -21,7 +22,8 @@ class Setting(Struct, frozen=True):
     """What holds for all targets of a pass.
 
     `tools` and `expose` are by instance; `stale` names the instances that cannot be read and the
-    date since when, once that has lasted long enough to say so in other tools.
+    date since when, once that has lasted long enough to say so in other tools. `teams` are those
+    of the instances in which one is private.
     """
 
     tools: Mapping[str, str]
@@ -31,9 +33,11 @@ class Setting(Struct, frozen=True):
     as_of: date
     stale: Mapping[str, date] = {}
     words: Words = ENGLISH
+    teams: Mapping[str, Sequence[TeamHere]] = {}
 
     def card(self, record: Record) -> Card:
         """`record` as other tools may show it, in the words in force."""
+        record = as_private(record, self.teams)
         instance = record.ref.instance
         tool = self.tools.get(instance, instance)
         return card(record, tool, self.expose.get(instance, "nothing"), self.words)

@@ -75,13 +75,14 @@ class Notes:
 
     def _planned(self, change: Change, target: Record, roots: Sequence[Record]) -> Planned:
         instance = change.slot.target.instance
+        shown = self.setting.card(target)
         return Planned(
             change=change,
             tool=self.setting.tools[instance],
             place=self._place(instance, change.slot.surface),
-            target=self.setting.card(target).label,
+            target=shown.label,
             group=self._group(target, roots, change.slot.other),
-            target_url=target.url,
+            target_url=shown.url,
         )
 
     def _place(self, instance: str, surface: str) -> str:

@@ -63,6 +63,25 @@ def apply_team(record: Record, teams: Sequence[TeamHere]) -> Record:
     return record
 
 
+def private_teams(
+    instances: Iterable[str], teams: Sequence[TeamRule]
+) -> dict[str, tuple[TeamHere, ...]]:
+    """The teams of those instances in which one of them is private."""
+    found = {name: teams_in(name, teams) for name in instances}
+    return {name: here for name, here in found.items() if any(one.rule.private for one in here)}
+
+
+def as_private(record: Record, teams: Mapping[str, Sequence[TeamHere]]) -> Record:
+    """`record`, private if its team is by now: it may have been read before anybody said so."""
+    here = teams.get(record.ref.instance)
+    if not here or record.private:
+        return record
+    team = next((one for one in here if _fits(record, one)), None)
+    if team is None or not team.rule.private:
+        return record
+    return msgspec.structs.replace(record, private=True)
+
+
 def unknown_spaces(
     rule: TeamRule, instance: str, spaces: Iterable[tuple[str, str]]
 ) -> tuple[str, ...]:

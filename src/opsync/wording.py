@@ -25,6 +25,7 @@ from opsync.model import (
     RollupContent,
     WorkItem,
 )
+from opsync.names import untitled
 from opsync.stages.rollup import percent_of
 
 TITLE_LIMIT = 200
@@ -43,12 +44,17 @@ def day(value: date, today: date | None = None, words: Words = ENGLISH) -> str:
 
 
 def card(record: Record, tool: str, expose: str, words: Words = ENGLISH) -> Card:
-    """`record` as other tools may show it. `expose` is its instance's setting for private work."""
+    """`record` as other tools may show it. `expose` is its instance's setting for private work.
+
+    The address of private work never holds its title, whoever says that it is private and whatever
+    its connector makes of it.
+    """
     url = safe_url(record.url)
     key = inert_text(record.key, TITLE_LIMIT)
     title = inert_text(record.title, TITLE_LIMIT)
     space = inert_text(record.space, TITLE_LIMIT)
     if record.private:
+        url = untitled(url, (record.key, record.ref.id, *record.aliases), record.title)
         if expose == "nothing":
             key = title = url = space = ""
         elif expose == "key":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from opsync.engine.checkup import Unused, examine_rules, names_without_item, unused_properties
+from opsync.engine.lookup import Lookup
+from opsync.engine.veil import Veil
 from opsync.model import Kind, Mention, Record, Ref
 from opsync.model.rules import RollupRule, Roots
 from tests.support.world import World
@@ -51,4 +53,5 @@ async def test_words_that_only_look_like_keys_are_no_lost_names(world: World) ->
     await world.sync()
 
     async with world.session() as session:
-        assert await names_without_item(session.store) == ["PAY-4711", "GRO-4711"]
+        veil = Veil(Lookup(session.config, session.store))
+        assert await names_without_item(session.store, veil) == ["PAY-4711", "GRO-4711"]

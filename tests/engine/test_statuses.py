@@ -305,6 +305,15 @@ def test_spaces_of_private_work_are_not_named() -> None:
     assert (found["statuses", "6"].where, found["statuses", "6"].items) == (("PAY",), 4)
 
 
+def test_spaces_of_private_work_are_not_named_though_the_tool_lists_them() -> None:
+    secret = Alike(Kind.issue, Status("6", "Done", C.done), "", "Security", "SEC", "", True)
+    tallies = [(secret, 3), (alike("Done", "done", "6"), 1)]
+    told = [listed("Done", "done", "6", where=("PAY", "SEC", "Security"))]
+    assert words(config(), tallies, told)["statuses", "6"].where == ("PAY",)
+    shown = words(config(expose="title"), tallies, told)["statuses", "6"]
+    assert shown.where == ("PAY", "SEC", "Security")
+
+
 def test_a_status_of_containers_only_does_not_sound_blocked() -> None:
     paused = Status("5", "Paused", C.in_progress)
     epics = Alike(Kind.epic, paused, "", "Payments", "PAY", "", False)

@@ -55,6 +55,18 @@ def test_a_mismatch_says_where_in_the_answer() -> None:
         answer(body=b'[{"id": 1}, {"id": "two"}]').decode(list[Item])
 
 
+@pytest.mark.parametrize("body", [b'{"title": "Rotate the keys"}', b' [{"title": "Rotate the keys'])
+def test_data_is_quoted_in_no_error(body: bytes) -> None:
+    with pytest.raises(BadAnswer) as caught:
+        answer(body=body).decode(Item)
+    assert "Rotate" not in str(caught.value)
+
+
+def test_what_is_no_data_is_quoted() -> None:
+    with pytest.raises(BadAnswer, match="It begins: please log in"):
+        answer(body=b"please log in").decode(Item)
+
+
 def test_an_excerpt_is_short_one_line_and_inert() -> None:
     body = b"first\r\nsecond \x1b[31m red \xe2\x80\xae" + b"x" * 1000
     excerpt = answer(body=body).excerpt

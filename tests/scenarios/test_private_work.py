@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from opsync.cli.root import run
-from tests.scenarios.conftest import to_toml
 from tests.support.world import World, jira_url, linear_url, troubles
 
 SECRET_TITLE = "Rotate the vault keys"
@@ -178,37 +174,3 @@ async def test_a_private_project_of_jira_is_private(world: World) -> None:
     assert world.attachments("GRO-3") == []
     for word in ("Checkout core", "Tokenise cards"):
         assert word not in sent(world, "notion") + sent(world, "linear")
-
-
-SCREENS = (
-    ["sync"],
-    ["plan", "--all"],
-    ["status", "--all"],
-    ["records"],
-    ["links"],
-    ["rollups"],
-    ["journal"],
-    ["explain", "PAY-1"],
-    ["explain", "PAY-3"],
-    ["explain", "SEC-1"],
-)
-
-
-@pytest.mark.parametrize("expose", ["nothing", "key"])
-def test_no_screen_and_no_export_names_private_work(
-    on_command_line: World, tmp_path: Path, expose: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    world = on_command_line
-    private_page(world, expose)
-    private_linear_issue(world)
-    world.raw["instances"]["linear"]["expose"] = expose
-    world.jira.edit("PAY-3", security="Staff", summary=f"{SECRET_TITLE} again")
-    world.raw["instances"]["jira-main"]["expose"] = expose
-    (tmp_path / "opsync.toml").write_text(to_toml(world.raw), encoding="utf-8")
-    for command in SCREENS:
-        for options in ([], ["--json"]):
-            run([*command, *options])
-            out, err = capfd.readouterr()
-            assert out, command
-            assert SECRET_TITLE not in out + err, command
-            assert "rotate-the-vault-keys" not in out + err, command

@@ -71,3 +71,24 @@ async def test_links_of_many_records_come_once_each(store: Store) -> None:
         Link(ref("jira:2"), ref("linear:1"), (given[1],)),
     ]
     assert await store.links_among([]) == []
+
+
+async def test_namesakes_are_found_gone_or_not(store: Store) -> None:
+    gone = record("jira:1", aliases=("PAY-1", "OLD-1"), tombstone="deleted")
+    await put(store, 1, gone, record("jira:2", aliases=("PAY-2",)))
+    found = await store.namesakes(["OLD-1", "PAY-2", "PAY-3"])
+    assert {name: [one.ref for one in records] for name, records in found.items()} == {
+        "OLD-1": [ref("jira:1")],
+        "PAY-2": [ref("jira:2")],
+    }
+
+
+async def test_private_members_are_those_of_one_root(store: Store, clock: FakeClock) -> None:
+    hint = record("jira:2", extra={"note": '"private":true'})
+    await put(store, 1, record("jira:1", private=True), hint, record("jira:3", private=True))
+    members = [member("jira:1", "jira:9"), member("jira:2", "jira:9")]
+    await store.put_rollups(1, [(rollup("jira:9"), members)], at=clock.now())
+    assert [one.ref for one in await store.private_members("roadmap", ref("jira:9"))] == [
+        ref("jira:1")
+    ]
+    assert await store.private_members("roadmap", ref("jira:8")) == []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
-from opsync.model import Category, Mention, Seen, Status, Text
+from opsync.model import OUT_OF_SCOPE, Category, Mention, Seen, Status, Text
 from opsync.store import BatchCounts, CursorState, SetAside, Store
 from tests.store.build import names, prepared, put, record, ref, settle
 from tests.support.clock import FakeClock
@@ -152,3 +153,15 @@ async def test_a_batch_larger_than_one_query_is_stored(store: Store) -> None:
     assert (await put(store, 1, *many))[1] == 1203
     assert (await put(store, 1, *many))[2] == 1203
     assert len(await store.mentions_of([one.ref for one in many])) == 1203
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_what_was_private_stays_so_when_it_leaves_the_scope(
+    store: Store, private: bool
+) -> None:
+    await put(store, 1, record("jira:1", private=private))
+    for feed in ("all", "other"):
+        await put(store, 2, record("jira:1", title="", tombstone=OUT_OF_SCOPE), feed=feed)
+        found = await store.record(ref("jira:1"))
+        assert found is not None
+        assert (found.tombstone, found.private) == (OUT_OF_SCOPE, private)

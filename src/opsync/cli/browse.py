@@ -11,7 +11,9 @@ from opsync.cli.common import Opened, config_option, json_option, store_option
 from opsync.cli.layout import Column
 from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
 from opsync.engine.catalog import Catalog
+from opsync.engine.lookup import Lookup
 from opsync.engine.overview import overview
+from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Kind
 from opsync.runtime import SystemClock
@@ -148,18 +150,19 @@ async def _rollups(opened: Opened, store: Store) -> Listing:
 async def _journal(
     opened: Opened, store: Store, item: str | None, run: int | None, limit: int
 ) -> Listing:
-    catalog = Catalog(opened.config)
+    look = Lookup(opened.config, store)
+    veil = Veil(look)
+    catalog = look.catalog
     zone = opened.config.zone
     target = None if item is None else (await one_item(opened, store, item)).ref
     rows, objects = [], []
     for one in await store.journal(run=run, target=target, limit=limit):
         slot = one.slot
-        target_, about = [
-            catalog.item(record) if (record := await store.record(ref)) else catalog.unread(ref)
-            for ref in (slot.target, slot.other)
-        ]
+        target_, about = [await look.item(ref) for ref in (slot.target, slot.other)]
+        was, should_be = [await veil.value(slot, value) for value in (one.before, one.desired)]
+        message = await veil.text(one.message)
         place = catalog.place(slot.target.instance, slot.surface)
-        before, after = words.value(one.before, place), words.value(one.desired, place)
+        before, after = words.value(was, place), words.value(should_be, place)
         local = one.at.astimezone(zone)
         rows.append(
             (
@@ -169,7 +172,7 @@ async def _journal(
                 target_.tool,
                 words.shown(target_.label, 40),
                 place,
-                f"{before} → {after}" + (f" ({one.message})" if one.message else ""),
+                f"{before} → {after}" + (f" ({message})" if message else ""),
             )
         )
         objects.append(
@@ -184,11 +187,11 @@ async def _journal(
                 "rule": slot.rule,
                 "verb": one.verb.value,
                 "outcome": one.kind.value,
-                "before": one.before,
-                "after": one.desired,
-                "reason": one.reason,
-                "evidence": one.evidence,
-                "message": one.message,
+                "before": was,
+                "after": should_be,
+                "reason": await veil.reason(slot, one.reason),
+                "evidence": await veil.evidence(slot, one.evidence),
+                "message": message,
                 "request_id": one.request_id,
             }
         )

@@ -30,9 +30,10 @@ from opsync.engine.checkup import (
     examine_teams,
     names_without_item,
 )
+from opsync.engine.lookup import Lookup
 from opsync.engine.session import open_session
+from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, StoreError
-from opsync.store import Quarantined
 
 NAMED = 5
 
@@ -108,9 +109,11 @@ class _Doctor:
             items = sum(count for name, count in counts.items() if name.startswith("records."))
             held = f"{words.plural(items, 'item')}, {words.plural(counts['links'], 'link')}"
             self._tell("store", Check("File", "ok", f"Sound: {held}."))
+            veil = Veil(Lookup(self._opened.config, store))
             if aside := await store.quarantine():
-                self._tell("store", _set_aside(aside))
-            if names := await names_without_item(store):
+                named = [f"{o.ref}: {await veil.aside(o.ref, o.reason)}" for o in aside[:NAMED]]
+                self._tell("store", _set_aside(len(aside), named))
+            if names := await names_without_item(store, veil):
                 self._tell("store", _without_item(names))
             for finding in await examine_rules(self._opened.config, store):
                 self._tell("rules", _rule(finding))
@@ -143,12 +146,11 @@ class _Doctor:
         )
 
 
-def _set_aside(aside: Sequence[Quarantined]) -> Check:
-    named = "; ".join(f"{one.ref}: {one.reason}" for one in aside[:NAMED])
+def _set_aside(many: int, named: Sequence[str]) -> Check:
     return Check(
         "Set aside",
         "warn",
-        f"{words.plural(len(aside), 'item')} could not be read: {named}",
+        f"{words.plural(many, 'item')} could not be read: {'; '.join(named)}",
         "Each is tried again when it changes. To read all again: opsync sync --full",
     )
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
+from opsync.engine.veil import REASON, Veil
 from opsync.inert import inert_text
 from opsync.model import Evidence, Link, PairDecision, Ref, Suggestion
 from opsync.model.pair import ACCEPTED
@@ -79,13 +80,12 @@ async def pairs(look: Lookup, ref: Ref | None, limit: int) -> list[Pair]:
 async def suggested(look: Lookup, found: Sequence[Suggestion]) -> list[Suggested]:
     """Suggestions as they may be shown: what speaks for private work may quote it."""
     shown = []
+    veil = Veil(look)
     for one in found:
         ends = [await look.record(ref) for ref in (one.one, one.two)]
         items = [await look.item(ref) for ref in (one.one, one.two)]
-        hidden = any(
-            record is not None and record.private and not item.title
-            for record, item in zip(ends, items, strict=True)
-        )
+        hidden = any(record is not None and look.catalog.withholds(record) for record in ends)
+        reasons = (REASON,) if hidden else [await veil.text(said) for said in one.reasons]
         shown.append(
             Suggested(
                 id=one.id,
@@ -93,7 +93,7 @@ async def suggested(look: Lookup, found: Sequence[Suggestion]) -> list[Suggested
                 two=items[1],
                 kind=one.kind,
                 score=one.score,
-                reasons=("private: the reasons are not shown",) if hidden else one.reasons,
+                reasons=tuple(reasons),
             )
         )
     return shown
@@ -113,17 +113,22 @@ async def _linked(look: Lookup, decision: PairDecision) -> bool:
 
 
 async def _pair(look: Lookup, link: Link, decision: PairDecision | None) -> Pair:
+    veil = Veil(look)
     why = [await _sentence(look, evidence) for evidence in link.evidence]
     if decision is not None:
         why.append(look.decided(decision))
     return Pair(
         one=await look.item(link.one),
         two=await look.item(link.two),
-        evidence=tuple(Named(str(e.source), str(e.target), e.field, e.text) for e in link.evidence),
+        evidence=tuple([await _named(veil, one) for one in link.evidence]),
         decision=decided(decision),
         why=tuple(dict.fromkeys(why)),
         why_not="",
     )
+
+
+async def _named(veil: Veil, one: Evidence) -> Named:
+    return Named(str(one.source), str(one.target), one.field, await veil.text(one.text))
 
 
 async def _sentence(look: Lookup, evidence: Evidence) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from opsync.config import Config
 from opsync.contract.connector import Readable, Writable
 from opsync.model import Kind, Record, Ref
+from opsync.teams import as_private, private_teams
 from opsync.wording import card
 
 
@@ -47,6 +48,7 @@ class Catalog:
             if issubclass(class_, Writable):
                 for surface in class_.surfaces:
                     self._places[name, surface.name] = surface.title or surface.name
+        self._teams = private_teams(config.instances, config.teams)
 
     def tool(self, instance: str) -> str:
         """What people call the vendor of a connection; its own name if it is not configured."""
@@ -67,6 +69,7 @@ class Catalog:
 
     def item(self, record: Record) -> Item:
         """A record as it may be shown."""
+        record = as_private(record, self._teams)
         instance = record.ref.instance
         shown = card(record, self.tool(instance), self._expose.get(instance, "nothing"))
         own_title = record.kind is Kind.initiative and not shown.key and shown.title
@@ -84,6 +87,11 @@ class Catalog:
             blocked=record.blocked and record.category.open,
             gone=record.tombstone,
         )
+
+    def withholds(self, record: Record) -> bool:
+        """Whether the title of a record may not be shown."""
+        exposed = self._expose.get(record.ref.instance, "nothing")
+        return exposed != "title" and as_private(record, self._teams).private
 
     def unread(self, ref: Ref) -> Item:
         """A ref whose record is not in the store."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from opsync.config import Config
+from opsync.engine.veil import Veil
 from opsync.model import Mention, Record
 from opsync.model.rules import RollupRule
 from opsync.steps.deriving import roots_of
@@ -122,17 +123,22 @@ def _near(name: str, used: Sequence[str]) -> Iterator[str]:
     return (by_fold[one] for one in likest or list(by_fold)[:NEAR])
 
 
-async def names_without_item(store: Store) -> list[str]:
+async def names_without_item(store: Store, veil: Veil) -> list[str]:
     """Keys and addresses that people wrote and no item has, those in properties first.
 
     What only looks like a key is left out ("UTF-8", "ISO-8601"): a key counts if some item's key
     begins like it.
     """
     # What stands in a column is more likely meant than a word in a text.
-    lost = sorted((m for _, m in await store.unresolved()), key=lambda one: not one.property)
-    asked = {prefix for one in lost if (prefix := _prefix(one))}
+    lost = sorted(await store.unresolved(), key=lambda one: not one[1].property)
+    asked = {prefix for _, one in lost if (prefix := _prefix(one))}
     known = await _known(store, asked) if asked else set()
-    named = (one.text or one.alias for one in lost if _prefix(one) in known | {""})
+    sources = await store.records_of(list({source for source, _ in lost}))
+    named = [
+        await veil.named(sources.get(source), one)
+        for source, one in lost
+        if _prefix(one) in known | {""}
+    ]
     return list(dict.fromkeys(named))
 
 

@@ -25,12 +25,13 @@ from opsync.engine.finding import find
 from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
+from opsync.engine.veil import Veil
 from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import HELD
-from opsync.store import Store
+from opsync.store import JournalRow, Store
 
 LEFT_ALONE = "somebody linked them already"
 
@@ -42,6 +43,7 @@ class Explainer:
         self._config = config
         self._store = store
         self._look = Lookup(config, store)
+        self._veil = Veil(self._look)
         self._twinned = Twinned(config, self._look)
 
     async def find(self, text: str) -> list[Record]:
@@ -140,7 +142,8 @@ class Explainer:
         if record.tombstone:
             notes.append(f"{name} is gone in {item.tool}: {record.tombstone}.")
         notes += [
-            f"{name} is set aside since {one.since:%Y-%m-%d}: {one.reason}."
+            f"{name} is set aside since {one.since:%Y-%m-%d}: "
+            f"{await self._veil.aside(one.ref, one.reason)}."
             for one in await self._store.quarantine()
             if one.ref == record.ref
         ]
@@ -235,7 +238,7 @@ class Explainer:
         within = self._config.links.within_instance
         found = []
         for _, mention, candidates in await self._store.mentions_of([record.ref]):
-            text = mention.text or mention.alias
+            text = await self._veil.named(record, mention)
             if mention.part == "hint":
                 continue
             if mention.field == ACCEPTED:
@@ -269,38 +272,39 @@ class Explainer:
         slot = entry.slot
         rows = await self._store.journal(target=slot.target, limit=500)
         held = _held(entry)
+        veil = self._veil
         return PlaceValue(
             place=self._look.catalog.place(slot.target.instance, slot.surface),
             tool=self._look.catalog.tool(slot.target.instance),
             target=await self._look.item(slot.target),
             about=await self._look.item(slot.other),
             rule=slot.rule,
-            should_be=plain(entry.desired),
-            wrote=plain(entry.applied),
-            is_now=plain(entry.observed),
+            should_be=await veil.value(slot, plain(entry.desired)),
+            wrote=await veil.value(slot, plain(entry.applied)),
+            is_now=await veil.value(slot, plain(entry.observed)),
             is_now_known=entry.observed is not None,
             read_at=entry.observed_at,
             held=held,
             left_alone=LEFT_ALONE if entry.outcome == SKIPPED else "",
-            reason=entry.reason,
-            evidence=entry.evidence,
+            reason=await veil.reason(slot, entry.reason),
+            evidence=await veil.evidence(slot, entry.evidence),
             inputs=entry.inputs,
-            message=entry.message,
-            writes=tuple(
-                Write(
-                    run=row.run,
-                    at=row.at,
-                    verb=row.verb.value,
-                    outcome=row.kind.value,
-                    before=row.before,
-                    after=row.after if row.after is not None else row.desired,
-                    reason=row.reason,
-                    message=row.message,
-                    request_id=row.request_id,
-                )
-                for row in rows
-                if row.slot == slot
-            ),
+            message=await veil.text(entry.message),
+            writes=tuple([await self._write(row) for row in rows if row.slot == slot]),
+        )
+
+    async def _write(self, row: JournalRow) -> Write:
+        after = row.after if row.after is not None else row.desired
+        return Write(
+            run=row.run,
+            at=row.at,
+            verb=row.verb.value,
+            outcome=row.kind.value,
+            before=await self._veil.value(row.slot, row.before),
+            after=await self._veil.value(row.slot, after),
+            reason=await self._veil.reason(row.slot, row.reason),
+            message=await self._veil.text(row.message),
+            request_id=row.request_id,
         )
 
 

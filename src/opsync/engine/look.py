@@ -31,6 +31,7 @@ from opsync.engine.looked import (
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import Connection, connections, last_run
 from opsync.engine.twinned import TwinGroup, Twinned, same_work
+from opsync.engine.veil import Veil
 from opsync.model import Kind, Record, Ref, Rollup
 from opsync.model.rules import LINKS_RULE
 from opsync.report import PassReport
@@ -254,7 +255,7 @@ class _Gatherer:
         ]
         for rollup, root in rollups:
             if rollup.missing:
-                found.append(self._missing(rollup, root))
+                found.append(await self._missing(rollup, root))
         found += [
             Unseen(
                 what="mirror",
@@ -278,10 +279,11 @@ class _Gatherer:
             found.append(Unseen(what="set aside", name=items, why=why, hint="opsync doctor"))
         return found
 
-    def _missing(self, rollup: Rollup, root: Record) -> Unseen:
+    async def _missing(self, rollup: Rollup, root: Record) -> Unseen:
         """What an initiative names and nobody could read, in the words of its own page only."""
         own = {mention.text or mention.alias for mention in root.mentions}
         named = [name for name in rollup.missing if name in own]
+        named = list(await Veil(self.look).missing(root, named))
         more = len(rollup.missing) - len(named)
         names = [*named[:3], *([f"{more + len(named[3:])} more"] if more or named[3:] else [])]
         item = self.look.catalog.item(root)

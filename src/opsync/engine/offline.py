@@ -7,7 +7,9 @@ from datetime import datetime
 
 from opsync.config import Config
 from opsync.current import Pass
+from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session, open_instance
+from opsync.engine.veil import Veil
 from opsync.http import Pool
 from opsync.model import Ref
 from opsync.model.ledger import Entry
@@ -69,7 +71,7 @@ async def offline_plan(
         await plan_changed(this)
         counts = await store.counts()
         report.links, report.rollups = counts["links"], counts["rollups"]
-        return report
+        return await Veil(Lookup(config, store)).report(report)
     finally:
         await pool.aclose()
         await store.close()

@@ -16,6 +16,7 @@ from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
 from opsync.engine.twinned import same_work
+from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
 from opsync.stages.rollup import percent_of
 from opsync.store import CursorState, RunRow, Store
@@ -105,6 +106,7 @@ class Overview(Struct, frozen=True, kw_only=True):
 async def overview(config: Config, store: Store, now: datetime) -> Overview:
     """Gather it. Asks no tool."""
     look = Lookup(config, store)
+    veil = Veil(look)
     catalog = look.catalog
     counts = await store.counts()
     as_of = now.astimezone(config.zone).date()
@@ -118,7 +120,8 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         if (root := roots.get(rollup.root)) is not None:
             found = of_initiative(root, rollup, as_of)
             kinds.update([found.kind.value] if found else [])
-            initiatives.append(_initiative(rollup, root, catalog, owners, found))
+            missing = await veil.missing(root, rollup.missing)
+            initiatives.append(_initiative(rollup, root, catalog, owners, found, missing))
     initiatives.sort(key=_urgency)
     same = await same_work(store)
     kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided(same))
@@ -202,6 +205,7 @@ def _initiative(
     catalog: Catalog,
     owners: Owners,
     found: Disagreement | None,
+    missing: tuple[str, ...],
 ) -> Initiative:
     item = catalog.item(root)
     return Initiative(
@@ -221,7 +225,7 @@ def _initiative(
         due_on=rollup.due_on,
         done_since=rollup.done_since,
         scope_added=rollup.scope_added,
-        missing=rollup.missing,
+        missing=missing,
         instances=rollup.instances,
         says=item.status,
         disagrees=found is not None and found.kind is DisagreementKind.status,

@@ -11,6 +11,8 @@ from opsync.config import Config, Instance
 from opsync.contract.connector import Check, Connector, Context, Diagnosable
 from opsync.current import Opened, Pass
 from opsync.engine.fingerprint import derives_as, reads_as
+from opsync.engine.lookup import Lookup
+from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Client, Policy, Pool
 from opsync.languages import OwnWords
@@ -67,7 +69,7 @@ class Session:
         }
         run = await self.store.begin_run(command)
         report = PassReport(run=run, command=command, applied_mode=write)
-        return await run_pass(
+        done = await run_pass(
             Pass(
                 config=self.config,
                 store=self.store,
@@ -83,6 +85,7 @@ class Session:
                 derives_as=derives_as(self.config),
             )
         )
+        return await Veil(Lookup(self.config, self.store)).report(done)
 
     async def doctor(self, only: frozenset[str] = frozenset()) -> AsyncIterator[tuple[str, Check]]:
         """Each connection's own checks, one after the other."""

@@ -107,6 +107,7 @@ class _Maker:
         self._name = instance.name
         self._teams = teams
         self._tallies = tallies
+        self._hidden = frozenset[str]() if instance.settings.expose == "title" else _hidden(tallies)
         self._maps = {table: _table(instance, table) for table in ("statuses", "resolutions")}
         self._by_status: dict[tuple[str, str], list[tuple[Alike, int]]] = defaultdict(list)
         self._by_resolution: dict[str, list[tuple[Alike, int]]] = defaultdict(list)
@@ -167,6 +168,7 @@ class _Maker:
         used_by = frozenset(alike.team for alike, _ in found)
         decided = (bool(id_) and id_ in chosen) or name in chosen
         spaces = {alike.space_key or alike.space for alike, _ in found if not alike.private}
+        where = listed.where if listed and listed.where else sorted(spaces - {""})
         return Word(
             instance=self._name,
             table=table,
@@ -177,10 +179,24 @@ class _Maker:
             in_teams=in_teams,
             mapped=decided or (bool(used_by) and used_by <= in_teams.keys()),
             items=sum(count for _, count in found),
-            where=listed.where if listed and listed.where else tuple(sorted(spaces - {""})),
+            where=tuple(name for name in where if name not in self._hidden),
             used_by=used_by,
             on_work=not found or any(not alike.kind.contains for alike, _ in found),
         )
+
+
+def _hidden(tallies: Tallies) -> frozenset[str]:
+    """The names of teams and projects of which all work is private."""
+    private, others = (
+        {
+            name
+            for alike, _ in tallies
+            if alike.private is wanted
+            for name in (alike.space, alike.space_key)
+        }
+        for wanted in (True, False)
+    )
+    return frozenset(private - others)
 
 
 def _most(found: Tallies) -> Category:

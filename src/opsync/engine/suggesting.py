@@ -74,7 +74,7 @@ class _Search:
         instance = self._config.instances.get(record.ref.instance)
         if instance is None or record.archived or record.category is Category.canceled:
             return False
-        return not record.private or instance.settings.expose == "title"
+        return not self._catalog.withholds(record)
 
     async def _sides(self, records: Sequence[Record]) -> list[Side]:
         refs = [record.ref for record in records]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from opsync.engine.explained import Counted, Input, LeftOut, Summary
 from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
+from opsync.engine.veil import Veil
 from opsync.model import Member, Record, Ref, Role, Rollup
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
@@ -30,7 +31,7 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
         blocked=rollup.blocked,
         canceled=rollup.canceled,
         private=rollup.private,
-        missing=rollup.missing,
+        missing=await Veil(look).missing(root, rollup.missing),
         percent=percent_of(rollup),
         health=rollup.health,
         reason=rollup.reason,
@@ -40,7 +41,7 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
         left_out=(
             *(LeftOut(c.item.label, "canceled") for c in counted if c.role == "canceled"),
             *await _same_work(look, members),
-            *await _left_out(look, rollup, members, rule),
+            *await _left_out(look, rollup, root, members, rule),
         ),
         inputs=tuple(await _inputs(look, rollup)),
     )
@@ -81,9 +82,14 @@ async def _same_work(look: Lookup, members: Sequence[Member]) -> list[LeftOut]:
 
 
 async def _left_out(
-    look: Lookup, rollup: Rollup, members: Sequence[Member], rule: RollupRule | None
+    look: Lookup,
+    rollup: Rollup,
+    root: Record,
+    members: Sequence[Member],
+    rule: RollupRule | None,
 ) -> list[LeftOut]:
     """What the initiative names or is linked with, and does not count."""
+    veil = Veil(look)
     counted = {member.ref for member in members}
     roots = {one.root for one in await look.store.rollups(rollup.rule)}
     aside = {one.ref: one.reason for one in await look.store.quarantine()}
@@ -94,7 +100,7 @@ async def _left_out(
             found[label] = why
             continue
         if len(candidates) != 1:
-            found[mention.text or mention.alias] = unresolved(mention, len(candidates))
+            found[await veil.named(root, mention)] = unresolved(mention, len(candidates))
             continue
         (ref,) = candidates
         if ref in counted or ref == rollup.root:
@@ -104,7 +110,7 @@ async def _left_out(
         if rule and rule.properties and mention.field not in (*rule.properties, ACCEPTED):
             found[label] = f'named in "{mention.field}", which the rule does not look at'
         elif ref in aside:
-            found[label] = f"set aside: {aside[ref]}"
+            found[label] = f"set aside: {await veil.aside(ref, aside[ref])}"
         elif ref in roots:
             found[label] = "an initiative itself"
         elif record is not None and record.kind in NEVER:

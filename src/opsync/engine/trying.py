@@ -19,6 +19,7 @@ from opsync.languages import TEXTS, Words
 from opsync.model import Category
 from opsync.steps.shared import chunks
 from opsync.store import Store
+from opsync.teams import private_teams
 from opsync.wording import link_content
 
 LINKS = 500
@@ -141,6 +142,7 @@ def _setting(config: Config, words: Words, today: date) -> Setting:
         links=config.links,
         as_of=today,
         words=words,
+        teams=private_teams(config.instances, config.teams),
     )
 
 

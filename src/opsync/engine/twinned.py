@@ -9,6 +9,7 @@ from msgspec import Struct
 from opsync.config import Config
 from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup, unresolved
+from opsync.engine.veil import Veil
 from opsync.inert import inert_text
 from opsync.model import Link, Record, Ref, Sides
 from opsync.model.link import FOOTER
@@ -67,6 +68,7 @@ class Twinned:
     def __init__(self, config: Config, look: Lookup) -> None:
         self._config = config
         self._look = look
+        self._veil = Veil(look)
 
     async def groups(self, ref: Ref | None = None, most: int | None = None) -> list[TwinGroup]:
         """All groups, the first `most` of them, or the one that an item belongs to."""
@@ -93,7 +95,7 @@ class Twinned:
         return [
             LostMirror(
                 item=await self._look.item(ref),
-                original=mention.text or mention.alias,
+                original=await self._veil.named(await self._look.record(ref), mention),
                 why=unresolved(mention, 0),
             )
             for ref, mention in await self._look.store.lost_mirrors()
@@ -125,7 +127,7 @@ class Twinned:
             )
         for _, mention, candidates in await self._look.store.mentions_of([ref]):
             if mention.part == "mirror" and len(candidates) != 1:
-                original = inert_text(mention.text or mention.alias, 100)
+                original = inert_text(await self._veil.named(record, mention), 100)
                 why = "which was not read"
                 if candidates:
                     why = f"and {len(candidates)} items have this key"

@@ -124,7 +124,9 @@ class Answer:
 
     @property
     def _quoted(self) -> str:
-        return f" It begins: {self.excerpt}" if self.excerpt else ""
+        # What begins like JSON is data, which may be anybody's: it belongs in no message.
+        data = self.body.lstrip()[:1] in (b"{", b"[")
+        return f" It begins: {self.excerpt}" if self.excerpt and not data else ""
 
 
 def default_classify(answer: Answer, vendor: str) -> OpsyncError | None:

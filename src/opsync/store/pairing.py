@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,16 @@ SELECT low, high FROM up
 _HOLDERS = """
 SELECT a.alias, r.body FROM aliases a JOIN records r ON r.ref = a.ref AND r.tombstone = ''
 WHERE a.alias IN (*) ORDER BY a.alias, r.ref
+"""
+_NAMESAKES = """
+SELECT a.alias, r.body FROM aliases a JOIN records r ON r.ref = a.ref
+WHERE a.alias IN (*) ORDER BY a.alias, r.ref
+"""
+# To decode what every root counts costs more than all else; "private" is in few bodies.
+_PRIVATE_MEMBERS = """
+SELECT r.body FROM members m JOIN records r ON r.ref = m.ref
+WHERE m.rule = ? AND m.root = ? AND instr(r.body, CAST('"private":true' AS BLOB)) > 0
+ORDER BY m.position
 """
 
 
@@ -55,15 +65,29 @@ class Pairing(Part):
     async def holders(self, keys: Sequence[str]) -> dict[str, list[Record]]:
         """The living records that have or had each of these keys; nobody's are left out."""
 
-        def work(connection: Connection) -> dict[str, list[Record]]:
-            found: dict[str, list[Record]] = defaultdict(list)
-            for part in chunks(dict.fromkeys(keys)):
-                rows = connection.exec_driver_sql(marked(_HOLDERS, part), tuple(part))
-                for alias, body in rows:
-                    found[alias].append(decode_record(body))
-            return dict(found)
+        return await self._read(lambda c: _by_name(c, _HOLDERS, keys))
+
+    async def namesakes(self, names: Iterable[str]) -> dict[str, list[Record]]:
+        """The records that have or had each of these names, gone ones too."""
+        return await self._read(lambda c: _by_name(c, _NAMESAKES, names))
+
+    async def private_members(self, rule: str, root: Ref) -> list[Record]:
+        """The private records that a root's rollup rests on."""
+
+        def work(connection: Connection) -> list[Record]:
+            rows = connection.exec_driver_sql(_PRIVATE_MEMBERS, (rule, str(root))).scalars()
+            return [record for record in map(decode_record, rows) if record.private]
 
         return await self._read(work)
+
+
+def _by_name(connection: Connection, sql: str, names: Iterable[str]) -> dict[str, list[Record]]:
+    """The records of `sql` by the name that led to each."""
+    found: dict[str, list[Record]] = defaultdict(list)
+    for part in chunks(dict.fromkeys(names)):
+        for alias, body in connection.exec_driver_sql(marked(sql, part), tuple(part)):
+            found[alias].append(decode_record(body))
+    return dict(found)
 
 
 def _grouped(connection: Connection, sql: str, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:

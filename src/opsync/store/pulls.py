@@ -13,6 +13,7 @@ from opsync.model import OUT_OF_SCOPE, Record, Value
 from opsync.store.base import Part
 from opsync.store.codec import (
     chunks,
+    decode_record,
     encode_body,
     encode_json,
     marked,
@@ -56,6 +57,7 @@ _STORED = """
 SELECT ref, hash, seen_hash, tombstone, feed, changed_in, seen_changed_in
 FROM records WHERE ref IN (*)
 """
+_BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
 _PARENT = "INSERT OR IGNORE INTO parents (child, parent) VALUES (?, ?)"
 
 
@@ -199,6 +201,7 @@ def _put_batch(
 ) -> BatchCounts:
     latest = {str(one.record.ref): one for one in records}
     known = _known(connection, list(latest))
+    latest |= _still_private(connection, latest, known)
     rows: list[tuple[str | int | bytes, ...]] = []
     names: list[tuple[str, Record]] = []
     stale: list[str] = []
@@ -252,6 +255,25 @@ def _put_batch(
 
 
 _Known = tuple[str, str, str, str, int, int]
+
+
+def _still_private(
+    connection: Connection, latest: Mapping[str, Prepared], known: Mapping[str, _Known]
+) -> dict[str, Prepared]:
+    """What left the scope and was private stays so: it does not tell any more who says that."""
+    left = [
+        text
+        for text, (record, _, _) in latest.items()
+        if record.tombstone == OUT_OF_SCOPE and not record.private and text in known
+    ]
+    found: dict[str, Prepared] = {}
+    for part in chunks(left):
+        for text, body in connection.exec_driver_sql(marked(_BODIES, part), tuple(part)):
+            if decode_record(body).private:
+                one = latest[text]
+                record = msgspec.structs.replace(one.record, private=True)
+                found[text] = one._replace(record=record)
+    return found
 
 
 def _known(connection: Connection, refs: list[str]) -> dict[str, _Known]:
