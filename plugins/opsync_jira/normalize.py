@@ -111,6 +111,9 @@ class Normalizer:
             kind=Kind.issue,
             title="",
             key=issue.key,
+            # Its team may make it private by these.
+            space=issue.project.name or issue.project.key,
+            space_key=issue.project.key,
             private=issue.private,
             tombstone=OUT_OF_SCOPE,
             aliases=(issue.key.upper(),),

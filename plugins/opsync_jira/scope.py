@@ -26,6 +26,7 @@ class Outside(Struct, frozen=True):
 
     id: str
     key: str
+    project: wire.Project
     private: bool = False
 
 
@@ -84,7 +85,8 @@ def _judged(item: Item, wanted: frozenset[str], settings: JiraSettings) -> Item:
     if kind is None or _contains(kind, settings):
         return item
     private = is_private(raw.fields, frozenset(settings.private_projects))
-    return Item(item.stream, item.id, Outside(raw.id, raw.key, private))
+    project = raw.fields.project or wire.Project()
+    return Item(item.stream, item.id, Outside(raw.id, raw.key, project, private))
 
 
 def _contains(kind: wire.IssueType, settings: JiraSettings) -> bool:

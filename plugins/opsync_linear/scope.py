@@ -17,7 +17,7 @@ from opsync import SignInError
 from opsync_linear.dialect import TEAM_HINT
 from opsync_linear.queries import ROOTS
 from opsync_linear.settings import LinearSettings
-from opsync_linear.wire import Initiative, Issue, Project, ScopeProject
+from opsync_linear.wire import Initiative, Issue, Project, ScopeProject, Team
 
 Filters = Mapping[str, Mapping[str, object]]
 
@@ -27,7 +27,7 @@ class Outside(Struct, frozen=True):
 
     id: str
     key: str = ""
-    private: bool = False
+    team: Team | None = None
 
 
 class Scope:
@@ -113,7 +113,7 @@ class Scope:
 def outside(raw: Issue | Project | Initiative) -> Outside:
     """That an object is not in scope: its names, and nothing of what it says."""
     if isinstance(raw, Issue):
-        return Outside(raw.id, raw.identifier, raw.team.private)
+        return Outside(raw.id, raw.identifier, raw.team)
     return Outside(raw.id)
 
 
