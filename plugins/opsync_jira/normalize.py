@@ -63,7 +63,9 @@ class Normalizer:
         fields = issue.fields
         status = self.status(fields.status, fields.resolution)
         category = status.category if status else Category.unknown
-        moved = _utc(fields.statuscategorychangedate)
+        # When Jira's own category changed: of no account where the settings mean another one.
+        own = own_category(fields.status) if fields.status else Category.unknown
+        moved = _utc(fields.statuscategorychangedate) if own is category else None
         issue_type = fields.issuetype or _NO_TYPE
         project = fields.project or _NO_PROJECT
         key = issue.key
@@ -111,6 +113,7 @@ class Normalizer:
             kind=Kind.issue,
             title="",
             key=issue.key,
+            # Its team may make it private by these.
             space=issue.project.name or issue.project.key,
             space_key=issue.project.key,
             private=issue.private,

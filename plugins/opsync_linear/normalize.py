@@ -89,9 +89,10 @@ def _outside(instance: str, stream: str, raw: Outside) -> Record:
         kind=Kind.issue if stream == "issue" else Kind(stream),
         title="",
         key=raw.key,
-        space=raw.space,
-        space_key=raw.space_key,
-        private=raw.private,
+        # Its team's block may make it private by these.
+        space=raw.team.name if raw.team else "",
+        space_key=raw.team.key if raw.team else "",
+        private=raw.team is not None and raw.team.private,
         tombstone=OUT_OF_SCOPE,
         aliases=(raw.key,) if raw.key else (),
     )
@@ -203,6 +204,11 @@ def _initiative(instance: str, settings: LinearSettings, raw: Initiative) -> Rec
 def _status(settings: LinearSettings, state: State, types: Mapping[str, Category]) -> Status:
     refined = settings.statuses.get(state.id) or settings.statuses.get(state.name)
     return Status(state.id, state.name, refined or types.get(state.type, Category.unknown))
+
+
+def untitled(record: Record) -> str:
+    """The address of a record of a team that is private to opsync only."""
+    return _untitled(record.url, record.key or record.aliases[0])
 
 
 def _untitled(url: str, id_: str) -> str:

@@ -17,7 +17,7 @@ from opsync import SignInError
 from opsync_linear.dialect import TEAM_HINT
 from opsync_linear.queries import ROOTS
 from opsync_linear.settings import LinearSettings
-from opsync_linear.wire import Initiative, Issue, Project, ScopeProject
+from opsync_linear.wire import Initiative, Issue, Project, ScopeProject, Team
 
 Filters = Mapping[str, Mapping[str, object]]
 
@@ -28,9 +28,7 @@ class Outside(Struct, frozen=True):
 
     id: str
     key: str = ""
-    private: bool = False
-    space: str = ""
-    space_key: str = ""
+    team: Team | None = None
 
 
 class Scope:
@@ -116,8 +114,7 @@ class Scope:
 def outside(raw: Issue | Project | Initiative) -> Outside:
     """That an object is not in scope: its names, and nothing of what it says."""
     if isinstance(raw, Issue):
-        team = raw.team
-        return Outside(raw.id, raw.identifier, team.private, team.name, team.key)
+        return Outside(raw.id, raw.identifier, raw.team)
     return Outside(raw.id)
 
 

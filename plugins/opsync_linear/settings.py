@@ -27,6 +27,8 @@ ProjectName = Annotated[Label, AfterValidator(_project)]
 class LinearSettings(ConnectorSettings):
     """One `[instances.NAME]` block with `connector = "linear"`."""
 
+    not_read = ConnectorSettings.not_read | {"page_size", "project_updates"}
+
     teams: tuple[TeamKey, ...] = ()
     """Keys of the teams to read, as in GRO-44; empty: every team that the token can see."""
 

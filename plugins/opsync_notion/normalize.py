@@ -77,6 +77,7 @@ def out_of_scope(instance: str, page: Outside) -> Record:
         ref=Ref(instance, STREAM, page.id),
         kind=page.view.kind,
         title="",
+        space=page.view.space,  # Its team may make it private by it.
         private=page.private,
         tombstone=OUT_OF_SCOPE,
         aliases=(hex_id(page.id),),

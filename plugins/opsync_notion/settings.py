@@ -117,6 +117,8 @@ class DataSource(BaseModel):
 class NotionSettings(ConnectorSettings):
     """One Notion workspace, as one connection (token) sees it."""
 
+    not_read = ConnectorSettings.not_read | {"page_size", "requests_per_minute"}
+
     data_sources: tuple[DataSource, ...] = Field(min_length=1)
     """What to read, one block each."""
 

@@ -50,8 +50,14 @@ class Instance:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what decides how records are read; credentials are not in it."""
+        """A digest of all settings; credentials are not in it."""
         return value_hash(msgspec.to_builtins(self.settings.model_dump(mode="json")))
+
+    @property
+    def reads_as(self) -> str:
+        """A digest of those that decide what its records are: another one has all read anew."""
+        settings = self.settings.model_dump(mode="json", exclude=set(self.settings.not_read))
+        return value_hash(msgspec.to_builtins(settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,22 @@ async def test_an_instance_never_read_is_no_reason_to_publish_a_part(world: Worl
     await world.silent()
 
 
+async def test_another_pace_reads_nothing_anew_and_another_scope_does(settled: World) -> None:
+    settled.clock.advance(3600)
+    settled.linear.edit("GRO-3", priority=2)
+    settled.notion.edit_page(settled.loyalty, "Name", "Loyalty card")
+    settled.clock.advance(600)
+    await settled.sync()
+    linear, notion = (settled.raw["instances"][name] for name in ("linear", "notion"))
+    linear |= {"page_size": 100, "expose": "key", "overlap_s": 60, "project_updates": True}
+    notion |= {"requests_per_minute": 60, "page_size": 50}
+    report = await settled.sync()
+    assert [of(report, name).read for name in ("linear", "notion")] == [1, 1]  # the overlap
+    linear["projects"] = ["Checkout web"]
+    report = await settled.sync()
+    assert [of(report, name).read for name in ("linear", "notion")] == [3, 1]
+
+
 async def test_links_within_an_instance_are_made_when_they_are_asked_for(settled: World) -> None:
     settled.linear.edit("GRO-1", description="see https://linear.app/harbor/issue/GRO-2/x")
     await settled.sync()

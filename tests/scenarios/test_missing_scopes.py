@@ -48,16 +48,34 @@ def scope(instance: str, name: str, click: str, grant: str, keeps: str, answer: 
     return Case(id_, instance, click, grant, keeps, frozenset({answer}), frozenset({name}))
 
 
-TOKENS = "Create API token with scopes"
-CAPABILITIES = "notion.so/profile/integrations → opsync → Configuration → Capabilities"
+def tokens(scope: str) -> str:
+    return f"API tokens → Create API token with scopes → Jira, with {scope} besides"
+
+
+def capability(name: str) -> str:
+    return (
+        f'Switch on "{name}": notion.so/profile/integrations → opsync → Configuration → '
+        "Capabilities."
+    )
+
+
 KEYS = "Personal API keys → New API key"
+ONLY_READ = f"{KEYS} → Only select permissions → Read."
+READ_AND_WRITE = f"{KEYS} → Only select permissions → Read and Write."
 ACCESS = "Project settings → Access"
+PEOPLE = capability("Read user information including email addresses")
 PROJECTS: dict[str, object] = {"projects": ["PAY", "MOB"]}
 
 CASES = (
-    scope("jira-main", "read:jira-user", TOKENS, "read:jira-user", "nothing", 401),
-    scope("jira-main", "read:jira-work", TOKENS, "read:jira-work", "nothing", 401),
-    scope("jira-main", "write:jira-work", TOKENS, "write:jira-work", "read", 401),
+    scope(
+        "jira-main", "read:jira-user", tokens("read:jira-user"), "read:jira-user", "nothing", 401
+    ),
+    scope(
+        "jira-main", "read:jira-work", tokens("read:jira-work"), "read:jira-work", "nothing", 401
+    ),
+    scope(
+        "jira-main", "write:jira-work", tokens("write:jira-work"), "write:jira-work", "read", 401
+    ),
     scope("jira-main", "LINK_ISSUES", "Project settings → Permissions", "Link issues", "read", 403),
     Case(
         "jira-main without BROWSE_PROJECTS",
@@ -79,8 +97,8 @@ CASES = (
         hide=lambda world: "MOB",
         scope=PROJECTS,
     ),
-    scope("linear", "read", KEYS, "Read", "nothing", 400),
-    scope("linear", "write", KEYS, "Write", "read", 400),
+    scope("linear", "read", ONLY_READ, "Read", "nothing", 400),
+    scope("linear", "write", READ_AND_WRITE, "Write", "read", 400),
     Case(
         "linear with a team that the key does not cover",
         "linear",
@@ -91,10 +109,10 @@ CASES = (
         hide=lambda world: "GRO",
         scope={"teams": ["GRO"]},
     ),
-    scope("notion", "read content", CAPABILITIES, "Read content", "nothing", 403),
-    scope("notion", "update content", CAPABILITIES, "Update content", "read", 403),
-    scope("notion", "user information", CAPABILITIES, "User information", "all", 403),
-    scope("notion", "email addresses", CAPABILITIES, "User information", "all", 403),
+    scope("notion", "read content", capability("Read content"), "Read content", "nothing", 403),
+    scope("notion", "update content", capability("Update content"), "Update content", "read", 403),
+    scope("notion", "user information", PEOPLE, "User information", "all", 403),
+    scope("notion", "email addresses", PEOPLE, "User information", "all", 403),
     Case(
         "notion with a database that is not shared",
         "notion",

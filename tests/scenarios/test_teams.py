@@ -8,10 +8,19 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from opsync.engine.checkup import examine_teams
 from opsync.engine.explain import Explainer
 from opsync.model import Category
-from tests.support.world import World, jira_url, linear_url, of, page_url
+from tests.support.world import (
+    World,
+    jira_url,
+    linear_project_url,
+    linear_url,
+    of,
+    page_url,
+)
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "teams.md").read_text(encoding="utf-8")
 
@@ -116,6 +125,58 @@ async def test_a_team_is_private_in_every_tool_where_it_works(world: World) -> N
     assert (await world.rollup(world.checkout)).private == 5
     for secret in ("Tokenise", "Card form", "Cart page", "Checkout core", "PAY-1", "GRO-1"):
         assert secret not in everything
+
+
+@pytest.mark.parametrize("expose", ["nothing", "key"])
+async def test_the_address_of_a_private_teams_work_has_no_title_in_it(
+    world: World, expose: str
+) -> None:
+    world.linear.add_project("Vault rotation", teams=["GRO"])
+    slug = world.linear.project("Vault rotation").slug_id
+    named = f"{linear_url('GRO-1/cart-page')} {linear_project_url(slug)}"
+    world.notion.edit_page(world.loyalty, "Tracked in", named)
+    world.raw["team"] = [team("Growth team", "GRO", instance="linear", private=True)]
+    world.raw["instances"]["linear"]["expose"] = expose
+    await world.sync()
+    sent = b"".join(
+        each.request_body
+        for name in ("jira-main", "notion")
+        for each in world.vendors[name].exchanges
+        if not each.reads
+    ).decode()
+    for title in ("cart-page", "card-form", "vault-rotation", "checkout-web"):
+        assert title not in sent
+    assert ("/issue/GRO-3" in sent) == (expose == "key")
+    await world.silent()
+
+
+async def test_the_address_of_a_private_teams_page_has_no_title_in_it(world: World) -> None:
+    world.notion.edit_page(world.loyalty, "Tracked in", jira_url("MOB-1"))
+    world.raw["team"] = [team("Leadership", instance="notion", private=True)]
+    world.raw["instances"]["notion"]["expose"] = "key"
+    await world.sync()
+    [link] = world.remote_links("MOB-1")
+    assert link["url"] == f"https://app.notion.com/p/{world.loyalty.id.replace('-', '')}"
+    assert link["title"] == "Private item"
+
+
+async def test_work_of_a_private_team_stays_private_when_it_leaves_the_scope(
+    world: World,
+) -> None:
+    world.jira.edit("PAY-4", labels=["roadmap"])
+    world.linear.edit("GRO-3", labels=["roadmap"])
+    for name in ("jira-main", "linear"):
+        world.raw["instances"][name]["labels"] = ["roadmap"]
+    private = team("Payments", "payments", private=True)
+    private["scope"].append({"instance": "linear", "spaces": ["Growth"]})
+    world.raw["team"] = [private]
+    await world.sync()
+    world.jira.edit("PAY-4", labels=[])
+    world.linear.edit("GRO-3", labels=[])
+    await world.sync()
+    for key in ("PAY-4", "GRO-3"):
+        record = await world.record(key)
+        assert (record.tombstone, record.private) == ("out of scope", True)
 
 
 async def test_the_first_of_two_teams_that_overlap_counts(world: World) -> None:

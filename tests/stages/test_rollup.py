@@ -246,6 +246,11 @@ def test_done_since_is_the_day_the_last_leaf_was_done() -> None:
     assert rollup.done_since == date(2026, 11, 6)
 
 
+def test_done_since_is_not_told_while_the_day_of_one_leaf_is_not_known() -> None:
+    rollup = rolled(record("1", "done", completed_at=at(6)), record("2", "done"), names=("1", "2"))
+    assert (rollup.done, rollup.total, rollup.done_since) == (2, 2, None)
+
+
 def test_added_scope_is_shown_from_its_first_day_and_revisited_when_it_is_old() -> None:
     old = [record(str(n), created_at=at(1, 10)) for n in range(10)]
     new = [record(f"n{n}", created_at=at(15 + n)) for n in range(6)]

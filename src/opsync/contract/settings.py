@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -52,6 +52,10 @@ class ConnectorSettings(BaseSettings):
         use_attribute_docstrings=True,
         env_nested_delimiter="__",
     )
+
+    not_read: ClassVar[frozenset[str]] = frozenset({"expose", "overlap_s"})
+    """The settings that decide nothing about what a record is: where only these change, nothing is
+    read anew. A subclass adds its own."""
 
     connector: str
     """Which connector this instance is of."""

@@ -149,7 +149,7 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
         name=instance.name,
         connector=connector,
         overlap_s=instance.settings.overlap_s,
-        fingerprint=instance.fingerprint,
+        fingerprint=instance.reads_as,
         expose=instance.settings.expose,
         client=client,
         clean=session.pool.redactor.clean,

@@ -79,7 +79,7 @@ def normalize(
             continue
         try:
             found = [
-                _finish(record, recognizers, rules, owned, mirrors, teams)
+                _finish(_as_meant(record, teams, connector), recognizers, rules, owned, mirrors)
                 for record in connector.normalize(item.stream, item.raw)
             ]
         except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
@@ -89,16 +89,24 @@ def normalize(
     return records, aside
 
 
+def _as_meant(record: Record, teams: Sequence[TeamHere], connector: Readable) -> Record:
+    """The record as its team means it. What only the team makes private loses the title in its
+    address, too."""
+    if not teams:
+        return record
+    meant = apply_team(record, teams)
+    if meant.private and not record.private:
+        meant = msgspec.structs.replace(meant, url=connector.untitled(meant))
+    return meant
+
+
 def _finish(
     record: Record,
     recognizers: Mapping[str, Recognizer],
     rules: Sequence[LinkRule],
     owned: AbstractSet[str],
     mirrors: Mirrors,
-    teams: Sequence[TeamHere],
 ) -> Normalized:
-    if teams:
-        record = apply_team(record, teams)
     mentions = record.mentions
     if record.texts:
         texts = _without_footers(record, owned, mirrors)

@@ -240,8 +240,9 @@ def _spaces(leaves: Sequence[Record]) -> tuple[Space, ...]:
 
 
 def _done_since(leaves: Sequence[Record], zone: tzinfo) -> date | None:
+    """The day on which the last of them was done; None where the day of one is not known."""
     ends = [r.completed_at for r in leaves if r.completed_at is not None]
-    return max(ends).astimezone(zone).date() if ends else None
+    return max(ends).astimezone(zone).date() if len(ends) == len(leaves) > 0 else None
 
 
 def _added_scope(leaves: Sequence[Record], as_of: date, zone: tzinfo) -> list[date]:

@@ -57,6 +57,8 @@ class Script:
         Check("Sign-in", "ok", "Signed in as Ana Reyes."),
     )
     down: list[OpsyncError] = field(default_factory=list)
+    afterwards: Callable[[Script], None] = lambda script: None
+    """Is called once the rights were told."""
     tried: list[str] = field(default_factory=list)
     """The tokens that were tried, in turn."""
     looked_at: list[Any] = field(default_factory=list)
@@ -82,6 +84,7 @@ class Scripted(Connector[Any], Explorable, Diagnosable):
         self._sign_in()
         for grant in self.script.grants:
             yield grant
+        self.script.afterwards(self.script)
 
     async def choices(self) -> Sequence[Choice]:
         return self.script.choices

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 
-from opsync import Choice, Grant, TemporaryError
+import pytest
+
+from opsync import Category, Choice, Grant, SignInError, StatusWord, TemporaryError
 from tests.cli.init.conftest import ROADMAP, TASKS, Init, taken
 from tests.cli.init.scripted import TOKEN, Tools
 
@@ -77,18 +79,19 @@ def test_a_refused_token_is_told_with_the_click_path_and_asked_again(
     assert (init.folder / "secrets" / "OPSYNC_LINEAR__TOKEN").read_text() == TOKEN
 
 
-def test_after_three_refused_tokens_the_tool_is_left_out(init: Init, tools: Tools) -> None:
+def test_a_tool_whose_tokens_are_all_refused_can_be_left_out(init: Init, tools: Tools) -> None:
     init.token("jira-main", TOKEN)
 
     said = init.asked(
-        *(*JIRA, "--linear"), answers=(ENTER, "none", "first-one", "second-one", "third-one")
+        *(*JIRA, "--linear"),
+        answers=(ENTER, "none", "first-one", "second-one", "third-one", ENTER, "skip"),
     )
 
     assert said.code == 0, said.text
     assert tools.linear.tried[-3:] == ["first-one", "second-one", "third-one"]
-    assert "  Linear is left out." in said.text
     assert list(init.written()["instances"]) == ["jira-main"]
     assert not (init.folder / "secrets").exists()
+    assert "OPSYNC_LINEAR__TOKEN" not in said.text, "nobody set it"
 
 
 def test_a_token_of_the_environment_that_is_refused_can_be_replaced(
@@ -109,12 +112,31 @@ def test_a_token_without_a_right_to_read_is_asked_for_again_or_the_tool_left_out
     init: Init, tools: Tools
 ) -> None:
     tools.linear.grants = (Grant("Read", "read", False, "issues", "Keys → New → Read."),)
+    tools.linear.tokens = (TOKEN, "0ther-token")
 
-    said = init.asked("--linear", answers=(TOKEN, ENTER))
+    said = init.asked("--linear", answers=(TOKEN, "token", "0ther-token", "again", "skip"))
 
     assert (said.code, list(init.folder.iterdir())) == (2, [])
     assert "✗ Read  is missing: issues." in said.text
     assert "Keys → New → Read." in said.text
+    assert tools.linear.tried == [TOKEN, "0ther-token", "0ther-token"]
+
+
+def test_a_database_can_be_shared_meanwhile_and_the_same_token_asked_again(
+    init: Init, tools: Tools
+) -> None:
+    init.token("notion", TOKEN)
+    shared = tools.notion.grants
+    hidden = Grant("Content access", "read", False, "the roadmap", "••• → Connections → opsync")
+    tools.notion.grants = (*shared, hidden)
+    tools.notion.afterwards = lambda script: setattr(script, "grants", shared)
+
+    said = init.asked("--notion", answers=("again", ENTER, "y"))
+
+    assert said.code == 0, said.text
+    assert "••• → Connections → opsync" in said.text
+    assert set(tools.notion.tried) == {TOKEN}
+    assert list(init.written()["instances"]) == ["notion"]
 
 
 def test_a_tool_that_is_down_can_be_asked_again_or_be_left_untested(
@@ -128,6 +150,122 @@ def test_a_tool_that_is_down_can_be_asked_again_or_be_left_untested(
     assert again.code == 0, again.text
     assert again.text.count("✗ Linear answered 503.") == 2
     assert init.settings("linear")["teams"] == ["GRO", "SEC"]
+
+
+@pytest.mark.parametrize(
+    ("address", "email", "cloud_id", "told"),
+    [
+        ("https://harbor.atlassian.net", "ana", "", '"ana": is no email address'),
+        ("https://jira.harbor.example/browse/PAY-1", "a@x.example", "", "address of one issue"),
+        ("our jira", "a@x.example", "", "site: The address names no host"),
+        ("http://jira.harbor.example", "a@x.example", "", "in the clear"),
+        ("https://harbor.atlassian.net", "a@x.example", "harbor", "base_url: "),
+    ],
+)
+def test_where_jira_is_is_asked_again_until_it_can_be_right(
+    init: Init, tools: Tools, address: str, email: str, cloud_id: str, told: str
+) -> None:
+    said = init.asked(
+        answers=(
+            *("y", address, email, cloud_id),
+            *("harbor.atlassian.net", "ana@harbor.example", "", TOKEN, ENTER, "none"),
+            *(NO, NO, "y"),
+        )
+    )
+
+    assert said.code == 0, said.text
+    assert f"  ! {told}" in said.text or told in said.text
+    assert init.settings("jira-main")["site"] == "https://harbor.atlassian.net"
+
+
+def test_a_mistyped_address_is_mended_without_beginning_again(init: Init, tools: Tools) -> None:
+    init.token("jira-main", TOKEN)
+    tools.jira.down = [TemporaryError("jira-main: there is no host harbr.atlassian.net.")]
+
+    said = init.asked(
+        *("--jira", "harbr.atlassian.net", "--jira-email", "ana@harbor.example"),
+        answers=("address", "harbor.atlassian.net", "ana@harbor.example", ENTER, ENTER, "none"),
+    )
+
+    assert said.code == 0, said.text
+    assert init.settings("jira-main")["site"] == "https://harbor.atlassian.net"
+
+
+def test_a_token_with_scopes_can_be_sent_to_the_gateway_after_it_was_refused(
+    init: Init, tools: Tools
+) -> None:
+    init.token("jira-main", TOKEN)
+    cloud_id = "0f2b1c3d-1111-2222-3333-444455556666"
+    tools.jira.down = [SignInError("Jira refused the token.", hint="A token with scopes works …")]
+
+    said = init.asked(
+        *JIRA, answers=(ENTER, "address", ENTER, "ana@harbor.example", cloud_id, ENTER, "none")
+    )
+
+    assert said.code == 0, said.text
+    settings = init.settings("jira-main")
+    assert settings["base_url"] == f"https://api.atlassian.com/ex/jira/{cloud_id}"
+    assert settings["site"] == "https://harbor.example"
+
+
+def test_one_name_in_many_teams_is_asked_about_once(init: Init, tools: Tools) -> None:
+    init.token("linear", TOKEN)
+    given_up = [
+        StatusWord(
+            id=f"state-{n}",
+            name="Won't do",
+            category=Category.done,
+            counts_as=Category.done,
+            where=(f"Team {n}",),
+        )
+        for n in range(60)
+    ]
+    tools.linear.words = tuple(given_up)
+
+    alone = init.alone("--linear", "--out", "alone.toml")
+    asked = init.asked("--linear", answers=(ENTER, "won't do"))
+
+    assert "looks canceled: Won't do.\n" in alone.text
+    assert "1  Won't do  status, Team 0, Team 1, Team 2 …\n" in asked.text
+    assert init.settings("linear")["statuses"] == {"Won't do": "canceled"}
+
+
+@pytest.mark.parametrize("unfit", ["open", "file"])
+def test_a_folder_that_is_not_fit_for_secrets_costs_no_answer(
+    init: Init, tools: Tools, unfit: str
+) -> None:
+    folder = init.folder / "secrets"
+    if unfit == "file":
+        folder.write_text("mine", encoding="utf-8")
+    else:
+        folder.mkdir()
+        folder.chmod(0o755)
+
+    said = init.asked("--linear", answers=(TOKEN, ENTER, "y", NO))
+
+    assert said.code == 0, said.text
+    assert ("chmod 700 secrets" in said.text) == (unfit == "open")
+    assert "  export OPSYNC_LINEAR__TOKEN=…" in said.text
+    assert init.written()["instances"]["linear"]["connector"] == "linear"
+
+
+def test_a_variable_of_nothing_is_told_before_the_first_question(init: Init, tools: Tools) -> None:
+    init.token("jira-ships", "x")
+
+    said = init.asked(answers=())
+
+    assert said.code == 2
+    assert said.text.startswith("error: OPSYNC_JIRA_SHIPS__TOKEN: unknown environment variable")
+
+
+def test_all_variables_of_a_tool_that_is_left_out_are_told(init: Init, tools: Tools) -> None:
+    init.token("linear", TOKEN)
+    init.monkeypatch.setenv("OPSYNC_JIRA_MAIN__EMAIL", "ana@harbor.example")
+
+    said = init.asked("--linear", answers=(ENTER,))
+
+    assert said.code == 0, said.text
+    assert "      unset OPSYNC_JIRA_MAIN__EMAIL\n" in said.text
 
 
 def test_the_columns_can_be_named_and_are_shown_again(init: Init, tools: Tools) -> None:

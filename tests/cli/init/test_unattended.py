@@ -189,6 +189,26 @@ def test_of_several_data_sources_one_must_be_named(ready: Init, tools: Tools) ->
     assert kinds == {"Roadmap": "initiative", "Tasks": "issue"}
 
 
+def test_of_very_many_data_sources_those_that_sound_like_a_roadmap_are_named(
+    ready: Init, tools: Tools
+) -> None:
+    many = [Choice(f"{n:032x}", f"Table {n}") for n in range(300)]
+    tools.notion.choices = (*many, Choice("f" * 32, "Product roadmap"))
+
+    said = ready.alone("--notion")
+
+    assert said.code == 2
+    assert '--notion is missing: the token sees 301 data sources: "Product roadmap", …' in said.text
+
+
+def test_the_next_steps_name_the_file_where_the_environment_names_another(ready: Init) -> None:
+    ready.monkeypatch.setenv("OPSYNC_CONFIG", "/etc/opsync/other.toml")
+
+    said = ready.alone("--linear")
+
+    assert "opsync sync --config opsync.toml " in said.text
+
+
 def test_the_only_data_source_need_not_be_named(ready: Init, tools: Tools) -> None:
     assert ready.alone("--notion").code == 0
     assert ready.written()["instances"]["notion"]["data_sources"][0]["name"] == "Roadmap"

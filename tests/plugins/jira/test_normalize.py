@@ -163,6 +163,19 @@ def test_a_mapped_resolution_counts_for_done_issues_only() -> None:
     assert done.extra["resolution"] == "Won't Do"
 
 
+def test_when_a_status_was_entered_that_only_the_settings_call_done_is_not_known() -> None:
+    fields = {
+        "status": status("indeterminate", "Released", "7"),
+        "statuscategorychangedate": "2026-02-01T10:00:00.000Z",
+    }
+
+    released = normalize(fields, statuses={"Released": Category.done})
+
+    # The date is when work on it began: Jira's own category has not changed since.
+    assert (released.category, released.completed_at) == (Category.done, None)
+    assert normalize(fields).started_at is not None
+
+
 def test_a_done_issue_was_completed_when_resolved_or_when_it_became_done() -> None:
     moved, resolved = "2026-02-01T10:00:00.500+0100", "2026-01-31T12:00:00.000Z"
     fields = {"status": status("done"), "statuscategorychangedate": moved}

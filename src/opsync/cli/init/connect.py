@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +11,7 @@ from opsync.cli import words
 from opsync.cli.common import run_async
 from opsync.cli.init.answers import Part, Word
 from opsync.cli.init.desk import Desk
+from opsync.cli.init.found import LacksRights, doubts, lacks, right, sized
 from opsync.cli.init.options import Options
 from opsync.cli.init.picks import NotPicked, pick
 from opsync.cli.init.text import block_of
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from opsync.contract.connector import Check, Choice, FirstRead, Grant, StatusWord
     from opsync.engine.onboarding import Findings, Meeting, Trial
 
-TRIES = 3
-"""So often a token is asked for."""
 NAMED = 10
 """So many names are listed in a line."""
 
@@ -34,10 +33,15 @@ class ToolSkipped(Exception):
     """The person left this tool out."""
 
 
+class Elsewhere(Exception):
+    """The person wants the tool asked at another address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """How a tool is spoken of: `thing` is what its scope consists of, `scope` and `token` are the
-    options for these, `makes` is where a token is made."""
+    options for these, `makes` is where a token is made. `movable`: its address is the company's
+    own, and may be mistyped."""
 
     name: str
     title: str
@@ -45,6 +49,7 @@ class Tool:
     scope: str
     token: str
     makes: str
+    movable: bool = False
 
 
 @dataclass
@@ -53,8 +58,8 @@ class Guide:
 
     `apis` are addresses of tools that are not where they usually are. `tested` is False with
     --no-check: then no tool is asked. `untested` are tools without a token to try, `stray`
-    variables of tools that are left out. `failed` says that something was found that keeps a
-    connection from working as configured.
+    variables of tools that are left out, of those that were `around` from the beginning. `failed`
+    says that something was found that keeps a connection from working as configured.
     """
 
     desk: Desk
@@ -65,41 +70,44 @@ class Guide:
     estimates: dict[str, FirstRead] = field(default_factory=dict)
     untested: dict[str, Tool] = field(default_factory=dict)
     stray: dict[str, str] = field(default_factory=dict)
+    around: frozenset[str] = field(default_factory=lambda: frozenset(os.environ))
     failed: bool = False
 
     def leave_out(self, tool: Tool) -> None:
-        """Do without this tool: its token in the environment is a setting of nothing, then."""
+        """Do without this tool: what the environment sets of it is a setting of nothing, then."""
         self.tokens.drop(tool.name)
-        variable = env_name(tool.name, "token")
-        if os.environ.pop(variable, None) is not None:
-            self.stray[variable] = tool.title
+        prefix = env_name(tool.name)
+        for variable in [name for name in os.environ if name.upper().startswith(prefix)]:
+            del os.environ[variable]
+            if variable in self.around:
+                self.stray[variable] = tool.title
 
-    def meet(self, tool: Tool, part: Callable[[], Part]) -> Meeting | None:
+    def meet(self, tool: Tool, part: Part) -> Meeting | None:
         """Find a token that works, and what it lets one read; None: there is no token to try.
 
-        `part` gives the tool's answers so far. Raises ToolSkipped, and unattended whatever the
-        tool refuses.
+        `part` is what is known of the tool so far. Raises ToolSkipped, Elsewhere where another
+        address is to be tried, and unattended whatever the tool refuses.
         """
         if not self.tested or not self._has_token(tool):
             self.untested[tool.name] = tool
             if self.tested:
                 self.desk.sign("warn", f"Not tested: {env_name(tool.name, 'token')} is not set.")
             return None
-        for left in reversed(range(TRIES)):
+        while True:
             try:
                 met = self._asked(tool, part)
-            except SignInError as error:
+            except OpsyncError as error:
                 refused = error
             else:
-                if met is None:
-                    self.untested[tool.name] = tool
-                    return None
                 self._tell_rights(met.grants)
                 if not met.lacking:
                     return met
-                refused = _lacks(tool, met.lacking)
-            self._ask_again(tool, refused, left)
-        raise ToolSkipped
+                refused = lacks(tool.title, met.lacking, tool.makes)
+            if not self.desk.attended:
+                raise refused
+            if self._goes_untested(tool, refused):
+                self.untested[tool.name] = tool
+                return None
 
     def _has_token(self, tool: Tool) -> bool:
         if self.tokens.find(tool.name) is not None:
@@ -112,46 +120,52 @@ class Guide:
             self.tokens.take(tool.name, typed, "typed")
         return bool(typed)
 
-    def _asked(self, tool: Tool, part: Callable[[], Part]) -> Meeting | None:
-        """Ask the tool; when it cannot answer, let the person decide. None: go on untested."""
+    def _asked(self, tool: Tool, part: Part) -> Meeting:
         from opsync.engine import onboarding
 
-        while True:
-            trial = self._trial(tool, part())
-            try:
-                return self._await(f"asking {tool.title} …", onboarding.meet(trial))
-            except (SignInError, ConfigError):
-                raise
-            except OpsyncError as error:
-                if not self.desk.attended:
-                    raise
-                self.desk.sign("fail", error.message, error.hint)
-                answer = self.desk.one_of(f"{tool.title}?", ("again", "skip", "untested"))
-                if answer == "skip":
-                    raise ToolSkipped from None
-                if answer == "untested":
-                    return None
+        return self._await(f"asking {tool.title} …", onboarding.meet(self._trial(tool, part)))
 
-    def _ask_again(self, tool: Tool, refused: SignInError, left: int) -> None:
-        if not self.desk.attended:
-            raise refused
-        self.desk.sign("fail", refused.message, refused.hint or tool.makes)
-        held = self.tokens.find(tool.name)
-        if held is not None and held.kept:
-            where = "environment" if held.origin == "environment" else "secrets folder"
-            self.desk.say(f"That was {env_name(tool.name, 'token')} of the {where}.")
-        if not left:
-            self.desk.say(f"{tool.title} is left out.")
-            return
-        typed = self.desk.hidden(f"Another token (empty: leave {tool.title} out)")
-        if not typed:
-            raise ToolSkipped
-        self.tokens.take(tool.name, typed, "typed")
+    def _goes_untested(self, tool: Tool, refused: OpsyncError) -> bool:
+        """Let the person decide what to do about a refusal; False: ask the tool again.
+
+        What lacks a right, or is down, may be right the next time; a token that is refused is not.
+        """
+        self.desk.sign("fail", refused.message, refused.hint)
+        dead = isinstance(refused, SignInError) and not isinstance(refused, LacksRights)
+        if dead or isinstance(refused, ConfigError):
+            held = self.tokens.find(tool.name)
+            if held is not None and held.kept:
+                where = "environment" if held.origin == "environment" else "secrets folder"
+                self.desk.say(f"That was {env_name(tool.name, 'token')} of the {where}.")
+            if self._takes_another(tool, "Another token (empty: more to choose from)"):
+                return False
+        answers = ["again", "token"]
+        answers += ["address"] if tool.movable else []
+        answers += ["skip"]
+        answers += [] if isinstance(refused, SignInError | ConfigError) else ["untested"]
+        while True:
+            match self.desk.one_of(f"{tool.title}?", answers):
+                case "skip":
+                    raise ToolSkipped
+                case "address":
+                    raise Elsewhere
+                case "untested":
+                    return True
+                case "again":
+                    return False
+            if self._takes_another(tool, "Another token (empty: none)"):
+                return False
+
+    def _takes_another(self, tool: Tool, question: str) -> bool:
+        typed = self.desk.hidden(question)
+        if typed:
+            self.tokens.take(tool.name, typed, "typed")
+        return bool(typed)
 
     def _tell_rights(self, grants: Sequence[Grant]) -> None:
         wide = max((len(grant.name) for grant in grants), default=0)
         for grant in grants:
-            state, said = _right(grant)
+            state, said = right(grant)
             hint = "" if state == "ok" else grant.hint
             self.desk.sign(state, f"{grant.name:{wide}}  {said}", hint)
 
@@ -222,13 +236,10 @@ class Guide:
         Without a person to ask, all that sound so are of the second kind.
         """
         from opsync.contract.connector import Choice
-        from opsync.engine.onboarding import suspects
 
-        names = {word.key for word in known}
-        open_ = [one for one in suspects(found) if not {one.id, one.name} & names]
+        open_ = doubts(found, known)
         if not open_:
             return tuple(known), ()
-        doubtful = [Word(_key(one, found), one.table) for one in open_]
         if not self.desk.attended:
             listed = ", ".join(one.name for one in open_)
             self.desk.sign(
@@ -236,15 +247,11 @@ class Guide:
                 f"Counted as done, and looks canceled: {listed}.",
                 "Written into the file behind a #: take it away for those that are canceled.",
             )
-            return tuple(known), tuple(doubtful)
+            return tuple(known), tuple(one.word for one in open_)
         self.desk.say("These count as done, and look canceled:")
-        rows = [
-            Choice(one.id, one.name, note=", ".join((one.table.removesuffix("s"), *one.where[:3])))
-            for one in open_
-        ]
+        rows = [Choice(one.word.key, one.name, one.note) for one in open_]
         picked = self.desk.pick("Which of them are? none, all, or", rows, none=True)
-        meant = tuple(doubtful[rows.index(row)] for row in picked)
-        return (*known, *meant), ()
+        return (*known, *(open_[rows.index(row)].word for row in picked)), ()
 
     def _trial(self, tool: Tool, part: Part) -> Trial:
         from opsync.engine.onboarding import Trial
@@ -286,43 +293,3 @@ def chosen(tool: Tool, named: Sequence[str], choices: Sequence[Choice]) -> tuple
     if problems:
         raise ConfigError(problems[0], problems=tuple(problems))
     return tuple(choices[number] for number in sorted(rows))
-
-
-def _right(grant: Grant) -> tuple[str, str]:
-    """A right's sign, and what it is good for or what its lack means."""
-    match grant.needed, grant.held:
-        case _, True:
-            return "ok", grant.what
-        case "write", None:
-            unsure = "Whether it is there shows with the first write; looking needs none."
-            return "warn", f"{grant.what}. {unsure}"
-        case "write", _:
-            return "warn", f"is missing: {grant.what}. Looking needs none of it."
-        case _, None:
-            return "warn", f"not known: {grant.what}."
-    if grant.vital:
-        return "fail", f"is missing: {grant.what}."
-    return "warn", f"is missing: {grant.what}. The rest is read."
-
-
-def sized(estimate: FirstRead) -> str:
-    """ "at least 431 items, 31 requests, about 15 s"."""
-    least = "at least " if estimate.more else "about "
-    items = "" if estimate.items is None else f"{words.plural(estimate.items, 'item')}, "
-    asked = words.plural(estimate.requests, "request")
-    return f"{least}{items}{asked}, {words.span(estimate.seconds)}"
-
-
-def _lacks(tool: Tool, missing: Sequence[Grant]) -> SignInError:
-    names = ", ".join(grant.name for grant in missing)
-    hints = dict.fromkeys(grant.hint for grant in missing if grant.hint)
-    return SignInError(
-        f"{tool.title}: the token lacks {names}, and nothing can be read without.",
-        hint="\n".join(hints) or tool.makes,
-    )
-
-
-def _key(word: StatusWord, every: Sequence[StatusWord]) -> str:
-    """The word's name, or its id where another one of another meaning is called the same."""
-    twins = [one for one in every if one.table == word.table and one.name == word.name]
-    return word.name if len({one.category for one in twins}) <= 1 else word.id

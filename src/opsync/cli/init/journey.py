@@ -14,11 +14,21 @@ import click
 from opsync.cli.called import called
 from opsync.cli.common import around
 from opsync.cli.init import files, tools
-from opsync.cli.init.answers import JIRA, LINEAR, Answers, ModeName
-from opsync.cli.init.connect import Guide, ToolSkipped, sized
+from opsync.cli.init.answers import (
+    JIRA,
+    LINEAR,
+    Answers,
+    JiraAnswers,
+    LinearAnswers,
+    ModeName,
+    NotionAnswers,
+    Source,
+)
+from opsync.cli.init.connect import Guide, ToolSkipped
 from opsync.cli.init.desk import Desk, attended
+from opsync.cli.init.found import sized
 from opsync.cli.init.notion import NOTION_TOOL, notion
-from opsync.cli.init.options import Options, drafted
+from opsync.cli.init.options import NO_SOURCE, Options, drafted
 from opsync.cli.init.text import placeholders, render
 from opsync.cli.init.tokens import Tokens, environment_kept
 from opsync.cli.init.zone import is_zone, machine_zone
@@ -76,7 +86,8 @@ def _conducted(plan: Plan) -> int:
         for tool in TOOLS:
             if tool.name not in plan.options.tools:
                 guide.leave_out(tool)
-        _validate(render(start))  # What is wrong already need not wait for the tools.
+    # What is wrong already need not wait for the tools.
+    _validate(render(start if not desk.attended else _with_all_tools(start)))
     answers = _through_tools(guide, start)
     secrets = _secrets(plan, guide)
     if secrets is not None:
@@ -86,6 +97,16 @@ def _conducted(plan: Plan) -> int:
     files.put(plan.out, text, secrets)
     _tell_written(plan, guide, answers, secrets)
     return _end(plan, guide, answers)
+
+
+def _with_all_tools(start: Answers) -> Answers:
+    """The same answers with those tools besides that a person may yet name."""
+    return replace(
+        start,
+        jira=start.jira or JiraAnswers("https://jira.example", email="ana@harbor.example"),
+        linear=start.linear or LinearAnswers(),
+        notion=start.notion or NotionAnswers((Source(NO_SOURCE),)),
+    )
 
 
 def _through_tools(guide: Guide, start: Answers) -> Answers:
@@ -162,14 +183,33 @@ def _secrets(plan: Plan, guide: Guide) -> files.Secrets | None:
     if not homeless:
         return None
     folder, beside = plan.secrets_dir, _beside(plan)
-    if folder is None and beside is not None and guide.tokens.found_beside:
-        folder = beside
-    if folder is None and beside is not None and guide.desk.attended:
-        files.check_folder(beside)
-        guide.desk.section("Tokens")
-        if guide.desk.agrees(f"Keep them in {beside}/, for your eyes only?"):
+    if folder is None and beside is not None:
+        if guide.tokens.found_beside and _is_fit(beside, guide.desk):
             folder = beside
+        elif guide.desk.attended:
+            folder = _agreed(beside, guide.desk)
     return None if folder is None else files.Secrets(folder, homeless)
+
+
+def _agreed(beside: Path, desk: Desk) -> Path | None:
+    """The folder, once the person agrees and it is fit; None: the tokens go nowhere."""
+    desk.section("Tokens")
+    while desk.agrees(f"Keep them in {beside}/, for your eyes only?"):
+        if _is_fit(beside, desk):
+            return beside
+    return None
+
+
+def _is_fit(folder: Path, desk: Desk) -> bool:
+    """Whether secrets may be put there; says why not. Unattended, ConfigError is raised."""
+    try:
+        files.check_folder(folder)
+    except ConfigError as error:
+        if not desk.attended:
+            raise
+        desk.sign("fail", error.message, error.hint)
+        return False
+    return True
 
 
 def _validate(text: str) -> None:
@@ -221,7 +261,8 @@ def _tell_written(
 def _end(plan: Plan, guide: Guide, answers: Answers) -> int:
     """End with a look at the tools, or with what to do next. Returns the exit code."""
     opsync = called()
-    option = "" if plan.out == Path(FILE) else f" --config {shlex.quote(str(plan.out))}"
+    found = plan.out == Path(FILE) and not os.environ.get("OPSYNC_CONFIG")
+    option = "" if found else f" --config {shlex.quote(str(plan.out))}"
     steps = {
         f"{opsync} doctor{option}": "tests every connection again",
         f"{opsync} sync{option}": "shows what it would write; writes nothing"

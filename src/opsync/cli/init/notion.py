@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opsync.cli.init.answers import NOTION, NotionAnswers, PageKind, Source
-from opsync.cli.init.connect import Guide, Tool, chosen
+from opsync.cli.init.connect import NAMED, Guide, Tool, ToolSkipped, chosen
 from opsync.cli.init.options import NO_SOURCE, bare_id, names_an_id, source
 from opsync.errors import ConfigError, SignInError
 
@@ -47,7 +47,7 @@ def notion(guide: Guide) -> tuple[NotionAnswers, tuple[str, ...]]:
     """One Notion workspace, and the columns in which people paste links. Raises ToolSkipped."""
     options, api = guide.options, guide.apis.get(NOTION, "")
     unchosen = NotionAnswers((Source(NO_SOURCE),), api=api)
-    met = guide.meet(NOTION_TOOL, lambda: unchosen)
+    met = guide.meet(NOTION_TOOL, unchosen)
     if met is None or not met.explorable:
         answers = replace(unchosen, sources=_named_only(guide))
         if met is not None:
@@ -87,14 +87,23 @@ def _sources(guide: Guide, met: Meeting) -> list[Source]:
     if named:
         found = [one for name in named for one in _found(name, choices)]
     elif not choices:
-        raise SignInError("Notion: the token sees no data source.", hint=SHARE)
+        nothing = SignInError("Notion: the token sees no data source.", hint=SHARE)
+        if not desk.attended:
+            raise nothing
+        desk.sign("fail", nothing.message, nothing.hint)
+        raise ToolSkipped
     elif desk.attended:
         found = [_of(one) for one in desk.pick("Which to read", choices, _likely(choices))]
     elif len(choices) == 1:
         found = [_of(choices[0])]
     else:
-        listed = ", ".join(f'"{one.name}"' for one in choices)
-        raise desk.missing(f"the token sees {len(choices)} data sources: {listed}", "--notion")
+        likely = [one for one in choices if _ROADMAP.search(one.name)]
+        shown = choices if len(choices) <= NAMED else (likely or choices)[:NAMED]
+        listed = ", ".join(f'"{one.name}"' for one in shown)
+        more = ", …" if len(shown) < len(choices) else ""
+        raise desk.missing(
+            f"the token sees {len(choices)} data sources: {listed}{more}", "--notion"
+        )
     told = ", ".join(f'"{one.name or one.id}"' for one in found)
     desk.sign("ok", f"Reads {told}")
     return found

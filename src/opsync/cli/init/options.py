@@ -66,6 +66,11 @@ class Options:
         return bool(self.tools)
 
     @property
+    def nowhere(self) -> Options:
+        """The same without where Jira is."""
+        return replace(self, jira="", jira_email="", jira_api="", jira_datacenter=False)
+
+    @property
     def own_columns(self) -> dict[str, str]:
         """What opsync's own columns shall be called, by their keys."""
         return dict(_own_column(one) for one in self.own_column)

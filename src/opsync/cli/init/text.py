@@ -22,6 +22,8 @@ from opsync.cli.init.answers import (
 )
 from opsync.config import env_name
 
+STAND_IN = "not-here-yet"
+"""Stands for a token that is not at hand."""
 EXAMPLES = 20
 """So many keys are named in a comment at most."""
 
@@ -75,7 +77,7 @@ def placeholders(raw: dict[str, Any]) -> dict[str, Any]:
     With it the rest can be checked before any token is at hand.
     """
     blocks = {
-        name: block if "token" in block else {**block, "token": "not-here-yet"}
+        name: block if "token" in block else {**block, "token": STAND_IN}
         for name, block in raw.get("instances", {}).items()
     }
     return {**raw, "instances": blocks}

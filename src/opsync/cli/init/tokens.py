@@ -76,6 +76,7 @@ class Tokens:
     def drop(self, name: str) -> None:
         """Forget the connection's token: the connection was left out."""
         self.held.pop(name, None)
+        self.replaced.pop(env_name(name, "token"), None)
 
     @property
     def found_beside(self) -> bool:
