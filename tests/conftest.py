@@ -1,14 +1,65 @@
-"""Fixtures for every test: where the vendors' specs and recorded payloads are, if anywhere."""
+"""For every test: its folder in memory, quickly made stores, and where specs and payloads are."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from opsync.store import database
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 1024**3
+"""Bytes; several times what all tests together leave in their folders."""
 _OURS = {"OPSYNC_SPECS_DIR", "OPSYNC_DATA_DIR", "OPSYNC_REPORT_FILE"}
 _ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """Put the tests' folders into memory where there is room: a store on a disk waits for it at
+    each commit. What must outlive a kill does so there too."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.fixture(scope="session")
+def _make_by_revisions() -> Callable[[Path], None]:
+    """What makes an empty file, which the revisions then make a store of."""
+    return database._touch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores_are_copied(
+    _make_by_revisions: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Start each new store from a copy of an empty one, which the revisions make once."""
+
+    @cache
+    def empty() -> bytes:
+        path = tmp_path_factory.mktemp("empty") / "opsync.db"
+        _make_by_revisions(path)
+        database.upgrade(path)
+        return path.read_bytes()
+
+    def copy(path: Path) -> None:
+        _make_by_revisions(path)
+        path.write_bytes(empty())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_touch", copy)
+        yield
+
+
+@pytest.fixture
+def stores_by_revisions(
+    monkeypatch: pytest.MonkeyPatch, _make_by_revisions: Callable[[Path], None]
+) -> None:
+    """Make each new store as opsync does outside the tests."""
+    monkeypatch.setattr(database, "_touch", _make_by_revisions)
 
 
 def _folder(variable: str, name: str) -> Path:

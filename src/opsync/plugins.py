@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -114,8 +115,7 @@ def load(
     manager.add_hookspecs(OpsyncHooks)
     plugins = Plugins(manager)
     named = {*wanted, *allow}
-    for point in sorted(entry_points(group=NAMESPACE), key=lambda p: p.name):
-        origin = _origin(point)
+    for point, origin in _installed():
         if point.name in named:
             _load_one(plugins, point.name, origin, point.load)
         else:
@@ -130,9 +130,18 @@ def load(
     return plugins
 
 
+@cache
+def _installed() -> tuple[tuple[EntryPoint, str], ...]:
+    """The entry points of all distributions, and where each is from; looked for once a process."""
+    points = sorted(entry_points(group=NAMESPACE), key=lambda p: p.name)
+    return tuple((point, _origin(point)) for point in points)
+
+
 def _origin(point: EntryPoint) -> str:
-    dist = point.dist
-    return f"{dist.name} {dist.version}" if dist is not None else point.value
+    if point.dist is None:
+        return point.value
+    metadata = point.dist.metadata
+    return f"{metadata['Name']} {metadata['Version']}"
 
 
 def _drop_ins(folder: Path | None) -> list[Path]:

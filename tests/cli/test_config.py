@@ -83,6 +83,7 @@ def test_plugins_are_listed_although_the_configuration_has_faults(company: Compa
     assert any(line.startswith("toy\tloaded\t") for line in result.lines)
 
 
+@pytest.mark.usefixtures("stores_by_revisions")
 def test_the_store_can_be_made_and_checked(company: Company) -> None:
     assert company.opsync("db", "upgrade").code == 0
     result = company.opsync("db", "check")

@@ -18,6 +18,24 @@ from opsync.http import Answer, BudgetHint, Client, Limit
 MakeClient = Callable[..., Client]
 
 
+class FirstEight:
+    """Lets go of the first eight requests together, once all of them have arrived."""
+
+    def __init__(self) -> None:
+        self.arrived = 0
+        self._together = asyncio.Event()
+
+    async def is_one(self) -> bool:
+        """Whether this request is among them; then only when they all are here."""
+        self.arrived += 1
+        if self.arrived > 8:
+            return False
+        if self.arrived == 8:
+            self._together.set()
+        await self._together.wait()
+        return True
+
+
 @pytest.fixture
 def acme() -> Iterator[respx.MockRouter]:
     with respx.mock(base_url="https://acme.example", assert_all_called=False) as router:
@@ -98,12 +116,11 @@ async def test_a_burst_of_429_pauses_the_credential_once(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
     arrived: list[float] = []
+    first_eight = FirstEight()
 
     async def refuse_the_first_eight(_: httpx.Request) -> httpx.Response:
         arrived.append(clock.elapsed_s)
-        nth = len(arrived)
-        await asyncio.sleep(0.01)
-        if nth <= 8:
+        if await first_eight.is_one():
             return httpx.Response(429, headers={"retry-after": "30"})
         return httpx.Response(200, json={})
 
@@ -119,14 +136,10 @@ async def test_a_burst_of_429_pauses_the_credential_once(
 async def test_a_burst_of_429_that_name_no_time_is_one_short_pause(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
-    tries = 0
+    first_eight = FirstEight()
 
     async def refuse_the_first_eight(_: httpx.Request) -> httpx.Response:
-        nonlocal tries
-        tries += 1
-        nth = tries
-        await asyncio.sleep(0.01)
-        return httpx.Response(429 if nth <= 8 else 200, json={})
+        return httpx.Response(429 if await first_eight.is_one() else 200, json={})
 
     acme.get("/x").mock(side_effect=refuse_the_first_eight)
     client = make_client()

@@ -20,6 +20,8 @@ from opsync.store.migrations import REVISIONS
 from opsync.store.migrations.upgrade import config
 from opsync.store.schema import metadata
 
+pytestmark = pytest.mark.usefixtures("stores_by_revisions")
+
 
 def open_store(path: Path, *, create: bool = True) -> Store:
     return Store.open(path, clock=SystemClock(), executor=inline, create=create)

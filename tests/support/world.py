@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -93,6 +95,7 @@ class World:
     loyalty: Page = field(init=False)
     vendors: dict[str, Vendor] = field(init=False)
     raw: dict[str, Any] = field(init=False)
+    _built: tuple[object, Config] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         now = self.clock.now
@@ -176,8 +179,12 @@ class World:
         return self.notion.add_page(self.source, cells)
 
     def config(self) -> Config:
-        """The configuration as `raw` has it now."""
-        return build(self.raw)
+        """The configuration as `raw` has it now, built anew where anything may have changed it."""
+        given = (self.raw, {k: v for k, v in os.environ.items() if k.startswith("OPSYNC_")})
+        reads_files = self.raw.keys() & {"plugins_dir", "secrets_dir"}
+        if self._built is None or self._built[0] != given or reads_files:
+            self._built = (deepcopy(given), build(self.raw))
+        return self._built[1]
 
     @property
     def store_path(self) -> Path:

@@ -74,8 +74,9 @@ class OwnWords:
         shipped = [words_of(language) for language in LANGUAGES]
         found = {words.fingerprint: words for words in (now, *shipped)}
         for words in shipped:
-            formed = replace(words, separator=now.separator)
-            found.setdefault(formed.fingerprint, formed)
+            if words.separator != now.separator:
+                formed = replace(words, separator=now.separator)
+                found.setdefault(formed.fingerprint, formed)
         return tuple(found.values())
 
     @cached_property

@@ -107,7 +107,18 @@ class Words:
 
 def words_of(language: str, changed: Changed | None = None) -> Words:
     """The words of a language with what is changed of them. Raises TemplateError."""
-    own, changed = load(language), changed or Changed()
+    if changed is None or changed == Changed():
+        return _shipped(language)
+    return _compiled(language, changed)
+
+
+@cache
+def _shipped(language: str) -> Words:
+    return _compiled(language, Changed())
+
+
+def _compiled(language: str, changed: Changed) -> Words:
+    own = load(language)
     check_plain(changed.separator or "")
     health = {**own.health, **changed.health}
     status = {**own.status, **changed.status}

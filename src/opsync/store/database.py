@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -34,6 +36,8 @@ PRAGMAS = (
 )
 
 _BEGIN = "opsync_begin"
+_opening: ContextVar[Callable[[], sqlite3.Connection]] = ContextVar("opening")
+"""Connects to the file of the store that is being opened."""
 
 
 class Database:
@@ -41,12 +45,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        engine = create_engine(
-            "sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True
-        )
-        event.listen(engine, "begin", _begin)
-        self._engine = engine
-        self._connection = self._guarded(engine.connect)
+        self._connection = self._guarded(self._open)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction that sees one state of the store and changes nothing."""
@@ -59,7 +58,13 @@ class Database:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-        self._engine.dispose()
+
+    def _open(self) -> Connection:
+        token = _opening.set(self._connect)
+        try:
+            return _engine().connect()
+        finally:
+            _opening.reset(token)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -95,6 +100,19 @@ class Database:
             if told := explain(self.path, error):
                 raise told from error
             raise
+
+
+@cache
+def _engine() -> Engine:
+    """One for all stores of a process: a statement that it compiled for one serves the next."""
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _opening.get()(),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _begin(connection: Connection) -> None:
