@@ -29,8 +29,8 @@ from opsync.store.schema import members, parents, records, rollup_history, rollu
 from opsync.store.twins import near
 from opsync.store.types import HistoryRow, Tree
 
-# `up` is all that changed with all it is part of; `sides` all that did, or of which a link did, or a
-# decision, with what may be one piece of work with it.
+# `up` is all that changed with all it is part of; `sides` all that did, or of which a link or a
+# decision did, with what may be one piece of work with it.
 _TOUCHED = text("""
 WITH RECURSIVE up (ref) AS (
     SELECT ref FROM records WHERE changed_in >= :since
