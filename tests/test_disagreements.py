@@ -296,14 +296,6 @@ def test_the_share_of_work_that_an_initiative_reaches() -> None:
     assert [fact.since for fact in found.evidence] == [date(2026, 11, 4), date(2026, 11, 9)]
 
 
-def test_twins_are_one_piece_of_work_and_reached_when_one_of_them_is() -> None:
-    lone = [working("1"), working("2", space="Growth"), working("3")]
-    twins = [(ref("1"), ref("2"))]
-    assert (share_of(lone, twins).without, share_of(lone, twins).total) == (2, 2)
-    reached = [working("1"), working("2", space="Growth", reached=True), working("3")]
-    assert (share_of(reached, twins).without, share_of(reached, twins).total) == (1, 2)
-
-
 def test_only_some_of_the_oldest_are_named() -> None:
     assert len(share_of(working(str(number)) for number in range(20)).oldest) == OLDEST
 

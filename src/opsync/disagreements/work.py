@@ -34,7 +34,7 @@ class SpaceShare(Struct, frozen=True):
 
 
 class Share(Struct, frozen=True):
-    """How much work in progress no initiative reaches; twins are one. `oldest` are some of it."""
+    """How much work in progress no initiative reaches. `oldest` are some of it."""
 
     total: int
     without: int
@@ -42,31 +42,24 @@ class Share(Struct, frozen=True):
     oldest: tuple[Working, ...] = ()
 
 
-def share_of(working: Iterable[Working], same: Iterable[Sequence[Ref]] = ()) -> Share:
-    """How much of the work in progress no initiative reaches.
-
-    `same` are groups of items that are one piece of work: a group counts once, and is reached
-    when any of it is.
-    """
-    group = {ref: number for number, refs in enumerate(same) for ref in refs}
-    units: dict[Ref | int, list[Working]] = defaultdict(list)
-    for one in working:
-        units[group.get(one.ref, one.ref)].append(one)
+def share_of(working: Iterable[Working]) -> Share:
+    """How much of the work in progress no initiative reaches."""
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     without: list[Working] = []
-    for found in units.values():
-        first = min(found, key=lambda one: (not one.space, one.ref))
-        counts = totals[first.ref.instance, first.space]
+    total = 0
+    for one in working:
+        counts = totals[one.ref.instance, one.space]
         counts[0] += 1
-        if not any(one.reached for one in found):
+        total += 1
+        if not one.reached:
             counts[1] += 1
-            without.append(first)
-    spaces = [SpaceShare(*key, total, lone) for key, (total, lone) in totals.items()]
+            without.append(one)
+    spaces = [SpaceShare(*key, many, lone) for key, (many, lone) in totals.items()]
     spaces.sort(key=lambda one: (-one.without, -one.total, one.instance, one.space))
     # What is private is counted in its place and never an example.
     named = [one for one in without if one.space and one.since]
     named.sort(key=lambda one: (one.since, one.ref))
-    return Share(len(units), len(without), tuple(spaces), tuple(named[:OLDEST]))
+    return Share(total, len(without), tuple(spaces), tuple(named[:OLDEST]))
 
 
 def work_without_initiative(share: Share, zone: tzinfo | None = None) -> Disagreement | None:
