@@ -296,21 +296,6 @@ def test_the_share_of_work_that_an_initiative_reaches() -> None:
     assert [fact.since for fact in found.evidence] == [date(2026, 11, 4), date(2026, 11, 9)]
 
 
-def test_twins_are_one_piece_of_work_and_reached_when_one_of_them_is() -> None:
-    twins = {ref("2"): ref("1")}
-    lone = share_of([working("1"), working("2", space="Growth"), working("3")], twins)
-    assert (lone.without, lone.total) == (2, 2)
-    assert [(one.space, one.total) for one in lone.spaces] == [("Payments", 2)]
-    reached = share_of([working("1"), working("2", reached=True), working("3")], twins)
-    assert (reached.without, reached.total) == (1, 2)
-
-
-def test_twins_are_in_progress_when_the_one_that_counts_is() -> None:
-    share = share_of([working("2"), working("3")], {ref("2"): ref("1")})
-    assert (share.without, share.total) == (1, 1)
-    assert [one.ref.id for one in share.oldest] == ["3"]
-
-
 def test_only_some_of_the_oldest_are_named() -> None:
     assert len(share_of(working(str(number)) for number in range(20)).oldest) == OLDEST
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from opsync.config import build
 from opsync.disagreements import DisagreementKind
+from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.look import gather, unread
 from opsync.engine.looked import Look
+from opsync.engine.lookup import Lookup
 from opsync.engine.overview import overview
-from opsync.model import Suggestion
+from opsync.model import Category, Rollup, Status, Suggestion
 from opsync.model.rules import Mode
 from tests.support.world import World, jira_url, linear_url, page_url, spoiler
 
+NINTHS = (("board", 2), ("roadmap", 4))
 MIRRORED = "As in Jira.\n\nMirrored from PAY-3 by Tandem Sync. Edit it there."
 
 
@@ -83,7 +88,7 @@ async def test_twins_count_once_and_are_listed(world: World) -> None:
     found = await looked(world)
     assert found.in_progress is not None
     assert (found.in_progress.without, found.in_progress.total) == (0, 3)
-    assert (found.work.total, found.work.open, found.work.in_progress) == (9, 6, 3)
+    assert (found.work.total, found.work.in_progress, found.work.done) == (9, 3, 3)
     (twins,) = found.twins
     assert sorted(item.key for item in twins.items) == ["GRO-3", "PAY-3"]
     assert (twins.counted.key, found.twins_total) == ("PAY-3", 1)
@@ -115,6 +120,24 @@ async def test_what_a_team_does_not_count_is_no_work_here_either(world: World) -
     assert (after.open, after.in_progress) == (before.open - 1, before.in_progress - 1)
     assert found.in_progress is not None
     assert after.in_progress == found.in_progress.total
+
+
+async def test_twins_are_as_far_as_the_side_that_counts(world: World) -> None:
+    """The copy in progress is no more work in progress once its original is done, and the original
+    has an initiative as soon as its copy has one."""
+    world.linear.set_state("GRO-3", "In Progress")
+    world.linear.edit("GRO-3", description=MIRRORED)
+    world.jira.edit("PAY-3", status="Done")
+    found = await looked(world)
+    assert found.in_progress is not None
+    assert (found.in_progress.total, found.work.in_progress, found.work.done) == (2, 2, 4)
+    world.jira.add_issue("MOB", "Card form", status="Doing")
+    world.linear.add_issue(
+        "GRO", "Form", project="Checkout web", description=MIRRORED.replace("PAY-3", "MOB-4")
+    )
+    found = await looked(world)
+    assert found.in_progress is not None
+    assert (found.in_progress.total, found.in_progress.without) == (3, 0)
 
 
 async def test_work_that_names_an_initiative_in_its_own_words_only(world: World) -> None:
@@ -281,3 +304,34 @@ async def test_status_counts_what_look_finds_in_initiatives_and_links(world: Wor
     cheap = {"status", "initiative_without_work", "link_on_one_side", "owner_left"}
     assert told == {kind: many for kind, many in found.counts.items() if kind in cheap}
     assert told["initiative_without_work"] == told["link_on_one_side"] == 1
+
+
+async def test_what_several_rules_see_of_one_initiative_is_told_once(world: World) -> None:
+    """On the screen of status as well, which shows a line a rule."""
+    world.page("Empty", "")
+    world.raw["rollup"].append({**world.raw["rollup"][0], "name": "board"})
+    found = await looked(world)
+    async with world.session() as session:
+        told = await overview(session.config, session.store, world.clock.now())
+        disagreeing = Disagreeing(Lookup(session.config, session.store), date(2026, 11, 22))
+        [(_, root), *_] = await disagreeing.summed()
+    assert (found.initiatives, len(told.initiatives)) == (3, 6)
+    assert found.counts == told.disagreements == {"initiative_without_work": 1}
+    late = structs.replace(root, status=Status("s", "Done", Category.done))
+    open_ = [Rollup(rule=name, root=root.ref, counts={}, done=d, total=9) for name, d in NINTHS]
+    (one,) = disagreeing.of_rollups([(each, late) for each in open_])
+    assert one[0].measured == "7 of 9 open", "what weighs most"
+
+
+async def test_an_initiative_that_is_put_away_is_told_nowhere(world: World) -> None:
+    await looked(world)
+    world.clock.advance(60)
+    world.loyalty.archived = True
+    world.linear.add_issue("GRO", "Points", description=f"For {page_url(world.loyalty)}")
+    await world.sync(full=True, write=False)
+    found = await looked(world)
+    async with world.session() as session:
+        told = await overview(session.config, session.store, world.clock.now())
+    assert [one.title for one in told.initiatives] == ["One-tap checkout"]
+    assert found.initiatives == 1
+    assert found.counts == told.disagreements == {}

@@ -114,6 +114,7 @@ def test_it_finds_exactly_the_initiatives_without_work(looked: Looked) -> None:
 
 def test_it_finds_how_much_is_in_progress_without_an_initiative(looked: Looked) -> None:
     share = looked.json["look"]["in_progress"]
+    assert looked.json["look"]["work"]["in_progress"] == IN_PROGRESS
     assert (share["without"], share["total"]) == (WITHOUT_INITIATIVE, IN_PROGRESS)
     assert sum(one["without"] for one in share["spaces"]) == WITHOUT_INITIATIVE
     assert sum(one["total"] for one in share["spaces"]) == IN_PROGRESS

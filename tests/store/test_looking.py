@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from opsync.model import Category, Evidence, Kind, Person, Record, Ref, Rollup, Status
+from opsync.model import Category, Evidence, Kind, Person, Record, Ref, Role, Rollup, Status
 from opsync.store import Store, Tally
 from tests.store.build import member, prepared, record, ref
 
@@ -225,19 +225,55 @@ async def test_the_tally_counts_what_lives(store: Store) -> None:
     await put(store, item("jira:1"), item("jira:2"), item("jira:3", tombstone="deleted"), root())
     await put(store, item("jira:4", kind=Kind.epic))
     await roll_up(store, "jira:4")
+
+
+async def test_of_twins_the_owner_of_the_side_that_counts_is_told(store: Store) -> None:
+    left = Person("u1", "Ana Reyes", active=False)
+    await put(
+        store,
+        root(),
+        item("jira:1", kind=Kind.epic, owner=left),
+        item("linear:1", kind=Kind.project, owner=left),
+    )
+    rollup = Rollup(rule="roadmap", root=ref("notion:1"), counts={}, done=0, total=1)
+    members = [member("jira:1", "notion:1"), member("linear:1", "notion:1", Role.twin)]
+    await store.put_rollups(1, [(rollup, members)], at=NOW)
+    assert [str(one.ref) for one in await store.owners_left()] == ["jira:issue:1"]
+
+
+async def test_a_part_that_does_not_count_by_itself_names_no_initiative(store: Store) -> None:
+    await put(store, root(), root("notion:2", archived=True), item("jira:1"))
+    await put(store, item("jira:2", detail=True), item("jira:3"))
+    await roll_up(store, "notion:1")
+    await roll_up(store, "notion:2")
+    await links(store, ("jira:1", "notion:1"), ("jira:2", "notion:1"), ("jira:3", "notion:2"))
+    assert [str(one.work.ref) for one in await store.one_sided()] == ["jira:issue:1"]
+
+
+async def test_the_tally_counts_work_that_lives_and_counts(store: Store) -> None:
+    await put(
+        store,
+        item("jira:1"),
+        item("jira:2", kind=Kind.epic),
+        item("jira:3", tombstone="deleted"),
+        item("jira:4", detail=True),
+        item("jira:5", archived=True),
+        item("jira:6", "done", archived=True),
+        item("jira:7", kind=Kind.epic),
+        item("linear:8", kind=Kind.project),
+        item("linear:9", title='"detail":true,"archived":true'),
+        root(),
+    )
+    await roll_up(store, "jira:7")
     assert await store.tally() == [
-        Tally("jira", Kind.issue, Category.in_progress, 2),
-        Tally("notion", Kind.initiative, Category.in_progress, 1),
+        Tally("jira", Category.done, 1),
+        Tally("jira", Category.in_progress, 2),
+        Tally("linear", Category.in_progress, 1),
     ]
+    assert len(await store.working()) == 3
+    assert await store.tally([ref("jira:2"), ref("jira:5")]) == [
+        Tally("jira", Category.in_progress, 1)
+    ]
+    assert await store.tally([]) == []
     unknown = Ref("jira", "issue", "99")
     assert await store.kinds_of([ref("jira:1"), unknown]) == {ref("jira:1"): Kind.issue}
-
-
-async def test_parts_that_their_team_does_not_count_are_tallied_by_themselves(
-    store: Store,
-) -> None:
-    await put(store, item("jira:1"), item("jira:2", "done", detail=True))
-    await put(store, item("jira:3", "done", detail=True), item("linear:1", detail=True))
-    await put(store, item("jira:4", detail=True, tombstone="deleted"))
-    assert await store.tally_details(["jira"]) == [Tally("jira", Kind.issue, Category.done, 2)]
-    assert await store.tally_details([]) == []

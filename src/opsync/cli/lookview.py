@@ -166,7 +166,7 @@ def _print_twins(look: Look, *, every: bool) -> None:
 def _print_suggestions(look: Look, *, every: bool) -> None:
     if not look.suggestions_total:
         return
-    _title(f"May belong together: {look.suggestions_total:,}, counted once a person accepts")
+    _title(f"May belong together: {look.suggestions_total:,}, not counted before a person accepts")
     shown = look.suggestions if every else look.suggestions[:FEW]
     rows = [
         (

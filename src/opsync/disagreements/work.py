@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -34,7 +34,7 @@ class SpaceShare(Struct, frozen=True):
 
 
 class Share(Struct, frozen=True):
-    """How much work in progress no initiative reaches; twins are one. `oldest` are some of it."""
+    """How much work in progress no initiative reaches. `oldest` are some of it."""
 
     total: int
     without: int
@@ -42,30 +42,19 @@ class Share(Struct, frozen=True):
     oldest: tuple[Working, ...] = ()
 
 
-def share_of(working: Iterable[Working], instead: Mapping[Ref, Ref] | None = None) -> Share:
-    """How much of the work in progress no initiative reaches.
-
-    `instead` has for each item that another tool has too, and that does not count for it, the one
-    that counts: both are one, in progress when that one is, and reached when any of them is.
-    """
-    one_of = instead or {}
-    units: dict[Ref, list[Working]] = defaultdict(list)
-    for one in working:
-        units[one_of.get(one.ref, one.ref)].append(one)
+def share_of(working: Iterable[Working]) -> Share:
+    """How much of the work in progress no initiative reaches."""
     totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     without: list[Working] = []
     total = 0
-    for ref, found in units.items():
-        first = next((one for one in found if one.ref == ref), None)
-        if first is None:
-            continue
-        total += 1
-        counts = totals[first.ref.instance, first.space]
+    for one in working:
+        counts = totals[one.ref.instance, one.space]
         counts[0] += 1
-        if not any(one.reached for one in found):
+        total += 1
+        if not one.reached:
             counts[1] += 1
-            without.append(first)
-    spaces = [SpaceShare(*key, total, lone) for key, (total, lone) in totals.items()]
+            without.append(one)
+    spaces = [SpaceShare(*key, many, lone) for key, (many, lone) in totals.items()]
     spaces.sort(key=lambda one: (-one.without, -one.total, one.instance, one.space))
     # What is private is counted in its place and never an example.
     named = [one for one in without if one.space and one.since]

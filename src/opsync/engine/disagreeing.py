@@ -12,12 +12,15 @@ from opsync.disagreements import Disagreement, DisagreementKind
 from opsync.engine.catalog import Item
 from opsync.engine.freshness import read_at
 from opsync.engine.lookup import Lookup
-from opsync.engine.twinned import same_work
 from opsync.model import Record, Ref, Role, Rollup
 
 MOST = 100
 """So many disagreements of one kind are named; all are counted. So many initiatives, the heaviest,
 come with the work that shows it."""
+
+
+Summed = tuple[Rollup, Record]
+"""A delivery summary, and its initiative."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -55,6 +58,18 @@ class Disagreeing:
         self._zone = look.zone
         self._read_at: dict[str, datetime | None] | None = None
 
+    async def summed(self) -> list[Summed]:
+        """The delivery summaries of initiatives that live and are in use."""
+        found = await self._store.rollups()
+        roots = await self._store.records_of([one.root for one in found])
+        return [
+            (one, root)
+            for one in found
+            if (root := roots.get(one.root)) is not None
+            and not (root.tombstone or root.archived)
+            and self._look.configured(root.ref)
+        ]
+
     def of_rollup(self, rollup: Rollup, root: Record) -> Disagreement | None:
         """What contradicts an initiative, without the members that show it."""
         return pure.of_initiative(root, rollup, self._as_of, zone=self._zone)
@@ -71,23 +86,38 @@ class Disagreeing:
         )
         return found or one
 
-    async def one_sided(
-        self, same: Iterable[Sequence[Ref]], only: Ref | None = None
-    ) -> list[Disagreement]:
-        """Work that names an initiative which does not name it, unless a twin of it counts."""
-        twins = {ref: refs for refs in same for ref in refs}
-        found = []
-        for one in await self._store.one_sided(only):
-            if not self._look.configured(one.work.ref) or not self._look.configured(one.root):
+    def of_rollups(self, rollups: Iterable[Summed]) -> list[tuple[Disagreement, Summed]]:
+        """All that contradict living initiatives, the heaviest first. Where several rules see one
+        initiative, what weighs most is told, once."""
+        found: dict[tuple[DisagreementKind, Ref], tuple[Disagreement, Summed]] = {}
+        for rollup, root in rollups:
+            one = self.of_rollup(rollup, root)
+            if one is None:
                 continue
-            counted = {
-                root
-                for twin in twins.get(one.work.ref, ())
-                for _, root, _ in await self._store.memberships(twin)
-            }
-            if one.root not in counted:
-                found.append(pure.link_on_one_side(one.work, one.root, one.why))
-        return found
+            before = found.get((one.kind, root.ref))
+            if before is None or before[0].weight < one.weight:
+                found[one.kind, root.ref] = one, (rollup, root)
+        return sorted(found.values(), key=lambda each: -each[0].weight)
+
+    async def one_sided(self, only: Ref | None = None) -> list[Disagreement]:
+        """Work that names an initiative which does not name it, unless a twin of it counts."""
+        found = [
+            one
+            for one in await self._store.one_sided(only)
+            if self._look.configured(one.work.ref) and self._look.configured(one.root)
+        ]
+        sides = {
+            ref: one.refs
+            for one in await self._store.twins([one.work.ref for one in found])
+            if not one.doubt
+            for ref in one.refs
+        }
+        counted = await self._store.counted_in([ref for refs in sides.values() for ref in refs])
+        return [
+            pure.link_on_one_side(one.work, one.root, one.why)
+            for one in found
+            if all(one.root not in counted.get(ref, ()) for ref in sides.get(one.work.ref, ()))
+        ]
 
     async def owners_left(self, only: Ref | None = None) -> list[Disagreement]:
         """Open initiatives and containers whose owner's account is closed."""
@@ -150,10 +180,9 @@ async def disagreements_of(
         if one := disagreeing.of_rollup(rollup, record):
             full = await disagreeing.shown_by(one, rollup, record)
             found.append(await disagreeing.found(full, rollup))
-    same = await same_work(look.store)
     parts, _ = await disagreeing.open_parts(record.ref)
     further = [
-        *await disagreeing.one_sided(same, record.ref),
+        *await disagreeing.one_sided(record.ref),
         *await disagreeing.owners_left(record.ref),
         *parts,
     ]

@@ -6,20 +6,17 @@ Everything is taken from the store and from the report of the pass that filled i
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from opsync.config import Config
-from opsync.disagreements import (
-    Disagreement,
-    Share,
-    work_without_initiative,
-)
+from opsync.disagreements import Disagreement, Share, share_of, work_without_initiative
 from opsync.engine.belonging import suggested
 from opsync.engine.catalog import Catalog
-from opsync.engine.counting import Counting
 from opsync.engine.disagreeing import MOST as EVIDENCED
-from opsync.engine.disagreeing import Disagreeing, Found
+from opsync.engine.disagreeing import Disagreeing, Found, Summed
 from opsync.engine.looked import (
     Addition,
     InProgress,
@@ -30,9 +27,9 @@ from opsync.engine.looked import (
 )
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import Connection, connections, last_run
-from opsync.engine.twinned import TwinGroup, Twinned, same_work
+from opsync.engine.twinned import TwinGroup, Twinned
 from opsync.engine.veil import Veil
-from opsync.model import Kind, Record, Ref, Rollup
+from opsync.model import Category, Kind, Record, Ref, Rollup
 from opsync.model.rules import LINKS_RULE
 from opsync.report import PassReport
 from opsync.store import Store
@@ -61,14 +58,11 @@ async def gather(
 ) -> Look:
     """Gather it, with the suggestions that were found last."""
     gatherer = _Gatherer(config, store, now)
-    same = await same_work(store)
+    instead = await gatherer.instead()
     suggestions = await store.suggestions()
     rollups = await gatherer.rollups()
-    counting = Counting(config, store)
-    await counting.prepare()
-    working = await counting.share()
-    share = working if rollups else None
-    found, counts = await gatherer.disagreements(rollups, same, share)
+    share = await gatherer.share(instead) if rollups else None
+    found, counts = await gatherer.disagreements(rollups, share)
     runs = await store.last_runs(1)
     numbers = await store.counts()
     standing = connections(config, gatherer.look.catalog, await store.cursors(), numbers)
@@ -77,13 +71,13 @@ async def gather(
         run=last_run(runs[0]) if runs else None,
         roots=_roots([root for _, root in rollups]),
         initiatives=len({root.ref for _, root in rollups}),
-        work=await counting.work(working),
+        work=await gatherer.work(instead),
         links=numbers.get("links", 0),
         in_progress=await gatherer.in_progress(share) if share is not None else None,
         disagreements=found,
         counts=counts,
         twins=await gatherer.twins(),
-        twins_total=len(same),
+        twins_total=len(set(instead.values())),
         suggestions=tuple(await suggested(gatherer.look, suggestions[:MOST])),
         suggestions_total=len(suggestions),
         would_add=await gatherer.additions(report),
@@ -132,43 +126,60 @@ class _Gatherer:
         self._disagreeing = Disagreeing(self.look, self._as_of)
         self._twinned = Twinned(config, self.look)
 
-    async def rollups(self) -> list[tuple[Rollup, Record]]:
+    async def rollups(self) -> list[Summed]:
         """The delivery summaries of living initiatives, each with its initiative."""
-        found = await self._store.rollups()
-        roots = await self._store.records_of([one.root for one in found])
-        return [
-            (one, root)
-            for one in found
-            if (root := roots.get(one.root)) is not None
-            and not (root.tombstone or root.archived)
-            and self.look.configured(root.ref)
+        return await self._disagreeing.summed()
+
+    async def instead(self) -> dict[Ref, Ref]:
+        """Each twin that does not count, with the one that does."""
+        return await self._twinned.instead()
+
+    async def share(self, instead: Mapping[Ref, Ref]) -> Share:
+        """How much work in progress has an initiative. Twins are one, with the status of the side
+        that counts, and are reached when any side is."""
+        working = [
+            one
+            for one in await self._store.working()
+            if one.ref not in instead and self.look.configured(one.ref)
         ]
+        lone = {one.ref for one in working if not one.reached}.intersection(instead.values())
+        copies = [ref for ref, counted in instead.items() if counted in lone]
+        reached = {instead[ref] for ref in await self._store.counted_in(copies)}
+        return share_of(
+            replace(one, reached=True) if one.ref in reached else one for one in working
+        )
+
+    async def work(self, instead: Mapping[Ref, Ref]) -> Work:
+        """How much work there is, twins once."""
+        counts: Counter[Category] = Counter()
+        for one in await self._store.tally():
+            if one.instance in self._config.instances:
+                counts[one.category] += one.items
+        for one in await self._store.tally(sorted(instead)):
+            counts[one.category] -= one.items
+        return Work(
+            total=counts.total(),
+            open=sum(count for category, count in counts.items() if category.open),
+            in_progress=counts[Category.in_progress],
+            done=counts[Category.done],
+        )
 
     async def disagreements(
         self,
-        rollups: Sequence[tuple[Rollup, Record]],
-        same: Sequence[Sequence[Ref]],
+        rollups: Sequence[Summed],
         share: Share | None,
     ) -> tuple[tuple[Found, ...], dict[str, int]]:
         """All that are named, the heaviest first, and how many there are by kind."""
         counts: Counter[str] = Counter()
-        by_key: dict[tuple[object, ...], tuple[Disagreement, Rollup, Record]] = {}
-        for rollup, root in rollups:
-            one = self._disagreeing.of_rollup(rollup, root)
-            if one is not None:
-                by_key.setdefault((one.kind, one.subject, one.measured), (one, rollup, root))
         told = []
-        heaviest = sorted(by_key.values(), key=lambda each: -each[0].weight)
-        for number, (one, rollup, root) in enumerate(heaviest):
+        heaviest = self._disagreeing.of_rollups(rollups)
+        for number, (one, (rollup, root)) in enumerate(heaviest):
             counts[one.kind.value] += 1
             if number < EVIDENCED:
                 one = await self._disagreeing.shown_by(one, rollup, root)
             told.append(await self._disagreeing.found(one, rollup))
         further: list[Disagreement] = []
-        for each in (
-            await self._disagreeing.one_sided(same),
-            await self._disagreeing.owners_left(),
-        ):
+        for each in (await self._disagreeing.one_sided(), await self._disagreeing.owners_left()):
             further += each[:MOST]
             counts.update(one.kind.value for one in each)
         parts, many = await self._disagreeing.open_parts()
@@ -233,7 +244,7 @@ class _Gatherer:
     async def unseen(
         self,
         standing: Sequence[Connection],
-        rollups: Sequence[tuple[Rollup, Record]],
+        rollups: Sequence[Summed],
         report: PassReport | None,
     ) -> list[Unseen]:
         """What is missing from all this, the most serious first."""

@@ -9,13 +9,12 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from opsync.config import Config
-from opsync.disagreements import Disagreement, DisagreementKind, of_initiative
+from opsync.disagreements import Disagreement, DisagreementKind
 from opsync.engine.catalog import Catalog
 from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
-from opsync.engine.twinned import same_work
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
 from opsync.stages.rollup import percent_of
@@ -111,20 +110,22 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     counts = await store.counts()
     as_of = now.astimezone(config.zone).date()
     disagreeing = Disagreeing(look, as_of)
+    rollups = await disagreeing.summed()
     owners = await look.owners()
-    initiatives = []
-    kinds: Counter[str] = Counter()
-    rollups = await store.rollups()
-    roots = await store.records_of([rollup.root for rollup in rollups])
-    for rollup in rollups:
-        if (root := roots.get(rollup.root)) is not None:
-            found = of_initiative(root, rollup, as_of)
-            kinds.update([found.kind.value] if found else [])
-            missing = await veil.missing(root, rollup.missing)
-            initiatives.append(_initiative(rollup, root, catalog, owners, found, missing))
+    initiatives = [
+        _initiative(
+            rollup,
+            root,
+            catalog,
+            owners,
+            disagreeing.of_rollup(rollup, root),
+            await veil.missing(root, rollup.missing),
+        )
+        for rollup, root in rollups
+    ]
     initiatives.sort(key=_urgency)
-    same = await same_work(store)
-    kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided(same))
+    kinds = Counter(one.kind.value for one, _ in disagreeing.of_rollups(rollups))
+    kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided())
     kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
     runs = await store.last_runs(1)
     waiting = {

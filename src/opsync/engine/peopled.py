@@ -10,7 +10,6 @@ from msgspec import Struct
 from opsync.config import Config
 from opsync.engine.catalog import Catalog
 from opsync.engine.owners import Known, everybody, known
-from opsync.engine.twinned import same_work
 from opsync.model import Account
 from opsync.model.rules import PersonRule
 from opsync.people import Doubt, People
@@ -89,7 +88,7 @@ def unread() -> Everybody:
 async def _counted_twice(people: People, store: Store) -> Counter[tuple[Account, ...]]:
     """How many items each person owns in a second tool that are the same work as in a first."""
     twice: Counter[tuple[Account, ...]] = Counter()
-    same = await same_work(store)
+    same = [one.refs for one in await store.twins() if not one.doubt]
     owners = await store.owners_of([ref for group in same for ref in group])
     for group in same:
         owning: Counter[tuple[Account, ...]] = Counter()

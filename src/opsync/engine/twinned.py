@@ -57,11 +57,6 @@ async def lost_mirrors(config: Config, store: Store) -> list[LostMirror]:
     return await Twinned(config, Lookup(config, store)).lost()
 
 
-async def same_work(store: Store) -> list[tuple[Ref, ...]]:
-    """The records of each piece of work that is in several tools and counts once."""
-    return [one.refs for one in await store.twins() if not one.doubt]
-
-
 class Twinned:
     """Tells of one piece of work in several tools."""
 
@@ -69,6 +64,13 @@ class Twinned:
         self._config = config
         self._look = look
         self._veil = Veil(look)
+        self._all: list[Sides] | None = None
+
+    async def instead(self) -> dict[Ref, Ref]:
+        """Each side that does not count, with the one that does."""
+        merged = [one for one in await self._sides(None) if not one.doubt]
+        counted = [(one, self._config.preference.counted(one)) for one in merged]
+        return {ref: each for one, each in counted for ref in one.refs if ref != each}
 
     async def groups(self, ref: Ref | None = None, most: int | None = None) -> list[TwinGroup]:
         """All groups, the first `most` of them, or the one that an item belongs to."""
@@ -135,8 +137,11 @@ class Twinned:
         return list(dict.fromkeys(notes))
 
     async def _sides(self, ref: Ref | None) -> list[Sides]:
-        found = await self._look.store.twins(None if ref is None else [ref])
-        return [one for one in found if ref is None or ref in one.refs]
+        if ref is not None:
+            return [one for one in await self._look.store.twins([ref]) if ref in one.refs]
+        if self._all is None:
+            self._all = await self._look.store.twins()
+        return self._all
 
     async def _items(self, refs: Sequence[Ref]) -> tuple[Item, ...]:
         return tuple([await self._look.item(ref) for ref in refs])

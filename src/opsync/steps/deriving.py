@@ -41,9 +41,13 @@ async def link_changed(this: Pass) -> None:
 
 async def _link(this: Pass, sources: Sequence[Ref]) -> None:
     """Make the links of these records, as far as their instances are configured."""
+    kin: set[Ref] = set()
     for chunk in chunks(sources):
+        kin |= await this.store.kin(chunk)
         await this.store.put_links(this.run, chunk, _evidence(this, await _named(this, chunk)))
-    await _leave_out_repeats(this, sources)
+    for chunk in chunks(sources):
+        kin |= await this.store.kin(chunk)
+    await _leave_out_repeats(this, sorted(kin))
 
 
 async def _named(this: Pass, sources: Sequence[Ref]) -> list[_Named]:
@@ -59,27 +63,25 @@ def _evidence(this: Pass, named: Sequence[_Named]) -> list[Evidence]:
     return link(named, within_instance=this.config.links.within_instance)
 
 
-async def _leave_out_repeats(this: Pass, sources: Sequence[Ref]) -> None:
-    """Take back the links of copies that only repeat what their originals name.
+async def _leave_out_repeats(this: Pass, kin: Sequence[Ref]) -> None:
+    """Take back the links of copies that only repeat what their originals name, and restore those
+    of what is no copy any more.
 
-    What is one piece of work is known once all links are made; so the links of copies are made
-    again, knowing it. `sources` are those whose links were made, copies or originals.
+    What is one piece of work is known once all links are made. `kin` is all that is, or was before
+    that, said to be one with a record whose links were made: a new side can part the others.
     """
-    for chunk in chunks(sources):
+    for chunk in chunks(kin):
         instead: dict[Ref, Ref] = {}
         for sides in await this.store.twins(chunk):
             if not sides.doubt:
                 counted = this.config.preference.counted(sides)
                 instead |= {ref: counted for ref in sides.refs if ref != counted}
-        if not instead:
-            continue
         named: dict[Ref, set[Ref]] = defaultdict(set)
         for source, mention, candidates in await _named(this, sorted(set(instead.values()))):
             if (target := target_of(mention, candidates)) is not None:
                 named[source].add(target)
-        copies = sorted(instead)
-        found = _evidence(this, await _named(this, copies))
-        await this.store.put_links(this.run, copies, without_repeats(found, instead, named))
+        found = _evidence(this, await _named(this, chunk))
+        await this.store.put_links(this.run, chunk, without_repeats(found, instead, named))
 
 
 def _configured(this: Pass, refs: Sequence[Ref]) -> tuple[Ref, ...]:

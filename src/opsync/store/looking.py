@@ -17,21 +17,23 @@ from opsync.store.links import to_evidence
 from opsync.store.schema import records
 from opsync.store.types import OneSided, OpenParts, Tally
 
-_TALLY = """
-SELECT instance, kind, category, count(*) FROM records WHERE tombstone = ''
-AND ref NOT IN (SELECT root FROM rollups)
-GROUP BY instance, kind, category ORDER BY 1, 2, 3
+# These bytes of a body say it of the record itself: no text can hold them, its quotes are escaped.
+_ARCHIVED = """instr(r.body, CAST('"archived":true' AS BLOB)) > 0"""
+_DETAIL = """instr(r.body, CAST('"detail":true' AS BLOB)) > 0"""
+# Roots are no work of their own, nor are parts that their team does not count; what people put away
+# is work if it came to its end.
+_OF_WORK = f"""
+FROM records r WHERE r.kind IN ('issue', 'epic') AND r.tombstone = ''
+AND r.ref NOT IN (SELECT root FROM rollups)
+AND NOT {_DETAIL} AND (r.category IN ('done', 'canceled') OR NOT {_ARCHIVED})
+"""  # noqa: S608 - made of constants
+_TALLY = f"""
+SELECT r.instance, r.category, count(*) {_OF_WORK} {{only}} GROUP BY 1, 2 ORDER BY 1, 2
 """
-_BODIES = """
-SELECT kind, category, body FROM records WHERE instance = ? AND tombstone = ''
-AND ref NOT IN (SELECT root FROM rollups)
-"""
-_WORKING = """
-SELECT ref, body, EXISTS (SELECT 1 FROM members m WHERE m.ref = records.ref)
-FROM records
-WHERE category = 'in_progress' AND kind IN ('issue', 'epic') AND tombstone = ''
-AND ref NOT IN (SELECT root FROM rollups)
-"""
+_WORKING = f"""
+SELECT r.ref, r.body, EXISTS (SELECT 1 FROM members m WHERE m.ref = r.ref)
+{_OF_WORK} AND r.category = 'in_progress'
+"""  # noqa: S608 - made of constants
 # Roots are left out: that an initiative is said to be done is told of it anyway.
 _OPEN_PARTS = """
 SELECT p.parent, c.ref, c.body FROM parents p
@@ -42,8 +44,9 @@ CROSS JOIN records c ON c.ref = p.child AND c.category IN ('backlog', 'todo', 'i
 WHERE p.parent NOT IN (SELECT root FROM rollups) {only} ORDER BY p.parent, p.child
 """
 # What people decided about a pair is not told again.
-_ONE_SIDED = """
+_ONE_SIDED = f"""
 SELECT l.source, l.target, l.evidence, s.body FROM (SELECT DISTINCT root FROM rollups) u
+CROSS JOIN records r ON r.ref = u.root AND NOT {_ARCHIVED}
 CROSS JOIN links l ON l.target = u.root
 CROSS JOIN records s ON s.ref = l.source AND s.tombstone = '' AND s.category <> 'canceled'
     AND s.kind IN ('issue', 'epic', 'project')
@@ -53,12 +56,13 @@ AND NOT EXISTS (SELECT 1 FROM members m WHERE m.ref = l.source AND m.root = l.ta
 AND NOT EXISTS (SELECT 1 FROM decisions d WHERE (d.one, d.two)
                 IN (VALUES (l.source, l.target), (l.target, l.source)))
 ORDER BY l.source, l.target
-"""
+"""  # noqa: S608 - made of constants
 _SOMEBODY_LEFT = "SELECT EXISTS (SELECT 1 FROM people WHERE active = 0)"
 _OWNERS_LEFT = """
 SELECT r.body FROM (
     SELECT root AS ref, 1 AS root FROM rollups
-    UNION SELECT ref, 0 FROM members WHERE ref NOT IN (SELECT root FROM rollups)) x
+    UNION SELECT ref, 0 FROM members
+    WHERE role <> 'twin' AND ref NOT IN (SELECT root FROM rollups)) x
 CROSS JOIN records r ON r.ref = x.ref AND r.owner <> '' AND r.tombstone = ''
     AND r.category NOT IN ('done', 'canceled') AND (x.root OR r.kind IN ('epic', 'project'))
 CROSS JOIN people p ON p.instance = r.instance AND p.id = r.owner AND p.active = 0
@@ -96,23 +100,14 @@ _glance = msgspec.json.Decoder(_Glance).decode
 class Looking(Part):
     """Counting what no delivery summary tells."""
 
-    async def tally(self) -> list[Tally]:
-        """How many living records there are that are no roots, by instance, kind and category."""
-        return await self._read(
-            lambda c: [
-                Tally(instance, Kind(kind), Category(category), count)
-                for instance, kind, category, count in c.exec_driver_sql(_TALLY)
-            ]
-        )
-
-    async def tally_details(self, instances: Sequence[str]) -> list[Tally]:
-        """The same of those parts that their team does not count by themselves. Costs a look at
-        each record of the instances."""
-        return await self._read(lambda c: list(_details(c, instances)))
+    async def tally(self, only: Sequence[Ref] | None = None) -> list[Tally]:
+        """How many living issues and epics there are that are no roots, of all or of these, by
+        instance and category. Left out are archived ones that are open, and parts that their team
+        does not count by themselves."""
+        return await self._read(lambda c: _tally(c, only))
 
     async def working(self) -> list[Working]:
-        """The issues and epics in progress that are no roots. Left out are archived ones, and
-        parts that their team does not count by themselves."""
+        """Those of them that are in progress."""
         return await self._read(lambda c: list(_working(c)))
 
     async def open_parts(self, only: Ref | None = None) -> list[OpenParts]:
@@ -121,8 +116,8 @@ class Looking(Part):
         return await self._read(lambda c: _open_parts(c, only))
 
     async def one_sided(self, only: Ref | None = None) -> list[OneSided]:
-        """Living work that names a root which neither names it nor counts it; with `only` such
-        pairs of this record."""
+        """Living work that names a root in use which neither names it nor counts it; with `only`
+        such pairs of this record."""
         return await self._read(lambda c: _one_sided(c, only))
 
     async def owners_left(self, only: Ref | None = None) -> list[Record]:
@@ -151,22 +146,24 @@ class Looking(Part):
         return await self._read(lambda c: dict(_kinds(c, refs)))
 
 
-def _details(connection: Connection, instances: Sequence[str]) -> Iterator[Tally]:
-    for instance in instances:
-        counts: Counter[tuple[str, str]] = Counter()
-        for kind, category, body in connection.exec_driver_sql(_BODIES, (instance,)):
-            if _glance(body).detail:
-                counts[kind, category] += 1
-        for (kind, category), count in sorted(counts.items()):
-            yield Tally(instance, Kind(kind), Category(category), count)
+def _tally(connection: Connection, only: Sequence[Ref] | None) -> list[Tally]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for part in chunks(texts(only)) if only is not None else [[]]:
+        where = marked("AND r.ref IN (*)", part) if only is not None else ""
+        query = _TALLY.format(only=where)
+        for instance, category, count in connection.exec_driver_sql(query, tuple(part)):
+            counts[instance, category] += count
+    return [
+        Tally(instance, Category(category), count)
+        for (instance, category), count in sorted(counts.items())
+    ]
 
 
 def _working(connection: Connection) -> Iterator[Working]:
     for ref, body, reached in connection.exec_driver_sql(_WORKING):
         one = _glance(body)
-        if not one.archived and not one.detail:
-            space = "" if one.private else one.space
-            yield Working(to_ref(ref), space, one.started_at or one.created_at, bool(reached))
+        space = "" if one.private else one.space
+        yield Working(to_ref(ref), space, one.started_at or one.created_at, bool(reached))
 
 
 def _open_parts(connection: Connection, only: Ref | None) -> list[OpenParts]:
@@ -199,7 +196,8 @@ def _one_sided(connection: Connection, only: Ref | None) -> list[OneSided]:
             continue
         # A mirror's mark says that both are one; people's words say more.
         why = [one for one in to_evidence(source, target, evidence) if one.part != "mirror"]
-        if why and not _glance(body).archived:
+        work = _glance(body)
+        if why and not (work.archived or work.detail):
             found.append(OneSided(decode_record(body), to_ref(target), why[0]))
     return found
 

@@ -29,8 +29,8 @@ from opsync.store.schema import members, parents, records, rollup_history, rollu
 from opsync.store.twins import near
 from opsync.store.types import HistoryRow, Tree
 
-# `up` is all that changed with all it is part of; `sides` all of which a link did, or a decision,
-# with what may be one piece of work with it.
+# `up` is all that changed with all it is part of; `sides` all that did, or of which a link or a
+# decision did, with what may be one piece of work with it.
 _TOUCHED = text("""
 WITH RECURSIVE up (ref) AS (
     SELECT ref FROM records WHERE changed_in >= :since
@@ -38,10 +38,9 @@ WITH RECURSIVE up (ref) AS (
     SELECT p.parent FROM up CROSS JOIN parents p ON p.child = up.ref),
 sides (ref) AS (
     SELECT ref FROM touched WHERE run >= :since
-    UNION
-    SELECT CASE l.source WHEN sides.ref THEN l.target ELSE l.source END
-    FROM sides CROSS JOIN links l ON (l.source = sides.ref OR l.target = sides.ref)
-    WHERE l.twin > 0)
+    UNION SELECT ref FROM records WHERE changed_in >= :since
+    UNION SELECT l.target FROM sides CROSS JOIN links l ON l.source = sides.ref WHERE l.twin > 0
+    UNION SELECT l.source FROM sides CROSS JOIN links l ON l.target = sides.ref WHERE l.twin > 0)
 SELECT ref FROM up
 UNION SELECT root FROM members WHERE rule = :rule AND ref IN (SELECT ref FROM sides)
 UNION SELECT root FROM members WHERE rule = :rule AND ref IN (SELECT ref FROM up)

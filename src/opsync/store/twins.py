@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from opsync.model import Kind, Mention, Ref, Sides, Twin
 from opsync.model.link import FOOTER
 from opsync.model.twin import sides_of
-from opsync.store.base import Part
-from opsync.store.codec import chunks, marked, texts, to_ref
+from opsync.store.base import Part, to_refs
+from opsync.store.codec import CHUNK, chunks, marked, texts, to_ref
 from opsync.store.links import TWIN, to_evidence, to_mention
 
 _WORK = tuple(kind.value for kind in (Kind.issue, Kind.epic, Kind.project))
@@ -30,6 +30,17 @@ WHERE l.twin > 0"""  # noqa: S608 - made of constants
 
 _LEAVING = _DIRECTED + " AND l.source IN (*)"
 _ARRIVING = _DIRECTED + " AND l.target IN (*)"
+
+# All that links lead to, whatever else speaks against it: by those that say, or half say, that both
+# ends are one.
+_KIN = """
+WITH RECURSIVE kin (ref) AS (
+    SELECT source FROM links WHERE source IN (*) AND twin > 0
+    UNION SELECT target FROM links WHERE target IN (*) AND twin > 0
+    UNION SELECT l.target FROM kin CROSS JOIN links l ON l.source = kin.ref WHERE l.twin > 0
+    UNION SELECT l.source FROM kin CROSS JOIN links l ON l.target = kin.ref WHERE l.twin > 0)
+SELECT ref FROM kin
+"""
 
 # A copy of what was never read, or of what is gone.
 _LOST = """
@@ -60,6 +71,11 @@ class Twins(Part):
         is. Doubtful ones are among them, and so are sides that belong to no initiative."""
         return await self._read(lambda c: sides_of(_all(c) if refs is None else near(c, refs)))
 
+    async def kin(self, refs: Sequence[Ref]) -> set[Ref]:
+        """Those of these records that may be one piece of work with another, and all that they may
+        be one with: whether they are is not asked."""
+        return await self._read(lambda c: _kin(c, refs))
+
     async def lost_mirrors(self) -> list[tuple[Ref, Mention]]:
         """What says that it is the mirror of something that no living record is."""
         return await self._read(
@@ -82,6 +98,14 @@ def near(connection: Connection, refs: Sequence[Ref] | set[Ref]) -> list[Twin]:
         frontier = sorted({str(end) for pair in pairs for end in (pair.one, pair.two)} - known)
         known.update(frontier)
     return list(found)
+
+
+def _kin(connection: Connection, refs: Sequence[Ref]) -> set[Ref]:
+    found: set[Ref] = set()
+    for part in chunks(texts(refs), CHUNK // 2):
+        rows = connection.exec_driver_sql(marked(_KIN, part), (*part, *part))
+        found.update(to_refs(rows.scalars()))
+    return found
 
 
 def _all(connection: Connection) -> list[Twin]:

@@ -186,10 +186,9 @@ class JournalRow(Struct, frozen=True, kw_only=True):
 
 
 class Tally(NamedTuple):
-    """How many living records of a kind and category an instance has."""
+    """How much work of a category an instance has."""
 
     instance: str
-    kind: Kind
     category: Category
     items: int
 
