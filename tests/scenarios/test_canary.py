@@ -15,7 +15,8 @@ import click
 import pytest
 
 from opsync.cli.root import GROUPS, root
-from tests.support.canaries import LATER, SPACES, WITHIN, Canaries, Hidden, company
+from tests.support.canaries import LATER, SPACES, WITHIN, Canaries, Hidden
+from tests.support.canary_company import company
 from tests.support.world import HOSTS
 
 EXEMPT = {
