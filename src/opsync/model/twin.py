@@ -68,6 +68,11 @@ class Preference(Struct, frozen=True):
             ),
         )
 
+    def instead(self, groups: Iterable[Sides]) -> dict[Ref, Ref]:
+        """Each side that does not count, with the one that does; doubtful ones all count."""
+        sure = [(one, self.counted(one)) for one in groups if not one.doubt]
+        return {ref: counted for one, counted in sure for ref in one.refs if ref != counted}
+
 
 def _place(name: str, names: tuple[str, ...]) -> int:
     return names.index(name) if name in names else len(names)
