@@ -36,7 +36,7 @@ class Pairing(Part):
 
     async def above(self, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:
         """All that these records are part of, at whatever distance."""
-        return await self._read(lambda c: _grouped(c, _ABOVE, refs))
+        return await self._read(lambda c: above(c, refs))
 
     async def links_among(self, refs: Sequence[Ref]) -> list[Link]:
         """The pairs of which one of these records is an end."""
@@ -64,6 +64,11 @@ class Pairing(Part):
             return dict(found)
 
         return await self._read(work)
+
+
+def above(connection: Connection, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:
+    """All that these records are part of, at whatever distance."""
+    return _grouped(connection, _ABOVE, refs)
 
 
 def _grouped(connection: Connection, sql: str, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:
