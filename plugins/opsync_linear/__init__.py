@@ -77,9 +77,6 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explora
             return None
         return match["key"].upper() if match["key"] else match["slug"].rpartition("-")[2]
 
-    def untitled(self, record: Record) -> str:
-        return normalize.untitled(record)
-
     def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
         return surfaces.render(self.settings, surface, target, content)
 

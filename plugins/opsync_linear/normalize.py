@@ -206,11 +206,6 @@ def _status(settings: LinearSettings, state: State, types: Mapping[str, Category
     return Status(state.id, state.name, refined or types.get(state.type, Category.unknown))
 
 
-def untitled(record: Record) -> str:
-    """The address of a record of a team that is private to opsync only."""
-    return _untitled(record.url, record.key or record.aliases[0])
-
-
 def _untitled(url: str, id_: str) -> str:
     """A private object's address without its title, which Linear puts into the last part; the id
     alone leads there too."""

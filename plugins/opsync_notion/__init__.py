@@ -37,7 +37,7 @@ from opsync import (
 )
 from opsync_notion import checks, dialect, surfaces
 from opsync_notion.explore import Explorer
-from opsync_notion.ids import PAGE_URL, hex_id, page_of, parse_id
+from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
 from opsync_notion.pull import STREAM, Row, pull
 from opsync_notion.scope import Outside
@@ -100,10 +100,6 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
     def recognize(self, url: str) -> str | None:
         """The 32-digit id of the page that a Notion URL leads to, whatever the workspace."""
         return page_of(url)
-
-    def untitled(self, record: Record) -> str:
-        """By its id alone."""
-        return PAGE_URL + hex_id(record.ref.id)
 
     def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
         """Delivery columns stand on the root's own page only."""

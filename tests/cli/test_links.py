@@ -233,23 +233,32 @@ def test_an_initiative_and_its_work_need_no_further_word(synced: Company, order:
 
 
 @pytest.mark.parametrize(
-    ("pair", "why"),
+    ("pair", "why", "same"),
     [
-        (("PAY-77", "PAY-200"), "neither PAY-77 Tidy up nor PAY-200 SSO is an initiative"),
-        ((PROGRAMME, "SSO for teams"), "both initiatives, which never count in each other"),
+        (("PAY-77", "PAY-200"), "neither PAY-77 Tidy up nor PAY-200 SSO is an initiative", 0),
+        ((PROGRAMME, "SSO for teams"), "both initiatives, which never count in each other", 2),
     ],
 )
 def test_other_pairs_need_a_word_and_both_are_explained(
-    synced: Company, pair: tuple[str, str], why: str
+    synced: Company, pair: tuple[str, str], why: str, same: int
 ) -> None:
     result = synced.opsync("links", "add", *pair)
     assert result.code == 2
     assert why in result.err
     assert "--same (one piece of work that is kept in two tools)" in result.err
     assert "--related (linked on both sides, counted nowhere for it)" in result.err
-    for word in ("--same", "--related"):
-        assert synced.opsync("links", "add", *pair, word).code == 0
+    for word, code in (("--same", same), ("--related", 0)):
+        assert synced.opsync("links", "add", *pair, word).code == code
     assert len(synced.opsync("links", "export").lines) == 2
+
+
+def test_an_initiative_is_no_piece_of_work_in_two_tools(synced: Company) -> None:
+    """To say so would be kept, and nothing would follow."""
+    result = synced.opsync("links", "add", PROGRAMME, "PAY-77", "--same")
+    assert result.code == 2
+    assert "only issues, epics and projects are one piece of work in two tools" in result.err
+    assert "--related" in result.err
+    assert len(synced.opsync("links", "export").lines) == 1
 
 
 def test_a_document_is_never_counted(synced: Company) -> None:

@@ -12,7 +12,7 @@ from opsync.model import PairDecision, Suggestion
 from opsync.sandbox.harbor import build_harbor
 from tests.support.clock import FakeClock
 from tests.support.company import Company
-from tests.support.world import World, jira_url, page_url
+from tests.support.world import SECOND_SITE, World, jira_url, page_url
 
 Told = tuple[str, str, str, tuple[str, ...]]
 
@@ -231,3 +231,22 @@ async def test_who_owns_private_work_is_no_reason_even_where_titles_are_exposed(
     assert two == "SEC-1"
     assert reasons[0] == 'titles alike: "ledger archive settlement"'
     assert not any("owner" in reason for reason in reasons)
+
+
+async def test_of_twins_one_is_suggested_and_none_where_one_counts(world: World) -> None:
+    """Of those that links both ways join, too."""
+    ships = world.add_second_jira()
+    for name in ("jira-main", "jira-ships"):
+        world.raw["instances"][name]["read_remote_links"] = True
+    epics = [
+        site.add_issue(project, "Referral program", issue_type="Epic", status="Doing")
+        for site, project in ((world.jira, "PAY"), (ships, "SHIP"))
+    ]
+    here, there = (jira_url(epics[0].key), f"{SECOND_SITE}/browse/{epics[1].key}")
+    world.jira.put_remote_link(epics[0].id, {"object": {"url": there, "title": "There"}})
+    ships.put_remote_link(epics[1].id, {"object": {"url": here, "title": "Here"}})
+    page = world.page("Referral programme", "")
+    [(kind, root, work, _)] = await told(world)
+    assert (kind, root, work) == ("member", "Referral programme", epics[0].key)
+    world.notion.edit_page(page, "Tracked in", there)
+    assert await told(world) == []

@@ -41,7 +41,7 @@ def test_a_template_whose_footer_was_copied_along_merges_nothing() -> None:
     [sides] = sides_of(copied)
     assert len(sides.refs) == 11
     assert sides.doubt is Doubt.same_tool
-    assert counted_once([sides], sides.refs, ORDER, {}) == {}
+    assert counted_once([sides], sides.refs, ORDER) == {}
 
 
 def test_two_of_one_tool_are_doubtful_unless_a_person_accepted_them() -> None:
@@ -78,19 +78,22 @@ def test_the_side_that_counts(pair: Twin, prefer: tuple[str, ...], counted: str)
 def test_only_sides_that_are_there_are_merged() -> None:
     sides = sides_of([twin("jira:1", "linear:1"), twin("linear:1", "ships:1")])
     alone = [ref("linear:1")]
-    assert counted_once(sides, alone, ORDER, {}) == {}
+    assert counted_once(sides, alone, ORDER) == {}
     both = [ref("linear:1"), ref("ships:1")]
-    assert counted_once(sides, both, ORDER, {}) == {ref("ships:1"): ref("linear:1")}
+    assert counted_once(sides, both, ORDER) == {ref("ships:1"): ref("linear:1")}
 
 
 def test_the_root_is_the_side_that_counts() -> None:
     sides = sides_of([twin("jira:1", "linear:1", copy="linear:1")])
     among = [ref("jira:1"), ref("linear:1")]
-    found = counted_once(sides, among, ORDER, {}, ref("linear:1"))
+    found = counted_once(sides, among, ORDER, ref("linear:1"))
     assert found == {ref("jira:1"): ref("linear:1")}
 
 
 def test_an_item_is_never_the_same_work_as_what_it_is_part_of() -> None:
-    sides = sides_of([twin("jira:1", "jira:3", accepted=True)])
-    parents = {ref("jira:3"): [ref("jira:2")], ref("jira:2"): [ref("jira:1"), ref("jira:2")]}
-    assert counted_once(sides, [ref("jira:1"), ref("jira:3")], ORDER, parents) == {}
+    above = {ref("jira:3"): {ref("jira:2"), ref("jira:1")}}
+    [sides] = sides_of([twin("jira:1", "jira:3", accepted=True)], above)
+    assert sides.doubt is Doubt.part
+    assert counted_once([sides], [ref("jira:1"), ref("jira:3")], ORDER) == {}
+    [sides] = sides_of([twin("jira:2", "linear:1")], above)
+    assert sides.doubt is Doubt.none

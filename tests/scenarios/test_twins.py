@@ -275,6 +275,23 @@ async def test_copies_of_a_template_all_count_and_say_why(world: World) -> None:
     assert await groups(world) == []
 
 
+async def test_what_was_accepted_as_the_same_as_its_own_part_counts_and_is_told(
+    world: World,
+) -> None:
+    await world.sync()
+    await decide(world, "PAY-3", "PAY-1", "accepted")
+    assert await counts(world) == (2, 5)
+    [note] = (await explained(world, "PAY-1")).notes
+    assert note == (
+        "PAY-1 is said to be the same work as PAY-3, but one of them is part of another: each "
+        "counts by itself."
+    )
+    assert await groups(world) == []
+    world.jira.edit("PAY-3", parent=None)
+    assert (await counts(world))[1] == 4
+    assert len(await groups(world)) == 1
+
+
 async def test_a_private_original_is_not_named_by_its_copy(world: World) -> None:
     world.jira.edit("PAY-3", security="Board only")
     copy = mirror(world)

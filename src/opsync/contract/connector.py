@@ -141,12 +141,6 @@ class Readable(ABC):
         """The alias of the record that a URL of this instance leads to; None for other URLs."""
         return None
 
-    def untitled(self, record: Record) -> str:
-        """The address of `record` without its title, where the vendor puts that into it. Asked for
-        what its team makes private; of what the vendor calls private, `normalize` gives no other.
-        """
-        return record.url
-
     async def resolve(self, aliases: Sequence[str]) -> Mapping[str, Ref]:
         """Look up aliases that people use and no record has: former keys of moved issues."""
         return {}

@@ -13,6 +13,7 @@ from opsync.errors import ConfigError
 from opsync.inert import inert_text
 from opsync.model import PairDecision, PairKind, Record, Ref, Suggestion, Verdict
 from opsync.model.pair import ACCEPTED, in_order
+from opsync.model.twin import KINDS
 from opsync.steps.deriving import roots_of
 from opsync.store import Store
 
@@ -125,6 +126,8 @@ class Deciding:
         if one.ref == two.ref:
             raise ConfigError(f"both names mean {label}", hint="Name two different items.")
         if asked is not None and asked != "member":
+            if asked == "same":
+                _check_same((one, label), (two, other))
             return one, two, asked
         roots = await self.roots()
         if two.ref in roots and one.ref not in roots:
@@ -148,6 +151,16 @@ NOT_A_MEMBER = (
     "Say what they are to each other: --same (one piece of work that is kept in two tools) or "
     "--related (linked on both sides, counted nowhere for it)."
 )
+
+
+def _check_same(*ends: tuple[Record, str]) -> None:
+    for record, label in ends:
+        if record.kind not in KINDS:
+            raise ConfigError(
+                f"{label} is no such work: only issues, epics and projects are one piece of "
+                "work in two tools",
+                hint="Say that they are linked: --related.",
+            )
 
 
 def unclear(text: str, items: Sequence[Item]) -> ConfigError:

@@ -25,7 +25,7 @@ async def suggest(config: Config, store: Store) -> list[Suggestion]:
 
     Left out is what people decided about, what counts or is linked already, initiatives that are
     done, canceled or archived, work that is canceled, archived or done long ago, and private items,
-    unless their connection exposes titles.
+    unless their connection exposes titles. Of twins one is suggested.
     """
     return await _Search(config, store).run()
 
@@ -133,15 +133,24 @@ class _Search:
             for link in links
             if (pair := pair_of(link.one, link.two)) not in self._titled or _mirrored(link)
         }
-        # What a mirror keeps alike with something that counts is that thing.
-        mirrors = [link for link in links if _mirrored(link)]
-        counted = await self._store.counted_in(
-            [end for link in mirrors for end in (link.one, link.two)]
-        )
-        for link in mirrors:
-            for one, other in ((link.one, link.two), (link.two, link.one)):
-                joined |= {pair_of(root, other) for root in counted.get(one, ())}
-        return joined
+        return joined | await self._told_of_twins(found)
+
+    async def _told_of_twins(self, found: Sequence[Suggestion]) -> set[Pair]:
+        """The pairs of an initiative with one side of a piece of work of which another side counts
+        in it, or is suggested for it and counts."""
+        pairs = {pair_of(one.one, one.two) for one in found}
+        roots = {one.one for one in found if one.kind == "member"}
+        work = sorted({end for pair in pairs for end in pair} - roots)
+        same = [one for one in await self._store.twins(work) if not one.doubt]
+        members = await self._store.counted_in([ref for one in same for ref in one.refs])
+        told: set[Pair] = set()
+        for one in same:
+            counted = self._config.preference.counted(one)
+            counting = {root for ref in one.refs for root in members.get(ref, ())}
+            told |= {pair_of(root, ref) for root in counting for ref in one.refs}
+            asked = {root for root in roots if pair_of(root, counted) in pairs}
+            told |= {pair_of(root, ref) for root in asked for ref in one.refs if ref != counted}
+        return told
 
 
 def _keys(record: Record) -> Iterable[tuple[str, str]]:

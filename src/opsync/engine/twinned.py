@@ -68,9 +68,7 @@ class Twinned:
 
     async def instead(self) -> dict[Ref, Ref]:
         """Each side that does not count, with the one that does."""
-        merged = [one for one in await self._sides(None) if not one.doubt]
-        counted = [(one, self._config.preference.counted(one)) for one in merged]
-        return {ref: each for one, each in counted for ref in one.refs if ref != each}
+        return self._config.preference.instead(await self._sides(None))
 
     async def groups(self, ref: Ref | None = None, most: int | None = None) -> list[TwinGroup]:
         """All groups, the first `most` of them, or the one that an item belongs to."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 from msgspec import Struct
 
-from opsync.model.record import Ref
+from opsync.model.record import Kind, Ref
 
+KINDS = (Kind.issue, Kind.epic, Kind.project)
+"""What may be in several tools as one piece of work."""
 MOST = 4
 """So many sides may one piece of work have; more are a template that was copied, or the like."""
 
@@ -68,16 +71,25 @@ class Preference(Struct, frozen=True):
             ),
         )
 
+    def instead(self, groups: Iterable[Sides]) -> dict[Ref, Ref]:
+        """Each side that does not count, with the one that does; doubtful ones all count."""
+        sure = [(one, self.counted(one)) for one in groups if not one.doubt]
+        return {ref: counted for one, counted in sure for ref in one.refs if ref != counted}
+
 
 def _place(name: str, names: tuple[str, ...]) -> int:
     return names.index(name) if name in names else len(names)
 
 
-def sides_of(twins: Iterable[Twin]) -> list[Sides]:
+def sides_of(
+    twins: Iterable[Twin], above: Mapping[Ref, AbstractSet[Ref]] | None = None
+) -> list[Sides]:
     """The pairs put together to whole pieces of work, sorted.
 
     Doubtful are more than `MOST` sides, and two of one instance that nobody accepted as the same:
     a template whose mark was copied along with it must not hide the work that is made from it.
+    So are records of which one is part of another, or nothing of them would count; `above` has all
+    that a record is part of, at whatever distance.
     """
     pairs = sorted(twins)
     whole = _joined((pair.one, pair.two) for pair in pairs)
@@ -89,8 +101,12 @@ def sides_of(twins: Iterable[Twin]) -> list[Sides]:
         distinct = {accepted.get(ref, ref) for ref in refs}
         if len({ref.instance for ref in distinct}) < len(distinct):
             doubt = Doubt.same_tool
+        elif len(distinct) > MOST:
+            doubt = Doubt.many
+        elif above and any(not above.get(ref, frozenset()).isdisjoint(refs) for ref in refs):
+            doubt = Doubt.part
         else:
-            doubt = Doubt.many if len(distinct) > MOST else Doubt.none
+            doubt = Doubt.none
         found.append(Sides(refs, frozenset(copies.intersection(refs)), doubt))
     return found
 
@@ -99,38 +115,22 @@ def counted_once(
     sides: Iterable[Sides],
     among: Collection[Ref],
     preference: Preference,
-    parents: Mapping[Ref, Collection[Ref]],
     root: Ref | None = None,
 ) -> dict[Ref, Ref]:
     """What is not counted of `among`, each with the side that counts instead.
 
     Of the sides that are not among them nothing is known here, so that one that stands alone
-    counts. The `root` always is the side that counts: its mirror is no work of its own. Records
-    of which one is part of the other are not merged, or nothing of them would count.
+    counts. The `root` always is the side that counts: its mirror is no work of its own.
     """
     found: dict[Ref, Ref] = {}
     for one in sides:
         here = [ref for ref in one.refs if ref in among]
-        if one.doubt or len(here) < 2 or _part_of_each_other(here, parents):
+        if one.doubt or len(here) < 2:
             continue
         counted = root if root in here else preference.counted(one, here)
         assert counted is not None
         found |= {ref: counted for ref in here if ref != counted}
     return found
-
-
-def _part_of_each_other(refs: Collection[Ref], parents: Mapping[Ref, Collection[Ref]]) -> bool:
-    wanted = set(refs)
-    for ref in refs:
-        above, seen = list(parents.get(ref, ())), {ref}
-        while above:
-            one = above.pop()
-            if one in wanted and one != ref:
-                return True
-            if one not in seen:
-                seen.add(one)
-                above.extend(parents.get(one, ()))
-    return False
 
 
 def _joined(pairs: Iterable[tuple[Ref, Ref]]) -> dict[Ref, Ref]:

@@ -79,7 +79,7 @@ def normalize(
             continue
         try:
             found = [
-                _finish(_as_meant(record, teams, connector), recognizers, rules, owned, mirrors)
+                _finish(apply_team(record, teams), recognizers, rules, owned, mirrors)
                 for record in connector.normalize(item.stream, item.raw)
             ]
         except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
@@ -87,17 +87,6 @@ def normalize(
         else:
             records.extend(found)
     return records, aside
-
-
-def _as_meant(record: Record, teams: Sequence[TeamHere], connector: Readable) -> Record:
-    """The record as its team means it. What only the team makes private loses the title in its
-    address, too."""
-    if not teams:
-        return record
-    meant = apply_team(record, teams)
-    if meant.private and not record.private:
-        meant = msgspec.structs.replace(meant, url=connector.untitled(meant))
-    return meant
 
 
 def _finish(

@@ -51,8 +51,8 @@ class RollupInputs(Struct, frozen=True):
     to it; like one that every rule looks at also what people accepted. `nodes`: those records and
     everything below them and below the root, gone ones left out. `roots`: the rule's roots, which
     are never each other's members. `aside`: refs of records whose latest version could not be
-    read. `twins`: what is one piece of work with a node or the
-    root, and `preference` whose side of it counts.
+    read. `twins`: what is one piece of work with a node or the root, and `preference` whose side
+    of it counts.
     """
 
     root: Record
@@ -194,9 +194,7 @@ def _counted_once(inputs: RollupInputs, reached: Mapping[Ref, object]) -> dict[R
     if not inputs.twins:
         return {}
     root = inputs.root.ref
-    parents = {ref: inputs.nodes[ref].parents for ref in reached}
-    among = {root, *reached}
-    return counted_once(inputs.twins, among, inputs.preference, parents, root)
+    return counted_once(inputs.twins, {root, *reached}, inputs.preference, root)
 
 
 def _containers(

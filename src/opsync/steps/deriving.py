@@ -71,11 +71,7 @@ async def _leave_out_repeats(this: Pass, kin: Sequence[Ref]) -> None:
     that, said to be one with a record whose links were made: a new side can part the others.
     """
     for chunk in chunks(kin):
-        instead: dict[Ref, Ref] = {}
-        for sides in await this.store.twins(chunk):
-            if not sides.doubt:
-                counted = this.config.preference.counted(sides)
-                instead |= {ref: counted for ref in sides.refs if ref != counted}
+        instead = this.config.preference.instead(await this.store.twins(chunk))
         named: dict[Ref, set[Ref]] = defaultdict(set)
         for source, mention, candidates in await _named(this, sorted(set(instead.values()))):
             if (target := target_of(mention, candidates)) is not None:

@@ -46,7 +46,7 @@ class Pairing(Part):
 
     async def above(self, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:
         """All that these records are part of, at whatever distance."""
-        return await self._read(lambda c: _grouped(c, _ABOVE, refs))
+        return await self._read(lambda c: above(c, refs))
 
     async def links_among(self, refs: Sequence[Ref]) -> list[Link]:
         """The pairs of which one of these records is an end."""
@@ -88,6 +88,11 @@ def _by_name(connection: Connection, sql: str, names: Iterable[str]) -> dict[str
         for alias, body in connection.exec_driver_sql(marked(sql, part), tuple(part)):
             found[alias].append(decode_record(body))
     return dict(found)
+
+
+def above(connection: Connection, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:
+    """All that these records are part of, at whatever distance."""
+    return _grouped(connection, _ABOVE, refs)
 
 
 def _grouped(connection: Connection, sql: str, refs: Sequence[Ref]) -> dict[Ref, set[Ref]]:

@@ -11,7 +11,6 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.errors import StoreError
 from opsync.model import Kind, Member, Record, Ref, Role, Rollup
-from opsync.model.twin import sides_of
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import (
     chunks,
@@ -26,7 +25,7 @@ from opsync.store.codec import (
 from opsync.store.links import resolve
 from opsync.store.runs import latest, since, touch
 from opsync.store.schema import members, parents, records, rollup_history, rollups
-from opsync.store.twins import near
+from opsync.store.twins import sides
 from opsync.store.types import HistoryRow, Tree
 
 # `up` is all that changed with all it is part of; `sides` all that did, or of which a link or a
@@ -191,7 +190,7 @@ def _tree(connection: Connection, root: Ref) -> Tree:
                     below.append(ref)
         frontier = below
     named_by = tuple((mention, refs) for _, mention, refs in names)
-    return Tree(record, named_by, nodes, tuple(sides_of(near(connection, {root, *nodes}))))
+    return Tree(record, named_by, nodes, tuple(sides(connection, {root, *nodes})))
 
 
 def _put_rollups(

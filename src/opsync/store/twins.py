@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 
 from opsync.model import Kind, Mention, Ref, Sides, Twin
 from opsync.model.link import FOOTER
-from opsync.model.twin import sides_of
+from opsync.model.twin import KINDS, sides_of
 from opsync.store.base import Part, to_refs
 from opsync.store.codec import CHUNK, chunks, marked, texts, to_ref
 from opsync.store.links import TWIN, to_evidence, to_mention
+from opsync.store.pairing import above
 
-_WORK = tuple(kind.value for kind in (Kind.issue, Kind.epic, Kind.project))
+_WORK = tuple(kind.value for kind in KINDS)
 _CONTAINERS = frozenset({Kind.epic.value, Kind.project.value})
 
 _DECIDED = """
@@ -69,7 +70,7 @@ class Twins(Part):
     async def twins(self, refs: Sequence[Ref] | None = None) -> list[Sides]:
         """What is said to be one piece of work with any of these records, whole; None: all there
         is. Doubtful ones are among them, and so are sides that belong to no initiative."""
-        return await self._read(lambda c: sides_of(_all(c) if refs is None else near(c, refs)))
+        return await self._read(lambda c: sides(c, refs))
 
     async def kin(self, refs: Sequence[Ref]) -> set[Ref]:
         """Those of these records that may be one piece of work with another, and all that they may
@@ -83,7 +84,14 @@ class Twins(Part):
         )
 
 
-def near(connection: Connection, refs: Sequence[Ref] | set[Ref]) -> list[Twin]:
+def sides(connection: Connection, refs: Sequence[Ref] | set[Ref] | None) -> list[Sides]:
+    """What is said to be one piece of work with any of these records, or with any at all."""
+    twins = _all(connection) if refs is None else _near(connection, refs)
+    ends = sorted({end for twin in twins for end in (twin.one, twin.two)})
+    return sides_of(twins, above(connection, ends))
+
+
+def _near(connection: Connection, refs: Sequence[Ref] | set[Ref]) -> list[Twin]:
     """The pairs that these records are part of, and those that their other ends are part of."""
     found: dict[Twin, None] = {}
     known = set(texts(refs))
