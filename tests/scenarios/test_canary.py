@@ -15,7 +15,7 @@ import click
 import pytest
 
 from opsync.cli.root import GROUPS, root
-from tests.support.canaries import LATER, SPACES, WITHIN, Canaries, Hidden
+from tests.support.canaries import LATER, OWNER, SPACES, WITHIN, Canaries, Hidden
 from tests.support.canary_company import company
 from tests.support.world import HOSTS
 
@@ -29,9 +29,9 @@ EXEMPT = {
 }
 """Commands that show nothing of one's own tools, and why."""
 
-SETUP = frozenset({"init", "doctor", "config show", "config check", "config schema"})
+SETUP = frozenset({"init", "doctor", "config show", "config check", "config schema", "people"})
 """Commands that name teams, projects and tables, private ones too: a configuration is made of
-these. No item is named there either."""
+these. Owners are people and no work. No item is named there either."""
 
 
 PRIVATE, ACCEPTED = "PAY-5", "MOB-4"
@@ -217,6 +217,8 @@ def leaks(
 def beside(text: str, name: str, expose: str) -> set[str]:
     """What a command tells of private work besides: where it is, of what kind, whose."""
     words = [*WITHIN]
+    if name == "people":
+        words.remove(OWNER)  # An account is no work: it is listed, and not whose items it owns.
     if name not in SETUP and expose != "title":
         words += SPACES
     return {word for word in words if word.casefold() in text.casefold()}

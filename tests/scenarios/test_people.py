@@ -17,19 +17,6 @@ from opsync.sandbox.jira import User as JiraUser
 from tests.support.world import World, linear_project_url
 
 
-async def test_who_owns_private_work_only_is_counted_and_not_told(world: World) -> None:
-    world.linear.add_team("SEC", "Blue team", private=True)
-    owner = world.linear.add_user("Perpetua Quill", "perpetua@harbor.example")
-    world.linear.add_issue("SEC", "Rotate the vault keys", assignee=owner)
-    found = await everybody(world)
-    assert "Perpetua Quill" not in {one.name for one in found.people}
-    assert found.unnamed == 1
-    world.linear.edit("GRO-2", assignee=owner)
-    found = await everybody(world)
-    assert "Perpetua Quill" in {one.name for one in found.people}
-    assert found.unnamed == 0
-
-
 async def everybody(world: World, *, read: bool = True) -> Everybody:
     """What `opsync people` shows, after all was read."""
     if read:

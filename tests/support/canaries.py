@@ -37,7 +37,8 @@ LATER = "Latent"
 """A word of the name of a team that is private in the second time only."""
 SPACES = ("Wolfram", "Tungsten", "Opaline", "Hafnium", LATER)
 """One word of the name of each project, team and table of which all work is private."""
-WITHIN = ("obsidian", "carnelian", "perpetua")
+OWNER = "perpetua"
+WITHIN = ("obsidian", "carnelian", OWNER)
 """A label, a word of the descriptions and an owner, of private work only: they go nowhere, whatever
 `expose` says."""
 

@@ -60,7 +60,7 @@ def people(every: bool, as_json: bool, config_path: Path | None, store: Path | N
     name, or a [[person]] block of the configuration; in doubt they stay apart. Asks no tool and
     writes nothing.
 
-    With --json: {"doubts": [...], "people": [...], "unnamed": N}.
+    With --json: {"doubts": [...], "people": [...]}.
     """
     opened = open_config(config_path, store=store)
     found = run_async(_gather(opened))
@@ -88,16 +88,13 @@ def _print(found: Everybody, *, every: bool) -> None:
             _print_doubt(one)
         _print_rest(len(found.doubts) - len(doubts))
         _print_how(doubts)
-    if not found.people and not found.unnamed:
+    if not found.people:
         click.echo("no item that was read has an owner")
         return
     shown = found.people if every else found.people[:PEOPLE]
     show(styled((_headline(found.people), "bold")))
     grid(_PERSON, [row for one in shown for row in _rows(one)], indent=2)
     _print_rest(len(found.people) - len(shown))
-    if found.unnamed:
-        accounts = words.plural(found.unnamed, "account")
-        show(styled((f"{accounts} met in private work only, and not told", "dim")))
 
 
 def _headline(found: Sequence[Person]) -> str:

@@ -36,7 +36,7 @@ class Owner(Struct, frozen=True, kw_only=True):
 
 async def everybody(config: Config, store: Store) -> People:
     """Everybody who was met in the tools that are configured, each once."""
-    return people_of(config, Catalog(config), await store.people())
+    return _people(config, Catalog(config), await store.people())
 
 
 class Owners:
@@ -50,7 +50,7 @@ class Owners:
     @classmethod
     async def of(cls, config: Config, store: Store, catalog: Catalog) -> Owners:
         """With everybody who was met."""
-        return cls(people_of(config, catalog, await store.people()), catalog)
+        return cls(_people(config, catalog, await store.people()), catalog)
 
     def name(self, record: Record) -> str:
         """The owner's one name; "" where there is none, or it is not to be told."""
@@ -99,7 +99,7 @@ def known(account: Account, people: People, catalog: Catalog) -> Known:
     )
 
 
-def people_of(config: Config, catalog: Catalog, accounts: list[Account]) -> People:
+def _people(config: Config, catalog: Catalog, accounts: list[Account]) -> People:
     met = [_told(one, catalog) for one in accounts if one.instance in config.instances]
     return People(met, config.people)
 

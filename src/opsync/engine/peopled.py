@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog
-from opsync.engine.owners import Known, known, people_of
+from opsync.engine.owners import Known, everybody, known
 from opsync.model import Account
 from opsync.model.rules import PersonRule
 from opsync.people import Doubt, People
@@ -49,21 +49,16 @@ class Review(Struct, frozen=True, kw_only=True):
 
 class Everybody(Struct, frozen=True, kw_only=True):
     """All that `opsync people` shows; `people` who own most come first, and so do `doubts` about
-    them, after what is wrong in the configuration. `unnamed` accounts own private work only: they
-    are not told."""
+    them, after what is wrong in the configuration."""
 
     doubts: tuple[Review, ...]
     people: tuple[Person, ...]
-    unnamed: int
 
 
 async def gather(config: Config, store: Store) -> Everybody:
     """Gather it. Asks no tool."""
     catalog = Catalog(config)
-    everybody_met = await store.people()
-    met = await store.met()
-    told = [one for one in everybody_met if (one.instance, one.id) in met]
-    people = people_of(config, catalog, told)
+    people = await everybody(config, store)
     owned = await store.owned()
     twice = await _counted_twice(people, store)
 
@@ -82,13 +77,12 @@ async def gather(config: Config, store: Store) -> Everybody:
     return Everybody(
         doubts=tuple(doubts),
         people=tuple(found),
-        unnamed=len(everybody_met) - len(told),
     )
 
 
 def unread() -> Everybody:
     """The same before the first run, when there is no store."""
-    return Everybody(doubts=(), people=(), unnamed=0)
+    return Everybody(doubts=(), people=())
 
 
 async def _counted_twice(people: People, store: Store) -> Counter[tuple[Account, ...]]:

@@ -68,11 +68,6 @@ CROSS JOIN records r ON r.ref = x.ref AND r.owner <> '' AND r.tombstone = ''
 CROSS JOIN people p ON p.instance = r.instance AND p.id = r.owner AND p.active = 0
 ORDER BY r.ref
 """
-# As above, of whether it is private.
-_MET = """
-SELECT DISTINCT instance, owner FROM records
-WHERE owner <> '' AND instr(body, CAST('"private":true' AS BLOB)) = 0
-"""
 # Whether it is archived stands in the body only, which is looked into where it may say so.
 _OPEN_OWNED = """
 owner <> '' AND tombstone = '' AND category NOT IN ('done', 'canceled')
@@ -136,12 +131,6 @@ class Looking(Part):
             lambda c: {
                 (instance, owner): count for instance, owner, count in c.exec_driver_sql(_OWNED)
             }
-        )
-
-    async def met(self) -> set[tuple[str, str]]:
-        """The accounts (instance, id) that own, or owned, something that is not private."""
-        return await self._read(
-            lambda c: {(instance, owner) for instance, owner in c.exec_driver_sql(_MET)}
         )
 
     async def owners_of(self, refs: Sequence[Ref]) -> dict[Ref, str]:
