@@ -21,9 +21,11 @@ CANARY = "canary/secret+0001"
 
 
 @pytest.fixture(autouse=True)
-def _restore() -> Iterator[None]:
+def _as_if_nothing_was_configured() -> Iterator[None]:
+    """Whatever test of the command line set logging up in this process before."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
+    structlog.reset_defaults()
     yield
     structlog.reset_defaults()
     root.handlers = handlers
