@@ -91,15 +91,25 @@ def show(results: Results, issues: int) -> None:
 
 
 def broken(results: Results) -> list[str]:
-    """The bounds that do not hold, by the fastest rounds: other work on the machine only adds."""
+    """The bounds that hold neither by the medians nor by the fastest rounds.
+
+    Other work on the machine only adds, and hits one program more than another: it seldom spoils
+    both views at once, and a change that costs more moves both.
+    """
 
     def least(name: str, figure: str) -> float:
         return min(one[figure] for one in results[name])
 
-    base = least("limit", "cpu_s")
+    def ratios(name: str) -> list[float]:
+        """Processor time over the limit's."""
+        return [
+            median(results, name, "cpu_s") / median(results, "limit", "cpu_s"),
+            least(name, "cpu_s") / least("limit", "cpu_s"),
+        ]
+
     bounds = {
-        f"opsync over {CPU_BOUND} × the limit": least("opsync", "cpu_s") > CPU_BOUND * base,
-        f"plain under {PLAIN_BOUND} × the limit": least("plain", "cpu_s") < PLAIN_BOUND * base,
+        f"opsync over {CPU_BOUND} × the limit": min(ratios("opsync")) > CPU_BOUND,
+        f"plain under {PLAIN_BOUND} × the limit": max(ratios("plain")) < PLAIN_BOUND,
         f"over {MEMORY_BOUND_MIB} MiB": least("opsync", "peak_mib") > MEMORY_BOUND_MIB,
     }
     return [text for text, is_broken in bounds.items() if is_broken]
