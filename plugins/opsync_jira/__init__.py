@@ -13,6 +13,7 @@ from opsync import (
     Check,
     Choice,
     Connector,
+    Content,
     Context,
     Diagnosable,
     Explorable,
@@ -108,11 +109,11 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
         found = await aliases.find(self._api, aliases_)
         return {key: Ref(self.context.instance, STREAM, id_) for key, id_ in found.items()}
 
-    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+    def render(self, surface: str, target: Record, content: Content) -> Value:
         """The remote link that should stand on `target`; None if it would lead nowhere."""
         if isinstance(content, LinkContent):
             return surfaces.render_link(self.settings.site, content)
-        return surfaces.render_rollup(content)
+        return surfaces.render_rollup(content) if isinstance(content, RollupContent) else None
 
     def address(self, surface: str, value: Value) -> str:
         """The URL that a remote link leads to."""

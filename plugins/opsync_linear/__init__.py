@@ -13,18 +13,17 @@ from opsync import (
     Check,
     Choice,
     Connector,
+    Content,
     Diagnosable,
     Explorable,
     Feed,
     FirstRead,
     Grant,
-    LinkContent,
     Outcome,
     Policy,
     Readable,
     Record,
     Ref,
-    RollupContent,
     Seen,
     StatusWord,
     Surface,
@@ -77,7 +76,7 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explora
             return None
         return match["key"].upper() if match["key"] else match["slug"].rpartition("-")[2]
 
-    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+    def render(self, surface: str, target: Record, content: Content) -> Value:
         return surfaces.render(self.settings, surface, target, content)
 
     def address(self, surface: str, value: Value) -> str:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 from opsync import (
     Change,
+    Content,
     Context,
     Kind,
     LinkContent,
@@ -52,7 +53,7 @@ def render(
     settings: LinearSettings,
     surface: str,
     target: Record,
-    content: LinkContent | RollupContent,
+    content: Content,
 ) -> Value:
     """The canonical value for a place; None where nothing should stand there."""
     if surface == LINK and isinstance(content, LinkContent):

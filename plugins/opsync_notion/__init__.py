@@ -12,6 +12,7 @@ from opsync import (
     Check,
     Choice,
     Connector,
+    Content,
     Context,
     Diagnosable,
     Explorable,
@@ -19,7 +20,6 @@ from opsync import (
     FirstRead,
     Grant,
     Guess,
-    LinkContent,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -101,9 +101,9 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
         """The 32-digit id of the page that a Notion URL leads to, whatever the workspace."""
         return page_of(url)
 
-    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+    def render(self, surface: str, target: Record, content: Content) -> Value:
         """Delivery columns stand on the root's own page only."""
-        if isinstance(content, LinkContent) or not content.at_root:
+        if not isinstance(content, RollupContent) or not content.at_root:
             return None
         return surfaces.render(surface, content)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from opsync.config import Config
-from opsync.contract.connector import Connector
+from opsync.contract.connector import Connector, Measurable
 from opsync.desire import Setting
 from opsync.http import Client
 from opsync.languages import ENGLISH
-from opsync.model import Ref
+from opsync.model import Metric, Record, Ref, Release
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
@@ -34,6 +35,19 @@ class Opened:
     expose: str
     client: Client
     clean: Callable[[str], str] = str
+
+
+class Asked(NamedTuple):
+    """A metric that a root asks for, how long its windows are, and what people call it."""
+
+    metric: Metric
+    weeks: int
+    title: str
+
+    @property
+    def instance(self) -> str:
+        """The analytics instance that is asked."""
+        return self.metric.instance
 
 
 @dataclass
@@ -65,6 +79,16 @@ class Pass:
     """Instances that are not read in this pass, and that no earlier pass has read to the end."""
     never_read: set[str] = field(default_factory=set)
     """Instances that no pass has read to the end: a bare key that nobody has may be theirs."""
+    roots: dict[str, list[Record]] = field(default_factory=dict)
+    """By rule the records that it rolls up, once they were looked for."""
+    asked: dict[tuple[str, Ref], list[Asked]] = field(default_factory=lambda: defaultdict(list))
+    """By rule and root what is measured of it."""
+    releases: dict[tuple[str, Ref], Release | None] = field(default_factory=dict)
+    """By rule and root when it was shipped."""
+    products: dict[str, Ref] = field(default_factory=dict)
+    """By analytics instance the project in which releases are told."""
+    last_days: dict[str, date] = field(default_factory=dict)
+    """By analytics instance the last day that is over there."""
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
 
@@ -82,6 +106,15 @@ class Pass:
     def unreadable(self) -> set[str]:
         """Instances whose last read did not complete: nothing new is published from them."""
         return self.half_read | {i.instance for i in self.report.instances if i.trouble}
+
+    @property
+    def withheld(self) -> set[str]:
+        """The unreadable instances that may hold work: what rests on them is not rolled up."""
+        return {
+            name
+            for name in self.unreadable
+            if not isinstance(self.instances[name].connector, Measurable)
+        }
 
     def of(self, instance: str) -> InstanceReport:
         """An instance's part of the report."""

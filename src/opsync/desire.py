@@ -9,13 +9,19 @@ from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
 from opsync.languages import ENGLISH, Words
-from opsync.model import Card, Link, Record, Ref, Rollup, RollupContent, Slot
+from opsync.model import Card, Kind, Link, Record, Ref, Rollup, RollupContent, Slot
 from opsync.model.ledger import Entry
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
 from opsync.stages.plan import Want
 from opsync.teams import TeamHere, as_private
-from opsync.wording import card, link_content, rollup_content
+from opsync.wording import (
+    card,
+    link_content,
+    release_content,
+    release_reason,
+    rollup_content,
+)
 
 
 class Setting(Struct, frozen=True):
@@ -55,10 +61,13 @@ def desire(
 
     `others` are the records that the links and the rollups' containers lead to, as far as they
     exist; `rollups` are those of which the target is the root or a container that the root names,
-    each with its root.
+    each with its root. Where the target is an analytics project, they are those of which the
+    release is told there.
     """
     if target.tombstone:
         return []
+    if target.kind is Kind.product:
+        return _releases(target, rollups, connector, setting)
     wants: list[Want] = []
     covered: set[Ref] = set()
     places: set[tuple[str, str]] = set()
@@ -101,6 +110,42 @@ def desire(
                         _link_reason(link, target, shown),
                         tuple(_sentence(e.source, e.field, target, shown) for e in link.evidence),
                         writes=setting.links.mode is Mode.apply,
+                    )
+                )
+    return wants
+
+
+def _releases(
+    target: Record,
+    rollups: Sequence[tuple[Rollup, Record]],
+    connector: Writable,
+    setting: Setting,
+) -> list[Want]:
+    """That initiatives were shipped, each told once whatever the rules."""
+    wants: list[Want] = []
+    told: set[Ref] = set()
+    for rollup, root in rollups:
+        rule, release = setting.rules.get(rollup.rule), rollup.released
+        if rule is None or release is None or release.on is None or root.ref in told:
+            continue
+        if target.ref not in rollup.announced_in:
+            continue
+        shown = setting.card(root)
+        if not shown.url:
+            continue
+        told.add(root.ref)
+        content = release_content(shown, release, setting.words)
+        for surface in _surfaces(connector, "release", target):
+            value = connector.render(surface.name, target, content)
+            if value is not None:
+                wants.append(
+                    Want(
+                        Slot(target.ref, surface.name, rule.name, root.ref),
+                        value,
+                        release_reason(release, rule.released),
+                        (f"rule {rule.name}",),
+                        {str(root.ref): rollup.inputs},
+                        writes=rule.mode is Mode.apply,
                     )
                 )
     return wants
@@ -158,6 +203,7 @@ def content_of(
         stale=unreadable[0] if unreadable else None,
         changed_on=setting.as_of,
         at_root=at_root,
+        measured_in=setting.tools,
         words=setting.words,
     )
 

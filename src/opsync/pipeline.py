@@ -1,8 +1,8 @@
-"""One pass, stage by stage: pull ► normalize ► store ► link ► roll up ► plan ► apply.
+"""One pass, stage by stage: pull ► normalize ► store ► link ► measure ► roll up ► plan ► apply.
 
-A pass pulls one or more instances, links, rolls up and plans over all that changed, then applies
-per target instance. Its cost follows what changed: every stage after the store is fed with the
-records that changed since the last pass that came to its end, and with what depends on them.
+A pass pulls one or more instances, links, measures, rolls up and plans over all that changed, then
+applies per target instance. Its cost follows what changed: every stage after the store is fed with
+the records that changed since the last pass that came to its end, and with what depends on them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from opsync.current import Pass
 from opsync.report import InstanceReport, PassReport
 from opsync.steps.deriving import link_changed, roll_up_changed
+from opsync.steps.measuring import measure_changed
 from opsync.steps.reading import pull_all
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest
 from opsync.steps.writing import apply_all, plan_changed
@@ -24,6 +25,7 @@ async def run_pass(this: Pass) -> PassReport:
     started = this.clock.monotonic()
     await pull_all(this)
     await link_changed(this)
+    await measure_changed(this)
     await roll_up_changed(this)
     work = await plan_changed(this)
     if this.write:

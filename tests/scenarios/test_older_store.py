@@ -34,7 +34,14 @@ def as_0001(path: Path) -> None:
     later, other digests, and evidence without its part."""
     with sqlite3.connect(path, isolation_level=None) as connection:
         connection.execute("BEGIN")
-        for table in ("decisions", "suggestions", "people"):
+        for table in (
+            "decisions",
+            "suggestions",
+            "people",
+            "metrics",
+            "metric_days",
+            "sightings",
+        ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX links_twin")
         for table, column in (

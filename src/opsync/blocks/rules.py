@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from opsync.blocks.base import NAME, NAME_MAX, Block
-from opsync.model import Kind
-from opsync.model.rules import LinkSettings, Mode, RollupRule, Roots, Thresholds
+from opsync.model import Counts, Kind, MetricKind
+from opsync.model.rules import (
+    LinkSettings,
+    MetricRule,
+    Mode,
+    RollupRule,
+    Roots,
+    Thresholds,
+)
 
 
 class RootsBlock(Block):
@@ -43,6 +50,64 @@ class ThresholdsBlock(Block):
     """Off track when more than this share of the open work is blocked."""
 
 
+class MetricBlock(Block):
+    """`[[rollup.metric]]`: how the use of an initiative is measured. Exactly one of the six keys
+    from `event` to `insight_from` says by what."""
+
+    instance: str
+    """The analytics instance that is asked."""
+
+    event: str = ""
+    """This event."""
+
+    flag: str = ""
+    """This feature flag, by its key."""
+
+    insight: str = ""
+    """This saved insight, chart or report, by its id."""
+
+    event_from: str = ""
+    """The event that this property of the initiative names."""
+
+    flag_from: str = ""
+    """The feature flag that this property names, by its key or its link."""
+
+    insight_from: str = ""
+    """The insight, chart or report that this property names, by its id or its link."""
+
+    counts: Counts = Counts.users
+    """What of an event or a flag is counted: unique "users", or "events", every time."""
+
+    weeks: Annotated[int, Field(ge=1, le=4)] = 4
+    """How many whole weeks make a window, and are compared before and after a release, at most."""
+
+    @model_validator(mode="after")
+    def _says_by_what(self) -> Self:
+        given = [name for name in _METRIC_KEYS if getattr(self, name).strip()]
+        if len(given) != 1:
+            listed = ", ".join(_METRIC_KEYS)
+            raise ValueError(f"takes exactly one of {listed}; {len(given) or 'none'} given")
+        return self
+
+    def rule(self) -> MetricRule:
+        """The same, as the pure stages take it."""
+        key = next(name for name in _METRIC_KEYS if getattr(self, name).strip())
+        kind, _, from_ = key.partition("_")
+        said = getattr(self, key).strip()
+        return MetricRule(
+            instance=self.instance,
+            kind=MetricKind(kind),
+            name="" if from_ else said,
+            property=said if from_ else "",
+            # An insight has a unit of its own.
+            counts=Counts.users if kind == "insight" else self.counts,
+            weeks=self.weeks,
+        )
+
+
+_METRIC_KEYS = ("event", "flag", "insight", "event_from", "flag_from", "insight_from")
+
+
 class RollupBlock(Block):
     """`[[rollup]]`: one rule that rolls work up onto initiatives."""
 
@@ -66,6 +131,17 @@ class RollupBlock(Block):
     thresholds: ThresholdsBlock = Field(default_factory=ThresholdsBlock)
     """When an initiative is at risk or off track."""
 
+    metric: tuple[MetricBlock, ...] = ()
+    """How the use of an initiative is measured. Of several the first that it has is written, and
+    all are shown."""
+
+    released: str = ""
+    """The property with the day of an initiative's release, where the tool has no date of
+    completion: Notion has none."""
+
+    announce_in: tuple[str, ...] = ()
+    """The analytics instances in which an annotation tells of each release."""
+
     def rule(self) -> RollupRule:
         """The same, as the pure stages take it."""
         return RollupRule(
@@ -80,6 +156,9 @@ class RollupBlock(Block):
             properties=self.properties,
             write_to=self.write_to,
             thresholds=Thresholds(**self.thresholds.model_dump()),
+            metrics=tuple(block.rule() for block in self.metric),
+            released=self.released,
+            announce_in=tuple(dict.fromkeys(self.announce_in)),
         )
 
 

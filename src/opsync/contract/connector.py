@@ -22,13 +22,16 @@ from opsync.languages import OwnWords
 from opsync.model import (
     Category,
     Change,
+    Content,
     Kind,
-    LinkContent,
+    Metric,
+    MetricKind,
     Outcome,
+    Reading,
     Record,
     Ref,
-    RollupContent,
     Seen,
+    Span,
     Value,
 )
 from opsync.runtime import Runtime
@@ -81,13 +84,15 @@ class Feed(Struct, frozen=True):
     """What is read with one cursor: one or several streams.
 
     `snapshot` marks a feed that always answers everything there is, so that what it leaves out
-    is gone.
+    is gone. `named` is the beginning of the aliases of what it holds: where it is given, the feed
+    is read only while another record names one of them, after all others.
     """
 
     name: str
     streams: tuple[str, ...]
     snapshot: bool = False
     title: str = ""
+    named: str = ""
 
 
 class Item(Struct, frozen=True):
@@ -141,23 +146,28 @@ class Readable(ABC):
         """The alias of the record that a URL of this instance leads to; None for other URLs."""
         return None
 
-    async def resolve(self, aliases: Sequence[str]) -> Mapping[str, Ref]:
-        """Look up aliases that people use and no record has: former keys of moved issues."""
+    async def resolve(self, aliases: Sequence[str]) -> Mapping[str, Ref | Record]:
+        """Look up aliases that people use and no record has: former keys of moved issues.
+
+        A Record is stored: what is known of a thing that the tool lists nowhere, such as a chart
+        of which there is only the address.
+        """
         return {}
 
 
 class Surface(Struct, frozen=True):
     """A place that opsync may write, and what it owns there.
 
-    `content` is what it shows: a link or a rollup. `kinds` are the kinds of record that can hold
-    it. `fields` are the vendor's names of what opsync owns. `title` is what people call it.
-    `pulled` says that reading the target shows what stands there; otherwise `observe` reads it
-    before each write. `carried` marks a value that is written along with another one on the same
-    target and is never a reason to write. `notifies` says that a write sends people a message.
+    `content` is what it shows: a link, a rollup, or that a root was released. `kinds` are the
+    kinds of record that can hold it. `fields` are the vendor's names of what opsync owns. `title`
+    is what people call it. `pulled` says that reading the target shows what stands there;
+    otherwise `observe` reads it before each write. `carried` marks a value that is written along
+    with another one on the same target and is never a reason to write. `notifies` says that a
+    write sends people a message.
     """
 
     name: str
-    content: Literal["link", "rollup"]
+    content: Literal["link", "rollup", "release"]
     kinds: frozenset[Kind]
     fields: tuple[str, ...]
     title: str = ""
@@ -176,7 +186,7 @@ class Writable(ABC):
     """How many `apply` calls may run at once."""
 
     @abstractmethod
-    def render(self, surface: str, target: Record, content: LinkContent | RollupContent) -> Value:
+    def render(self, surface: str, target: Record, content: Content) -> Value:
         """Lay `content` out as it should stand at `surface`; None: nothing should stand there.
 
         Pure. The answer is canonical: what the vendor would answer for it.
@@ -199,6 +209,38 @@ class Writable(ABC):
         Yields exactly one outcome a change. Repeating a change must be harmless. Raises only
         what concerns the whole instance: SignInError, TemporaryError.
         """
+
+
+class Measurable(ABC):
+    """Can tell how much something is used.
+
+    Its one product, the project that it reads, is a record of kind `product`, which holds the
+    `release` surface.
+    """
+
+    metric_nouns: ClassVar[Mapping[MetricKind, str]] = {kind: kind.value for kind in MetricKind}
+    """What people call each kind of metric here; what is left out cannot be measured."""
+
+    @abstractmethod
+    async def zone(self) -> str:
+        """The time zone in which the project's days begin; "" where neither the settings nor the
+        tool say so, which is then the configuration's. No request where `kept` knows."""
+
+    @abstractmethod
+    def measure(
+        self, metrics: Sequence[Metric], days: Span, windows: Sequence[Span]
+    ) -> AsyncIterator[Reading]:
+        """Read these metrics, in the fewest requests that the tool allows.
+
+        Yields exactly one reading a metric, with all of `days` and as many of `windows` as the
+        same requests tell. What the project does not have, and what the tool refuses to compute,
+        is a reading's trouble. Raises only what concerns the whole instance: SignInError,
+        TemporaryError, BadAnswer.
+        """
+
+    def metric_of(self, record: Record) -> tuple[MetricKind, str] | None:
+        """Which metric a record of this instance stands for, by its stream; None for none."""
+        return None
 
 
 class WebhookSource(ABC):

@@ -13,7 +13,7 @@ from opsync.config import Config
 from opsync.engine.veil import Veil
 from opsync.model import Mention, Record
 from opsync.model.rules import RollupRule
-from opsync.steps.deriving import roots_of
+from opsync.steps.shared import roots_of
 from opsync.steps.teaming import unmatched
 from opsync.store import Store
 

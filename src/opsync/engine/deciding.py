@@ -14,7 +14,7 @@ from opsync.inert import inert_text
 from opsync.model import PairDecision, PairKind, Record, Ref, Suggestion, Verdict
 from opsync.model.pair import ACCEPTED, in_order
 from opsync.model.twin import KINDS
-from opsync.steps.deriving import roots_of
+from opsync.steps.shared import roots_of
 from opsync.store import Store
 
 NAME_LIMIT = 80

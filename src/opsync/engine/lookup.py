@@ -32,7 +32,7 @@ _ACCEPTED_AS = {
     "related": "accepted as related",
 }
 
-NEVER = (Kind.document, Kind.metric, Kind.person)
+NEVER = (Kind.document, Kind.metric, Kind.product, Kind.person)
 """Kinds that no delivery summary counts."""
 
 

@@ -10,7 +10,7 @@ from opsync.engine.catalog import Catalog
 from opsync.engine.owners import everybody
 from opsync.model import Category, Kind, Link, Record, Ref, Suggestion
 from opsync.people import People
-from opsync.steps.deriving import roots_of
+from opsync.steps.shared import roots_of
 from opsync.store import Store
 from opsync.suggest import Limits, Matcher, Named, Pair, Side, choose, keys_in, pair_of
 

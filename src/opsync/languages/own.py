@@ -140,6 +140,10 @@ class _Patterns:
         match field.holds:
             case "number":
                 found = r"\d+"
+            case "figure":
+                found = r"\d[\d\u202f]*(?:[.,]\d)?"
+            case "change":
+                found = r"[+−±]\d[\d\u202f]* %"
             case "date":
                 found = self._date
             case "health":

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Holds = Literal["text", "number", "date", "health", "status", "texts", "list"]
+Holds = Literal["text", "number", "figure", "change", "date", "health", "status", "texts", "list"]
 TITLE_LIMIT = 255
 """Characters of a link's title or label in Jira; Linear's are kept as short."""
 TEXT_LIMIT = 2000
@@ -71,6 +71,26 @@ def _part(name: str, about: str) -> Field:
     return Field(name, about, "texts", (name,), optional=True)
 
 
+_USE = _part("use", "as `use` says; empty if nothing is measured, or not yet")
+_FIGURE = Field("figure", "how many, or how much", "figure")
+_AMOUNTS = ("amount_users", "amount_events", "amount")
+_AMOUNT = Field("amount", "as `amount_users`, `amount_events` or `amount` says", "texts", _AMOUNTS)
+_BEFORE = Field("before", "the same before the release, as a number", "figure")
+_CHANGE = Field("change", 'what changed: "+58 %"', "change")
+_DAYS = Field("days", "over how many days", "number")
+_HAVE = Field("have", "what there is so far", "number")
+_ADOPTIONS = (
+    "adoption_since",
+    "adoption_after",
+    "adoption_alone",
+    "adoption_early",
+    "adoption_few",
+    "adoption_change",
+    "adoption_window",
+    "metric_unknown",
+    "metric_refused",
+    "metric_empty",
+)
 _BLOCKED = _part("blocked", "as `blocked` says; empty if nothing is blocked")
 _SHORT = Field("short", "as `short` says", "texts", ("short",))
 
@@ -133,6 +153,7 @@ _ALL = (
             _DONE,
             _TOTAL,
             _MOOD,
+            _USE,
         ),
         limit=TITLE_LIMIT,
     ),
@@ -145,13 +166,13 @@ _ALL = (
     TextSpec(
         name="summary",
         about="Below the link to its initiative on a Jira epic.",
-        fields=(_DONE, _TOTAL, _BLOCKED, _MOOD),
+        fields=(_DONE, _TOTAL, _BLOCKED, _MOOD, _USE),
         limit=TITLE_LIMIT,
     ),
     TextSpec(
         name="short",
         about="The numbers in the link to its initiative on a Linear project.",
-        fields=(_DONE, _TOTAL, _BLOCKED, _MOOD),
+        fields=(_DONE, _TOTAL, _BLOCKED, _MOOD, _USE),
     ),
     TextSpec(
         name="delivery",
@@ -279,6 +300,97 @@ _ALL = (
         about="The same where nothing could be listed, since all is private.",
         at="work",
         fields=(_COUNT,),
+    ),
+    TextSpec(
+        name="use", about="What changed since the release, in brief.", fields=(_CHANGE,), drop=True
+    ),
+    TextSpec(
+        name="adoption",
+        about="How much an initiative is used.",
+        at="adoption",
+        fields=(
+            Field("told", "one of the texts below", "texts", _ADOPTIONS),
+            _part("as_of", "as `as_of` says; empty if the numbers are of yesterday"),
+        ),
+        limit=TEXT_LIMIT,
+    ),
+    TextSpec(
+        name="adoption_since",
+        about="What changed since the release.",
+        fields=(_AMOUNT, _BEFORE, _CHANGE),
+    ),
+    TextSpec(
+        name="adoption_after",
+        about="The same once later days do not belong to it any more.",
+        fields=(_AMOUNT, _DAYS, _BEFORE, _CHANGE),
+    ),
+    TextSpec(
+        name="adoption_alone",
+        about="The same where too little was counted before to compare.",
+        fields=(_AMOUNT,),
+    ),
+    TextSpec(
+        name="adoption_early",
+        about="In the first days after the release.",
+        fields=(_HAVE, Field("need", "how many days are needed", "number")),
+    ),
+    TextSpec(
+        name="adoption_few",
+        about="While too little was counted since the release.",
+        fields=(_HAVE, Field("need", "how much is needed, as an amount", "texts", _AMOUNTS)),
+    ),
+    TextSpec(
+        name="adoption_change",
+        about="The use of what is not shipped yet, against as many days before.",
+        fields=(_AMOUNT, _CHANGE, _DAYS),
+    ),
+    TextSpec(
+        name="adoption_window",
+        about="The same where nothing was counted before.",
+        fields=(_AMOUNT,),
+    ),
+    TextSpec(name="amount_users", about="Unique users.", fields=(_FIGURE,)),
+    TextSpec(name="amount_events", about="How often something was used.", fields=(_FIGURE,)),
+    TextSpec(name="amount", about="What a saved insight shows.", fields=(_FIGURE,)),
+    TextSpec(
+        name="as_of",
+        about="The day of numbers that could not be read anew.",
+        fields=(_DATE,),
+        drop=True,
+    ),
+    TextSpec(
+        name="metric_unknown",
+        about="Where the analytics tool has nothing of that name.",
+        fields=(
+            _TOOL,
+            Field("what", "as `metric_event`, `metric_flag` or `metric_insight` says"),
+            Field("name", "the name that was asked for"),
+            Field("nearest", "the names that come nearest", optional=True),
+        ),
+    ),
+    TextSpec(name="metric_refused", about="Where it refuses the query.", fields=(_TOOL,)),
+    TextSpec(name="metric_empty", about="Where its project has no data.", fields=(_TOOL,)),
+    TextSpec(name="metric_event", about="What an event is called."),
+    TextSpec(name="metric_flag", about="What a feature flag is called."),
+    TextSpec(name="metric_insight", about="What a saved insight, chart or report is called."),
+    TextSpec(
+        name="shipped",
+        about="An annotation in the analytics tool; opsync's marker follows.",
+        fields=(
+            Field("item", "the initiative's title"),
+            Field("url", "its link"),
+        ),
+        limit=TITLE_LIMIT,
+    ),
+    TextSpec(
+        name="shipped_seen",
+        about="The same where only the day is known on which it was first seen done.",
+        fields=(
+            Field("item", "the initiative's title"),
+            Field("url", "its link"),
+            _DATE,
+        ),
+        limit=TITLE_LIMIT,
     ),
     TextSpec(
         name="column_note",

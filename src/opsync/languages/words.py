@@ -26,6 +26,7 @@ class Language(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     date_format: str
     date_format_year: str
+    decimal: str
     months: tuple[str, ...]
     month_names: tuple[str, ...]
     texts: dict[str, str]
@@ -63,6 +64,7 @@ class Words:
     date_format: Template
     date_format_year: Template
     separator: str = SEPARATOR
+    decimal: str = "."
 
     def text(self, name: str, /, **fields: str | int) -> str:
         """The text called `name`, with its fields filled in."""
@@ -84,6 +86,19 @@ class Words:
             },
             self.separator,
         )
+
+    def figure(self, value: float) -> str:
+        """ "38", "3.4", "12 400": whole from ten on, with a thin space between thousands."""
+        if abs(value) < 10 and not float(value).is_integer():
+            tenths = f"{value:.1f}"
+            return tenths.removesuffix(".0").replace(".", self.decimal)
+        return f"{round(value):,}".replace(",", "\u202f")
+
+    def change(self, ratio: float) -> str:
+        """ "+58 %", "−12 %": what a ratio adds to, or takes from, a hundred."""
+        percent = round((ratio - 1) * 100)
+        sign = "+" if percent > 0 else "−" if percent < 0 else "±"
+        return f"{sign}{self.figure(abs(percent))} %"
 
     def settings(self) -> dict[str, str | dict[str, str]]:
         """All of it in the keys of the `[wording]` block."""
@@ -143,6 +158,7 @@ def _compiled(language: str, changed: Changed) -> Words:
         date_format=_date(changed.date_format, own.date_format),
         date_format_year=_date(changed.date_format_year, own.date_format_year),
         separator=SEPARATOR if changed.separator is None else changed.separator,
+        decimal=own.decimal,
     )
 
 

@@ -3,8 +3,20 @@ any vendor. Built on the standard library and msgspec only."""
 
 from opsync.model.account import Account
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
-from opsync.model.content import Card, LinkContent, RollupContent, WorkItem
+from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
+from opsync.model.metric import (
+    Adoption,
+    Counts,
+    Early,
+    Effect,
+    Metric,
+    MetricKind,
+    Reading,
+    Release,
+    Span,
+    Usage,
+)
 from opsync.model.pair import Novelty, PairDecision, PairKind, Verdict
 from opsync.model.record import (
     OUT_OF_SCOPE,
@@ -27,11 +39,16 @@ from opsync.model.working import Working
 __all__ = [
     "OUT_OF_SCOPE",
     "Account",
+    "Adoption",
     "Card",
     "Category",
     "Change",
     "Container",
+    "Content",
+    "Counts",
     "Doubt",
+    "Early",
+    "Effect",
     "Evidence",
     "Health",
     "Kind",
@@ -39,6 +56,8 @@ __all__ = [
     "LinkContent",
     "Member",
     "Mention",
+    "Metric",
+    "MetricKind",
     "Novelty",
     "Outcome",
     "OutcomeKind",
@@ -47,8 +66,11 @@ __all__ = [
     "Part",
     "Person",
     "Preference",
+    "Reading",
     "Record",
     "Ref",
+    "Release",
+    "ReleaseContent",
     "Role",
     "Rollup",
     "RollupContent",
@@ -56,10 +78,12 @@ __all__ = [
     "Sides",
     "Slot",
     "Space",
+    "Span",
     "Status",
     "Suggestion",
     "Text",
     "Twin",
+    "Usage",
     "Value",
     "Verb",
     "Verdict",

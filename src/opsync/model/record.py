@@ -41,6 +41,9 @@ class Kind(StrEnum):
     issue = "issue"
     document = "document"
     metric = "metric"
+    """What is measured or tried out: a flag, an experiment, an insight, an annotation."""
+    product = "product"
+    """A project of an analytics tool, in which releases are told."""
     person = "person"
 
     @property

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from opsync.model.metric import Adoption, Release
 from opsync.model.record import Category, Ref
 
 
@@ -74,6 +75,8 @@ class Rollup(Struct, frozen=True, omit_defaults=True, kw_only=True):
     leaves have one, or if their units differ: points and hours make no sum. `private` counts
     leaves that are counted and not named. `missing` counts things the root names that could not be
     read: the rollup is then partial.
+    `released` is there where the root's own status is done, `announced_in` names the analytics
+    projects in which that is told, and `adoption` has one entry a metric, the most telling first.
     `instances` are those it rests on. `revisit_on` is the next date on which time alone changes
     it. `inputs` is a digest of the versions of all it was computed from.
     """
@@ -101,6 +104,9 @@ class Rollup(Struct, frozen=True, omit_defaults=True, kw_only=True):
     scope_since: date | None = None
     spaces: tuple[Space, ...] = ()
     containers: tuple[Container, ...] = ()
+    released: Release | None = None
+    announced_in: tuple[Ref, ...] = ()
+    adoption: tuple[Adoption, ...] = ()
     instances: tuple[str, ...] = ()
     revisit_on: date | None = None
     inputs: str = ""

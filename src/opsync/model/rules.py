@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from opsync.model.metric import Counts, MetricKind
 from opsync.model.record import Category, Kind
 
 
@@ -35,11 +36,27 @@ class Roots(Struct, frozen=True):
     """Property name to the values of which it must have one."""
 
 
+class MetricRule(Struct, frozen=True, kw_only=True):
+    """One `[[rollup.metric]]` block: `name` is fixed, or taken from the root's `property`.
+
+    `weeks` is how long the windows are, and the most that is compared about a release.
+    """
+
+    instance: str
+    kind: MetricKind
+    name: str = ""
+    property: str = ""
+    counts: Counts = Counts.users
+    weeks: int = 4
+
+
 class RollupRule(Struct, frozen=True):
     """One `[[rollup]]` block.
 
     `properties` are the root's properties that make members; () means all of its own text, URL
-    and relation properties. `write_to` holds "root" and/or "containers".
+    and relation properties. `write_to` holds "root" and/or "containers". `metrics` is what is
+    measured of a root, `released` the property with the day of its release, and `announce_in`
+    names the analytics instances in which releases are told.
     """
 
     name: str
@@ -48,6 +65,9 @@ class RollupRule(Struct, frozen=True):
     properties: tuple[str, ...] = ()
     write_to: tuple[str, ...] = ("root",)
     thresholds: Thresholds = Thresholds()
+    metrics: tuple[MetricRule, ...] = ()
+    released: str = ""
+    announce_in: tuple[str, ...] = ()
 
 
 class LinkSettings(Struct, frozen=True):

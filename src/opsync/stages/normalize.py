@@ -89,6 +89,11 @@ def normalize(
     return records, aside
 
 
+def by_itself(record: Record) -> Normalized:
+    """A record that is known by its address alone, and names nothing, ready to be stored."""
+    return _finish(record, {}, (), frozenset(), _ONLY_KNOWN)
+
+
 def _finish(
     record: Record,
     recognizers: Mapping[str, Recognizer],

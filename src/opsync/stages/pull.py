@@ -75,10 +75,14 @@ class PullContext:
     full: bool = False
     progress: Progress = silent
     clean: Callable[[str], str] = str
+    named: list[Feed] = field(default_factory=list)
+    """The feeds that `pull` leaves to `pull_named`."""
 
 
 async def pull(connector: Readable, report: InstanceReport, context: PullContext) -> None:
-    """Read all feeds of one instance and note in `report` what came of it.
+    """Read the feeds of one instance and note in `report` what came of it.
+
+    Those that are read only while something names what they hold are left to `pull_named`.
 
     The cursor of a feed advances in the same transaction as its batch, or, where the vendor does
     not list in the order of change, when the walk has completed. Nothing that fails here harms
@@ -94,6 +98,37 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
         await _trouble(error, None, report, context)
         return
+    context.named = [feed for feed in feeds if feed.named]
+    if not await _pull_each(connector, [f for f in feeds if not f.named], report, context):
+        return
+    if not report.trouble:
+        await _retire(feeds, report, context)
+    if not report.trouble:
+        await store.put_kept(instance, {_READING: None})
+
+
+async def pull_named(connector: Readable, report: InstanceReport, context: PullContext) -> None:
+    """Read the feeds that are left over of which something is named, and forget the others."""
+    store, instance = context.store, report.instance
+    if report.trouble or not context.named:
+        return
+    known = {cursor.feed for cursor in await store.cursors(instance)}
+    wanted = [f for f in context.named if await store.names_any(instance, f.named)]
+    for feed in context.named:
+        if feed not in wanted and feed.name in known:
+            await _forget(feed.name, report, context)
+    if not wanted:
+        return
+    await store.put_kept(instance, {_READING: context.run})
+    await _pull_each(connector, wanted, report, context)
+    if not report.trouble:
+        await store.put_kept(instance, {_READING: None})
+
+
+async def _pull_each(
+    connector: Readable, feeds: Sequence[Feed], report: InstanceReport, context: PullContext
+) -> bool:
+    """Read these feeds; False where the sign-in was refused, so that nothing else can be read."""
     for feed in feeds:
         try:
             await _pull_feed(connector, feed, report, context)
@@ -102,11 +137,8 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
         except (Exception, SystemExit) as error:  # noqa: BLE001 - and a feed's fault its feed's
             await _trouble(error, feed, report, context)
             if isinstance(error, SignInError):
-                return
-    if not report.trouble:
-        await _retire(feeds, report, context)
-    if not report.trouble:
-        await store.put_kept(instance, {_READING: None})
+                return False
+    return True
 
 
 async def is_half_read(store: Store, instance: str) -> bool:
@@ -124,7 +156,7 @@ async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullCo
     store, instance = context.store, report.instance
     names = {feed.name for feed in feeds}
     for cursor in await store.cursors(instance):
-        if cursor.feed in names:
+        if cursor.feed in names or is_core_key(cursor.feed):
             continue
         kept = await store.kept(instance)
         same = kept.get(_READ_AS.format(cursor.feed)) == context.fingerprint
@@ -140,9 +172,15 @@ async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullCo
                 context.run, instance, cursor.feed, error=report.message, at=context.clock.now()
             )
             continue
-        report.missing += await store.retire_feed(context.run, instance, cursor.feed)
-        names_ = (_READ_AS, _NAMED_AS, _STOPPED)
-        await store.put_kept(instance, {name.format(cursor.feed): None for name in names_})
+        await _forget(cursor.feed, report, context)
+
+
+async def _forget(feed: str, report: InstanceReport, context: PullContext) -> None:
+    """What a feed brought is gone, and so is what was kept for it."""
+    store, instance = context.store, report.instance
+    report.missing += await store.retire_feed(context.run, instance, feed)
+    names = (_READ_AS, _NAMED_AS, _STOPPED)
+    await store.put_kept(instance, {name.format(feed): None for name in names})
 
 
 async def _pull_feed(

@@ -11,7 +11,9 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
+from opsync.adoption import adoption_of
 from opsync.model import (
+    Adoption,
     Category,
     Container,
     Health,
@@ -21,10 +23,12 @@ from opsync.model import (
     Preference,
     Record,
     Ref,
+    Release,
     Role,
     Rollup,
     Sides,
     Space,
+    Usage,
 )
 from opsync.model.link import target_of
 from opsync.model.pair import ACCEPTED
@@ -41,7 +45,7 @@ SCOPE_SHARE = 0.25
 PRIVATE = "a private item"
 """What private work is called where it is missing from a number."""
 
-_NEVER_MEMBERS = frozenset({Kind.document, Kind.metric, Kind.person})
+_NEVER_MEMBERS = frozenset({Kind.document, Kind.metric, Kind.product, Kind.person})
 
 
 class RollupInputs(Struct, frozen=True):
@@ -52,7 +56,8 @@ class RollupInputs(Struct, frozen=True):
     everything below them and below the root, gone ones left out. `roots`: the rule's roots, which
     are never each other's members. `aside`: refs of records whose latest version could not be
     read. `twins`: what is one piece of work with a node or the root, and `preference` whose side
-    of it counts.
+    of it counts. `release` says when the root was shipped, `usages` what is known of the metrics
+    it asks for, in the rule's order, and `products` where releases are told, by instance.
     """
 
     root: Record
@@ -62,6 +67,9 @@ class RollupInputs(Struct, frozen=True):
     aside: AbstractSet[Ref] = frozenset()
     twins: Sequence[Sides] = ()
     preference: Preference = Preference()
+    release: Release | None = None
+    usages: Sequence[Usage] = ()
+    products: Mapping[str, Ref] = {}
 
 
 def roll_up(
@@ -84,6 +92,8 @@ def roll_up(
     units = {r.estimate_unit for r in estimated}
     enough = total > 0 and len(estimated) * 2 >= total and len(units) == 1
     added = _added_scope(leaves, as_of, zone)
+    adoption = tuple(adoption_of(usage, inputs.release) for usage in inputs.usages)
+    announced_in = _announced_in(inputs, rule)
     rollup = Rollup(
         rule=rule.name,
         root=root.ref,
@@ -110,8 +120,11 @@ def roll_up(
         scope_since=min(added) if added else None,
         spaces=_spaces(leaves),
         containers=_containers(members, inputs.nodes, parts),
+        released=inputs.release,
+        announced_in=announced_in,
+        adoption=tuple(sorted(adoption, key=lambda one: not one.measured)),
         instances=tuple(sorted({root.ref.instance, *(m.ref.instance for m in members)})),
-        inputs=_digest(root, members, inputs.nodes),
+        inputs=_digest(root, members, inputs.nodes, inputs.release, adoption),
     )
     days = added or _created(leaves, zone)
     rollup = msgspec.structs.replace(rollup, revisit_on=_revisit_on(rollup, rule, as_of, days))
@@ -319,7 +332,21 @@ def percent_of(rollup: Rollup) -> float | None:
     return min(round(rollup.progress, 2), 0.99) if rollup.done < rollup.total else 1.0
 
 
-def _digest(root: Record, members: Sequence[Member], nodes: Mapping[Ref, Record]) -> str:
+def _announced_in(inputs: RollupInputs, rule: RollupRule) -> tuple[Ref, ...]:
+    """Where it is told that the root was shipped, once it is known when."""
+    if inputs.release is None or inputs.release.on is None:
+        return ()
+    products = inputs.products
+    return tuple(products[name] for name in rule.announce_in if name in products)
+
+
+def _digest(
+    root: Record,
+    members: Sequence[Member],
+    nodes: Mapping[Ref, Record],
+    release: Release | None,
+    adoption: Sequence[Adoption],
+) -> str:
     """A digest of all that the rollup and its wording are made from."""
     facts = []
     for member in sorted(members, key=lambda m: m.ref):
@@ -328,5 +355,6 @@ def _digest(root: Record, members: Sequence[Member], nodes: Mapping[Ref, Record]
         state = (one.category, one.blocked, one.private, one.estimate, one.completed_at)
         whose = one.team or one.space
         facts.append((str(one.ref), member.role, whose, one.estimate_unit, *state, *named))
-    body = msgspec.json.encode((root.title, root.url, root.due_on, root.paused, facts))
+    told = (root.title, root.url, root.due_on, root.paused, facts)
+    body = msgspec.json.encode((*told, release, adoption) if release or adoption else told)
     return blake2b(body, digest_size=16).hexdigest()

@@ -12,19 +12,22 @@ import structlog
 from opsync.contract.connector import Readable
 from opsync.current import Pass
 from opsync.inert import inert_text
-from opsync.model import Evidence, Mention, Record, Ref
+from opsync.model import Evidence, Mention, Record, Ref, Usage
 from opsync.model.link import target_of
 from opsync.model.rules import RollupRule
 from opsync.stages.link import link, without_repeats
+from opsync.stages.normalize import by_itself
 from opsync.stages.rollup import RollupInputs, roll_up
-from opsync.steps.shared import chunks
-from opsync.store import Store, Tree
+from opsync.steps.shared import chunks, roots_in
+from opsync.store import Prepared, Tree
 
 _log = structlog.get_logger(__name__)
 
 _Named = tuple[Ref, Mention, tuple[Ref, ...]]
 """A record, what it names, and the living records that it may mean."""
 
+ADDRESSES = "addresses"
+"""The feed of records that are known by their address alone. Nothing reads it."""
 _ASK_AGAIN = "opsync:ask-again"
 """Kept for an instance whose former names could not be asked for."""
 
@@ -110,11 +113,22 @@ async def _resolve_former_names(this: Pass) -> None:
         if not by_instance[name]:
             continue
         try:
-            found[name] = await connector.resolve(sorted(by_instance[name]))
+            answered = await connector.resolve(sorted(by_instance[name]))
         except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
             _log.info("resolve.failed", instance=name, error=str(error))
             await this.store.put_kept(name, {_ASK_AGAIN: True})
+        else:
+            found[name] = await _kept(this, name, answered)
     await _link(this, await this.store.put_aliases({n: a for n, a in found.items() if a}))
+
+
+async def _kept(this: Pass, instance: str, found: Mapping[str, Ref | Record]) -> dict[str, Ref]:
+    """What was found, by ref; what is known by its address alone is stored."""
+    records = [one for one in found.values() if isinstance(one, Record)]
+    if records:
+        prepared = [Prepared(*by_itself(record)) for record in records]
+        await this.store.put_batch(this.run, instance, ADDRESSES, prepared, [], advance_to=None)
+    return {a: one.ref if isinstance(one, Record) else one for a, one in found.items()}
 
 
 async def roll_up_changed(this: Pass) -> None:
@@ -123,7 +137,7 @@ async def roll_up_changed(this: Pass) -> None:
     now, as_of, zone = this.clock.now(), this.as_of, this.config.zone
     aside = await this.store.aside_refs()
     for rule in this.config.rules:
-        found = await roots_of(this.store, rule)
+        found = await roots_in(this, rule)
         await this.store.drop_rollups(rule.name, [r.ref for r in found])
         if warning := _unused_properties(rule, found):
             this.report.warnings.append(warning)
@@ -135,6 +149,7 @@ async def roll_up_changed(this: Pass) -> None:
         if this.recount:
             again |= set(roots)
         for chunk in chunks(sorted(again)):
+            usages = await _usages(this, rule, chunk)
             results = []
             for ref in chunk:
                 tree = _counted(this, await this.store.tree(ref))
@@ -151,6 +166,9 @@ async def roll_up_changed(this: Pass) -> None:
                     aside,
                     tree.twins,
                     this.config.preference,
+                    this.releases.get((rule.name, ref)),
+                    usages.get(ref, ()),
+                    this.products,
                 )
                 try:
                     results.append(roll_up(inputs, rule, as_of, zone, health_rules))
@@ -159,6 +177,35 @@ async def roll_up_changed(this: Pass) -> None:
                     this.put_off.add(ref)
                     _log.error("rollup.failed", root=str(ref), exc_info=error)
             await this.store.put_rollups(this.run, results, at=now)
+
+
+async def _usages(this: Pass, rule: RollupRule, roots: Sequence[Ref]) -> dict[Ref, list[Usage]]:
+    """What is known of the metrics that these roots ask for."""
+    asked = {root: this.asked.get((rule.name, root), []) for root in roots}
+    metrics = {one.metric for each in asked.values() for one in each}
+    if not metrics:
+        return {}
+    known = await this.store.measured()
+    days = await this.store.metric_days(metrics & known.keys())
+    found: dict[Ref, list[Usage]] = {root: [] for root in roots}
+    for root, each in asked.items():
+        for one in each:
+            have = known.get(one.metric)
+            found[root].append(
+                Usage(
+                    metric=one.metric,
+                    last_day=this.last_days[one.metric.instance],
+                    weeks=one.weeks,
+                    title=(have.title if have else "") or one.title,
+                    known=have.known if have else None,
+                    days=days.get(one.metric, {}),
+                    windows=have.windows if have else {},
+                    trouble=have.trouble if have else "",
+                    message=have.message if have else "",
+                    nearest=have.nearest if have else (),
+                )
+            )
+    return found
 
 
 def _called(this: Pass, root: Record) -> str:
@@ -191,19 +238,6 @@ def _counted(this: Pass, tree: Tree) -> Tree:
     return msgspec.structs.replace(tree, names=names, nodes=nodes)
 
 
-async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
-    """The records that a rule rolls up."""
-    wanted = rule.roots
-    found = await store.roots(
-        instance=wanted.instance, kind=wanted.kind, space=wanted.space or None, stream=None
-    )
-    return [
-        record
-        for record in found
-        if all(record.extra.get(name) in values for name, values in wanted.where.items())
-    ]
-
-
 def _unread_behind(
     this: Pass, root: Ref, names: Iterable[tuple[Any, Sequence[Ref]]], nodes: Iterable[Ref]
 ) -> set[str]:
@@ -212,4 +246,4 @@ def _unread_behind(
     behind |= {mention.instance for mention, _ in names}
     if any(not mention.instance and not refs for mention, refs in names):
         behind |= this.never_read
-    return behind & this.unreadable
+    return behind & this.withheld

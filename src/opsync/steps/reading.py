@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
 from opsync.contract.connector import Readable
 from opsync.current import Pass
 from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
-from opsync.stages.pull import PullContext, is_half_read, pull
+from opsync.stages.pull import PullContext, is_half_read, pull, pull_named
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
 from opsync.steps.teaming import check_teams
 from opsync.teams import teams_in
 
 
 async def pull_all(this: Pass) -> None:
-    """Pull ► normalize ► store: every instance by itself, all at once."""
+    """Pull ► normalize ► store: every instance by itself, all at once; then what they name of each
+    other, where it is read for that alone."""
     recognizers = {
         name: opened.connector.recognize
         for name, opened in this.instances.items()
@@ -21,7 +26,8 @@ async def pull_all(this: Pass) -> None:
     }
     rules = this.config.plugins.link_rules
     mirrors = Mirrors(this.config.twins.footers)
-    tasks = []
+    tasks: list[Coroutine[Any, Any, None]] = []
+    later: list[Callable[[], Coroutine[Any, Any, None]]] = []
     for name, opened in this.instances.items():
         connector = opened.connector
         report = InstanceReport(name, connector.title)
@@ -45,7 +51,9 @@ async def pull_all(this: Pass) -> None:
             clean=opened.clean,
         )
         tasks.append(pull(connector, report, context))
+        later.append(partial(pull_named, connector, report, context))
     await at_once(tasks)
+    await at_once(read() for read in later)
     await _keep_earlier_trouble(this)
     await _look_again(this)
     await check_teams(this)

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
-from opsync.current import Opened
-from opsync.model import Ref, value_hash
+from opsync.current import Opened, Pass
+from opsync.model import Record, Ref, value_hash
+from opsync.model.rules import RollupRule
 from opsync.stages.pull import is_core_key
 from opsync.store import Store
 
@@ -38,6 +39,26 @@ async def keep(store: Store, name: str, opened: Opened) -> None:
 async def aside_digest(store: Store) -> str:
     """A digest of which records are set aside."""
     return value_hash(sorted(map(str, await store.aside_refs())))
+
+
+async def roots_in(this: Pass, rule: RollupRule) -> list[Record]:
+    """The records that a rule rolls up, looked for once in a pass."""
+    if rule.name not in this.roots:
+        this.roots[rule.name] = await roots_of(this.store, rule)
+    return this.roots[rule.name]
+
+
+async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
+    """The records that a rule rolls up."""
+    wanted = rule.roots
+    found = await store.roots(
+        instance=wanted.instance, kind=wanted.kind, space=wanted.space or None, stream=None
+    )
+    return [
+        record
+        for record in found
+        if all(record.extra.get(name) in values for name, values in wanted.where.items())
+    ]
 
 
 def chunks(refs: Sequence[Ref]) -> Iterable[Sequence[Ref]]:

@@ -10,12 +10,14 @@ from opsync.store.lock import Holder, hold
 from opsync.store.migrations import HEAD
 from opsync.store.store import Store
 from opsync.store.types import (
+    METRICS,
     Alike,
     BatchCounts,
     CursorState,
     HistoryRow,
     InstanceRun,
     JournalRow,
+    Measured,
     OneSided,
     OpenParts,
     Prepared,
@@ -30,6 +32,7 @@ from opsync.store.types import (
 
 __all__ = [
     "HEAD",
+    "METRICS",
     "Alike",
     "BatchCounts",
     "CursorState",
@@ -38,6 +41,7 @@ __all__ = [
     "Inline",
     "InstanceRun",
     "JournalRow",
+    "Measured",
     "OneSided",
     "OpenParts",
     "Prepared",

@@ -120,6 +120,17 @@ class Links(Part):
         """As `unresolved`, of the records that changed in this run."""
         return await self._read(lambda c: _unresolved(c, None, limit, run))
 
+    async def names_any(self, instance: str, prefix: str) -> bool:
+        """Whether a living record names something of `instance` whose alias begins so."""
+        query = (
+            "SELECT 1 FROM mentions m JOIN records r ON r.ref = m.source"
+            " WHERE m.alias >= ? AND m.alias < ? AND m.instance = ? AND r.tombstone = '' LIMIT 1"
+        )
+        values = (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), instance)
+        return await self._read(
+            lambda c: c.exec_driver_sql(query, values).one_or_none() is not None
+        )
+
     async def put_aliases(self, found: Mapping[str, Mapping[str, Ref]]) -> list[Ref]:
         """Add names that were looked up, by instance; returns the records that use them.
 

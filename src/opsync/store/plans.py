@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select, text
 
-from opsync.model import Evidence, Link, Record, Ref, Rollup
+from opsync.model import Evidence, Kind, Link, Record, Ref, Rollup
 from opsync.model.ledger import CONFLICTED
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import chunks, decode_rollup, texts, to_ref, to_text
@@ -103,7 +103,8 @@ def _inputs(connection: Connection, targets: list[Ref]) -> list[TargetInputs]:
     records = load(connection, targets)
     known = [ref for ref in dict.fromkeys(targets) if ref in records]
     linked = pairs(connection, known)
-    owned = _rollups(connection, known)
+    products = frozenset(ref for ref in known if records[ref].kind is Kind.product)
+    owned = _rollups(connection, known, products)
     entries = defaultdict(list)
     for part in chunks(texts(known)):
         query = select(ledger).where(ledger.c.target.in_(part))
@@ -114,7 +115,9 @@ def _inputs(connection: Connection, targets: list[Ref]) -> list[TargetInputs]:
     further = {link.other(ref) for ref in known for link in linked[ref]}
     further |= {rollup.root for found in owned.values() for rollup in found}
     contained = {
-        ref: [c.ref for rollup in owned[ref] for c in rollup.containers[:NAMED]] for ref in known
+        ref: [c.ref for rollup in owned[ref] for c in rollup.containers[:NAMED]]
+        for ref in known
+        if ref not in products  # there a release is told, and no work
     }
     further |= {one for found in contained.values() for one in found}
     records |= load(connection, further - records.keys())
@@ -122,7 +125,7 @@ def _inputs(connection: Connection, targets: list[Ref]) -> list[TargetInputs]:
         TargetInputs(
             record=records[ref],
             links=tuple(linked[ref]),
-            others=_others(linked[ref], ref, contained[ref], records),
+            others=_others(linked[ref], ref, contained.get(ref, []), records),
             rollups=tuple((one, records[one.root]) for one in owned[ref] if one.root in records),
             entries=tuple(entries[ref]),
         )
@@ -137,8 +140,11 @@ def _others(
     return {end: records[end] for end in ends if end in records}
 
 
-def _rollups(connection: Connection, refs: list[Ref]) -> dict[Ref, list[Rollup]]:
-    """The rollups of which each is the root or a direct member, by rule and root."""
+def _rollups(
+    connection: Connection, refs: list[Ref], products: frozenset[Ref]
+) -> dict[Ref, list[Rollup]]:
+    """The rollups of which each is the root or a direct member, or whose release is told there if
+    it is one of the `products`, by rule and root."""
     found: dict[Ref, dict[tuple[str, str], bytes]] = {ref: {} for ref in refs}
     for part in chunks(texts(refs)):
         own = select(rollups.c.root.label("place"), rollups).where(rollups.c.root.in_(part))
@@ -150,6 +156,12 @@ def _rollups(connection: Connection, refs: list[Ref]) -> dict[Ref, list[Rollup]]
         for query in (own, named):
             for row in connection.execute(query):
                 found[to_ref(row.place)][row.rule, row.root] = row.body
+    if products:
+        for rule, root, body in connection.execute(
+            select(rollups.c.rule, rollups.c.root, rollups.c.body)
+        ).all():
+            for place in products.intersection(decode_rollup(body).announced_in):
+                found[place][rule, root] = body
     return {
         ref: [decode_rollup(body) for _, body in sorted(rows.items())]
         for ref, rows in found.items()

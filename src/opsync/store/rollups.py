@@ -276,11 +276,13 @@ def _resting_on(connection: Connection, instances: frozenset[str]) -> set[Ref]:
 
 
 def _places(rollup: Rollup | None, counted: Sequence[Member]) -> set[Ref]:
-    """Where a rollup may be written: its root and what the root names."""
+    """Where a rollup may be written: its root, what the root names, and where its release is
+    told."""
     if rollup is None:
         return set()
     direct = {one.ref for one in counted if one.via == rollup.root}
-    return {rollup.root, *direct, *(one.ref for one in rollup.containers)}
+    named = (one.ref for one in rollup.containers)
+    return {rollup.root, *direct, *named, *rollup.announced_in}
 
 
 def _numbers(rollup: Rollup, at: datetime) -> HistoryRow:

@@ -338,3 +338,39 @@ people = Table(
     _number("active"),
     sqlite_with_rowid=False,
 )
+
+# What is measured, as it was read last. Its days are known from `first` to `through`; `retry_at` is
+# when one without numbers may be asked for again.
+metrics = Table(
+    "metrics",
+    metadata,
+    _text("metric", key=True),
+    _text("instance"),
+    _maybe("first"),
+    _maybe("through"),
+    _text("read_at"),
+    _maybe("retry_at"),
+    _blob("body"),
+    Index("metrics_by_instance", "instance"),
+)
+
+# One day of one metric; days of zero have no row.
+metric_days = Table(
+    "metric_days",
+    metadata,
+    _text("metric", key=True),
+    _text("day", key=True),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Whether an initiative was done when it was last looked at, and since which day; none where it was
+# so from the first look on.
+sightings = Table(
+    "sightings",
+    metadata,
+    _text("root", key=True),
+    _number("done"),
+    _maybe("since"),
+    sqlite_with_rowid=False,
+)

@@ -13,6 +13,7 @@ from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
 from opsync.store.looking import Looking
+from opsync.store.metrics import Metrics
 from opsync.store.pairing import Pairing
 from opsync.store.plans import Plans
 from opsync.store.pulls import Pulls
@@ -33,6 +34,7 @@ class Store(
     Twins,
     Pairing,
     Rollups,
+    Metrics,
     Plans,
     Ledger,
     Journal,

@@ -15,17 +15,24 @@ from opsync.model import (
     Kind,
     Link,
     Mention,
+    Metric,
     OutcomeKind,
     Record,
     Ref,
     Rollup,
     Sides,
     Slot,
+    Span,
     Status,
     Value,
     Verb,
 )
 from opsync.model.ledger import Entry
+from opsync.model.metric import Trouble
+
+METRICS = "opsync:metrics"
+"""The feed under which it is kept when metrics were read. Like kept values that begin so, it is
+the core's own."""
 
 
 class Prepared(NamedTuple):
@@ -63,6 +70,24 @@ class BatchCounts(NamedTuple):
     read: int
     changed: int
     unchanged: int
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """What is known of a metric without its days: `known` are those that were read.
+
+    `windows` are unique users over whole spans. `retry_at` is when one in trouble may be asked for
+    again.
+    """
+
+    metric: Metric
+    known: Span | None
+    windows: dict[Span, float]
+    title: str
+    trouble: Trouble
+    message: str
+    nearest: tuple[str, ...]
+    read_at: datetime
+    retry_at: datetime | None
 
 
 class Alike(NamedTuple):

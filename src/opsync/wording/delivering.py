@@ -1,12 +1,8 @@
-"""The texts that opsync writes into other tools: what they say, in the words that are in force.
-
-Pure; nothing here changes from day to day. Text from tools is put into templates as it is, and
-never read as one.
-"""
+"""Items, links and delivery summaries in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 
@@ -27,6 +23,7 @@ from opsync.model import (
 )
 from opsync.names import untitled
 from opsync.stages.rollup import percent_of
+from opsync.wording.using import adoption, use
 
 TITLE_LIMIT = 200
 SINGLES = 10
@@ -103,10 +100,11 @@ def rollup_content(
     stale: tuple[date, str] | None,
     changed_on: date,
     at_root: bool,
+    measured_in: Mapping[str, str] | None = None,
     words: Words = ENGLISH,
 ) -> RollupContent:
     """A rollup in words. `cards` are those of its containers; `stale` is since when which tool
-    cannot be read, once that has lasted."""
+    cannot be read, once that has lasted; `measured_in` names the tools by instance."""
     title = words.text(
         "roadmap_link", item=root.label, title=root.title, tool=root.tool, space=root.space
     )
@@ -141,8 +139,10 @@ def rollup_content(
             done=rollup.done,
             total=rollup.total,
             health=_mood(rollup, words),
+            use=use(rollup, words),
         ),
         relationship=words.text("roadmap"),
+        adoption=adoption(rollup, measured_in or {}, today=changed_on, words=words),
     )
 
 
@@ -237,6 +237,7 @@ def _numbers(name: str, rollup: Rollup, words: Words) -> str:
         total=rollup.total,
         blocked=_counted("blocked", rollup.blocked, words),
         health=_mood(rollup, words),
+        use=use(rollup, words),
     )
 
 

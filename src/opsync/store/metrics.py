@@ -1,0 +1,220 @@
+"""What was measured, day by day, and since when initiatives are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from opsync.adoption import Sighting
+from opsync.model import Metric, Reading, Ref, Span
+from opsync.model.metric import Trouble
+from opsync.store.base import Part
+from opsync.store.codec import (
+    chunks,
+    encode_json,
+    maybe_text,
+    maybe_time,
+    texts,
+    to_ref,
+    to_text,
+    to_time,
+)
+from opsync.store.runs import touch
+from opsync.store.schema import metric_days, metrics, sightings
+from opsync.store.types import Measured
+
+
+class _Body(Struct, frozen=True, omit_defaults=True):
+    """What a metric's row holds besides its days; spans are their text form."""
+
+    windows: dict[str, float] = {}
+    title: str = ""
+    trouble: Trouble = ""
+    message: str = ""
+    nearest: tuple[str, ...] = ()
+
+
+_decode = msgspec.json.Decoder(_Body).decode
+
+
+class Metrics(Part):
+    """Keeping what was measured."""
+
+    async def measured(self, instance: str | None = None) -> dict[Metric, Measured]:
+        """What is known of each metric that was read, without its days."""
+        query = select(metrics).order_by(metrics.c.metric)
+        if instance is not None:
+            query = query.where(metrics.c.instance == instance)
+        return await self._read(
+            lambda c: {one.metric: one for one in map(_measured, c.execute(query))}
+        )
+
+    async def metric_days(self, wanted: Iterable[Metric]) -> dict[Metric, dict[date, float]]:
+        """The days of these metrics that are not zero."""
+        named = {str(metric): metric for metric in wanted}
+        return await self._read(lambda c: _days(c, named))
+
+    async def put_readings(
+        self,
+        run: int,
+        readings: Sequence[Reading],
+        *,
+        at: datetime,
+        retry_at: datetime,
+        used_by: Mapping[Metric, Sequence[Ref]],
+    ) -> None:
+        """Keep what was read, in one transaction; the roots that use it are looked at again.
+
+        Days within a reading's span replace what was known of them; others stay where the span
+        joins on to them. A metric in trouble keeps its days, and is asked for again at `retry_at`.
+        """
+
+        def work(connection: Connection) -> None:
+            for reading in readings:
+                _put(connection, reading, at, retry_at)
+            touched = {ref for one in readings for ref in used_by.get(one.metric, ())}
+            touch(connection, run, touched)
+
+        await self._write(work)
+
+    async def touch_roots(self, run: int, refs: Iterable[Ref]) -> None:
+        """Have these roots looked at again in this run, although no record of theirs changed."""
+        wanted = set(refs)
+        if wanted:
+            await self._write(lambda c: touch(c, run, wanted))
+
+    async def forget_metrics(self, instance: str, keep: Iterable[Metric]) -> None:
+        """Forget the instance's metrics that nothing asks for any more."""
+        kept = set(map(str, keep))
+
+        def work(connection: Connection) -> None:
+            query = select(metrics.c.metric).where(metrics.c.instance == instance)
+            gone = [name for name in connection.execute(query).scalars() if name not in kept]
+            for part in chunks(gone):
+                for table in (metric_days, metrics):
+                    connection.execute(delete(table).where(table.c.metric.in_(part)))
+
+        await self._write(work)
+
+    async def sightings(self, roots: Sequence[Ref]) -> dict[Ref, Sighting]:
+        """Since when these roots are done, as far as it was looked at."""
+
+        def work(connection: Connection) -> dict[Ref, Sighting]:
+            found = {}
+            for part in chunks(texts(roots)):
+                for row in connection.execute(select(sightings).where(sightings.c.root.in_(part))):
+                    since = None if row.since is None else date.fromisoformat(row.since)
+                    found[to_ref(row.root)] = Sighting(bool(row.done), since)
+            return found
+
+        return await self._read(work)
+
+    async def put_sightings(self, run: int, seen: Mapping[Ref, Sighting]) -> None:
+        """Remember these; their roots are looked at again in this run."""
+        if not seen:
+            return
+
+        def work(connection: Connection) -> None:
+            for root, one in seen.items():
+                since = None if one.since is None else one.since.isoformat()
+                values = {"done": int(one.done), "since": since}
+                connection.execute(
+                    upsert(sightings)
+                    .values(root=str(root), **values)
+                    .on_conflict_do_update(index_elements=["root"], set_=values)
+                )
+            touch(connection, run, seen)
+
+        await self._write(work)
+
+
+def _measured(row: Row[tuple[object, ...]]) -> Measured:
+    body = _decode(row.body)
+    known = None
+    if row.first is not None and row.through is not None:
+        known = Span(date.fromisoformat(row.first), date.fromisoformat(row.through))
+    return Measured(
+        metric=Metric.parse(row.metric),
+        known=known,
+        windows={_span(text): value for text, value in body.windows.items()},
+        title=body.title,
+        trouble=body.trouble,
+        message=body.message,
+        nearest=body.nearest,
+        read_at=to_time(row.read_at),
+        retry_at=maybe_time(row.retry_at),
+    )
+
+
+def _span(text: str) -> Span:
+    first, last = text.split("/")
+    return Span(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def _days(connection: Connection, named: Mapping[str, Metric]) -> dict[Metric, dict[date, float]]:
+    found: dict[Metric, dict[date, float]] = {metric: {} for metric in named.values()}
+    for part in chunks(named):
+        query = select(metric_days).where(metric_days.c.metric.in_(part))
+        for name, day, value in connection.execute(query):
+            found[named[name]][date.fromisoformat(day)] = value
+    return found
+
+
+def _put(connection: Connection, reading: Reading, at: datetime, retry_at: datetime) -> None:
+    name = str(reading.metric)
+    stored = connection.execute(select(metrics).where(metrics.c.metric == name)).one_or_none()
+    known = None if stored is None else _measured(stored).known
+    if reading.span is not None and not reading.trouble:
+        joined = joined_with(known, reading.span)
+        if known is not None and not joined.covers(known):
+            connection.execute(delete(metric_days).where(metric_days.c.metric == name))
+        connection.execute(
+            delete(metric_days).where(
+                metric_days.c.metric == name,
+                metric_days.c.day >= reading.span.first.isoformat(),
+                metric_days.c.day <= reading.span.last.isoformat(),
+            )
+        )
+        rows = [
+            (name, day.isoformat(), float(value))
+            for day, value in sorted(reading.days.items())
+            if value and reading.span.first <= day <= reading.span.last
+        ]
+        if rows:
+            connection.exec_driver_sql(
+                "INSERT INTO metric_days (metric, day, value) VALUES (?, ?, ?)", rows
+            )
+        known = joined
+    body = _Body(
+        {str(span): value for span, value in sorted(reading.windows.items())},
+        reading.title,
+        reading.trouble,
+        reading.message,
+        reading.nearest,
+    )
+    values = {
+        "instance": reading.metric.instance,
+        "first": None if known is None else known.first.isoformat(),
+        "through": None if known is None else known.last.isoformat(),
+        "read_at": to_text(at),
+        "retry_at": maybe_text(retry_at if reading.trouble else None),
+        "body": encode_json(body),
+    }
+    connection.execute(
+        upsert(metrics)
+        .values(metric=name, **values)
+        .on_conflict_do_update(index_elements=["metric"], set_=values)
+    )
+
+
+def joined_with(known: Span | None, read: Span) -> Span:
+    """All that is known after `read`: both where they touch, else the later read alone."""
+    if known is None:
+        return read
+    apart = (read.first - known.last).days > 1 or (known.first - read.last).days > 1
+    return read if apart else Span(min(known.first, read.first), max(known.last, read.last))
