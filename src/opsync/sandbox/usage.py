@@ -18,8 +18,8 @@ WEEK = (1.15, 1.2, 1.15, 1.1, 1.0, 0.75, 0.65)
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How often something is done: by `per_day` users a day on average out of `pool`, since `since`;
-    after `released` by `after` of them. A user does it `times` times a day."""
+    """How often something is done: by `per_day` users a day on average out of `pool`, from `since`
+    on; after `released` by `after` of them. A user does it `times` times a day."""
 
     per_day: int
     pool: int = 2_000

@@ -1,0 +1,1 @@
+"""Amplitude: use by day in, releases out as annotations."""

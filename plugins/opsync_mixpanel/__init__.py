@@ -1,0 +1,1 @@
+"""Mixpanel: use by day in, releases out as annotations."""

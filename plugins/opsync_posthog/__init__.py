@@ -1,0 +1,1 @@
+"""PostHog: use by day in, releases out as annotations."""
