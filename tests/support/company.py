@@ -1,4 +1,4 @@
-"""Whole passes over three simulated vendors, without a socket."""
+"""Whole passes over simulated vendors, without a socket."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from opsync.sandbox.harbor import Harbor
 from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.notion import NotionWorkspace
+from opsync.sandbox.posthog import PostHogProject
 from opsync.sandbox.vendor import Vendor
 from tests.support.clock import FakeClock
 
@@ -30,7 +31,7 @@ SITE = "https://harbor.atlassian.net"
 def settings(
     url: str, store: Path, data_source: str, *, mode: str = "apply", tracked_in: str = "Tracked in"
 ) -> dict[str, Any]:
-    """A configuration for the three vendors below `url`, as its TOML would parse."""
+    """A configuration for the vendors below `url`, as its TOML would parse."""
     return {
         "store": str(store),
         "links": {"mode": mode},
@@ -40,6 +41,12 @@ def settings(
                 "mode": mode,
                 "properties": [tracked_in],
                 "roots": {"instance": "notion"},
+                "released": "Released",
+                "announce_in": ["posthog"],
+                "metric": [
+                    {"instance": "posthog", "flag_from": "Flag"},
+                    {"instance": "posthog", "event_from": "Event"},
+                ],
             }
         ],
         "instances": {
@@ -61,6 +68,12 @@ def settings(
                 "base_url": f"{url}/notion",
                 "token": "ntn_sandbox",
                 "data_sources": [{"id": data_source}],
+            },
+            "posthog": {
+                "connector": "posthog",
+                "base_url": f"{url}/posthog",
+                "project": "1",
+                "token": "phx_sandbox",
             },
         },
     }
@@ -89,6 +102,7 @@ class Company:
     jira: JiraSite
     linear: LinearWorkspace
     notion: NotionWorkspace
+    posthog: PostHogProject
     data_source: str
     store: Path
     clock: FakeClock
@@ -98,12 +112,19 @@ class Company:
         """Harbor with a new store in `folder`; `clock` is the one that Harbor goes by."""
         source = harbor.roadmap.id
         store = folder / "opsync.db"
-        return cls(harbor.jira, harbor.linear, harbor.notion, source, store, clock)
+        return cls(
+            harbor.jira, harbor.linear, harbor.notion, harbor.posthog, source, store, clock
+        )
 
     @property
     def vendors(self) -> dict[str, Vendor]:
         """By the name below which each is served."""
-        return {"jira": self.jira, "linear": self.linear, "notion": self.notion}
+        return {
+            "jira": self.jira,
+            "linear": self.linear,
+            "notion": self.notion,
+            "posthog": self.posthog,
+        }
 
     def tick(self, minutes: float = 1) -> None:
         """Let time pass, so that what people do next is newer than what opsync did."""

@@ -31,8 +31,8 @@ MARGIN = "   "
 NAMED = 3
 """So many failed writes are named."""
 OPENING = """\
-Harbor, a made-up payments company: work in Jira and Linear, roadmap in Notion.
-The three are simulated here, over real HTTP.
+Harbor, a made-up payments company: work in Jira and Linear, roadmap in Notion, use in PostHog.
+The four are simulated here, over real HTTP.
 They announce ten times the vendors' limits, and opsync's limiter stays on.
 """
 
@@ -59,8 +59,8 @@ class PassFailed(OpsyncError):
 def demo(keep: bool, folder: Path, as_json: bool) -> int:
     """See it work in a minute, without any account.
 
-    Harbor, a made-up payments company, has its work in Jira and Linear and its roadmap in Notion.
-    All three are simulated on this machine; nothing leaves it, and nothing of yours is touched.
+    Harbor, a made-up payments company, has its work in Jira and Linear, its roadmap in Notion and
+    its product analytics in PostHog. All four are simulated on this machine; nothing leaves it, and nothing of yours is touched.
     """
     from opsync.cli.demo_world import kept, passing, undisturbed
     from opsync.log import configure

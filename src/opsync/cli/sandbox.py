@@ -40,7 +40,7 @@ def _url_option(function: F) -> F:
 )
 @click.pass_context
 def sandbox(context: click.Context, port: int, config_out: Path | None, limits: int) -> None:
-    """A company to try things on: Jira, Linear and Notion on this machine, over real HTTP.
+    """A company to try things on: Jira, Linear, Notion, PostHog on this machine, over real HTTP.
 
     Without a command it serves until Ctrl-C. The commands poke one that runs.
     """
@@ -83,7 +83,7 @@ def edit(item: str, field: str, value: str, url: str) -> None:
 
 
 @sandbox.command()
-@click.argument("vendor", type=click.Choice(["jira", "linear", "notion"]))
+@click.argument("vendor", type=click.Choice(["jira", "linear", "notion", "posthog"]))
 @click.option("--off", is_flag=True, help="End the outage.")
 @click.option(
     "--for", "for_s", type=click.FloatRange(min=0), metavar="SECONDS", help="End it by itself."
@@ -140,6 +140,7 @@ def _ready(url: str, config_out: Path | None, limits: int) -> None:
     click.echo(f"  Jira    {url}/jira     {JIRA_EMAIL} with {TOKENS['jira']}")
     click.echo(f"  Linear  {url}/linear   {TOKENS['linear']}")
     click.echo(f"  Notion  {url}/notion   {TOKENS['notion']}")
+    click.echo(f"  PostHog {url}/posthog  {TOKENS['posthog']}")
     click.echo("The tokens are fake: they open nothing but this sandbox.\n")
     if config_out is not None:
         _write_config(url, config_out)

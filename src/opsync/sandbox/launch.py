@@ -23,7 +23,13 @@ JIRA_SITE = "https://harbor.atlassian.net"
 JIRA_EMAIL = "ana@harbor.example"
 JIRA_PROJECTS = ("PAY", "MOB")
 JIRA_CANCELED = ("Won't do",)
-TOKENS = {"jira": "sandbox-jira-token", "linear": "lin_api_sandbox", "notion": "ntn_sandbox"}
+POSTHOG_PROJECT = "1"
+TOKENS = {
+    "jira": "sandbox-jira-token",
+    "linear": "lin_api_sandbox",
+    "notion": "ntn_sandbox",
+    "posthog": "phx_sandbox",
+}
 """The sandbox's own tokens, by vendor. They open nothing else."""
 
 _READY_S = 15.0
@@ -37,8 +43,7 @@ def harbor(*, port: int = 0, limit_factor: int = LIMIT_FACTOR) -> Iterator[str]:
     from opsync.sandbox.server import SandboxServer
 
     world = build_harbor(limit_factor=limit_factor)
-    vendors = {"jira": world.jira, "linear": world.linear, "notion": world.notion}
-    with SandboxServer(vendors, port=port) as server:
+    with SandboxServer(world.vendors, port=port) as server:
         yield server.url
 
 

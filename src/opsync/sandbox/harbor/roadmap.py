@@ -7,6 +7,7 @@ from typing import Any
 
 from opsync.sandbox.harbor.growth import HOSTILE_KEY, Projects
 from opsync.sandbox.harbor.planting import PEOPLE, Planter
+from opsync.sandbox.harbor.use import PAID, PAYOUTS, RELEASED, SIGNED_IN
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
 
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -27,6 +28,8 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "Owner": {"people": {}},
     "Tracked in": {"rich_text": {}},
     "Flag": {"rich_text": {}},
+    "Event": {"rich_text": {}},
+    "Released": {"date": {}},
     "Quarter": {"select": {"options": [{"name": "This quarter"}, {"name": "Next quarter"}]}},
     "Tags": {
         "multi_select": {"options": [{"name": "Revenue"}, {"name": "Trust"}, {"name": "Reach"}]}
@@ -50,6 +53,7 @@ class Row:
     quarter: str = "This quarter"
     tags: tuple[str, ...] = ()
     flag: str = ""
+    event: str = ""
     confidence: float | None = None
     asked: bool = False
     body: str = ""
@@ -67,6 +71,7 @@ def rows(planter: Planter, projects: Projects) -> list[Row]:
             9,
             [("Checkout core", jira("PAY-100")), " and ", ("Checkout web", projects.checkout.url)],
             tags=("Revenue",),
+            event=PAID,
             confidence=0.8,
             asked=True,
             body="Buyers who come back pay with one tap.\nWe start with cards.",
@@ -78,7 +83,7 @@ def rows(planter: Planter, projects: Projects) -> list[Row]:
             -19,
             [f"{jira('PAY-60')} {projects.payouts.url}"],
             tags=("Revenue", "Reach"),
-            flag="instant-payouts",
+            flag=PAYOUTS,
             confidence=1.0,
             asked=True,
         ),
@@ -89,6 +94,7 @@ def rows(planter: Planter, projects: Projects) -> list[Row]:
             -21,
             [f"{projects.sso.url}\n{jira('PAY-70')}"],
             tags=("Trust",),
+            event=SIGNED_IN,
             asked=True,
         ),
         Row("Offline mode", "On track", 3, -6, [jira("MOB-20")], tags=("Reach",), confidence=0.7),
@@ -160,6 +166,8 @@ def plant(notion: NotionWorkspace, planter: Planter, projects: Projects) -> dict
                 "Owner": [people[row.owner]],
                 "Tracked in": row.tracked_in,
                 "Flag": row.flag,
+                "Event": row.event,
+                "Released": planter.day(RELEASED[row.title]) if row.title in RELEASED else None,
                 "Quarter": row.quarter,
                 "Tags": list(row.tags),
                 "Confidence": row.confidence,

@@ -1,4 +1,4 @@
-"""Harbor, a payments company: its Jira, its Linear and its Notion, filled with work.
+"""Harbor, a payments company: its Jira, its Linear, its Notion and its PostHog, filled with life.
 
 Four teams: Payments (Jira PAY), Mobile (Jira MOB, in German), Growth (Linear GRO) and Security
 (Linear SEC, private). Twelve initiatives on the roadmap in Notion; `EXPECTED` has their counts.
@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from opsync.sandbox.harbor import background, growth, mobile, payments, roadmap
+from opsync.sandbox.harbor import background, growth, mobile, payments, roadmap, use
 from opsync.sandbox.harbor.planting import JIRA_STATES, WONT_DO, Planter, State, WorldClock
 from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.jira.values import CategoryKey
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
-from opsync.sandbox.vendor import utc_now
+from opsync.sandbox.posthog import PostHogProject
+from opsync.sandbox.vendor import Vendor, utc_now
 
 SEED = 1122
 BEGAN_DAYS = 200
@@ -35,14 +36,25 @@ MOVED_DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class Harbor:
-    """The three tools and what people call their things."""
+    """The four tools and what people call their things."""
 
     jira: JiraSite
     linear: LinearWorkspace
     notion: NotionWorkspace
+    posthog: PostHogProject
     today: date
     pages: dict[str, Page]
     """The initiatives by title."""
+
+    @property
+    def vendors(self) -> dict[str, Vendor]:
+        """By the name below which each is served."""
+        return {
+            "jira": self.jira,
+            "linear": self.linear,
+            "notion": self.notion,
+            "posthog": self.posthog,
+        }
 
     @property
     def roadmap(self) -> DataSource:
@@ -77,7 +89,10 @@ def build_harbor(*, now: Callable[[], datetime] = utc_now, limit_factor: int = 1
     background.plant(planter)
     pages = roadmap.plant(notion, planter, projects)
     clock.held = None
-    return Harbor(jira, linear, notion, today, pages)
+    posthog = PostHogProject(
+        now=clock, limit_factor=limit_factor, history=use.history(clock, today), name="Harbor"
+    )
+    return Harbor(jira, linear, notion, posthog, today, pages)
 
 
 def _accounts(planter: Planter) -> None:
