@@ -80,7 +80,7 @@ def _answer(
         raise unauthenticated("Personal API key found in request Authorization header is invalid.")
     _check_project(project, ids)
     read_only = project.faults.read_only and not route.reads
-    if route.needs in project.faults.missing_scopes or read_only:
+    if route.needs and (read_only or not project.may(route.needs)):
         raise missing_scope(route.needs)
     _spend(project, route.lane)
     call = Call(

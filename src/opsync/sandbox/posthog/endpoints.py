@@ -33,7 +33,7 @@ CONTENT_MAX = 8192
 PAGE = 100
 ANNOTATIONS_PAGE = 1000
 REFRESH = frozenset(
-    [
+    {
         "blocking",
         "async",
         "lazy_async",
@@ -41,9 +41,7 @@ REFRESH = frozenset(
         "force_async",
         "force_cache",
         "async_except_on_cache_miss",
-        "false",
-        "true",
-    ]
+    }
 )
 
 

@@ -17,26 +17,8 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^'\\]|\\.|'')*')|(?P<number>\d+)|(?P<word>[A-Za-z_$][\w$]*)"
     r"|(?P<sign>>=|<=|!=|[=<>(){},.*]))"
 )
-_RESERVED = frozenset(
-    [
-        "select",
-        "from",
-        "where",
-        "group",
-        "by",
-        "order",
-        "limit",
-        "union",
-        "all",
-        "as",
-        "and",
-        "in",
-        "not",
-        "distinct",
-        "asc",
-        "desc",
-    ]
-)
+_CLAUSES = {"select", "from", "where", "group", "by", "order", "limit", "union", "all"}
+_RESERVED = _CLAUSES | {"as", "and", "in", "not", "distinct", "asc", "desc"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,12 @@ class PostHogProject(Vendor):
         at = annotation.date_marker
         return None if at is None else at.astimezone(self.history.zone).date()
 
+    def may(self, scope: str) -> bool:
+        """Whether the key has a scope; one to write is one to read, too."""
+        missing = self.faults.missing_scopes
+        writing = scope.replace(":read", ":write")
+        return scope not in missing or (writing in self.scopes and writing not in missing)
+
     def denies(self, *remote_ids: int | str) -> bool:
         """True when one of the objects is not to be seen with the key."""
         return any(str(one) in self.faults.deny for one in remote_ids)
