@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from opsync.blocks import General
 from opsync.config import Config, build
 from opsync.languages import ENGLISH
+from opsync.model import MetricKind
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "config" / "opsync.example.toml"
 
@@ -53,12 +54,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def has(block: Any, dotted: str) -> bool:
-    for part in dotted.split("."):
-        block = block[0] if isinstance(block, list) else block
-        if part not in block:
-            return False
-        block = block[part]
-    return True
+    """Whether a setting is in a block, or in any of several blocks of one name."""
+    name, _, rest = dotted.partition(".")
+    if isinstance(block, list):
+        return any(has(one, dotted) for one in block)
+    return name in block and (not rest or has(block[name], rest))
 
 
 def load(raw: dict[str, Any], folder: Path) -> Config:
@@ -104,6 +104,14 @@ def test_the_example_writes_nothing_before_its_reader_says_so(tmp_path: Path) ->
     config = load(uncommented(), tmp_path)
 
     assert {config.links.mode, *(rule.mode for rule in config.rules)} == {"observe"}
+
+
+def test_the_example_shows_each_way_to_name_a_metric(tmp_path: Path) -> None:
+    metrics = load(uncommented(), tmp_path).rules[0].metrics
+
+    assert {(one.kind, bool(one.property)) for one in metrics} == {
+        (kind, taken_from) for kind in MetricKind for taken_from in (True, False)
+    }
 
 
 def test_the_wording_of_the_example_is_the_english_one(tmp_path: Path) -> None:

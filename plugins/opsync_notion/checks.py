@@ -142,10 +142,18 @@ def _own(view: View, block: DataSource, at: str) -> list[Check]:
         title = f"{view.space}: {name}"
         if key in view.own:
             checks.append(Check(title, "ok", f'Found as "{by_id[view.own[key]]}".'))
-        elif name.casefold() in taken:
+        elif name.casefold() in taken and key in surfaces.AT_FIRST:
             message = f'A person has a column "{name}"; opsync\'s will be "{name} (opsync)".'
             hint = f"Or set columns.{key} to another name."
             checks.append(Check(title, "warn", message, hint, setting=f"{at}.columns.{key}"))
+        elif name.casefold() in taken:
+            # Most companies measure nothing, and have nothing to mend.
+            message = (
+                f'A person has a column "{name}"; opsync\'s will be "{name} (opsync)", or what '
+                f"columns.{key} says, if use is measured."
+            )
+            checks.append(Check(title, "ok", message))
         else:
-            checks.append(Check(title, "ok", "Not there; made with the first write."))
+            when = "first write" if key in surfaces.AT_FIRST else "first use that is measured"
+            checks.append(Check(title, "ok", f"Not there; made with the {when}."))
     return checks

@@ -49,8 +49,11 @@ class Columns(BaseModel):
     work: Name = "Work"
     """The linked containers and items, a text with links."""
 
+    adoption: Name = "Adoption"
+    """How much it is used, a text. Made once there is something to say."""
+
     delivery_changed: Name = "Delivery changed"
-    """The day on which the others last changed, a date."""
+    """The day on which the others but Adoption last changed, a date."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Columns:

@@ -1,7 +1,7 @@
 """opsync's own columns: what each holds, how it is written, and how it is compared.
 
-Canonical values: `delivery` and `delivery_health` a text, `delivery_pct` a float from 0 to 1,
-`work` a list of [text, URL or ""], `delivery_changed` "YYYY-MM-DD"; None is an empty cell.
+Canonical values: `delivery`, `adoption` and `delivery_health` a text, `delivery_pct` a float from 0
+to 1, `work` a list of [text, URL or ""], `delivery_changed` "YYYY-MM-DD"; None is an empty cell.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ DELIVERY = "delivery"
 PERCENT = "delivery_pct"
 HEALTH = "delivery_health"
 WORK = "work"
+ADOPTION = "adoption"
 CHANGED = "delivery_changed"
 
 TYPES: Mapping[str, str] = {
@@ -24,9 +25,12 @@ TYPES: Mapping[str, str] = {
     PERCENT: "number",
     HEALTH: "select",
     WORK: "rich_text",
+    ADOPTION: "rich_text",
     CHANGED: "date",
 }
 """The column type of each surface."""
+AT_FIRST = frozenset(TYPES) - {ADOPTION}
+"""The columns that the first write makes. Where nothing is measured there is no other."""
 
 _COLORS = {
     Health.not_started: "gray",
@@ -41,8 +45,10 @@ _COLORS = {
 _KINDS = frozenset({Kind.initiative, Kind.project})
 
 
-def _surface(name: str, title: str, *, carried: bool = False) -> Surface:
-    return Surface(name, "rollup", _KINDS, (title,), title, pulled=True, carried=carried)
+def _surface(name: str, title: str, *, carried: bool = False, alone: bool = False) -> Surface:
+    return Surface(
+        name, "rollup", _KINDS, (title,), title, pulled=True, carried=carried, alone=alone
+    )
 
 
 SURFACES = (
@@ -50,6 +56,7 @@ SURFACES = (
     _surface(PERCENT, "Delivery %"),
     _surface(HEALTH, "Delivery health"),
     _surface(WORK, "Work"),
+    _surface(ADOPTION, "Adoption", alone=True),
     _surface(CHANGED, "Delivery changed", carried=True),
 )
 
@@ -94,6 +101,8 @@ def render(surface: str, content: RollupContent) -> Value:
                 for item in content.work
             ]
             return _items(texts.lay_out([item for item in items if item[0]]))
+        case "adoption":
+            return texts.clip(texts.clean(content.adoption), texts.MAX_TEXT) or None
         case "delivery_changed":
             return content.changed_on.isoformat()
     return None
@@ -105,7 +114,7 @@ def canonical(surface: str, cell: Cell, words: OwnWords) -> Value:
     Notion finds an option whatever its case, and answers it as it is spelled there.
     """
     match surface:
-        case "delivery":
+        case "delivery" | "adoption":
             return texts.plain(cell.rich_text).strip() or None
         case "delivery_pct":
             return None if cell.number is None else float(cell.number)
@@ -128,7 +137,7 @@ def _items(runs: Sequence[Run] | None) -> Value:
 def encode(surface: str, value: Value) -> dict[str, object]:
     """A canonical value as a page update carries it; None clears the cell."""
     kind = TYPES[surface]
-    if surface == DELIVERY:
+    if surface in (DELIVERY, ADOPTION):
         text = value if isinstance(value, str) else ""
         return {kind: texts.written(Run(part) for part in texts.chunks(text))}
     if surface == WORK:
@@ -164,8 +173,8 @@ def looks_ours(surface: str, value: Value, words: OwnWords) -> bool:
         )
     if not isinstance(value, str):
         return False
-    if surface == DELIVERY:
-        return words.says("delivery", value)
+    if surface in (DELIVERY, ADOPTION):
+        return words.says(surface, value)
     if surface == HEALTH:
         return words.spelled(value) == value
     return bool(_DAY.fullmatch(value))

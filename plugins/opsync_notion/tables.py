@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from itertools import chain, count
 
 import msgspec
+from msgspec import Struct
 
 from opsync import Answer, Context, NotFound, OwnWords, RefusedError, Value
 from opsync_notion import surfaces
@@ -132,7 +133,12 @@ class Tables:
     # Whose columns --------------------------------------------------------------------------
 
     async def adopt(
-        self, source: DataSourceObject, block: DataSource, *, rejudge: bool = False
+        self,
+        source: DataSourceObject,
+        block: DataSource,
+        *,
+        rejudge: bool = False,
+        new: Collection[str] = (),
     ) -> None:
         """Find the columns that opsync made and, after a lost store, does not know of.
 
@@ -140,6 +146,10 @@ class Tables:
         that opsync could have written; and only beside proof that some person's table would
         hardly give: opsync's description, "(opsync)" in the name, the seven health options, or a
         delivery summary. Everything else stays somebody else's.
+
+        An empty column "Adoption" proves nothing by the others, as those may stand without one.
+        It is only ours if it is among the `new` ids, which a write that broke off left unknown,
+        and if the description is on none of our columns.
         """
         data_source = dashed(source.id)
         known = self.memory.columns(data_source)
@@ -152,33 +162,34 @@ class Tables:
         looked_at = {prop.id for found in candidates.values() for prop in found}
         if not looked_at:
             return
-        refuted, proven = await self._judge(data_source, candidates)
-        said = {
-            prop.id
-            for found in candidates.values()
-            for prop in found
-            if surfaces.marked(prop, self.words)
-        }
+        judged = await self._judge(data_source, candidates)
+        marked = {p.id for p in source.properties.values() if surfaces.marked(p, self.words)}
+        said = marked & looked_at
         adopted: dict[str, OwnColumn] = {}
         for key, found in candidates.items():
             for prop in found:
-                if prop.id not in refuted and (prop.id in said or not said):
+                if prop.id in judged.refuted or (said and prop.id not in said):
+                    continue
+                if key in surfaces.AT_FIRST or (
+                    prop.id in said | judged.worded
+                    or SUFFIX in prop.name
+                    or (prop.id in new and not marked)
+                ):
                     adopted[key] = OwnColumn(prop.id, configured_name(block, key))
                     break
-        if not (said or proven):
-            adopted = {}
+        if not (said or judged.proven):
+            # Beside known columns no other proof is needed for what speaks for itself.
+            adopted = {k: own for k, own in adopted.items() if known and k not in surfaces.AT_FIRST}
         self.memory.add_columns(data_source, adopted)
         ours = {own.id for own in adopted.values()}
         self.memory.set_foreign(data_source, frozenset((foreign | looked_at) - ours))
 
-    async def _judge(
-        self, data_source: str, candidates: Mapping[str, list[Property]]
-    ) -> tuple[frozenset[str], bool]:
-        """The ids of columns with a value that is not opsync's, and whether any column is proof."""
+    async def _judge(self, data_source: str, candidates: Mapping[str, list[Property]]) -> _Judged:
+        """What stands in columns that may be ours."""
         keys = {prop.id: key for key, found in candidates.items() for prop in found}
         props = [prop for found in candidates.values() for prop in found]
         refuted: set[str] = set()
-        summaries: set[str] = set()
+        worded: set[str] = set()
         filled = [{"property": prop.name, prop.type: {"is_not_empty": True}} for prop in props]
         query = Query(
             data_source,
@@ -189,21 +200,18 @@ class Tables:
         async for chunk in walk(self.http, query):
             for row in chunk.rows:
                 for column_id, value in self._values(row, keys):
-                    key = keys[column_id]
-                    if not surfaces.looks_ours(key, value, self.words):
-                        refuted.add(column_id)
-                    elif key == surfaces.DELIVERY:
-                        summaries.add(column_id)
+                    ours = surfaces.looks_ours(keys[column_id], value, self.words)
+                    (worded if ours else refuted).add(column_id)
         proven = any(
             prop.id not in refuted
             and (
-                prop.id in summaries
+                (keys[prop.id] == surfaces.DELIVERY and prop.id in worded)
                 or SUFFIX in prop.name
                 or (keys[prop.id] == surfaces.HEALTH and surfaces.has_our_options(prop, self.words))
             )
             for prop in props
         )
-        return frozenset(refuted), proven
+        return _Judged(frozenset(refuted), frozenset(worded), proven)
 
     def _values(self, row: object, keys: Mapping[str, str]) -> list[tuple[str, Value]]:
         if not isinstance(row, Page):
@@ -211,6 +219,15 @@ class Tables:
         cells = [cell for cell in (row.properties or {}).values() if cell.id in keys]
         values = [(c.id, surfaces.canonical(keys[c.id], c, self.words)) for c in cells]
         return [(column_id, value) for column_id, value in values if value is not None]
+
+
+class _Judged(Struct, frozen=True):
+    """The ids of columns with a value that is not opsync's, and of those with one that could be;
+    whether any column is proof that opsync wrote here."""
+
+    refuted: frozenset[str]
+    worded: frozenset[str]
+    proven: bool
 
 
 def configured_name(block: DataSource, key: str) -> str:

@@ -7,7 +7,7 @@ may be sent twice without harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -29,9 +29,10 @@ from opsync_notion.dialect import request_id
 from opsync_notion.ids import dashed
 from opsync_notion.memory import OwnColumn
 from opsync_notion.normalize import DATA_SOURCE, seen_in
+from opsync_notion.schema import Table
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name, free_name
-from opsync_notion.wire import Cell, Page
+from opsync_notion.wire import Cell, DataSourceObject, Page
 
 REFUSED_FOR_S = 300.0
 """How long a data source whose schema may not be changed is not asked again."""
@@ -152,9 +153,9 @@ class Writer:
             if self._clock.monotonic() < until:
                 return Ready(ready.ids, why, ready.gone)
             try:
-                await self._make(source, block)
+                await self._make(source, block, wanted)
             except RefusedError as error:
-                why = _by_hand(block, error, self._words)
+                why = _by_hand(block, error, self._words, wanted)
                 self._refused[source] = (self._clock.monotonic() + REFUSED_FOR_S, why)
                 return Ready(ready.ids, why, ready.gone)
             return self._known(source, block)
@@ -173,11 +174,12 @@ class Writer:
                 gone.add(key)
         return Ready(ids, gone=frozenset(gone))
 
-    async def _make(self, source: str, block: DataSource) -> None:
+    async def _make(self, source: str, block: DataSource, wanted: Collection[str]) -> None:
+        before = self._tables.memory.table(source)
         schema = await self._tables.schema(source)
-        await self._tables.adopt(schema, block)
+        await self._tables.adopt(schema, block, new=_new(schema, before))
         ready = self._known(source, block)
-        missing = [key for key in surfaces.TYPES if key not in ready.ids and key not in ready.gone]
+        missing = [key for key in _made(wanted) if key not in ready.ids and key not in ready.gone]
         if not missing:
             return
         taken = {name.casefold() for name in schema.properties}
@@ -319,10 +321,25 @@ def _gone(change: Change) -> Outcome:
     )
 
 
-def _by_hand(block: DataSource, error: RefusedError, words: OwnWords) -> str:
+def _made(wanted: Collection[str]) -> list[str]:
+    """The columns to make, in their order: those that are wanted, and all that come first."""
+    return [key for key in surfaces.TYPES if key in wanted or key in surfaces.AT_FIRST]
+
+
+def _new(schema: DataSourceObject, before: Table | None) -> frozenset[str]:
+    """The ids of columns that were not there when the schema was last looked at."""
+    if before is None:
+        return frozenset()
+    return frozenset(prop.id for prop in schema.properties.values()) - {
+        column.id for column in before.columns
+    }
+
+
+def _by_hand(
+    block: DataSource, error: RefusedError, words: OwnWords, wanted: Collection[str]
+) -> str:
     columns = "; ".join(
-        f"{configured_name(block, key)} ({surfaces.described(key, words)})"
-        for key in surfaces.TYPES
+        f"{configured_name(block, key)} ({surfaces.described(key, words)})" for key in _made(wanted)
     )
     return (
         f"Notion did not let opsync add its columns: {error.message} Allow it: ••• → Connections "

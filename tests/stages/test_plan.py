@@ -30,10 +30,12 @@ NOW = at(22)
 
 
 class Board(Writable):
-    """A system with one pulled text, one carried date, pulled links, and links read on demand."""
+    """A system with one pulled text, one that stands alone, one carried date, pulled links, and
+    links read on demand."""
 
     surfaces: ClassVar = (
         Surface("text", "rollup", frozenset({Kind.issue}), ("Text",), pulled=True),
+        Surface("use", "rollup", frozenset({Kind.issue}), ("Use",), pulled=True, alone=True),
         Surface("changed", "rollup", frozenset({Kind.issue}), ("At",), pulled=True, carried=True),
         Surface("link", "link", frozenset({Kind.issue}), ("Link",), pulled=True),
         Surface("remote", "link", frozenset({Kind.issue}), ("Remote",)),
@@ -202,6 +204,24 @@ def test_a_carried_value_is_never_a_reason_to_write() -> None:
     wants[0] = Want(slot(), "new")
     changes = planned(seen_target(here, day), *wants, entries=rows).changes
     assert [c.slot.surface for c in changes] == ["text", "changed"]
+
+
+def test_a_value_that_stands_alone_carries_none_along() -> None:
+    here = Seen.of("text", "same", remote_id="p1")
+    use = Seen.of("use", "1 user a day", remote_id="p3")
+    day = Seen.of("changed", "2026-11-01", remote_id="p2", ours=True)
+    rows = [
+        entry("same", remote_id="p1"),
+        entry("1 user a day", surface="use", remote_id="p3"),
+        entry("2026-11-01", surface="changed", remote_id="p2"),
+    ]
+    wants = [Want(slot(), "same"), Want(slot("use"), "2 users a day")]
+    wants.append(Want(slot("changed"), "2026-11-22"))
+    changes = planned(seen_target(here, use, day), *wants, entries=rows).changes
+    assert [c.slot.surface for c in changes] == ["use"]
+    wants[0] = Want(slot(), "new")
+    changes = planned(seen_target(here, use, day), *wants, entries=rows).changes
+    assert [c.slot.surface for c in changes] == ["text", "use", "changed"]
 
 
 def test_a_failed_write_waits_for_its_next_try_unless_the_value_changes() -> None:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 
 from opsync.blocks.base import Block
 from opsync.languages import DATE, TEXTS, Changed, TextSpec, Words, compile_template, words_of
+from opsync.languages.spec import field_names
 from opsync.languages.template import check_plain
-from opsync.languages.texts import field_names
 from opsync.model import Category, Health
 
 WORD_LIMIT = 100

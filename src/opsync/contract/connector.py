@@ -162,8 +162,8 @@ class Surface(Struct, frozen=True):
     kinds of record that can hold it. `fields` are the vendor's names of what opsync owns. `title`
     is what people call it. `pulled` says that reading the target shows what stands there;
     otherwise `observe` reads it before each write. `carried` marks a value that is written along
-    with another one on the same target and is never a reason to write. `notifies` says that a
-    write sends people a message.
+    with another one on the same target and is never a reason to write; `alone` one with which none
+    is carried. `notifies` says that a write sends people a message.
     """
 
     name: str
@@ -173,6 +173,7 @@ class Surface(Struct, frozen=True):
     title: str = ""
     pulled: bool = False
     carried: bool = False
+    alone: bool = False
     notifies: bool = False
 
 

@@ -7,8 +7,10 @@ from datetime import date
 
 from msgspec import Struct
 
+from opsync.engine.examples_used import RELEASE, SEEN, USED
 from opsync.languages import Words
 from opsync.model import (
+    Adoption,
     Card,
     Category,
     Container,
@@ -16,12 +18,13 @@ from opsync.model import (
     Kind,
     Record,
     Ref,
+    Release,
     Rollup,
     RollupContent,
     Space,
     Status,
 )
-from opsync.wording import card, link_content, rollup_content
+from opsync.wording import card, link_content, release_content, rollup_content
 
 TODAY = date(2026, 11, 22)
 POSTED = (Health.on_track, Health.at_risk, Health.off_track)
@@ -31,7 +34,7 @@ POSTED = (Health.on_track, Health.at_risk, Health.off_track)
 class Example(Struct, frozen=True, kw_only=True):
     """An initiative with a number of counted items. `paste_into` is "" where a rule lists no
     column; `tools` are those that one may paste from, `stale` the day since when Linear cannot be
-    read."""
+    read. `used` is how much it is used, `released` when it was shipped."""
 
     about: str
     done: int = 0
@@ -50,6 +53,8 @@ class Example(Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ("Jira", "Linear")
     paste_into: str = "Tracked in"
     stale: date | None = None
+    used: tuple[Adoption, ...] = ()
+    released: Release | None = None
 
     def say(self, words: Words) -> None:
         """Word all texts about it, and about what it names."""
@@ -64,6 +69,7 @@ class Example(Struct, frozen=True, kw_only=True):
             stale=(self.stale, "Linear") if self.stale else None,
             changed_on=TODAY,
             at_root=True,
+            measured_in={"example": "PostHog"},
             words=words,
         )
         say_besides(content, words)
@@ -89,6 +95,9 @@ class Example(Struct, frozen=True, kw_only=True):
             done_since=self.finished,
             due_on=self.due,
             spaces=self.spaces,
+            adoption=self.used,
+            released=self.released,
+            announced_in=(Ref("example", "project", "1"),) if self.released else (),
             containers=tuple(
                 Container(one.ref, self.done, self.total, single=one.kind is Kind.issue)
                 for one in (*self.work, *hidden)
@@ -97,9 +106,14 @@ class Example(Struct, frozen=True, kw_only=True):
 
 
 def say_besides(content: RollupContent, words: Words) -> None:
-    """The text about a summary that a connector words itself, as it is read there."""
+    """The texts about an initiative that are no summary: a project update, an annotation."""
     if content.health in POSTED:
         words.text("project_update", link=content.title, health=words.health_inline[content.health])
+    release = content.rollup.released
+    if release is None or release.on is None or not content.rollup.announced_in:
+        return
+    if content.root.url:
+        release_content(content.root, release, words)
 
 
 def examples() -> Iterator[Example]:
@@ -136,6 +150,15 @@ def examples() -> Iterator[Example]:
     yield Example(about="Warehouse export", health=nothing)
     yield Example(about="Referral programme", health=nothing, paste_into="")
     yield Example(about="Loyalty", health=nothing, tools=())
+    for number, one in enumerate(USED):
+        yield Example(
+            about="Instant payouts",
+            done=14,
+            total=14,
+            health=Health.done,
+            used=(one,),
+            released=None if one.effect is None else SEEN if number else RELEASE,
+        )
 
 
 def _made(key: str, title: str, kind: Kind, *, private: bool = False) -> Record:
@@ -152,7 +175,11 @@ def _made(key: str, title: str, kind: Kind, *, private: bool = False) -> Record:
 
 def _page(id_: str, title: str) -> Record:
     return Record(
-        ref=Ref("example", "page", id_), kind=Kind.initiative, title=title, space="Roadmap"
+        ref=Ref("example", "page", id_),
+        kind=Kind.initiative,
+        title=title,
+        url="https://example.invalid/",
+        space="Roadmap",
     )
 
 

@@ -5,8 +5,9 @@ ones of them. Pure: the files are part of the program.
 """
 
 from opsync.languages.own import OwnWords
+from opsync.languages.spec import Field, TextSpec
 from opsync.languages.template import Template, TemplateError, compile_template
-from opsync.languages.texts import DATE, TEXTS, Field, TextSpec
+from opsync.languages.texts import DATE, TEXTS
 from opsync.languages.words import ENGLISH, LANGUAGES, Changed, Words, words_of
 
 __all__ = [

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from opsync.languages.spec import Field, TextSpec
 from opsync.languages.template import Piece, Template
-from opsync.languages.texts import TEXTS, Field, TextSpec
+from opsync.languages.texts import TEXTS
 from opsync.languages.words import ENGLISH, LANGUAGES, Words, words_of
 from opsync.model import Health
 
@@ -61,7 +62,7 @@ class OwnWords:
         return self._spelled.get(name.casefold())
 
     def says(self, at: str, text: str) -> bool:
-        """Whether opsync could have written `text` at a place ("delivery", "work",
+        """Whether opsync could have written `text` at a place ("delivery", "work", "adoption",
         "column_note"), in the words in force or in those of any language."""
         if not text or len(text) > LONGEST:
             return False
@@ -141,9 +142,9 @@ class _Patterns:
             case "number":
                 found = r"\d+"
             case "figure":
-                found = r"\d[\d\u202f]*(?:[.,]\d)?"
+                found = r"−?\d[\d.,]*"
             case "change":
-                found = r"[+−±]\d[\d\u202f]* %"
+                found = r"[+−±]\d[\d.,]* %"
             case "date":
                 found = self._date
             case "health":

@@ -1,59 +1,9 @@
-"""Every text that opsync writes into other tools: its name, where it stands, and its fields.
-
-`at` names places at which opsync has to know its own texts again after its store was lost. A
-field's `holds` says what is put in, so that such a text can be told from a person's.
-"""
+"""Every text that opsync writes into other tools, in the order in which they are told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
-
-from msgspec import Struct
-
-Holds = Literal["text", "number", "figure", "change", "date", "health", "status", "texts", "list"]
-TITLE_LIMIT = 255
-"""Characters of a link's title or label in Jira; Linear's are kept as short."""
-TEXT_LIMIT = 2000
-"""Characters of a text that Notion keeps in one piece."""
-
-
-class Field(Struct, frozen=True):
-    """A field of a template. `of` names the texts that it holds one of ("texts") or some ("list").
-
-    `optional` says that it may be empty.
-    """
-
-    name: str
-    about: str
-    holds: Holds = "text"
-    of: tuple[str, ...] = ()
-    optional: bool = False
-
-
-class TextSpec(Struct, frozen=True, kw_only=True):
-    """A text. `about` says where it stands, `limit` how many characters fit there.
-
-    `drop` says that an empty template is right: the text is then left out.
-    """
-
-    name: str
-    about: str
-    fields: tuple[Field, ...] = ()
-    at: str = ""
-    limit: int | None = None
-    drop: bool = False
-
-    @property
-    def placed(self) -> bool:
-        """Whether it stands somewhere by itself, and not only within other texts."""
-        return self.limit is not None or bool(self.at)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the fields."""
-        return tuple(field.name for field in self.fields)
-
+from opsync.languages.spec import TEXT_LIMIT, TITLE_LIMIT, Field, TextSpec, part
+from opsync.languages.using import USE, USING
 
 _DONE = Field("done", "how many items are done", "number")
 _TOTAL = Field("total", "how many items count", "number")
@@ -65,33 +15,8 @@ _SPACE = Field("space", "its project, team or data source", optional=True)
 _ITEM = Field("item", "what the item is called, as `item`, `page` or `private_item` says")
 _HEALTH = Field("health", "the health, within a text", "health", optional=True)
 _MOOD = Field("health", "the health if it is at risk, off track or paused", "health", optional=True)
-
-
-def _part(name: str, about: str) -> Field:
-    return Field(name, about, "texts", (name,), optional=True)
-
-
-_USE = _part("use", "as `use` says; empty if nothing is measured, or not yet")
-_FIGURE = Field("figure", "how many, or how much", "figure")
-_AMOUNTS = ("amount_users", "amount_events", "amount")
-_AMOUNT = Field("amount", "as `amount_users`, `amount_events` or `amount` says", "texts", _AMOUNTS)
-_BEFORE = Field("before", "the same before the release, as a number", "figure")
-_CHANGE = Field("change", 'what changed: "+58 %"', "change")
-_DAYS = Field("days", "over how many days", "number")
-_HAVE = Field("have", "what there is so far", "number")
-_ADOPTIONS = (
-    "adoption_since",
-    "adoption_after",
-    "adoption_alone",
-    "adoption_early",
-    "adoption_few",
-    "adoption_change",
-    "adoption_window",
-    "metric_unknown",
-    "metric_refused",
-    "metric_empty",
-)
-_BLOCKED = _part("blocked", "as `blocked` says; empty if nothing is blocked")
+_USE = part("use", "as `use` says; empty if nothing is measured, or not yet")
+_BLOCKED = part("blocked", "as `blocked` says; empty if nothing is blocked")
 _SHORT = Field("short", "as `short` says", "texts", ("short",))
 
 _ALL = (
@@ -174,6 +99,7 @@ _ALL = (
         about="The numbers in the link to its initiative on a Linear project.",
         fields=(_DONE, _TOTAL, _BLOCKED, _MOOD, _USE),
     ),
+    USE,
     TextSpec(
         name="delivery",
         about="The delivery summary of an initiative.",
@@ -181,10 +107,10 @@ _ALL = (
         fields=(
             Field("head", "as `head` or `head_since` says", "texts", ("head", "head_since")),
             _BLOCKED,
-            _part("canceled", "as `canceled` says; empty if nothing is canceled"),
-            _part("private", "as `private` says; empty if all teams are open"),
-            _part("missing", "as `missing` says; empty if all can be read"),
-            _part("scope", "as `scope` says; empty if no work was added lately"),
+            part("canceled", "as `canceled` says; empty if nothing is canceled"),
+            part("private", "as `private` says; empty if all teams are open"),
+            part("missing", "as `missing` says; empty if all can be read"),
+            part("scope", "as `scope` says; empty if no work was added lately"),
             Field(
                 "spaces",
                 "each team or project, as `space` says, if several have work and some is left",
@@ -301,97 +227,7 @@ _ALL = (
         at="work",
         fields=(_COUNT,),
     ),
-    TextSpec(
-        name="use", about="What changed since the release, in brief.", fields=(_CHANGE,), drop=True
-    ),
-    TextSpec(
-        name="adoption",
-        about="How much an initiative is used.",
-        at="adoption",
-        fields=(
-            Field("told", "one of the texts below", "texts", _ADOPTIONS),
-            _part("as_of", "as `as_of` says; empty if the numbers are of yesterday"),
-        ),
-        limit=TEXT_LIMIT,
-    ),
-    TextSpec(
-        name="adoption_since",
-        about="What changed since the release.",
-        fields=(_AMOUNT, _BEFORE, _CHANGE),
-    ),
-    TextSpec(
-        name="adoption_after",
-        about="The same once later days do not belong to it any more.",
-        fields=(_AMOUNT, _DAYS, _BEFORE, _CHANGE),
-    ),
-    TextSpec(
-        name="adoption_alone",
-        about="The same where too little was counted before to compare.",
-        fields=(_AMOUNT,),
-    ),
-    TextSpec(
-        name="adoption_early",
-        about="In the first days after the release.",
-        fields=(_HAVE, Field("need", "how many days are needed", "number")),
-    ),
-    TextSpec(
-        name="adoption_few",
-        about="While too little was counted since the release.",
-        fields=(_HAVE, Field("need", "how much is needed, as an amount", "texts", _AMOUNTS)),
-    ),
-    TextSpec(
-        name="adoption_change",
-        about="The use of what is not shipped yet, against as many days before.",
-        fields=(_AMOUNT, _CHANGE, _DAYS),
-    ),
-    TextSpec(
-        name="adoption_window",
-        about="The same where nothing was counted before.",
-        fields=(_AMOUNT,),
-    ),
-    TextSpec(name="amount_users", about="Unique users.", fields=(_FIGURE,)),
-    TextSpec(name="amount_events", about="How often something was used.", fields=(_FIGURE,)),
-    TextSpec(name="amount", about="What a saved insight shows.", fields=(_FIGURE,)),
-    TextSpec(
-        name="as_of",
-        about="The day of numbers that could not be read anew.",
-        fields=(_DATE,),
-        drop=True,
-    ),
-    TextSpec(
-        name="metric_unknown",
-        about="Where the analytics tool has nothing of that name.",
-        fields=(
-            _TOOL,
-            Field("what", "as `metric_event`, `metric_flag` or `metric_insight` says"),
-            Field("name", "the name that was asked for"),
-            Field("nearest", "the names that come nearest", optional=True),
-        ),
-    ),
-    TextSpec(name="metric_refused", about="Where it refuses the query.", fields=(_TOOL,)),
-    TextSpec(name="metric_empty", about="Where its project has no data.", fields=(_TOOL,)),
-    TextSpec(name="metric_event", about="What an event is called."),
-    TextSpec(name="metric_flag", about="What a feature flag is called."),
-    TextSpec(name="metric_insight", about="What a saved insight, chart or report is called."),
-    TextSpec(
-        name="shipped",
-        about="An annotation in the analytics tool; opsync's marker follows.",
-        fields=(
-            Field("item", "the initiative's title"),
-            Field("url", "its link"),
-        ),
-        limit=TITLE_LIMIT,
-    ),
-    TextSpec(
-        name="shipped_seen",
-        about="The same where only the day is known on which it was first seen done.",
-        fields=(
-            Field("item", "the initiative's title"),
-            Field("url", "its link"),
-            _DATE,
-        ),
-        limit=TITLE_LIMIT,
-    ),
+    *USING,
     TextSpec(
         name="column_note",
         about="The description of the columns that opsync makes in Notion.",
@@ -413,8 +249,3 @@ DATE = (
     Field("year", 'the year: "2026"'),
 )
 """The fields of a date."""
-
-
-def field_names(fields: Iterable[Field]) -> tuple[str, ...]:
-    """Their names."""
-    return tuple(field.name for field in fields)

@@ -7,26 +7,31 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from importlib.resources import files
+from math import floor, log10
 
 import msgspec
 from msgspec import Struct
 
+from opsync.languages.spec import field_names
 from opsync.languages.template import SEPARATOR, Template, check_plain, compile_template
-from opsync.languages.texts import DATE, TEXTS, field_names
+from opsync.languages.texts import DATE, TEXTS
 from opsync.model import Category, Health, value_hash
 
 LANGUAGES = ("en", "de")
 """The languages that there are; each has its file here."""
+MOST_PLACES = 6
+"""Digits after the decimal point."""
 
 
 class Language(Struct, frozen=True, forbid_unknown_fields=True):
-    """A language's file. `months` are short, `month_names` in full; words `_inline` are those
-    within a text."""
+    """A language's file. `months` are short, `month_names` in full; `decimal` and `thousands` stand
+    in numbers; words `_inline` are those within a text."""
 
     name: str
     date_format: str
     date_format_year: str
     decimal: str
+    thousands: str
     months: tuple[str, ...]
     month_names: tuple[str, ...]
     texts: dict[str, str]
@@ -65,6 +70,7 @@ class Words:
     date_format_year: Template
     separator: str = SEPARATOR
     decimal: str = "."
+    thousands: str = ","
 
     def text(self, name: str, /, **fields: str | int) -> str:
         """The text called `name`, with its fields filled in."""
@@ -88,11 +94,16 @@ class Words:
         )
 
     def figure(self, value: float) -> str:
-        """ "38", "3.4", "12 400": whole from ten on, with a thin space between thousands."""
-        if abs(value) < 10 and not float(value).is_integer():
-            tenths = f"{value:.1f}"
-            return tenths.removesuffix(".0").replace(".", self.decimal)
-        return f"{round(value):,}".replace(",", "\u202f")
+        """ "12,400", "38", "3.4", "0.038": whole from ten on, below that two digits that count."""
+        size = abs(value)
+        places = 0
+        if 0 < size < 10:
+            places = min(MOST_PLACES, 1 if size >= 1 else 1 - floor(log10(size)))
+        told = f"{size:,.{places}f}"
+        whole, _, part = told.partition(".")
+        whole, part = whole.replace(",", self.thousands), part.rstrip("0")
+        sign = "−" if value < 0 and told.strip("0.") else ""
+        return f"{sign}{whole}{self.decimal}{part}" if part else f"{sign}{whole}"
 
     def change(self, ratio: float) -> str:
         """ "+58 %", "−12 %": what a ratio adds to, or takes from, a hundred."""
@@ -159,6 +170,7 @@ def _compiled(language: str, changed: Changed) -> Words:
         date_format_year=_date(changed.date_format_year, own.date_format_year),
         separator=SEPARATOR if changed.separator is None else changed.separator,
         decimal=own.decimal,
+        thousands=own.thousands,
     )
 
 

@@ -85,7 +85,7 @@ def plan(
             carried.append((want, entry, here))
         else:
             builder.slot(want, entry, here, taken=taken, pulled=surface.pulled)
-    if builder.changes or builder.observed_only:
+    if any(not surfaces[one.slot.surface].alone for one in builder.planned):
         for want, entry, here in carried:
             builder.slot(want, entry, here)
     return builder.done()
@@ -160,6 +160,11 @@ class _Builder:
         self.conflicts: list[Entry] = []
         self.skipped: list[Entry] = []
         self.recovered: list[tuple[Change, Outcome]] = []
+
+    @property
+    def planned(self) -> list[Change]:
+        """All changes so far, written or only told."""
+        return [*self.changes, *self.observed_only]
 
     def done(self) -> TargetPlan:
         return TargetPlan(

@@ -43,13 +43,14 @@ def adoption(
     told = _told(one, rollup.released, tools.get(one.metric.instance, ""), words)
     if not told:
         return ""
-    stale = one.stale and one.window is not None
-    as_of = words.text("as_of", date=words.day(one.window.last, today)) if stale else ""  # type: ignore[union-attr]
+    as_of = ""
+    if one.stale and one.window is not None:
+        as_of = words.text("as_of", date=words.day(one.window.last, today))
     return words.text("adoption", told=told, as_of=as_of)
 
 
 def use(rollup: Rollup, words: Words = ENGLISH) -> str:
-    """ "use +58 %": what changed since the release, in brief; "" where that is not known."""
+    """ "usage +58 %": what changed since the release, in brief; "" where that is not known."""
     effect = rollup.adoption[0].effect if rollup.adoption else None
     if effect is None or effect.ratio is None:
         return ""
@@ -82,29 +83,36 @@ def _told(one: Adoption, release: Release | None, tool: str, words: Words) -> st
 
 
 def _since(one: Adoption, effect: Effect, released_on: date, words: Words) -> str:
-    early = effect.early
+    early, days = effect.early, 7 * effect.weeks
     if early is not None and early.what == "days":
         return words.text("adoption_early", have=early.have, need=early.need)
+    over = _is_over(one, days, released_on)
     if early is not None and early.what == "users since":
-        need = _amount(one, early.need, words)
-        return words.text("adoption_few", have=early.have, need=need)
-    amount, days = _amount(one, effect.after, words), 7 * effect.weeks
+        counted = _amount(one, early.have, words)
+        if over:
+            return words.text("adoption_too_few", amount=counted, days=days, need=early.need)
+        return words.text("adoption_few", amount=counted, need=early.need)
+    amount = _amount(one, effect.after, words)
     if effect.ratio is None:
-        return words.text("adoption_alone", amount=amount)
+        return words.text("adoption_alone" if effect.before else "adoption_new", amount=amount)
     figures = {"before": words.figure(effect.before), "change": words.change(effect.ratio)}
-    window = one.window
-    over = window is not None and window.last >= released_on + timedelta(days=days + 7)
-    if over and window is not None and days == window.days:
+    if over:
         return words.text("adoption_after", amount=amount, days=days, **figures)
     return words.text("adoption_since", amount=amount, **figures)
 
 
+def _is_over(one: Adoption, days: int, released_on: date) -> bool:
+    """Whether a whole week has passed that is not compared: no more weeks ever are."""
+    return one.window is not None and one.window.last >= released_on + timedelta(days=days + 7)
+
+
 def _amount(one: Adoption, value: float, words: Words) -> str:
-    """ "38 users": with what is counted, as far as that is known."""
-    name = "amount_users" if one.metric.counts is Counts.users else "amount_events"
+    """ "38 users", "1 user": with what is counted, as far as that is known."""
+    figure = words.figure(value)
     if one.metric.kind is MetricKind.insight:
-        name = "amount"
-    return words.text(name, figure=words.figure(value))
+        return words.text("amount", figure=figure)
+    name = "amount_users" if one.metric.counts is Counts.users else "amount_events"
+    return words.text(f"{name}_one" if figure == "1" else name, figure=figure)
 
 
 def release_content(root: Card, release: Release, words: Words = ENGLISH) -> ReleaseContent:
@@ -123,10 +131,10 @@ def marker_of(root: Ref) -> str:
 
 def release_reason(release: Release, property_: str) -> str:
     """Why there is an annotation, and where its day comes from."""
-    how = {
-        "completed": "its date of completion",
-        "property": f'its "{property_}"',
-        "saw": "the day it was first seen done",
-        "unknown": "the day is not known",
+    day = {
+        "completed": "that of its completion",
+        "property": f'in its "{property_}"',
+        "saw": "the one on which it was first seen done",
+        "unknown": "not known",
     }
-    return f"its own status is done; {how[release.how]}"
+    return f"its own status is done; the day is {day[release.how]}"

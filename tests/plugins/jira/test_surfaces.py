@@ -132,6 +132,16 @@ def test_links_go_on_all_work_and_rollups_on_containers() -> None:
     assert not any(surface.pulled for surface in SURFACES)
 
 
+async def test_what_changed_in_use_stands_in_the_roadmap_link_as_it_is_worded(epic: Epic) -> None:
+    worded = "14/14 done · usage −12 %"
+    value = await epic.render(rollup_content(summary=worded))
+    (outcome,) = await epic.put("rollup", value)
+    (link,) = epic.links
+
+    assert link.object["summary"] == worded
+    assert outcome.applied == value
+
+
 async def test_a_rollup_is_a_roadmap_link_with_its_numbers(epic: Epic) -> None:
     value = await epic.render(rollup_content())
     (outcome,) = await epic.put("rollup", value)

@@ -199,6 +199,18 @@ async def test_an_answer_that_was_lost_doubles_nothing(
     assert len(workspace.external_links) == 1
 
 
+async def test_what_changed_in_use_stands_in_the_label_as_it_is_worded(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, target = await project(workspace, connect)
+    value = linear.render("rollup", target, rollup_content("14/14 · usage −12 %"))
+
+    (outcome,) = (await apply(linear, [change(target, "rollup", value, other=PAGE)])).values()
+
+    assert value["label"] == "Roadmap: One-tap checkout · 14/14 · usage −12 %"
+    assert outcome.applied == value
+
+
 async def test_a_rollup_is_written_as_an_external_link_and_reads_back_the_same(
     workspace: LinearWorkspace, connect: Connect
 ) -> None:

@@ -9,7 +9,16 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.plugins.notion.world import EPIC, Roadmap, change, changes_for, content, published, write
+from tests.plugins.notion.world import (
+    EPIC,
+    Roadmap,
+    change,
+    changes_for,
+    content,
+    lock,
+    published,
+    write,
+)
 from tests.support.clock import FakeClock
 from tests.support.connector import read
 
@@ -29,9 +38,8 @@ from opsync import (
     same,
 )
 from opsync.sandbox.notion import Computed
-from opsync.sandbox.notion.problems import invalid
 from opsync_notion import Notion
-from opsync_notion.surfaces import TYPES
+from opsync_notion.surfaces import AT_FIRST, TYPES
 
 OWN = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
 
@@ -93,7 +101,7 @@ async def test_observing_a_page_tells_what_reading_it_tells(roadmap: Roadmap) ->
     notion = roadmap.connect()
     target = (await read(notion))["A"]
     assert list(await notion.observe(target)) == list(target.seen)
-    assert len(target.seen) == len(TYPES)
+    assert len(target.seen) == len(AT_FIRST)
 
 
 async def test_own_values_are_no_evidence(roadmap: Roadmap) -> None:
@@ -371,19 +379,6 @@ async def test_a_schema_that_may_not_be_changed_names_the_columns_to_make_by_han
     assert "Delivery (opsync)" not in columns(roadmap)
 
 
-def lock(roadmap: Roadmap, *, locked: bool) -> None:
-    """Let the simulated database refuse schema changes, as a locked one does."""
-    schema = roadmap.source.schema
-    if not locked:
-        del schema.add
-        return
-
-    def refuse(name: str, definition: dict[str, object]) -> None:
-        raise invalid("Cannot update locked database.")
-
-    schema.add = refuse  # type: ignore[method-assign, assignment]  # a fault of this test
-
-
 async def test_a_lost_answer_to_a_write_does_no_harm(roadmap: Roadmap) -> None:
     page = roadmap.add("A")
     notion = roadmap.connect()
@@ -392,7 +387,7 @@ async def test_a_lost_answer_to_a_write_does_no_harm(roadmap: Roadmap) -> None:
     outcomes = await write(notion, target, changes_for(notion, target, content(target)))
     assert {o.kind for o in outcomes.values()} == {OutcomeKind.created}
     assert page.text("Delivery") == content().delivery
-    assert len(columns(roadmap)) == 5 + len(TYPES)
+    assert len(columns(roadmap)) == 5 + len(AT_FIRST)
 
 
 async def test_an_outage_is_left_to_the_next_pass(roadmap: Roadmap) -> None:
@@ -409,7 +404,7 @@ async def test_pages_written_at_once_make_the_columns_once(roadmap: Roadmap) -> 
     notion = roadmap.connect()
     targets = (await read(notion)).values()
     await asyncio.gather(*(write(notion, t, changes_for(notion, t, content(t))) for t in targets))
-    assert len(columns(roadmap)) == 5 + len(TYPES)
+    assert len(columns(roadmap)) == 5 + len(AT_FIRST)
     assert roadmap.workspace.write_requests == 1 + 3
 
 

@@ -26,6 +26,7 @@ from opsync import (
     WorkItem,
 )
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
+from opsync.sandbox.notion.problems import invalid
 from opsync_notion import Notion, NotionSettings
 
 EPIC = "https://harbor.atlassian.net/browse/PAY-100"
@@ -102,9 +103,10 @@ def changes_for(
 ) -> list[Change]:
     """What a first plan would write on `target`."""
     return [
-        change(surface.name, target, notion.render(surface.name, target, worded))
+        change(surface.name, target, value)
         for surface in notion.surfaces
-        if not only or surface.name in only
+        if (value := notion.render(surface.name, target, worded)) is not None
+        and (not only or surface.name in only)
     ]
 
 
@@ -123,9 +125,23 @@ async def write(notion: Notion, target: Record, changes: list[Change]) -> Mappin
     return {by_id[o.change]: o for o in outcomes}
 
 
-async def published(roadmap: Roadmap, title: str, **changes: Any) -> Record:
+async def published(roadmap: Roadmap, title: str, *, adoption: str = "", **changes: Any) -> Record:
     """Read, write all own columns of one page, and return its record from before."""
     notion = roadmap.connect(**changes)
     target = (await read(notion))[title]
-    await write(notion, target, changes_for(notion, target, content(target)))
+    worded = content(target, adoption=adoption)
+    await write(notion, target, changes_for(notion, target, worded))
     return target
+
+
+def lock(roadmap: Roadmap, *, locked: bool) -> None:
+    """Let the simulated database refuse schema changes, as a locked one does."""
+    schema = roadmap.source.schema
+    if not locked:
+        del schema.add
+        return
+
+    def refuse(name: str, definition: dict[str, object]) -> None:
+        raise invalid("Cannot update locked database.")
+
+    schema.add = refuse  # type: ignore[method-assign, assignment]  # a fault of this test

@@ -52,8 +52,8 @@ only a workspace owner can make. It takes about three minutes.
 
 What it will do
 - read the pages of the one database that you share with it, and nothing else
-- write five columns of its own there: Delivery, Delivery %, Delivery health, Work and Delivery
-  changed. At first it only shows what it would write, and writes nothing.
+- write columns of its own there: Delivery, Delivery %, Delivery health, Work, Delivery changed,
+  and Adoption if use is measured. At first it only shows what it would write, and writes nothing.
 
 What it will not do
 - change or delete pages, or columns that people made
@@ -88,8 +88,9 @@ interne Verbindung, die nur ein Workspace-Inhaber anlegen kann. Das dauert etwa 
 
 Was es tut
 - die Seiten der einen Datenbank lesen, die du freigibst, und sonst nichts
-- dort fünf eigene Spalten schreiben: Delivery, Delivery %, Delivery health, Work, Delivery changed.
-  Am Anfang zeigt es nur, was es schreiben würde, und schreibt nichts.
+- dort eigene Spalten schreiben: Delivery, Delivery %, Delivery health, Work, Delivery changed, und
+  Adoption, wenn Nutzung gemessen wird. Am Anfang zeigt es nur, was es schreiben würde, und schreibt
+  nichts.
 
 Was es nicht tut
 - Seiten oder Spalten, die Menschen angelegt haben, ändern oder löschen

@@ -24,7 +24,14 @@ from opsync.errors import ConfigError
 NO_SOURCE = "0" * 32
 """The id of a data source that was not chosen yet."""
 GATEWAY = "https://api.atlassian.com/ex/jira/"
-OWN_COLUMNS = ("delivery", "delivery_pct", "delivery_health", "work", "delivery_changed")
+OWN_COLUMNS = (
+    "delivery",
+    "delivery_pct",
+    "delivery_health",
+    "work",
+    "adoption",
+    "delivery_changed",
+)
 
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
