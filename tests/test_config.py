@@ -94,7 +94,10 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
         (linear(page_size=251), "instances.linear.page_size: input should be less than"),
         (linear(token=5), "instances.linear.token: input should be a valid string"),
         (linear(statuses={"Parked": "later"}), "instances.linear.statuses.Parked: input should"),
-        ({"instances": {"x": {}}}, "instances.x.connector: missing; one of: jira, linear, notion"),
+        (
+            {"instances": {"x": {}}},
+            "instances.x.connector: missing; one of: amplitude, jira, linear",
+        ),
         (
             {"instances": {"x": {"connector": "linaer"}}},
             'unknown connector "linaer"; did you mean "linear"?',

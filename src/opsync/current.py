@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -85,6 +86,8 @@ class Pass:
     """By rule and root what is measured of it."""
     releases: dict[tuple[str, Ref], Release | None] = field(default_factory=dict)
     """By rule and root when it was shipped."""
+    planned: dict[tuple[str, Ref], date] = field(default_factory=dict)
+    """By rule and root the day to come on which that changes by itself."""
     products: dict[str, Ref] = field(default_factory=dict)
     """By analytics instance the project in which releases are told."""
     last_days: dict[str, date] = field(default_factory=dict)
@@ -105,16 +108,19 @@ class Pass:
     @property
     def unreadable(self) -> set[str]:
         """Instances whose last read did not complete: nothing new is published from them."""
-        return self.half_read | {i.instance for i in self.report.instances if i.trouble}
+        troubled = {i.instance for i in self.report.instances if i.trouble and not i.unmeasured}
+        return self.half_read | troubled
 
     @property
     def withheld(self) -> set[str]:
         """The unreadable instances that may hold work: what rests on them is not rolled up."""
-        return {
-            name
-            for name in self.unreadable
-            if not isinstance(self.instances[name].connector, Measurable)
-        }
+        return self.unreadable - self.measurable.keys()
+
+    @cached_property
+    def measurable(self) -> Mapping[str, Measurable]:
+        """The analytics instances. They hold no work, so that no number of it waits for them."""
+        found = {name: opened.connector for name, opened in self.instances.items()}
+        return {name: one for name, one in found.items() if isinstance(one, Measurable)}
 
     def of(self, instance: str) -> InstanceReport:
         """An instance's part of the report."""

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from opsync.contract import CONTRACT
-from opsync.contract.connector import Connector, Diagnosable, Readable, WebhookSource, Writable
+from opsync.contract.connector import (
+    Connector,
+    Diagnosable,
+    Measurable,
+    Readable,
+    WebhookSource,
+    Writable,
+)
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import PluginError
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 CAPABILITIES = {
     "reads": Readable,
     "writes": Writable,
+    "measures": Measurable,
     "webhooks": WebhookSource,
     "doctor": Diagnosable,
 }
@@ -249,6 +257,8 @@ def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]
     if inspect.isabstract(connector):
         missing = ", ".join(sorted(connector.__abstractmethods__))
         raise PluginError(f"{label} lacks {missing}")
+    if issubclass(connector, Measurable) and not issubclass(connector, Readable):
+        raise PluginError(f"{label} measures, and reads no record of the project that it measures")
     if connector.name in known:
         raise PluginError(f'another plugin already brings a connector "{connector.name}"')
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opsync.errors import OpsyncError, SignInError
+from opsync.inert import inert_text
 from opsync.model import Change, Outcome, OutcomeKind
 from opsync.model.ledger import Entry
 
@@ -35,6 +38,24 @@ class InstanceReport:
     read_requests: int = 0
     write_requests: int = 0
     waited_s: float = 0.0
+    unmeasured: bool = False
+    """Its trouble is that nothing could be measured: what it holds was read."""
+
+    def fault(self, error: BaseException, clean: Callable[[str], str]) -> str:
+        """Take note of why something of it could not be read, and return the message.
+
+        The first trouble stays, but for a refused sign-in, which outweighs all. `clean` takes
+        secrets out of a text.
+        """
+        kind: Trouble = "plugin"
+        told = clean(f"{self.instance}: {type(error).__name__}: {error}")
+        message, hint = inert_text(told, 300), ""
+        if isinstance(error, OpsyncError):
+            kind = "sign-in" if isinstance(error, SignInError) else "incomplete"
+            message, hint = clean(error.message), clean(error.hint)
+        if not self.trouble or kind == "sign-in":
+            self.trouble, self.message, self.hint = kind, message, hint
+        return message
 
     @property
     def complete(self) -> bool:

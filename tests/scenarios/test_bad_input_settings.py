@@ -51,7 +51,10 @@ CASES = {
     ),
     "no connector": (
         LINEAR.replace('connector = "linear"\n', ""),
-        ("instances.linear.connector: missing", "jira, linear, notion"),
+        (
+            "instances.linear.connector: missing",
+            "amplitude, jira, linear, mixpanel, notion, posthog",
+        ),
     ),
     "a missing token of Linear": (
         LINEAR.replace(f'token = "{CANARY}"', ""),

@@ -14,7 +14,7 @@ EARLY_DAYS = 7
 """Under so many complete days since the release nothing is compared …"""
 EARLY_USERS = 30
 """… and under so many users on a side, all days of it added up."""
-LOOK_BACK_DAYS = 366
+LOOK_BACK_DAYS = 365
 """Further back than this nothing is read: Amplitude answers at most a year of days."""
 STALE_DAYS = 2
 """Numbers that end so many days before the last complete one are told with their date."""
@@ -22,7 +22,7 @@ STALE_DAYS = 2
 
 def needed(last_day: date, weeks: int, released_on: Sequence[date]) -> Span:
     """The days that `adoption_of` looks at: the window, the one before it, and what lies about
-    the releases."""
+    the releases, as far back as anything is read."""
     first = Span.ending(last_day, 2 * 7 * weeks).first
     earliest = last_day - timedelta(days=LOOK_BACK_DAYS - 1)
     before = [day - timedelta(days=7 * weeks) for day in released_on if day <= last_day]
@@ -40,10 +40,10 @@ def adoption_of(usage: Usage, release: Release | None) -> Adoption:
             message=usage.message,
             nearest=usage.nearest,
         )
-    window = Span.ending(known.last, 7 * usage.weeks)
-    earlier_window = Span.ending(window.first - timedelta(days=1), 7 * usage.weeks)
+    # An insight may show less than was asked for.
+    window = Span.ending(known.last, 7 * min(usage.weeks, known.days // 7))
     per_day = _mean(usage, window)
-    earlier = _mean(usage, earlier_window)
+    earlier = _mean(usage, Span.ending(window.first - timedelta(days=1), window.days))
     return Adoption(
         metric=usage.metric,
         title=usage.title,
@@ -51,7 +51,7 @@ def adoption_of(usage: Usage, release: Release | None) -> Adoption:
         per_day=per_day,
         users=usage.windows.get(window),
         earlier=earlier,
-        change=per_day / earlier - 1 if earlier and per_day is not None else None,
+        change=per_day / earlier - 1 if earlier and earlier > 0 and per_day is not None else None,
         effect=None if release is None or release.on is None else effect_of(usage, release.on),
         stale=(usage.last_day - known.last).days >= STALE_DAYS,
     )
@@ -59,7 +59,11 @@ def adoption_of(usage: Usage, release: Release | None) -> Adoption:
 
 def effect_of(usage: Usage, released_on: date) -> Effect | None:
     """Before against after: equal whole weeks on both sides of the day of the release, which
-    belongs to neither. None where the days before it are not known."""
+    belongs to neither. None where the days before it are not known.
+
+    The weeks after it begin with its next day, so that once all of them are over nothing changes
+    any more. Too early, `before` is of one week, and `after` of the days there are (0 of none).
+    """
     known = usage.known
     if known is None:
         return None
@@ -67,9 +71,11 @@ def effect_of(usage: Usage, released_on: date) -> Effect | None:
     since = max(0, (known.last - released_on).days)
     weeks = min(usage.weeks, since // 7)
     if weeks == 0:
-        so_far = _mean(usage, Span(released_on + day, known.last)) or 0.0
-        before = _mean(usage, Span.ending(released_on - day, 7)) or 0.0
-        return Effect(weeks=0, before=before, after=so_far, early=Early("days", since, EARLY_DAYS))
+        before = _mean(usage, Span.ending(released_on - day, 7))
+        if before is None:
+            return None
+        after = _mean(usage, Span(released_on + day, known.last)) or 0.0
+        return Effect(weeks=0, before=before, after=after, early=Early("days", since, EARLY_DAYS))
     before_span = Span.ending(released_on - day, 7 * weeks)
     after_span = Span(released_on + day, released_on + timedelta(days=7 * weeks))
     if not known.covers(Span(before_span.first, after_span.last)):

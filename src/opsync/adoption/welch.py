@@ -45,8 +45,6 @@ def t_quantile(probability: float, degrees: float) -> float:
         low, high = high, high * 2
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
-        if middle in (low, high):
-            break
         if t_distribution(middle, degrees) < probability:
             low = middle
         else:

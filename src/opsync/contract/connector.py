@@ -213,7 +213,7 @@ class Writable(ABC):
 
 
 class Measurable(ABC):
-    """Can tell how much something is used.
+    """Can tell how much something is used. What can, is Readable as well.
 
     Its one product, the project that it reads, is a record of kind `product`, which holds the
     `release` surface.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from math import isfinite
 
 import msgspec
 import structlog
 from msgspec import Struct
 
 from opsync.contract.connector import Measurable
-from opsync.errors import BadAnswer, OpsyncError, RateLimited, SignInError, StoreError
+from opsync.errors import BadAnswer, OpsyncError, RateLimited, StoreError
 from opsync.inert import inert_text
 from opsync.model import Metric, Reading, Ref, Span
 from opsync.report import InstanceReport
@@ -27,20 +26,30 @@ RETRY_AFTER = timedelta(hours=1)
 """A metric without numbers is asked for again after that: its event may have been made by then."""
 AFTER = "opsync:measure-after"
 """Kept until when the tool's limit is spent, for the passes of other processes too."""
+PAUSE_MAX = timedelta(days=366)
+"""A longer pause than this was not meant."""
+LARGEST = 1e15
+"""What is more than this is no count."""
 
 
 class Wanted(Struct, frozen=True):
-    """A metric that roots ask for: the days they look at, how long its windows are, and they."""
+    """A metric that roots ask for: the days they look at, how many weeks their windows have, and
+    they."""
 
     metric: Metric
     days: Span
-    weeks: int
+    weeks: tuple[int, ...]
     used_by: tuple[Ref, ...]
+
+    def windows(self) -> list[Span]:
+        """The windows of those who ask."""
+        return [Span.ending(self.days.last, 7 * weeks) for weeks in self.weeks]
 
 
 @dataclass
 class MeasureContext:
-    """What measuring one instance needs besides the connector."""
+    """What measuring one instance needs besides the connector. `clean` takes the process's secrets
+    out of a text."""
 
     store: Store
     clock: Clock
@@ -55,15 +64,17 @@ def due(wanted: Wanted, known: Measured | None, now: datetime) -> Span | None:
     """
     if known is None:
         return wanted.days
-    if known.trouble:
-        return wanted.days if known.retry_at is None or known.retry_at <= now else None
+    if known.retry_at is not None and known.retry_at > now:
+        return None
     have = known.known
-    if have is None or have.first > wanted.days.first:
+    if have is None or known.trouble:
+        return wanted.days
+    if min(have.first, known.asked_from or have.first) > wanted.days.first:
         return wanted.days
     if have.last >= wanted.days.last:
         return None
     again = have.last - timedelta(days=MOVING_DAYS - 1)
-    return Span(max(wanted.days.first, min(again, wanted.days.last)), wanted.days.last)
+    return Span(max(wanted.days.first, again), wanted.days.last)
 
 
 async def measure(
@@ -71,101 +82,121 @@ async def measure(
     report: InstanceReport,
     wanted: Sequence[Wanted],
     context: MeasureContext,
-) -> None:
+) -> list[Reading]:
     """Read the metrics of one instance that are due, all in one go, and keep what came of it.
 
-    What fails here costs nothing but freshness: the values that were read stay.
+    Returns those that were read in vain. What fails costs nothing but freshness: the trouble is in
+    the report, and the values that were read stay. Errors of the store are raised.
     """
-    store, instance = context.store, report.instance
-    now = context.clock.now()
-    kept = await store.kept(instance)
+    store, instance, now = context.store, report.instance, context.clock.now()
     known = await store.measured(instance)
-    if set(known) - {one.metric for one in wanted}:
-        await store.forget_metrics(instance, [one.metric for one in wanted])
     asked = {
         one.metric: days
         for one in wanted
         if (days := due(one, known.get(one.metric), now)) is not None
     }
-    if asked and not _may_ask(kept.get(AFTER), now):
-        return
-    used_by = {one.metric: one.used_by for one in wanted}
+    kept = await store.kept(instance)
+    readings: dict[Metric, Reading] = {}
     if asked:
-        windows = windows_of(wanted, [one for one in wanted if one.metric in asked])
-        readings: list[Reading] = []
+        if not _may_ask(kept.get(AFTER), now):
+            await _still_waits(report, store)
+            return []
+        days = Span(min(d.first for d in asked.values()), max(d.last for d in asked.values()))
+        late = [one for one in wanted if one.metric in asked]
+        windows = sorted({window for one in late for window in one.windows()})
+        fault: Exception | SystemExit | None = None
         try:
-            await _read(connector, asked, windows, readings, instance)
+            await _read(connector, sorted(asked), days, windows, readings, context)
         except StoreError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
-            await _keep(readings, used_by, context, now)
-            await _trouble(error, report, context)
-            late = [one for one in wanted if one.metric in asked]
-            await store.touch_roots(context.run, {ref for one in late for ref in one.used_by})
-            return
-        await _keep(readings, used_by, context, now)
+            fault = error
+        await store.put_readings(
+            context.run,
+            list(readings.values()),
+            asked=days,
+            at=now,
+            retry_at=now + RETRY_AFTER,
+            used_by={one.metric: one.used_by for one in late},
+        )
+        if fault is not None:
+            await _trouble(fault, report, context)
+            return [one for one in readings.values() if one.trouble]
     if AFTER in kept:
         await store.put_kept(instance, {AFTER: None})
     await store.finish_feed(context.run, instance, METRICS, high=None, at=now)
-
-
-def windows_of(wanted: Sequence[Wanted], due_now: Sequence[Wanted]) -> list[Span]:
-    """The windows of those that are due, each with the one before it."""
-    found = set()
-    for one in due_now or wanted:
-        window = Span.ending(one.days.last, 7 * one.weeks)
-        found |= {window, Span.ending(window.first - timedelta(days=1), 7 * one.weeks)}
-    return sorted(found)
+    return [one for one in readings.values() if one.trouble]
 
 
 def _may_ask(after: object, now: datetime) -> bool:
     return not isinstance(after, str) or datetime.fromisoformat(after) <= now
 
 
+async def _still_waits(report: InstanceReport, store: Store) -> None:
+    """The trouble of an earlier pass lasts."""
+    if report.trouble:
+        return
+    for cursor in await store.cursors(report.instance):
+        if cursor.feed == METRICS and cursor.failed_since is not None:
+            report.trouble, report.message, report.unmeasured = "incomplete", cursor.error, True
+
+
 async def _read(
     connector: Measurable,
-    asked: Mapping[Metric, Span],
+    metrics: Sequence[Metric],
+    days: Span,
     windows: Sequence[Span],
-    readings: list[Reading],
-    instance: str,
+    readings: dict[Metric, Reading],
+    context: MeasureContext,
 ) -> None:
-    """Ask once for all, and put what comes into `readings`. BadAnswer: one is missing."""
-    days = Span(
-        min(span.first for span in asked.values()), max(span.last for span in asked.values())
-    )
-    missing = dict.fromkeys(sorted(asked))
-    async for reading in connector.measure(tuple(missing), days, windows):
-        if reading.metric not in asked:
-            raise BadAnswer(f"{instance}: the connector answered for {reading.metric}, unasked")
-        missing.pop(reading.metric, None)
-        readings.append(checked(reading))
+    """Ask once for all, and put what comes into `readings`.
+
+    BadAnswer: the connector left one out, or answered for one twice, or unasked.
+    """
+    missing = set(metrics)
+    async for reading in connector.measure(metrics, days, windows):
+        name = reading.metric.name
+        if reading.metric not in metrics:
+            raise BadAnswer(f"the connector answered for {name!r}, unasked")
+        if reading.metric not in missing:
+            # Which of the two is right, nobody knows.
+            readings.pop(reading.metric, None)
+            raise BadAnswer(f"the connector answered twice for {name!r}")
+        missing.remove(reading.metric)
+        readings[reading.metric] = _cleaned(checked(reading), context.clean)
     if missing:
-        raise BadAnswer(f"{instance}: no answer for {next(iter(missing)).name!r}")
+        raise BadAnswer(f"the connector gave no answer for {min(missing).name!r}")
 
 
 def checked(reading: Reading) -> Reading:
     """A reading whose numbers can be reckoned with; else one that says what is wrong."""
     if reading.trouble:
-        return reading
-    values = [*reading.days.values(), *reading.windows.values()]
-    if reading.span is None or not all(isfinite(value) for value in values):
-        return Reading(
-            metric=reading.metric, trouble="refused", message="the answer holds no numbers"
-        )
-    return reading
+        return msgspec.structs.replace(reading, span=None, days={}, windows={})
+    wrong, days, windows = "", {}, {}
+    if type(reading.span) is not Span or not reading.span.days:
+        wrong = "the answer does not say of which days it is"
+    for day, value in reading.days.items():
+        if type(day) is not date or (number := _number(value)) is None:
+            wrong = f"the answer for {day} is no number: {value}"
+        else:
+            days[day] = number
+    for window, value in reading.windows.items():
+        if type(window) is not Span or (number := _number(value)) is None:
+            wrong = f"the answer for {window} is no number: {value}"
+        else:
+            windows[window] = number
+    if wrong:
+        return Reading(metric=reading.metric, trouble="refused", message=wrong)
+    return msgspec.structs.replace(reading, days=days, windows=windows)
 
 
-async def _keep(
-    readings: Sequence[Reading],
-    used_by: Mapping[Metric, Sequence[Ref]],
-    context: MeasureContext,
-    now: datetime,
-) -> None:
-    if readings:
-        cleaned = [_cleaned(reading, context.clean) for reading in readings]
-        await context.store.put_readings(
-            context.run, cleaned, at=now, retry_at=now + RETRY_AFTER, used_by=used_by
-        )
+def _number(value: object) -> float | None:
+    """A value as a number; None for what is none, or too large to be one that was counted."""
+    try:
+        number = float(value)  # type: ignore[arg-type]  # a plugin may give anything
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if abs(number) <= LARGEST else None
 
 
 def _cleaned(reading: Reading, clean: Callable[[str], str]) -> Reading:
@@ -181,28 +212,21 @@ def _cleaned(reading: Reading, clean: Callable[[str], str]) -> Reading:
 async def _trouble(
     error: Exception | SystemExit, report: InstanceReport, context: MeasureContext
 ) -> None:
-    instance = report.instance
-    if isinstance(error, OpsyncError):
-        message, hint = context.clean(error.message), context.clean(error.hint)
-    else:
-        told = f"{instance}: {type(error).__name__}: {error}"
-        message, hint = context.clean(inert_text(told, 300)), ""
+    store, instance, now = context.store, report.instance, context.clock.now()
     if not report.trouble:
-        report.trouble = "incomplete" if isinstance(error, OpsyncError) else "plugin"
-        if isinstance(error, SignInError):
-            report.trouble = "sign-in"
-        report.message, report.hint = message, hint
-    now = context.clock.now()
+        report.unmeasured = True
+    message = report.fault(error, context.clean)
     if isinstance(error, RateLimited) and error.retry_after_s:
-        until = now + timedelta(seconds=error.retry_after_s)
-        await context.store.put_kept(instance, {AFTER: until.isoformat()})
+        pause = min(error.retry_after_s, PAUSE_MAX.total_seconds())
+        until = now + timedelta(seconds=pause)
+        await store.put_kept(instance, {AFTER: until.isoformat()})
     _log.warning(
         "measure.failed",
         instance=instance,
         error=message,
         exc_info=None if isinstance(error, OpsyncError) else error,
     )
-    await context.store.fail_feed(context.run, instance, METRICS, error=message, at=now)
+    await store.fail_feed(context.run, instance, METRICS, error=message, at=now)
 
 
 def last_complete_day(now: datetime) -> date:

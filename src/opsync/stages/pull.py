@@ -11,7 +11,6 @@ import structlog
 
 from opsync.contract.connector import Batch, Feed, Readable
 from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
-from opsync.inert import inert_text
 from opsync.mirrors import Mirrors
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
@@ -145,7 +144,8 @@ async def is_half_read(store: Store, instance: str) -> bool:
     """Whether the instance was never read to its end, or a read of it was cut off."""
     if _READING in await store.kept(instance):
         return True
-    return not any(cursor.completed_at for cursor in await store.cursors(instance))
+    feeds = [one for one in await store.cursors(instance) if not is_core_key(one.feed)]
+    return not any(cursor.completed_at for cursor in feeds)
 
 
 async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullContext) -> None:
@@ -308,16 +308,7 @@ async def _settle_walk(
 async def _trouble(
     error: Exception | SystemExit, feed: Feed | None, report: InstanceReport, context: PullContext
 ) -> None:
-    if isinstance(error, OpsyncError):
-        message, hint = context.clean(error.message), context.clean(error.hint)
-    else:
-        told = f"{report.instance}: {type(error).__name__}: {error}"
-        message, hint = context.clean(inert_text(told, 300)), ""
-    if isinstance(error, SignInError):
-        report.trouble, report.message, report.hint = "sign-in", message, hint
-    elif not report.trouble:
-        report.trouble = "incomplete" if isinstance(error, OpsyncError) else "plugin"
-        report.message, report.hint = message, hint
+    message = report.fault(error, context.clean)
     _log.warning(
         "pull.failed",
         instance=report.instance,

@@ -56,8 +56,9 @@ class RollupInputs(Struct, frozen=True):
     everything below them and below the root, gone ones left out. `roots`: the rule's roots, which
     are never each other's members. `aside`: refs of records whose latest version could not be
     read. `twins`: what is one piece of work with a node or the root, and `preference` whose side
-    of it counts. `release` says when the root was shipped, `usages` what is known of the metrics
-    it asks for, in the rule's order, and `products` where releases are told, by instance.
+    of it counts. `release` says when the root was shipped, `planned_on` the day to come on which
+    that changes by itself, `usages` what is known of the metrics it asks for, in the rule's order,
+    and `products` where releases are told, by instance.
     """
 
     root: Record
@@ -68,6 +69,7 @@ class RollupInputs(Struct, frozen=True):
     twins: Sequence[Sides] = ()
     preference: Preference = Preference()
     release: Release | None = None
+    planned_on: date | None = None
     usages: Sequence[Usage] = ()
     products: Mapping[str, Ref] = {}
 
@@ -127,7 +129,8 @@ def roll_up(
         inputs=_digest(root, members, inputs.nodes, inputs.release, adoption),
     )
     days = added or _created(leaves, zone)
-    rollup = msgspec.structs.replace(rollup, revisit_on=_revisit_on(rollup, rule, as_of, days))
+    revisit_on = _revisit_on(rollup, rule, as_of, inputs.planned_on, days)
+    rollup = msgspec.structs.replace(rollup, revisit_on=revisit_on)
     health, reason = _health(root, rollup, rule, as_of, health_rules)
     return msgspec.structs.replace(rollup, health=health, reason=reason), members
 
@@ -269,11 +272,16 @@ def _created(leaves: Sequence[Record], zone: tzinfo) -> list[date]:
 
 
 def _revisit_on(
-    rollup: Rollup, rule: RollupRule, as_of: date, created: Sequence[date]
+    rollup: Rollup,
+    rule: RollupRule,
+    as_of: date,
+    planned_on: date | None,
+    created: Sequence[date],
 ) -> date | None:
-    """The next date on which time alone may change the rollup: when it comes due, or when work
-    that was created lately (`created`) is no longer new, or is what other work is added to."""
-    days = []
+    """The next date on which time alone may change the rollup: when it comes due, or is released
+    as planned, or when work that was created lately (`created`) is no longer new, or is what other
+    work is added to."""
+    days = [] if planned_on is None else [planned_on]
     if rollup.due_on is not None and rollup.done < rollup.total:
         days.append(rollup.due_on - timedelta(days=rule.thresholds.due_within_days))
         days.append(rollup.due_on + timedelta(days=1))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from opsync.model.rules import RollupRule
 from opsync.stages.link import link, without_repeats
 from opsync.stages.normalize import by_itself
 from opsync.stages.rollup import RollupInputs, roll_up
-from opsync.steps.shared import chunks, roots_in
+from opsync.steps.shared import called, chunks, roots_in
 from opsync.store import Prepared, Tree
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 _Named = tuple[Ref, Mention, tuple[Ref, ...]]
 """A record, what it names, and the living records that it may mean."""
 
-ADDRESSES = "addresses"
+ADDRESSES = "opsync:addresses"
 """The feed of records that are known by their address alone. Nothing reads it."""
 _ASK_AGAIN = "opsync:ask-again"
 """Kept for an instance whose former names could not be asked for."""
@@ -114,21 +114,20 @@ async def _resolve_former_names(this: Pass) -> None:
             continue
         try:
             answered = await connector.resolve(sorted(by_instance[name]))
+            prepared = [Prepared(*by_itself(r)) for r in answered.values() if _own(r, name)]
         except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
             _log.info("resolve.failed", instance=name, error=str(error))
             await this.store.put_kept(name, {_ASK_AGAIN: True})
-        else:
-            found[name] = await _kept(this, name, answered)
+            continue
+        if prepared:
+            await this.store.put_batch(this.run, name, ADDRESSES, prepared, [], advance_to=None)
+        found[name] = {a: r.ref if isinstance(r, Record) else r for a, r in answered.items()}
     await _link(this, await this.store.put_aliases({n: a for n, a in found.items() if a}))
 
 
-async def _kept(this: Pass, instance: str, found: Mapping[str, Ref | Record]) -> dict[str, Ref]:
-    """What was found, by ref; what is known by its address alone is stored."""
-    records = [one for one in found.values() if isinstance(one, Record)]
-    if records:
-        prepared = [Prepared(*by_itself(record)) for record in records]
-        await this.store.put_batch(this.run, instance, ADDRESSES, prepared, [], advance_to=None)
-    return {a: one.ref if isinstance(one, Record) else one for a, one in found.items()}
+def _own(found: Ref | Record, instance: str) -> TypeGuard[Record]:
+    """Whether that is a record, known by its address alone, which is to be stored."""
+    return isinstance(found, Record) and found.ref.instance == instance
 
 
 async def roll_up_changed(this: Pass) -> None:
@@ -139,7 +138,7 @@ async def roll_up_changed(this: Pass) -> None:
     for rule in this.config.rules:
         found = await roots_in(this, rule)
         await this.store.drop_rollups(rule.name, [r.ref for r in found])
-        if warning := _unused_properties(rule, found):
+        if warning := _unused_properties(rule, found, this.measurable):
             this.report.warnings.append(warning)
             continue
         # What stands on an archived page stays as it is.
@@ -154,7 +153,7 @@ async def roll_up_changed(this: Pass) -> None:
             for ref in chunk:
                 tree = _counted(this, await this.store.tree(ref))
                 if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
-                    this.report.stale.append(_called(this, tree.root))
+                    this.report.stale.append(called(this, tree.root))
                     this.put_off.add(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
                     continue
@@ -167,13 +166,14 @@ async def roll_up_changed(this: Pass) -> None:
                     tree.twins,
                     this.config.preference,
                     this.releases.get((rule.name, ref)),
+                    this.planned.get((rule.name, ref)),
                     usages.get(ref, ()),
                     this.products,
                 )
                 try:
                     results.append(roll_up(inputs, rule, as_of, zone, health_rules))
                 except Exception as error:  # noqa: BLE001 - a plugin's rule failed: this root waits
-                    this.report.stale.append(_called(this, tree.root))
+                    this.report.stale.append(called(this, tree.root))
                     this.put_off.add(ref)
                     _log.error("rollup.failed", root=str(ref), exc_info=error)
             await this.store.put_rollups(this.run, results, at=now)
@@ -208,16 +208,15 @@ async def _usages(this: Pass, rule: RollupRule, roots: Sequence[Ref]) -> dict[Re
     return found
 
 
-def _called(this: Pass, root: Record) -> str:
-    """A root's title, as far as it may be shown."""
-    shown = this.setting({}).card(root)
-    return shown.title or shown.label
-
-
-def _unused_properties(rule: RollupRule, roots: Sequence[Record]) -> str:
+def _unused_properties(rule: RollupRule, roots: Sequence[Record], analytics: Container[str]) -> str:
     """Why a rule is not followed: no initiative names anything in the properties that it lists,
     and some do in others, as when a name is misspelt or a column was renamed. "" if it is fine."""
-    used = {m.field for root in roots for m in root.mentions if m.property}
+    used = {
+        m.field
+        for root in roots
+        for m in root.mentions
+        if m.property and m.instance not in analytics
+    }
     if not rule.properties or not used or not used.isdisjoint(rule.properties):
         return ""
     listed = ", ".join(f'"{name}"' for name in rule.properties)
@@ -230,10 +229,15 @@ def _unused_properties(rule: RollupRule, roots: Sequence[Record]) -> str:
 
 def _counted(this: Pass, tree: Tree) -> Tree:
     """A tree without what belongs to instances that are not configured any more: nobody reads
-    that, so that its numbers would stand still."""
-    names = tuple((mention, _configured(this, refs)) for mention, refs in tree.names)
+    that, so that its numbers would stand still. Nor is analytics work: a flag that cannot be read
+    is not missing."""
+    names = tuple(
+        (mention, _configured(this, refs))
+        for mention, refs in tree.names
+        if mention.instance not in this.measurable
+    )
     nodes = {ref: one for ref, one in tree.nodes.items() if ref.instance in this.instances}
-    if len(nodes) == len(tree.nodes):
+    if len(nodes) == len(tree.nodes) and len(names) == len(tree.names):
         return tree
     return msgspec.structs.replace(tree, names=names, nodes=nodes)
 

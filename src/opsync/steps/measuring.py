@@ -4,92 +4,112 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date, tzinfo
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from opsync.adoption import needed, release_of, sighted
-from opsync.contract.connector import Connector, Measurable, Readable
-from opsync.current import Asked, Opened, Pass
-from opsync.errors import OpsyncError
+from opsync.adoption import needed, planned_on, release_of, sighted
+from opsync.contract.connector import Measurable
+from opsync.current import Asked, Pass
+from opsync.errors import StoreError
 from opsync.inert import inert_text
 from opsync.model import Counts, Kind, Metric, MetricKind, Record, Ref, Release
 from opsync.model.rules import MetricRule, RollupRule
 from opsync.stages.measure import MeasureContext, Wanted, last_complete_day, measure
 from opsync.steps.shared import at_once, roots_in
+from opsync.steps.unmeasured import warnings_of
 from opsync.store import METRICS
 
 _log = structlog.get_logger(__name__)
 
 ZONE = "opsync:zone"
 """Kept: the time zone in which an analytics project's days begin."""
+LOOKED_AT = "opsync:looked-at"
+"""Kept: the last complete day and the project for which its roots were looked at."""
 NAME_MAX = 200
 """Characters of an event's name, a flag's key or an insight's id that a property may hold."""
 
 
 async def measure_changed(this: Pass) -> None:
     """Measure what initiatives ask for and can have changed, and note when they were shipped."""
-    if not any(rule.metrics or rule.announce_in for rule in this.config.rules):
-        await _retire(this, set())
+    rules = [rule for rule in this.config.rules if rule.metrics or rule.announce_in]
+    for rule in rules:
+        roots = await roots_in(this, rule)
+        # What stands on an archived page stays as it is.
+        await _find(this, rule, [root for root in roots if not root.archived])
+    wanted: dict[str, list[Wanted]] = {}
+    if rules:
+        for name, connector in sorted(this.measurable.items()):
+            found = await this.store.roots(
+                instance=name, kind=Kind.product, space=None, stream=None
+            )
+            if found:
+                this.products[name] = found[0].ref
+            if any(one.metric.instance == name for each in this.asked.values() for one in each):
+                zone = await _zone(this, name, connector)
+                last = last_complete_day(this.clock.now().astimezone(zone))
+                this.last_days[name] = last
+                wanted[name] = wanted_of(this.asked, name, last, this.releases)
+            await _look_again(this, name)
+    await _forget_others(this, wanted)
+    await at_once(_measure(this, name, each) for name, each in wanted.items())
+
+
+async def _measure(this: Pass, name: str, wanted: Sequence[Wanted]) -> None:
+    report = this.of(name)
+    if not report.pulled or report.trouble == "sign-in":
         return
-    for rule in this.config.rules:
-        if rule.metrics or rule.announce_in:
-            roots = await roots_in(this, rule)
-            await _find(this, rule, [root for root in roots if not root.archived])
-    measurable = {
-        name: opened
-        for name, opened in this.instances.items()
-        if isinstance(opened.connector, Measurable)
-    }
-    for name in measurable:
-        found = await this.store.roots(instance=name, kind=Kind.product, space=None, stream=None)
-        if found:
-            this.products[name] = found[0].ref
-    wanted: dict[str, list[Wanted]] = defaultdict(list)
-    for name, opened in sorted(measurable.items()):
-        asked = [one for each in this.asked.values() for one in each if one.instance == name]
-        if asked:
-            this.last_days[name] = await _last_day(this, name, opened)
-            wanted[name] = wanted_of(this.asked, name, this.last_days[name], this.releases)
-    await _retire(this, set(wanted))
-    tasks = []
-    for name, each in wanted.items():
-        connector, report = measurable[name].connector, this.of(name)
-        if not report.pulled or report.trouble == "sign-in":
-            continue
-        assert isinstance(connector, Measurable)
-        context = MeasureContext(this.store, this.clock, this.run, measurable[name].clean)
-        tasks.append(measure(connector, report, each, context))
-    await at_once(tasks)
+    context = MeasureContext(this.store, this.clock, this.run, this.instances[name].clean)
+    in_vain = await measure(this.measurable[name], report, wanted, context)
+    this.report.warnings.extend(dict.fromkeys(warnings_of(this, in_vain)))
 
 
-async def _retire(this: Pass, used: set[str]) -> None:
-    """Forget that instances were measured of which nothing is asked any more."""
+async def _forget_others(this: Pass, wanted: Mapping[str, Sequence[Wanted]]) -> None:
+    """Forget what was measured and nothing asks for any more."""
+    asked = {one.metric for each in wanted.values() for one in each}
+    await this.store.forget_metrics((await this.store.measured()).keys() - asked)
     for cursor in await this.store.cursors():
-        if cursor.feed == METRICS and cursor.instance not in used:
+        if cursor.feed == METRICS and cursor.instance not in wanted:
             await this.store.retire_feed(this.run, cursor.instance, METRICS)
-            await this.store.forget_metrics(cursor.instance, ())
+
+
+async def _look_again(this: Pass, name: str) -> None:
+    """Look at the roots that ask of an instance, or are announced there, where a day is over, so
+    that their numbers may be of an earlier one now, or where it is another project."""
+    last, product = this.last_days.get(name), this.products.get(name)
+    now = [str(last or ""), str(product or "")]
+    if (await this.store.kept(name)).get(LOOKED_AT) == now:
+        return
+    asking = {
+        root
+        for (_, root), each in this.asked.items()
+        if any(one.metric.instance == name for one in each)
+    }
+    telling = {rule.name for rule in this.config.rules if name in rule.announce_in}
+    shipped = {root for (rule, root), one in this.releases.items() if one and rule in telling}
+    await this.store.touch_roots(this.run, asking | shipped)
+    await this.store.put_kept(name, {LOOKED_AT: now})
 
 
 async def _find(this: Pass, rule: RollupRule, roots: Sequence[Record]) -> None:
     """When each root was shipped, and what it asks for."""
     before = await this.store.sightings([root.ref for root in roots])
     after = {root.ref: sighted(root, before.get(root.ref), this.as_of) for root in roots}
-    await this.store.put_sightings(
-        this.run, {ref: one for ref, one in after.items() if one != before.get(ref)}
-    )
-    for root in roots:
-        this.releases[rule.name, root.ref] = release_of(
-            root, rule.released, after[root.ref], this.as_of, this.config.zone
-        )
+    changed = {ref: one for ref, one in after.items() if one != before.get(ref)}
+    await this.store.put_sightings(this.run, changed)
     named = await _named(this, rule, roots)
     for root in roots:
+        key = rule.name, root.ref
+        told = (rule.released, this.as_of, this.config.zone)
+        this.releases[key] = release_of(root, told[0], after[root.ref], *told[1:])
+        if (planned := planned_on(root, *told)) is not None:
+            this.planned[key] = planned
+        asked: dict[Metric, Asked] = {}
         for each in rule.metrics:
-            metric = _metric(this, each, root, named)
-            if metric is not None:
-                this.asked[rule.name, root.ref].append(metric)
+            if (one := _metric(this, each, root, named)) is not None:
+                asked.setdefault(one.metric, one)
+        this.asked[key] = list(asked.values())
 
 
 Named = Mapping[tuple[Ref, str], Sequence[Record]]
@@ -116,12 +136,14 @@ async def _named(this: Pass, rule: RollupRule, roots: Sequence[Record]) -> Named
 def _metric(this: Pass, rule: MetricRule, root: Record, named: Named) -> Asked | None:
     """What a rule measures of a root; None where the root does not say."""
     if not rule.property:
-        metric = Metric(rule.instance, rule.kind, rule.name, rule.counts)
-        return Asked(metric, rule.weeks, metric.name)
-    connector = this.instances[rule.instance].connector
+        return Asked(
+            Metric(rule.instance, rule.kind, rule.name, rule.counts), rule.weeks, rule.name
+        )
+    connector = this.measurable[rule.instance]
     for record in named.get((root.ref, rule.property), ()):
-        found = _stands_for(connector, record) if record.ref.instance == rule.instance else None
-        if found is not None:
+        if record.ref.instance != rule.instance:
+            continue
+        if (found := _stands_for(connector, record)) is not None:
             kind, name = found
             counts = Counts.users if kind is MetricKind.insight else rule.counts
             return Asked(Metric(rule.instance, kind, name, counts), rule.weeks, record.title)
@@ -131,37 +153,39 @@ def _metric(this: Pass, rule: MetricRule, root: Record, named: Named) -> Asked |
     return Asked(Metric(rule.instance, rule.kind, said, rule.counts), rule.weeks, said)
 
 
-def _stands_for(connector: Connector[Any], record: Record) -> tuple[MetricKind, str] | None:
-    return connector.metric_of(record) if isinstance(connector, Measurable) else None
+def _stands_for(connector: Measurable, record: Record) -> tuple[MetricKind, str] | None:
+    try:
+        return connector.metric_of(record)
+    except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
+        _log.error("metric.failed", record=str(record.ref), exc_info=error)
+        return None
 
 
-async def _last_day(this: Pass, name: str, opened: Opened) -> date:
-    """The last day that is over in the project's time zone."""
-    zone = await _zone(this, name, opened)
-    return last_complete_day(this.clock.now().astimezone(zone))
-
-
-async def _zone(this: Pass, name: str, opened: Opened) -> ZoneInfo:
+async def _zone(this: Pass, name: str, connector: Measurable) -> tzinfo:
     """The project's time zone: as the connector says, else as it said last, else our own."""
-    connector = opened.connector
-    assert isinstance(connector, Measurable)
     kept = (await this.store.kept(name)).get(ZONE)
     said = kept if isinstance(kept, str) else ""
-    if not isinstance(connector, Readable) or this.of(name).pulled:
+    report = this.of(name)
+    if report.pulled and report.trouble != "sign-in":
         try:
             said = await connector.zone()
-        except OpsyncError as error:
-            _log.info("zone.unknown", instance=name, error=error.message)
-    if said:
-        try:
-            found = ZoneInfo(said)
-        except (ZoneInfoNotFoundError, ValueError):
-            this.report.warnings.append(f'{name}: "{inert_text(said, 60)}" is no time zone')
-        else:
-            if kept != said:
-                await this.store.put_kept(name, {ZONE: said})
-            return found
-    return this.config.zone
+        except StoreError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
+            _log.info("zone.unknown", instance=name, error=str(error))
+    if not said:
+        return this.config.zone
+    try:
+        found = ZoneInfo(said)
+    except (KeyError, ValueError, TypeError, OSError):
+        this.report.warnings.append(f'{name}: "{inert_text(str(said), 60)}" is no time zone')
+        return this.config.zone
+    if kept != said:
+        if kept is not None:
+            # Its days begin at another hour: those that were read are none of them.
+            await this.store.forget_metrics(await this.store.measured(name))
+        await this.store.put_kept(name, {ZONE: said})
+    return found
 
 
 def wanted_of(
@@ -171,7 +195,7 @@ def wanted_of(
     releases: Mapping[tuple[str, Ref], Release | None],
 ) -> list[Wanted]:
     """What is asked of one instance, each metric once, with the days that its roots look at."""
-    weeks: dict[Metric, int] = {}
+    weeks: dict[Metric, set[int]] = defaultdict(set)
     released: dict[Metric, list[date]] = defaultdict(list)
     used_by: dict[Metric, set[Ref]] = defaultdict(set)
     for key, each in asked.items():
@@ -179,15 +203,15 @@ def wanted_of(
         for one in each:
             if one.metric.instance != instance:
                 continue
-            weeks[one.metric] = max(one.weeks, weeks.get(one.metric, 0))
+            weeks[one.metric].add(one.weeks)
             used_by[one.metric].add(key[1])
             if release is not None and release.on is not None:
                 released[one.metric].append(release.on)
     return [
         Wanted(
             metric,
-            needed(last_day, weeks[metric], released[metric]),
-            weeks[metric],
+            needed(last_day, max(weeks[metric]), released[metric]),
+            tuple(sorted(weeks[metric])),
             tuple(sorted(used_by[metric])),
         )
         for metric in sorted(weeks)

@@ -10,9 +10,10 @@ from opsync.contract.connector import Readable
 from opsync.current import Pass
 from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
-from opsync.stages.pull import PullContext, is_half_read, pull, pull_named
+from opsync.stages.pull import PullContext, is_core_key, is_half_read, pull, pull_named
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
 from opsync.steps.teaming import check_teams
+from opsync.store import METRICS
 from opsync.teams import teams_in
 
 
@@ -64,8 +65,10 @@ async def pull_all(this: Pass) -> None:
 async def _keep_earlier_trouble(this: Pass) -> None:
     """An instance that was not pulled now is as readable as it was last time."""
     cursors = await this.store.cursors()
+    # Where a feed fails as well, that is told, and not that nothing can be measured.
+    cursors.sort(key=lambda one: not is_core_key(one.feed))
     failing = {c.instance: c for c in cursors if c.failed_since is not None}
-    completed = {c.instance for c in cursors if c.completed_at is not None}
+    completed = {c.instance for c in cursors if c.completed_at and not is_core_key(c.feed)}
     for report in this.report.instances:
         readable = isinstance(this.instances[report.instance].connector, Readable)
         if readable and report.instance not in completed and not report.complete:
@@ -75,6 +78,7 @@ async def _keep_earlier_trouble(this: Pass) -> None:
         if report.instance in failing:
             report.trouble = "incomplete"
             report.message = failing[report.instance].error
+            report.unmeasured = failing[report.instance].feed == METRICS
         elif readable and await is_half_read(this.store, report.instance):
             this.half_read.add(report.instance)
 

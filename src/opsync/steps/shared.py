@@ -61,6 +61,12 @@ async def roots_of(store: Store, rule: RollupRule) -> list[Record]:
     ]
 
 
+def called(this: Pass, root: Record) -> str:
+    """A root's title, as far as it may be shown."""
+    shown = this.setting({}).card(root)
+    return shown.title or shown.label
+
+
 def chunks(refs: Sequence[Ref]) -> Iterable[Sequence[Ref]]:
     """Cut `refs` into pieces of `CHUNK`."""
     for at in range(0, len(refs), CHUNK):

@@ -20,7 +20,7 @@ from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.plan import TargetPlan, plan
 from opsync.steps.shared import at_once, chunks, keep
-from opsync.store import TargetInputs
+from opsync.store import METRICS, TargetInputs
 
 _log = structlog.get_logger(__name__)
 
@@ -76,6 +76,8 @@ async def _stale_since(this: Pass) -> dict[str, date]:
         failed = cursor.failed_since
         if failed is None or now - failed < STALE_AFTER or cursor.instance not in this.instances:
             continue
+        if cursor.feed == METRICS:
+            continue  # How old what was measured is stands beside it.
         day = failed.astimezone(this.config.zone).date()
         since[cursor.instance] = min(day, since.get(cursor.instance, day))
     return since

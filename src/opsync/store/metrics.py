@@ -32,6 +32,7 @@ from opsync.store.types import Measured
 class _Body(Struct, frozen=True, omit_defaults=True):
     """What a metric's row holds besides its days; spans are their text form."""
 
+    asked_from: date | None = None
     windows: dict[str, float] = {}
     title: str = ""
     trouble: Trouble = ""
@@ -64,6 +65,7 @@ class Metrics(Part):
         run: int,
         readings: Sequence[Reading],
         *,
+        asked: Span,
         at: datetime,
         retry_at: datetime,
         used_by: Mapping[Metric, Sequence[Ref]],
@@ -71,14 +73,16 @@ class Metrics(Part):
         """Keep what was read, in one transaction; the roots that use it are looked at again.
 
         Days within a reading's span replace what was known of them; others stay where the span
-        joins on to them. A metric in trouble keeps its days, and is asked for again at `retry_at`.
+        joins on to them. A metric in trouble keeps its days. Like one that ends before `asked`
+        does, it may be asked for again at `retry_at`.
         """
+        if not readings:
+            return
 
         def work(connection: Connection) -> None:
             for reading in readings:
-                _put(connection, reading, at, retry_at)
-            touched = {ref for one in readings for ref in used_by.get(one.metric, ())}
-            touch(connection, run, touched)
+                _put(connection, reading, asked, at, retry_at)
+            touch(connection, run, {ref for one in readings for ref in used_by[one.metric]})
 
         await self._write(work)
 
@@ -88,18 +92,17 @@ class Metrics(Part):
         if wanted:
             await self._write(lambda c: touch(c, run, wanted))
 
-    async def forget_metrics(self, instance: str, keep: Iterable[Metric]) -> None:
-        """Forget the instance's metrics that nothing asks for any more."""
-        kept = set(map(str, keep))
+    async def forget_metrics(self, gone: Iterable[Metric]) -> None:
+        """Forget all that is known of these metrics."""
+        names = sorted(map(str, gone))
 
         def work(connection: Connection) -> None:
-            query = select(metrics.c.metric).where(metrics.c.instance == instance)
-            gone = [name for name in connection.execute(query).scalars() if name not in kept]
-            for part in chunks(gone):
+            for part in chunks(names):
                 for table in (metric_days, metrics):
                     connection.execute(delete(table).where(table.c.metric.in_(part)))
 
-        await self._write(work)
+        if names:
+            await self._write(work)
 
     async def sightings(self, roots: Sequence[Ref]) -> dict[Ref, Sighting]:
         """Since when these roots are done, as far as it was looked at."""
@@ -137,10 +140,11 @@ def _measured(row: Row[tuple[object, ...]]) -> Measured:
     body = _decode(row.body)
     known = None
     if row.first is not None and row.through is not None:
-        known = Span(date.fromisoformat(row.first), date.fromisoformat(row.through))
+        known = _span(f"{row.first}/{row.through}")
     return Measured(
         metric=Metric.parse(row.metric),
         known=known,
+        asked_from=body.asked_from,
         windows={_span(text): value for text, value in body.windows.items()},
         title=body.title,
         trouble=body.trouble,
@@ -165,33 +169,25 @@ def _days(connection: Connection, named: Mapping[str, Metric]) -> dict[Metric, d
     return found
 
 
-def _put(connection: Connection, reading: Reading, at: datetime, retry_at: datetime) -> None:
-    name = str(reading.metric)
-    stored = connection.execute(select(metrics).where(metrics.c.metric == name)).one_or_none()
-    known = None if stored is None else _measured(stored).known
-    if reading.span is not None and not reading.trouble:
-        joined = joined_with(known, reading.span)
-        if known is not None and not joined.covers(known):
-            connection.execute(delete(metric_days).where(metric_days.c.metric == name))
-        connection.execute(
-            delete(metric_days).where(
-                metric_days.c.metric == name,
-                metric_days.c.day >= reading.span.first.isoformat(),
-                metric_days.c.day <= reading.span.last.isoformat(),
-            )
-        )
-        rows = [
-            (name, day.isoformat(), float(value))
-            for day, value in sorted(reading.days.items())
-            if value and reading.span.first <= day <= reading.span.last
-        ]
-        if rows:
-            connection.exec_driver_sql(
-                "INSERT INTO metric_days (metric, day, value) VALUES (?, ?, ?)", rows
-            )
+def _put(
+    connection: Connection, reading: Reading, asked: Span, at: datetime, retry_at: datetime
+) -> None:
+    name, span = str(reading.metric), reading.span
+    row = connection.execute(select(metrics).where(metrics.c.metric == name)).one_or_none()
+    before = None if row is None else _measured(row)
+    known = before.known if before is not None else None
+    asked_from = before.asked_from if before is not None else None
+    waits = bool(reading.trouble)
+    if span is not None and not reading.trouble:
+        waits = span.last < asked.last
+        joined = joined_with(known, span)
+        lost = known is not None and not joined.covers(known)
+        asked_from = asked.first if lost or asked_from is None else min(asked_from, asked.first)
         known = joined
+        _put_days(connection, name, reading, span, lost=lost)
     body = _Body(
-        {str(span): value for span, value in sorted(reading.windows.items())},
+        asked_from,
+        {str(window): value for window, value in sorted(reading.windows.items())},
         reading.title,
         reading.trouble,
         reading.message,
@@ -202,7 +198,7 @@ def _put(connection: Connection, reading: Reading, at: datetime, retry_at: datet
         "first": None if known is None else known.first.isoformat(),
         "through": None if known is None else known.last.isoformat(),
         "read_at": to_text(at),
-        "retry_at": maybe_text(retry_at if reading.trouble else None),
+        "retry_at": maybe_text(retry_at if waits else None),
         "body": encode_json(body),
     }
     connection.execute(
@@ -210,6 +206,25 @@ def _put(connection: Connection, reading: Reading, at: datetime, retry_at: datet
         .values(metric=name, **values)
         .on_conflict_do_update(index_elements=["metric"], set_=values)
     )
+
+
+def _put_days(
+    connection: Connection, name: str, reading: Reading, span: Span, *, lost: bool
+) -> None:
+    """Replace the days of `span`, or all there are where the others do not join on to it."""
+    old = delete(metric_days).where(metric_days.c.metric == name)
+    if not lost:
+        old = old.where(metric_days.c.day.between(span.first.isoformat(), span.last.isoformat()))
+    connection.execute(old)
+    rows = [
+        (name, day.isoformat(), float(value))
+        for day, value in sorted(reading.days.items())
+        if value and span.first <= day <= span.last
+    ]
+    if rows:
+        connection.exec_driver_sql(
+            "INSERT INTO metric_days (metric, day, value) VALUES (?, ?, ?)", rows
+        )
 
 
 def joined_with(known: Span | None, read: Span) -> Span:

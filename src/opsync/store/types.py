@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -75,12 +75,14 @@ class BatchCounts(NamedTuple):
 class Measured(Struct, frozen=True, kw_only=True):
     """What is known of a metric without its days: `known` are those that were read.
 
-    `windows` are unique users over whole spans. `retry_at` is when one in trouble may be asked for
-    again.
+    `asked_from` is the first day that was asked for; an insight may show less. `windows` are unique
+    users over whole spans. `retry_at` is when a metric that is in trouble, or ends too early, may
+    be asked for again.
     """
 
     metric: Metric
     known: Span | None
+    asked_from: date | None
     windows: dict[Span, float]
     title: str
     trouble: Trouble

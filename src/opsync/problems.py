@@ -1,0 +1,134 @@
+"""What is wrong with a configuration, one line each: the key, why, and what would be right.
+
+A secret's value is in none of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_settings import SettingsError
+
+from opsync.blocks import General
+from opsync.contract.settings import ConnectorSettings
+from opsync.errors import ConfigError
+
+
+def env_name(instance: str, key: str = "") -> str:
+    """The environment variable of an instance's setting: OPSYNC_JIRA_MAIN__TOKEN."""
+    return f"OPSYNC_{instance.upper().replace('-', '_')}__{key.upper()}"
+
+
+def refused(problems: list[str]) -> ConfigError:
+    return ConfigError("; ".join(problems), problems=tuple(problems))
+
+
+def stray_env(general: General) -> Iterable[str]:
+    """Variables that look like settings and are none: of no block, or nearly a general setting."""
+    prefix = "OPSYNC_"
+    blocks = {env_name(name).removesuffix("__"): name for name in general.instances}
+    fields = {prefix + name.upper(): name for name in General.model_fields}
+    for variable in sorted(os.environ):
+        head, nested, _ = variable.upper().partition("__")
+        if not head.startswith(prefix) or head in blocks or head in fields:
+            continue
+        near = difflib.get_close_matches(head, [*blocks, *fields], 1, cutoff=0.8)
+        if nested or _misspelt(head, fields):
+            mean = f'; did you mean "{near[0]}{nested}…"?' if nested and near else ""
+            mean = mean or (f'; did you mean "{near[0]}"?' if near else "")
+            yield f"{variable}: unknown environment variable{mean}"
+
+
+def _misspelt(variable: str, fields: Iterable[str]) -> bool:
+    """Whether a variable is a setting's but for a letter or two: others may be anybody's."""
+    return bool(difflib.get_close_matches(variable, list(fields), 1, cutoff=0.9))
+
+
+def unknown_env(instance: str, settings_type: type[ConnectorSettings]) -> Iterable[str]:
+    prefix = env_name(instance)
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(prefix):
+            key = variable[len(prefix) :].lower().split("__")[0]
+            if key not in settings_type.model_fields:
+                near = did_you_mean(key, settings_type.model_fields, lambda k: prefix + k.upper())
+                yield f"{variable}: unknown environment variable{near}"
+
+
+def _where_to_set(model: type[BaseModel], key: str, variable: str, kept: str) -> str:
+    """Where a setting of an instance may be given; a secret has no place in the configuration."""
+    if not variable:
+        return ""
+    if model.model_fields[key].annotation is SecretStr:
+        return f"; set {variable}, or keep it in a file of this name in {kept}"
+    return f"; set it here or as {variable}"
+
+
+def lines_of(
+    error: ValidationError,
+    model: type[BaseModel],
+    where: str,
+    *,
+    instance: str = "",
+    kept: str = "",
+) -> list[str]:
+    lines = []
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    for item in found:
+        if item["type"] == "too_short" and any(
+            len(other["loc"]) > len(item["loc"]) and other["loc"][: len(item["loc"])] == item["loc"]
+            for other in found
+        ):
+            continue  # An item that is there and wrong has a line of its own.
+        path = [str(part) for part in item["loc"]]
+        key = ".".join([where, *path] if where else path)
+        match item["type"]:
+            case "extra_forbidden":
+                fields = _fields_at(model, path[:-1])
+                lines.append(f"{key}: unknown key{did_you_mean(path[-1], fields)}")
+            case "missing":
+                name = env_name(instance, path[0]) if instance and len(path) == 1 else ""
+                lines.append(f"{key}: missing" + (_where_to_set(model, path[0], name, kept)))
+            case _:
+                message = item["msg"].removeprefix("Value error, ")
+                lines.append(f"{key}: {message[0].lower()}{message[1:]}")
+    return lines
+
+
+def not_json(error: SettingsError, prefix: str) -> str:
+    """The line for a variable or secret file whose value should be a list or a table."""
+    found = re.search(r'field "(\w+)"', str(error))
+    name = f"{prefix}{found[1].upper()}" if found else prefix
+    return f'{name}: must be JSON, as in ["one", "two"] or {{"one": "two"}}'
+
+
+def _fields_at(model: type[BaseModel], path: Iterable[str]) -> list[str]:
+    """The keys that a block has, found by following `path` through the models' annotations."""
+    here = model
+    for part in path:
+        if part.isdigit() or part not in here.model_fields:
+            continue
+        inner = _model_in(here.model_fields[part].annotation)
+        if inner is None:
+            return []
+        here = inner
+    return list(here.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def did_you_mean(word: str, names: Iterable[str], show: Any = str) -> str:
+    near = difflib.get_close_matches(word, list(names), 1, cutoff=0.6)
+    return f'; did you mean "{show(near[0])}"?' if near else ""
