@@ -122,8 +122,8 @@ insight:read and annotation:read, and annotation:write once it may write.""",
 
 _REQUESTS_DE = {
     "posthog": Request(
-        "Es meldet sich mit einem persönlichen API-Schlüssel von mir an und sieht nicht mehr als ich.\n"
-        "Zwei Dinge brauchen vielleicht dich:",
+        "Es meldet sich mit einem persönlichen API-Schlüssel von mir an und sieht nicht mehr als "
+        "ich.\nZwei Dinge brauchen vielleicht dich:",
         """\
 1. Falls unsere Organisation Mitgliedern keine persönlichen API-Schlüssel erlaubt: sie unter
    Settings → Organization erlauben.
