@@ -38,10 +38,10 @@ from opsync import (
     Writable,
     hookimpl,
 )
-from opsync_amplitude import annotations, checks, dialect, explore, normalize, pull
-from opsync_amplitude.annotations import Annotations
+from opsync_amplitude import checks, dialect, explore, normalize, pull, releases
 from opsync_amplitude.kept import Kept
 from opsync_amplitude.measuring import Measurer
+from opsync_amplitude.releases import Annotations
 from opsync_amplitude.settings import AmplitudeSettings
 
 __all__ = ["Amplitude", "AmplitudeSettings", "register_connectors"]
@@ -55,7 +55,7 @@ class Amplitude(
     name: ClassVar[str] = "amplitude"
     title: ClassVar[str] = "Amplitude"
     settings_type: ClassVar[type[AmplitudeSettings]] = AmplitudeSettings
-    surfaces: ClassVar[tuple[Surface, ...]] = annotations.SURFACES
+    surfaces: ClassVar[tuple[Surface, ...]] = releases.SURFACES
     parallel: ClassVar[int] = 1
     metric_nouns: ClassVar[Mapping[MetricKind, str]] = {
         MetricKind.event: "event",
@@ -103,11 +103,11 @@ class Amplitude(
 
     def render(self, surface: str, target: Record, content: Content) -> Value:
         """The day and the text of a release."""
-        return annotations.render(content) if isinstance(content, ReleaseContent) else None
+        return releases.render(content) if isinstance(content, ReleaseContent) else None
 
     def address(self, surface: str, value: Value) -> str:
         """The marker with which an annotation's text ends."""
-        return annotations.marker_in(annotations.part(value, "text"))
+        return releases.marker_in(releases.part(value, "text"))
 
     async def observe(self, target: Record) -> Sequence[Seen]:
         """The annotations that opsync made."""

@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from io import StringIO
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -81,7 +82,7 @@ def _first_day(row: Sequence[str]) -> int:
 def _check(days: Iterable[date]) -> None:
     """Raise Odd unless these are days, of which some may be missing, and no weeks or months."""
     ordered = sorted(days)
-    steps = {later - day for day, later in zip(ordered, ordered[1:], strict=False)}
+    steps = {later - day for day, later in pairwise(ordered)}
     if timedelta(0) in steps:
         raise Odd("the chart has a day twice")
     if steps and min(steps) > timedelta(days=1):

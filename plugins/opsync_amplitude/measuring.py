@@ -270,7 +270,7 @@ def _of_chart(metric: Metric, id_: str, chart: charts.Chart) -> Reading:
     """One series of a chart: the one of the label, or the only one."""
     _, _, label = metric.name.partition(LABEL)
     label = label.strip()
-    if label and label not in chart.series or not label and len(chart.series) > 1:
+    if (label not in chart.series) if label else len(chart.series) > 1:
         labels = names.nearest(label, chart.series) or tuple(chart.series)[: names.NEAREST]
         return Reading(
             metric=metric,

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from opsync import Kind, MetricKind, Record, RecordError, Ref, Text
-from opsync_amplitude import annotations
-from opsync_amplitude.annotations import Annotation
+from opsync_amplitude import releases
+from opsync_amplitude.releases import Annotation
 from opsync_amplitude.settings import API, AmplitudeSettings
 
 PROJECT = "project"
@@ -103,7 +103,7 @@ def normalize(
 
 def is_peoples(annotation: Annotation, settings: AmplitudeSettings) -> bool:
     """Whether somebody other than opsync made an annotation."""
-    return not annotations.is_own(annotation, settings.category)
+    return not releases.is_own(annotation, settings.category)
 
 
 def recognize(settings: AmplitudeSettings, url: str) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Sequence
 
 from opsync import Batch, Client, Feed, Item
 from opsync_amplitude import names
-from opsync_amplitude.annotations import CATEGORIES, PATH, Many
 from opsync_amplitude.dialect import COST
 from opsync_amplitude.kept import Kept
 from opsync_amplitude.normalize import (
@@ -18,6 +17,7 @@ from opsync_amplitude.normalize import (
     flag,
     is_peoples,
 )
+from opsync_amplitude.releases import CATEGORIES, PATH, Many
 from opsync_amplitude.settings import AmplitudeSettings
 
 _LISTS = {"flags": FLAG, "experiments": EXPERIMENT}

@@ -68,9 +68,8 @@ def queries(
         for at in range(0, len(each), together):
             part = tuple(each[at : at + together])
             found.append(Query(part, spans(days, windows, MetricKind.event, len(part))))
-    for each in flags.values():
-        found.append(Query(tuple(each), spans(days, windows, MetricKind.flag, 1)))
-    return found
+    at_once = spans(days, windows, MetricKind.flag, 1)
+    return [*found, *(Query(tuple(each), at_once) for each in flags.values())]
 
 
 def spans(days: Span, windows: Sequence[Span], kind: MetricKind, count: int) -> tuple[Span, ...]:

@@ -129,7 +129,7 @@ def canonical(annotation: Annotation, zone: str) -> Value:
     details, label = annotation.details or "", (annotation.label or "").strip()
     own = label_of(details)
     shortened = label.rstrip("…. ")
-    usual = label == own or bool(shortened) and own.startswith(shortened)
+    usual = label == own or (bool(shortened) and own.startswith(shortened))
     text = details if usual else f"{label} | {details}"
     return {"on": _day(annotation.start, zone), "text": text}
 
