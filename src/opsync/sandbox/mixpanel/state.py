@@ -30,7 +30,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a report: the numbers of an "event", of a "flag", or of all "exposures" to flags."""
+    """One line of a report. `kind` is "event", "flag", or "exposures" for those of all flags."""
 
     kind: str
     name: str
