@@ -51,15 +51,20 @@ class MeasureContext:
 def due(wanted: Wanted, known: Measured | None, now: datetime) -> Span | None:
     """The days to read now; None where nothing can have changed, or it is too early to ask again.
 
-    What was read stays, but for its last days. A day is read once it is over.
+    What was read stays, but for its last days. A day is read once it is over. Where what was read
+    begins too late, it is read again no sooner than one in trouble.
     """
     if known is None:
         return wanted.days
     if known.trouble:
         return wanted.days if known.retry_at is None or known.retry_at <= now else None
     have = known.known
-    if have is None or have.first > wanted.days.first:
+    if have is None:
         return wanted.days
+    if have.first > wanted.days.first:
+        # A saved report may reach no further back, however often it is read.
+        reached = have.last >= wanted.days.last and now < known.read_at + RETRY_AFTER
+        return None if reached else wanted.days
     if have.last >= wanted.days.last:
         return None
     again = have.last - timedelta(days=MOVING_DAYS - 1)
