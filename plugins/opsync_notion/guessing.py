@@ -19,6 +19,11 @@ WIDTH = 80
 """Characters of an example."""
 
 TITLE, STATUS, DUE, OWNER, LINKS = ROLES = ("title", "status", "due", "owner", "links")
+EVENT, FLAG, INSIGHT, RELEASED = USE = ("event", "flag", "insight", "released")
+NAMING = frozenset({"rich_text", "url", "select"})
+"""The types of columns that can hold an event's name, a flag's key or an insight's link."""
+CELL_MAX = 60
+"""A name has no more characters; what is longer is prose."""
 
 _WORK = re.compile(
     r"https?://[^\s/]+(?:/[^\s/]+)?/(?:browse|issues)/[A-Za-z][A-Za-z0-9_]+-\d+"
@@ -30,6 +35,19 @@ _WORK = re.compile(
 _NAMED = re.compile(
     r"track|link|jira|linear|epic|issue|ticket|\burl\b|verfolgt|aufgabe", re.IGNORECASE
 )
+_EVENT = re.compile(r"\bevents?\b|ereignis", re.IGNORECASE)
+_CALLED = {
+    EVENT: re.compile(rf"{_EVENT.pattern}|\bmetrics?\b|\bmetrik", re.IGNORECASE),
+    FLAG: re.compile(r"\b(feature[ _-]?)?flags?\b|\btoggle\b|\bexperiments?\b", re.IGNORECASE),
+    INSIGHT: re.compile(r"\binsights?\b|\bcharts?\b|\breports?\b|auswertung", re.IGNORECASE),
+    RELEASED: re.compile(
+        r"\b(released?|shipped|launch(ed)?|go[ -]?live|live (since|on)|rolled out)\b"
+        r"|veröffentlicht|ausgeliefert",
+        re.IGNORECASE,
+    ),
+}
+_KEY = re.compile(r"[\w.$:/-]*[^\W\d][\w.$:/-]*")
+"""What a flag's key looks like: no blanks, and a letter in it."""
 
 
 def guesses(view: View, pages: Sequence[Page]) -> list[Guess]:
@@ -37,11 +55,47 @@ def guesses(view: View, pages: Sequence[Page]) -> list[Guess]:
     links = _links(view, pages)
     title = next((column.id for column in view.table.columns if column.type == "title"), "")
     chosen = {TITLE: title, STATUS: view.status, DUE: view.due, OWNER: view.owner, LINKS: links}
-    rows = _telling(pages, [id_ for id_ in chosen.values() if id_])
-    return [
-        Guess(view.data_source, role, _name(view, chosen[role]), _examples(rows, chosen[role]))
-        for role in ROLES
+    fitting = {role: _fitting(view, role) for role in USE}
+    used = {
+        role: _called(role, [c for c in fitting[role] if c.id not in chosen.values()], pages)
+        for role in USE
+    }
+    rows = _telling(pages, [id_ for id_ in (*chosen.values(), *used.values()) if id_])
+    found = [
+        Guess(view.data_source, role, _name(view, id_), _examples(rows, id_))
+        for role, id_ in chosen.items()
     ]
+    for role, id_ in used.items():
+        others = {one.name: _examples(rows, one.id) for one in fitting[role] if one.id != id_}
+        found.append(Guess(view.data_source, role, _name(view, id_), _examples(rows, id_), others))
+    return found
+
+
+def _fitting(view: View, role: str) -> list[Column]:
+    """The columns that can hold it: dates for the day of a release, else texts, links, options."""
+    types = frozenset({"date"}) if role == RELEASED else NAMING
+    return [c for c in view.table.columns if c.type in types and c.id not in view.hidden]
+
+
+def _called(role: str, columns: Sequence[Column], pages: Sequence[Page]) -> str:
+    """The first column that is called so, and of which no cell says otherwise; "" if none is."""
+    named = [column for column in columns if _CALLED[role].search(column.name)]
+    if role != RELEASED:
+        named = [c for c in named if all(_is_name(c, cell) for cell in _cells(pages, c.id))]
+    return named[0].id if named else ""
+
+
+def _is_name(column: Column, cell: Cell) -> bool:
+    """Whether a cell holds the name of something that can be measured, a link, or nothing.
+
+    Only events are called with blanks; a column "Metric" with blanks in it holds prose.
+    """
+    text = _whole(cell).strip()
+    if not text or "://" in text:
+        return True
+    if _EVENT.search(column.name):
+        return len(text) <= CELL_MAX and "\n" not in text
+    return len(text) <= CELL_MAX and _KEY.fullmatch(text) is not None
 
 
 def _links(view: View, pages: Sequence[Page]) -> str:

@@ -22,6 +22,7 @@ from opsync.plugins import Plugins, load
 from tests.cli.init.scripted import TOKEN, Tools
 
 TRIAL = Trial("linear", {"connector": "linear", "token": TOKEN})
+USE = Trial("posthog", {"connector": "posthog", "token": TOKEN, "project": "7"})
 
 
 @pytest.fixture
@@ -80,6 +81,22 @@ async def test_a_part_that_fails_is_told_and_the_others_go_on(tools: Tools) -> N
     assert found.checks[-1] == Check(
         "First read", "warn", "Could not be asked: Linear answered 504.", "Later."
     )
+
+
+async def test_the_zone_of_what_is_measured_is_asked_for(tools: Tools) -> None:
+    tools.posthog.zone = "America/New_York"
+
+    assert (await examine(USE)).zone == "America/New_York"
+    assert (await examine(TRIAL)).zone == ""
+
+
+async def test_a_zone_that_cannot_be_asked_for_is_told_and_the_others_go_on(tools: Tools) -> None:
+    tools.posthog.zone = TemporaryError("PostHog answered 504.")
+
+    found = await examine(USE)
+
+    assert (found.zone, found.first_read is not None) == ("", True)
+    assert found.checks[-1].message == "Could not be asked: PostHog answered 504."
 
 
 async def test_a_sign_in_that_ends_meanwhile_is_an_error(tools: Tools) -> None:

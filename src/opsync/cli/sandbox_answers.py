@@ -1,4 +1,4 @@
-"""The configuration that fits the sandbox: Harbor's three tools, below one address."""
+"""The configuration that fits the sandbox: Harbor's tools, below one address."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from opsync.cli.init.answers import (
-    JIRA,
-    LINEAR,
-    NOTION,
     Answers,
     JiraAnswers,
     LinearAnswers,
@@ -18,6 +15,7 @@ from opsync.cli.init.answers import (
 )
 from opsync.cli.init.files import FOLDER, Secrets, put
 from opsync.cli.init.options import Options
+from opsync.cli.init.table import ANALYTICS, JIRA, LINEAR, NOTION, TOOLS
 from opsync.cli.init.text import render
 from opsync.config import env_name
 from opsync.sandbox import launch
@@ -26,14 +24,17 @@ ROADMAP = "Roadmap"
 """Harbor's data source with the initiatives."""
 TRACKED_IN = "Tracked in"
 """Its column in which people paste links."""
-APIS = {JIRA: "/jira", LINEAR: "/linear", NOTION: "/notion"}
+SERVED = tuple(tool for tool in TOOLS if tool.connector in launch.TOKENS)
+"""The tools that the sandbox has."""
+APIS = {tool.name: f"/{tool.connector}" for tool in SERVED}
 """Where the tools are below the sandbox's address, by connection."""
+MEASURED_IN = next((tool.name for tool in SERVED if tool in ANALYTICS), "")
+"""The one in which Harbor's use is measured; "": in none."""
 
 
 def tokens() -> dict[str, str]:
     """The sandbox's own tokens, which open nothing else, by connection."""
-    vendors = {JIRA: "jira", LINEAR: "linear", NOTION: "notion"}
-    return {name: launch.TOKENS[vendor] for name, vendor in vendors.items()}
+    return {tool.name: launch.TOKENS[tool.connector] for tool in SERVED}
 
 
 def options_for(url: str, roadmap: str, options: Options) -> Options:
@@ -48,6 +49,7 @@ def options_for(url: str, roadmap: str, options: Options) -> Options:
         linear=True,
         notion=(roadmap,),
         tracked_in=options.tracked_in or (TRACKED_IN,),
+        analytics=MEASURED_IN,
     )
 
 

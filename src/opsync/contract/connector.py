@@ -316,14 +316,17 @@ class Choice(Struct, frozen=True, omit_defaults=True):
 class Guess(Struct, frozen=True):
     """What a column is taken for, with what stands there in some real rows.
 
-    `table` is the choice's id; `role` is "title", "status", "due", "owner" or "links"; `column` is
-    "" where none was found. `examples` are one text a row, the same rows for every role.
+    `table` is the choice's id; `role` is "title", "status", "due", "owner" or "links", or tells of
+    use: "event", "flag" and "insight" for what it is measured by, "released" for the day of a
+    release. `column` is "" where none was found. `examples` are one text a row, the same rows for
+    every role. `others` are the columns besides that can hold the same, by name, with theirs.
     """
 
     table: str
     role: str
     column: str
     examples: tuple[str, ...] = ()
+    others: Mapping[str, tuple[str, ...]] = {}
 
 
 class FirstRead(Struct, frozen=True):

@@ -21,6 +21,7 @@ from opsync.contract.connector import (
     FirstRead,
     Grant,
     Guess,
+    Measurable,
     StatusWord,
 )
 from opsync.engine.session import build_connector
@@ -71,12 +72,16 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is found out about a connection whose scope was chosen; `explorable` as in Meeting."""
+    """What is found out about a connection whose scope was chosen; `explorable` as in Meeting.
+
+    `zone` is the time zone in which its days begin, "" where it does not tell.
+    """
 
     checks: tuple[Check, ...] = ()
     guesses: tuple[Guess, ...] = ()
     words: tuple[StatusWord, ...] = ()
     first_read: FirstRead | None = None
+    zone: str = ""
     explorable: bool = True
 
 
@@ -100,18 +105,23 @@ async def meet(trial: Trial) -> Meeting:
 
 
 async def examine(trial: Trial) -> Findings:
-    """Look at what was chosen: columns, statuses, the size of a first read, and doctor's checks.
+    """Look at what was chosen: columns, statuses, the size of a first read, the time zone of what
+    is measured, and doctor's checks.
 
     A part that fails is told as a check, and the others go on; a SignInError is raised.
     """
     async with _connected(trial) as connector:
         checks = list(await _examined(connector))
+        zone = ""
+        if isinstance(connector, Measurable):
+            zone = await _part("Time zone", connector.zone, "", checks)
         if not isinstance(connector, Explorable):
-            return Findings(checks=tuple(checks), explorable=False)
+            return Findings(checks=tuple(checks), zone=zone, explorable=False)
         return Findings(
             guesses=tuple(await _part("Columns", connector.guesses, (), checks)),
             words=tuple(await _part("Statuses", connector.status_words, (), checks)),
             first_read=await _part("First read", connector.first_read, None, checks),
+            zone=zone,
             checks=tuple(checks),
         )
 

@@ -60,7 +60,8 @@ class MeasureContext:
 def due(wanted: Wanted, known: Measured | None, now: datetime) -> Span | None:
     """The days to read now; None where nothing can have changed, or it is too early to ask again.
 
-    What was read stays, but for its last days. A day is read once it is over.
+    What was read stays, but for its last days. A day is read once it is over. Where what was read
+    begins too late, it is read again no sooner than one in trouble.
     """
     if known is None:
         return wanted.days

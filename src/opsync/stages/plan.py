@@ -127,18 +127,23 @@ def _observe(
     connector: Writable,
     seen: Sequence[Seen] | None,
 ) -> tuple[Seen | None, bool]:
-    """What stands in the slot (None: not read), and whether somebody else serves its place."""
+    """What stands in the slot (None: not read), and whether somebody else serves its place.
+
+    A write whose outcome is unknown may have put something else in the place of what had the
+    stored id: then its address tells.
+    """
     if seen is None:
         if not surface.pulled or not target.seen_complete:
             return None, False
         seen = target.seen
-    address = connector.address(surface.name, want.value) if want.value is not None else ""
+    value = want.value if want.value is not None or entry.intent is None else plain(entry.intent)
+    address = connector.address(surface.name, value) if value is not None else ""
     here = [s for s in seen if s.surface == surface.name]
     if entry.remote_id:
         for one in here:
             if one.remote_id == entry.remote_id:
                 return one, False
-        if entry.applied != NOTHING:
+        if entry.applied != NOTHING and entry.intent is None:
             return Seen.of(surface.name, None), False
     same_place = [s for s in here if s.address == address]
     for one in same_place:

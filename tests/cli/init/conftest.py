@@ -16,7 +16,7 @@ from opsync import Category, Check, Choice, FirstRead, Grant, Guess, StatusWord
 from opsync.cli.init import journey
 from opsync.cli.init.text import placeholders
 from opsync.cli.root import run
-from opsync.config import Config, build
+from opsync.config import Config, build, env_name
 from opsync.plugins import Plugins, load
 from tests.cli.init import scripted
 from tests.cli.init.scripted import Tools
@@ -49,9 +49,9 @@ class Init:
         self.monkeypatch.setattr(journey, "attended", lambda: True)
         return self._run(options, "".join(f"{answer}\n" for answer in answers))
 
-    def token(self, name: str, value: str) -> None:
+    def token(self, name: str, value: str, setting: str = "token") -> None:
         """Put a connection's token into the environment."""
-        self.monkeypatch.setenv(f"OPSYNC_{name.upper().replace('-', '_')}__TOKEN", value)
+        self.monkeypatch.setenv(env_name(name, setting), value)
 
     def written(self, name: str = "opsync.toml") -> dict[str, Any]:
         return tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
@@ -136,6 +136,15 @@ def tools(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools.notion.choices = (Choice(ROADMAP, "Roadmap"),)
     tools.notion.first_read = FirstRead(None, 3, 5.0)
     tools.notion.guesses = roadmap_columns
+    for name in ("posthog", "amplitude", "mixpanel"):
+        script = tools.classes[name].script
+        script.grants = (
+            Grant("Query", "read", True, "how much things are used", "Keys → Scopes."),
+            Grant("Annotations", "write", None, "annotations on charts", "Keys → Scopes."),
+        )
+        script.choices = (Choice("7", "Harbor"),)
+        script.first_read = FirstRead(None, 1, 0.5)
+        script.zone = "America/New_York"
     return tools
 
 
@@ -192,3 +201,21 @@ def taken(name: str) -> Callable[[Any], list[Check]]:
         return found
 
     return checks
+
+
+def with_use(settings: Any) -> list[Guess]:
+    """The same for a roadmap that has columns for flags and for the day of the release."""
+    text = {"Flag": ("", "instant-payouts", ""), "Team": ("Web", "Payments", "")}
+    date = {"Released": ("", "2026-11-07", ""), "Kick-off": ("2026-09-01", "", "")}
+
+    def guess(role: str, column: str, fitting: dict[str, tuple[str, ...]]) -> Guess:
+        others = {name: shown for name, shown in fitting.items() if name != column}
+        return Guess(ROADMAP, role, column, fitting.get(column, ()), others)
+
+    return [
+        *roadmap_columns(settings),
+        guess("event", "", text),
+        guess("flag", "Flag", text),
+        guess("insight", "", text),
+        guess("released", "Released", date),
+    ]

@@ -1,27 +1,36 @@
-"""Jira, Linear and Notion as a test wants them: they answer from a script, without a network."""
+"""The tools as a test wants them: they answer from a script, without a network."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import click
+from pydantic import Field
 
 from opsync import (
+    BaseUrl,
     Check,
     Choice,
     Connector,
+    ConnectorSettings,
     Diagnosable,
     Explorable,
     FirstRead,
     Grant,
     Guess,
+    Measurable,
+    Metric,
     OpsyncError,
+    Reading,
     SignInError,
+    Span,
     StatusWord,
+    Token,
 )
+from opsync.cli.init.table import credentials
 from opsync_jira.settings import JiraSettings
 from opsync_linear.settings import LinearSettings
 from opsync_notion.settings import NotionSettings
@@ -63,6 +72,8 @@ class Script:
     """The tokens that were tried, in turn."""
     looked_at: list[Any] = field(default_factory=list)
     """The settings with which the first read was estimated, in turn."""
+    zone: str | OpsyncError = ""
+    """The time zone that it tells."""
 
 
 class Scripted(Connector[Any], Explorable, Diagnosable):
@@ -71,7 +82,9 @@ class Scripted(Connector[Any], Explorable, Diagnosable):
     script: ClassVar[Script]
 
     def _sign_in(self) -> None:
-        token = self.settings.token.get_secret_value()
+        token = " ".join(
+            getattr(self.settings, key).get_secret_value() for key in credentials(self.name)
+        )
         self.script.tried.append(token)
         if self.script.down:
             raise self.script.down.pop(0)
@@ -106,23 +119,76 @@ class Scripted(Connector[Any], Explorable, Diagnosable):
             yield check
 
 
-def scripted(name: str, title: str, settings: type[Any]) -> type[Scripted]:
+class PostHogLike(ConnectorSettings):
+    """What one project of PostHog takes."""
+
+    project: Annotated[str, Field(pattern=r"^[0-9]+$")]
+    region: Literal["us", "eu"] = "us"
+    base_url: BaseUrl | None = None
+    token: Token
+    time_zone: str = ""
+
+
+class AmplitudeLike(ConnectorSettings):
+    """What one project of Amplitude takes."""
+
+    project: Annotated[str, Field(pattern=r"^[0-9]+$")]
+    region: Literal["us", "eu"] = "us"
+    base_url: BaseUrl | None = None
+    api_key: Token
+    secret_key: Token
+    management_key: Token | None = None
+    time_zone: str = ""
+
+
+class MixpanelLike(ConnectorSettings):
+    """What one project of Mixpanel takes."""
+
+    project: Annotated[int, Field(gt=0)]
+    region: Literal["us", "eu", "in"] = "us"
+    base_url: BaseUrl | None = None
+    username: Annotated[str, Field(min_length=1)]
+    secret: Token
+    time_zone: str = ""
+
+
+class ScriptedAnalytics(Scripted, Measurable):
+    """The same for a tool that tells how much is used."""
+
+    async def zone(self) -> str:
+        if isinstance(self.script.zone, OpsyncError):
+            raise self.script.zone
+        return self.settings.time_zone or self.script.zone
+
+    async def measure(
+        self, metrics: Sequence[Metric], days: Span, windows: Sequence[Span]
+    ) -> AsyncIterator[Reading]:
+        for metric in metrics:
+            yield Reading(metric=metric, span=days)
+
+
+def scripted(
+    name: str, title: str, settings: type[Any], base: type[Scripted] = Scripted
+) -> type[Scripted]:
     """A connector class with a script of its own."""
     return type(
         f"Scripted{title}",
-        (Scripted,),
+        (base,),
         {"name": name, "title": title, "settings_type": settings, "script": Script()},
     )
 
 
 class Tools:
-    """The three tools of one test, and their scripts."""
+    """The tools of one test, and their scripts."""
 
     def __init__(self) -> None:
         self.classes = {
             "jira": scripted("jira", "Jira", JiraSettings),
             "linear": scripted("linear", "Linear", LinearSettings),
             "notion": scripted("notion", "Notion", NotionSettings),
+            "posthog": scripted("posthog", "PostHog", PostHogLike, ScriptedAnalytics),
+            "amplitude": scripted("amplitude", "Amplitude", AmplitudeLike, ScriptedAnalytics),
+            "mixpanel": scripted("mixpanel", "Mixpanel", MixpanelLike, ScriptedAnalytics),
         }
 
     @property
@@ -136,3 +202,15 @@ class Tools:
     @property
     def notion(self) -> Script:
         return self.classes["notion"].script
+
+    @property
+    def posthog(self) -> Script:
+        return self.classes["posthog"].script
+
+    @property
+    def amplitude(self) -> Script:
+        return self.classes["amplitude"].script
+
+    @property
+    def mixpanel(self) -> Script:
+        return self.classes["mixpanel"].script

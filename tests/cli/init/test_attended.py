@@ -23,7 +23,7 @@ def test_one_tool_after_the_other_is_asked_and_the_tokens_are_kept_apart(
             *("y", "harbor.atlassian.net", "ana@harbor.example", ENTER, TOKEN, "1,pay", "all"),
             *("y", TOKEN, "GRO"),
             *("y", TOKEN, ENTER, "y"),
-            "y",
+            *(ENTER, "y"),
         )
     )
 
@@ -51,7 +51,7 @@ def test_tools_that_are_not_used_are_left_out(init: Init, tools: Tools) -> None:
     init.token("jira-main", TOKEN)
     init.token("linear", TOKEN)
 
-    said = init.asked(answers=(NO, "y", ENTER, NO))
+    said = init.asked(answers=(NO, "y", ENTER, NO, NO))
 
     assert said.code == 0, said.text
     assert list(init.written()["instances"]) == ["linear"]
@@ -169,7 +169,7 @@ def test_where_jira_is_is_asked_again_until_it_can_be_right(
         answers=(
             *("y", address, email, cloud_id),
             *("harbor.atlassian.net", "ana@harbor.example", "", TOKEN, ENTER, "none"),
-            *(NO, NO, "y"),
+            *(NO, NO, NO, "y"),
         )
     )
 
@@ -301,7 +301,7 @@ def test_of_several_data_sources_that_with_the_initiatives_is_asked(
     init.token("notion", TOKEN)
     tools.notion.choices = (Choice(TASKS, "Tasks"), Choice(ROADMAP, "Roadmap"))
 
-    said = init.asked(answers=(NO, NO, "y", "all", ENTER, "y"))
+    said = init.asked(answers=(NO, NO, "y", "all", ENTER, "y", NO))
 
     assert said.code == 0, said.text
     kinds = {s["name"]: s["kind"] for s in init.written()["instances"]["notion"]["data_sources"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from opsync.cli.init.table import ANALYTICS
 from tests.cli.init.conftest import Init
 
 
@@ -49,6 +50,32 @@ def test_a_file_that_is_there_is_no_reason_to_refuse(init: Init) -> None:
 
     assert init.alone("--ask-admin").code == 0
     assert (init.folder / "opsync.toml").read_text() == "precious"
+
+
+@pytest.mark.parametrize("tool", [one.name for one in ANALYTICS])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_each_analytics_tool_has_a_mail(init: Init, tool: str, language: str) -> None:
+    project = ("--analytics-project", "12345")
+    said = init.alone("--ask-admin", "--language", language, "--analytics", tool, *project)
+
+    title = next(one.title for one in ANALYTICS if one.name == tool)
+    assert said.code == 0, said.text
+    assert said.text.count("opsync“" if language == "de" else "Subject: ") == 1
+    assert f" {title} " in said.text.splitlines()[0]
+    assert "12345" in said.text
+    assert "{" not in said.text
+    assert "→" in said.text
+    assert list(init.folder.iterdir()) == []
+    assert all(len(line) <= 100 for line in said.text.splitlines())
+
+
+def test_the_mail_about_analytics_says_who_may_and_what_is_never_read(init: Init) -> None:
+    said = init.alone("--ask-admin", "--linear", "--analytics", "https://eu.mixpanel.com/project/9")
+
+    assert said.text.count("Subject: ") == 2
+    assert "only owners and admins may make" in said.text
+    assert "never who the users were" in said.text
+    assert "Projects: project 9" in said.text
 
 
 @pytest.mark.parametrize("tool", [("--jira", "x.atlassian.net"), ("--linear",), ()])

@@ -143,6 +143,7 @@ async def test_the_column_with_most_links_to_work_wins_whatever_it_is_called(
         "due": "Launch",
         "owner": "Lead",
         "links": "Notes",
+        **dict.fromkeys(("event", "flag", "insight", "released"), ""),
     }
     assert len(guessed(found, "title").examples) == 3
     assert all(EPIC in text for text in guessed(found, "links").examples)
@@ -150,6 +151,74 @@ async def test_the_column_with_most_links_to_work_wins_whatever_it_is_called(
     assert set(guessed(found, "status").examples) == {"In progress"}
     assert set(guessed(found, "due").examples) == {"2026-12-01"}
     assert workspace.write_requests == 0
+
+
+USE = {
+    "Name": {"title": {}},
+    "Flag": {"rich_text": {}},
+    "Metric": {"rich_text": {}},
+    "Dashboard report": {"url": {}},
+    "Flagged": {"checkbox": {}},
+    "Event day": {"date": {}},
+    "Due": {"date": {}},
+    "Shipped on": {"date": {}},
+}
+"""The columns of a roadmap that tells of use."""
+
+
+async def test_columns_that_tell_of_use_are_known_by_name_and_type(roadmap: Roadmap) -> None:
+    source = roadmap.workspace.add_database("Plans", properties=USE).data_source
+    for number in range(4):
+        cells = {"Name": f"Initiative {number}", "Due": "2026-12-01"}
+        if number == 1:
+            cells |= {"Flag": "instant-payouts", "Metric": "checkout_paid"}
+            cells |= {"Shipped on": "2026-11-07", "Dashboard report": "https://eu.posthog.com/i/1"}
+        roadmap.workspace.add_page(source, cells)
+
+    found = list(await roadmap.connect(block={"id": source.id}).guesses())
+
+    assert {role: guessed(found, role).column for role in ("event", "flag", "insight")} == {
+        "event": "Metric",
+        "flag": "Flag",
+        "insight": "Dashboard report",
+    }
+    released = guessed(found, "released")
+    assert released.column == "Shipped on"
+    assert set(released.others) == {"Event day", "Due"}
+    assert "instant-payouts" in guessed(found, "flag").examples
+    row = guessed(found, "flag").examples.index("instant-payouts")
+    assert guessed(found, "title").examples[row] == "Initiative 1"
+    assert released.examples[row] == "2026-11-07"
+    assert guessed(found, "flag").others["Metric"][row] == "checkout_paid"
+    assert "Flagged" not in guessed(found, "flag").others
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "role", "taken"),
+    [
+        ("Flag", "needs a decision from legal", "flag", False),
+        ("Feature flag", "https://eu.posthog.com/project/1/feature_flags/4", "flag", True),
+        ("Metric", "Raise activation to 40 %", "event", False),
+        ("Metric", "40", "event", False),
+        ("Event", "Checkout paid", "event", True),
+        ("Event", "Checkout paid\nand more", "event", False),
+        ("Events we look at", "", "event", True),
+        ("Ereignis", "checkout_paid", "event", True),
+        ("Flagship", "one-tap", "flag", False),
+        ("Flag", "instant-payouts", "event", False),
+    ],
+)
+async def test_prose_is_no_name_of_anything_that_is_measured(
+    roadmap: Roadmap, column: str, text: str, role: str, taken: bool
+) -> None:
+    columns = {"Name": {"title": {}}, column: {"rich_text": {}}}
+    source = roadmap.workspace.add_database("Plans", properties=columns).data_source
+    roadmap.workspace.add_page(source, {"Name": "One-tap checkout", column: text})
+
+    found = list(await roadmap.connect(block={"id": source.id}).guesses())
+
+    assert guessed(found, role).column == (column if taken else "")
+    assert taken or column in guessed(found, role).others
 
 
 async def test_the_examples_are_of_the_same_rows_for_every_role(roadmap: Roadmap) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opsync.cli.init.table import JIRA, LINEAR, NOTION
+from opsync.model import MetricKind
+
 ModeName = Literal["observe", "apply"]
 PageKind = Literal["initiative", "project", "issue", "document"]
-
-JIRA, LINEAR, NOTION = "jira-main", "linear", "notion"
-"""What the connections are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,44 @@ class NotionAnswers(Common):
     sources: tuple[Source, ...]
 
 
-Part = JiraAnswers | LinearAnswers | NotionAnswers
+@dataclass(frozen=True, slots=True)
+class AnalyticsAnswers(Common):
+    """One project of an analytics tool, whose name is the connection's too.
+
+    `account` is whose key it is, as the setting `account_key` has it, where the tool wants that.
+    No `time_zone`: the tool's own.
+    """
+
+    tool: str
+    region: str = ""
+    project: str = ""
+    account_key: str = ""
+    account: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How the use of initiatives is measured: by what stands in which columns.
+
+    `released` is the column with the day of the release. `announce`: releases are told in the
+    analytics tool.
+    """
+
+    columns: tuple[tuple[MetricKind, str], ...] = ()
+    released: str = ""
+    announce: bool = True
+
+
+Part = JiraAnswers | LinearAnswers | NotionAnswers | AnalyticsAnswers
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """All that a configuration is made of.
 
-    `tracked_in` are the columns in which people paste links. `secrets_dir` is the folder with the
+    `tracked_in` are the columns in which people paste links, `use` those that say by what its use
+    is measured. `secrets_dir` is the folder with the
     tokens, as the file names it; "": they come from the environment.
     """
 
@@ -92,7 +122,9 @@ class Answers:
     jira: JiraAnswers | None = None
     linear: LinearAnswers | None = None
     notion: NotionAnswers | None = None
+    analytics: tuple[AnalyticsAnswers, ...] = ()
     tracked_in: tuple[str, ...] = ()
+    use: Use = field(default_factory=Use)
     time_zone: str = "UTC"
     secrets_dir: str = ""
 
@@ -103,5 +135,6 @@ class Answers:
             (JIRA, self.jira),
             (LINEAR, self.linear),
             (NOTION, self.notion),
+            *((one.tool, one) for one in self.analytics),
         )
         return {name: part for name, part in every if part is not None}

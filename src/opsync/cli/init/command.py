@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from opsync.cli.init.table import JIRA, LINEAR, NOTION, listed
+
 if TYPE_CHECKING:
     from opsync.cli.init.answers import ModeName
 
@@ -80,6 +82,46 @@ SANDBOX_URL = "http://127.0.0.1:8790"
     help='What a column of opsync\'s own is called, as in delivery="Delivery (auto)".',
 )
 @click.option(
+    "--analytics",
+    metavar="TOOL",
+    default="",
+    help=f"Connect {listed()}: TOOL is its name, or the link of a project there.",
+)
+@click.option("--analytics-project", metavar="PROJECT", default="", help="By its link, id or name.")
+@click.option(
+    "--analytics-region", metavar="REGION", default="", help="us, eu or in. Default: as linked, us."
+)
+@click.option(
+    "--analytics-url", metavar="URL", default="", help="Where its API is asked, if elsewhere."
+)
+@click.option(
+    "--analytics-user", metavar="NAME", default="", help="Mixpanel's service account, by name."
+)
+@click.option(
+    "--analytics-zone", metavar="ZONE", default="", help="The project's zone, if it is not told."
+)
+@click.option(
+    "--event-column", metavar="COLUMN", default="", help="The column that names an event."
+)
+@click.option("--flag-column", metavar="COLUMN", default="", help="The column that names a flag.")
+@click.option(
+    "--insight-column",
+    metavar="COLUMN",
+    default="",
+    help="The column that names an insight, chart or report.",
+)
+@click.option(
+    "--released-column",
+    metavar="COLUMN",
+    default="",
+    help="The column with the day of the release.",
+)
+@click.option(
+    "--announce/--no-announce",
+    default=True,
+    help="Tell releases in the analytics tool, as annotations on its charts.",
+)
+@click.option(
     "--jira-token-file", metavar="FILE", default="", help="Read Jira's token there; -: from stdin."
 )
 @click.option(
@@ -87,6 +129,13 @@ SANDBOX_URL = "http://127.0.0.1:8790"
 )
 @click.option(
     "--notion-token-file", metavar="FILE", default="", help="The same for Notion's token."
+)
+@click.option(
+    "--analytics-key-file",
+    multiple=True,
+    metavar="[SETTING=]FILE",
+    help="The same for a key of the analytics tool; SETTING, as in secret_key=FILE, if it has "
+    "several.",
 )
 @click.option(
     "--secrets-dir",
@@ -132,6 +181,7 @@ def init(
     jira_token_file: str,
     linear_token_file: str,
     notion_token_file: str,
+    analytics_key_file: tuple[str, ...],
     **given: Any,
 ) -> int:
     """Write a configuration for your own tools, and look at them.
@@ -151,8 +201,9 @@ def init(
         for letter in letters(options, language):
             click.echo(letter)
         return 0
-    from opsync.cli.init.answers import JIRA, LINEAR, NOTION
     from opsync.cli.init.journey import Plan, conduct
+    from opsync.cli.init.options import key_files
+    from opsync.config import env_name
 
     return conduct(
         Plan(
@@ -161,9 +212,10 @@ def init(
             out=out,
             time_zone=time_zone,
             token_files={
-                JIRA: jira_token_file,
-                LINEAR: linear_token_file,
-                NOTION: notion_token_file,
+                env_name(JIRA, "token"): jira_token_file,
+                env_name(LINEAR, "token"): linear_token_file,
+                env_name(NOTION, "token"): notion_token_file,
+                **key_files(options, analytics_key_file),
             },
             secrets_dir=secrets_dir,
             sandbox=sandbox or "",

@@ -14,13 +14,14 @@ from opsync.cli.init.desk import Desk
 from opsync.cli.init.found import LacksRights, doubts, lacks, right, sized
 from opsync.cli.init.options import Options
 from opsync.cli.init.picks import NotPicked, pick
+from opsync.cli.init.table import Key, Tool
 from opsync.cli.init.text import block_of
 from opsync.cli.init.tokens import Tokens
 from opsync.config import env_name
 from opsync.errors import ConfigError, OpsyncError, SignInError
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import Check, Choice, FirstRead, Grant, StatusWord
+    from opsync.contract.connector import Check, Choice, FirstRead, Grant, Guess, StatusWord
     from opsync.engine.onboarding import Findings, Meeting, Trial
 
 NAMED = 10
@@ -37,29 +38,15 @@ class Elsewhere(Exception):
     """The person wants the tool asked at another address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """How a tool is spoken of: `thing` is what its scope consists of, `scope` and `token` are the
-    options for these, `makes` is where a token is made. `movable`: its address is the company's
-    own, and may be mistyped."""
-
-    name: str
-    title: str
-    thing: str
-    scope: str
-    token: str
-    makes: str
-    movable: bool = False
-
-
 @dataclass
 class Guide:
     """Leads through the tools, and remembers what they come to.
 
     `apis` are addresses of tools that are not where they usually are. `tested` is False with
     --no-check: then no tool is asked. `untested` are tools without a token to try, `stray`
-    variables of tools that are left out, of those that were `around` from the beginning. `failed`
-    says that something was found that keeps a connection from working as configured.
+    variables of tools that are left out, of those that were `around` from the beginning.
+    `guesses` are what the columns with the initiatives are taken for. `failed` says that something
+    was found that keeps a connection from working as configured.
     """
 
     desk: Desk
@@ -71,6 +58,7 @@ class Guide:
     untested: dict[str, Tool] = field(default_factory=dict)
     stray: dict[str, str] = field(default_factory=dict)
     around: frozenset[str] = field(default_factory=lambda: frozenset(os.environ))
+    guesses: tuple[Guess, ...] = ()
     failed: bool = False
 
     def leave_out(self, tool: Tool) -> None:
@@ -88,10 +76,12 @@ class Guide:
         `part` is what is known of the tool so far. Raises ToolSkipped, Elsewhere where another
         address is to be tried, and unattended whatever the tool refuses.
         """
-        if not self.tested or not self._has_token(tool):
+        if not self.tested or not self._has_keys(tool):
             self.untested[tool.name] = tool
             if self.tested:
-                self.desk.sign("warn", f"Not tested: {env_name(tool.name, 'token')} is not set.")
+                missing = " and ".join(self.variable(tool, key) for key in self._lacking(tool))
+                verb = "is" if len(self._lacking(tool)) == 1 else "are"
+                self.desk.sign("warn", f"Not tested: {missing} {verb} not set.")
             return None
         while True:
             try:
@@ -109,16 +99,30 @@ class Guide:
                 self.untested[tool.name] = tool
                 return None
 
-    def _has_token(self, tool: Tool) -> bool:
-        if self.tokens.find(tool.name) is not None:
-            return True
-        if not self.desk.attended:
-            return False
-        self.desk.say(f"Make a token: {tool.makes}")
-        typed = self.desk.hidden("Token (it does not show; empty: go on without a test)")
-        if typed:
-            self.tokens.take(tool.name, typed, "typed")
-        return bool(typed)
+    def variable(self, tool: Tool, key: Key) -> str:
+        """The environment variable of a tool's key."""
+        return env_name(tool.name, key.setting)
+
+    def _lacking(self, tool: Tool) -> list[Key]:
+        return [key for key in tool.needed if self.tokens.find(tool.name, key.setting) is None]
+
+    def _has_keys(self, tool: Tool) -> bool:
+        """Whether all keys are at hand without which the tool cannot be asked; asks for them."""
+        for key in tool.keys:
+            self.tokens.find(tool.name, key.setting)
+        lacking = self._lacking(tool)
+        if not lacking or not self.desk.attended:
+            return not lacking
+        many = len(tool.needed) > 1
+        self.desk.say(f"Make {'the keys' if many else 'a token'}: {tool.makes}")
+        for key in lacking:
+            without = "it does not show; empty: go on without a test"
+            if not self._takes(tool, key, f"{capitalized(key.title)} ({without})"):
+                return False
+        for key in tool.keys:
+            if not key.needed and self.tokens.find(tool.name, key.setting) is None:
+                self._takes(tool, key, f"{capitalized(key.title)}, for {key.what} (empty: none)")
+        return True
 
     def _asked(self, tool: Tool, part: Part) -> Meeting:
         from opsync.engine import onboarding
@@ -133,11 +137,12 @@ class Guide:
         self.desk.sign("fail", refused.message, refused.hint)
         dead = isinstance(refused, SignInError) and not isinstance(refused, LacksRights)
         if dead or isinstance(refused, ConfigError):
-            held = self.tokens.find(tool.name)
-            if held is not None and held.kept:
-                where = "environment" if held.origin == "environment" else "secrets folder"
-                self.desk.say(f"That was {env_name(tool.name, 'token')} of the {where}.")
-            if self._takes_another(tool, "Another token (empty: more to choose from)"):
+            for key in tool.needed:
+                held = self.tokens.find(tool.name, key.setting)
+                if held is not None and held.kept:
+                    where = "environment" if held.origin == "environment" else "secrets folder"
+                    self.desk.say(f"That was {self.variable(tool, key)} of the {where}.")
+            if self._takes_another(tool, "more to choose from"):
                 return False
         answers = ["again", "token"]
         answers += ["address"] if tool.movable else []
@@ -153,13 +158,21 @@ class Guide:
                     return True
                 case "again":
                     return False
-            if self._takes_another(tool, "Another token (empty: none)"):
+            if self._takes_another(tool, "none"):
                 return False
 
-    def _takes_another(self, tool: Tool, question: str) -> bool:
+    def _takes_another(self, tool: Tool, empty: str) -> bool:
+        """Ask for other keys; whether there is one. `empty` is what no answer comes to."""
+        told = empty if len(tool.needed) == 1 else "the same"
+        typed = [
+            self._takes(tool, key, f"Another {key.title} (empty: {told})") for key in tool.needed
+        ]
+        return any(typed)
+
+    def _takes(self, tool: Tool, key: Key, question: str) -> bool:
         typed = self.desk.hidden(question)
         if typed:
-            self.tokens.take(tool.name, typed, "typed")
+            self.tokens.take(tool.name, typed, "typed", key.setting)
         return bool(typed)
 
     def _tell_rights(self, grants: Sequence[Grant]) -> None:
@@ -261,6 +274,11 @@ class Guide:
     def _await(self, what: str, answer: Coroutine[Any, Any, T]) -> T:
         with self.desk.waiting(what):
             return run_async(answer)
+
+
+def capitalized(text: str) -> str:
+    """The text with its first letter large, and all others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _asked(check: Check, found: Findings) -> bool:

@@ -13,10 +13,8 @@ import click
 
 from opsync.cli.called import called
 from opsync.cli.common import around
-from opsync.cli.init import files, tools
+from opsync.cli.init import analytics, files, tools
 from opsync.cli.init.answers import (
-    JIRA,
-    LINEAR,
     Answers,
     JiraAnswers,
     LinearAnswers,
@@ -27,17 +25,29 @@ from opsync.cli.init.answers import (
 from opsync.cli.init.connect import Guide, ToolSkipped
 from opsync.cli.init.desk import Desk, attended
 from opsync.cli.init.found import sized
-from opsync.cli.init.notion import NOTION_TOOL, notion
-from opsync.cli.init.options import NO_SOURCE, Options, drafted
+from opsync.cli.init.notion import notion
+from opsync.cli.init.options import NO_SOURCE, Options, drafted, measured
+from opsync.cli.init.table import (
+    ANALYTICS,
+    JIRA,
+    JIRA_TOOL,
+    LINEAR,
+    LINEAR_TOOL,
+    NOTION_TOOL,
+    TOOLS,
+    Place,
+)
 from opsync.cli.init.text import placeholders, render
 from opsync.cli.init.tokens import Tokens, environment_kept
+from opsync.cli.init.use import measured_by
 from opsync.cli.init.zone import is_zone, machine_zone
 from opsync.config import FILE, build, env_name
 from opsync.errors import ConfigError
 
 LOOK = "look"
 NOTHING = "Name at least one: --jira URL --jira-email EMAIL, --linear, --notion DATABASE — or "
-TOOLS = (tools.JIRA_TOOL, tools.LINEAR_TOOL, NOTION_TOOL)
+AT_WORK = (JIRA_TOOL, LINEAR_TOOL, NOTION_TOOL)
+"""Those that have items of work, or a roadmap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +69,12 @@ class Plan:
 def conduct(plan: Plan) -> int:
     """Go through the tools, write the file, and look. Returns the exit code."""
     files.check_free(plan.out, force=plan.force)
-    if plan.time_zone and not is_zone(plan.time_zone):
-        raise ConfigError(
-            f'--time-zone "{plan.time_zone}": there is no such time zone, as in Europe/Berlin.'
-        )
+    zones = {"--time-zone": plan.time_zone, "--analytics-zone": plan.options.analytics_zone}
+    for option, zone in zones.items():
+        if zone and not is_zone(zone):
+            raise ConfigError(
+                f'{option} "{zone}": there is no such time zone, as in Europe/Berlin.'
+            )
     if plan.sandbox:
         plan = _for_sandbox(plan)
     if plan.secrets_dir is not None:
@@ -82,7 +94,9 @@ def _conducted(plan: Plan) -> int:
     start = drafted(plan.options, mode=plan.mode, time_zone=zone)
     if not desk.attended:
         if not plan.options.any_tool:
-            raise ConfigError("nothing to connect.", hint=f"{NOTHING}--sandbox for a sandbox.")
+            place = plan.options.place
+            what = f"{place.tool.title} has no initiatives" if place else "nothing to connect"
+            raise ConfigError(f"{what}.", hint=f"{NOTHING}--sandbox for a sandbox.")
         for tool in TOOLS:
             if tool.name not in plan.options.tools:
                 guide.leave_out(tool)
@@ -100,20 +114,29 @@ def _conducted(plan: Plan) -> int:
 
 
 def _with_all_tools(start: Answers) -> Answers:
-    """The same answers with those tools besides that a person may yet name."""
+    """The same answers with those tools besides that a person may yet name; of the analytics
+    tools those of which the environment knows."""
+    around = [name.upper() for name in os.environ]
+    known = [one.tool for one in start.analytics]
+    others = [
+        measured(Place(tool), Options())
+        for tool in ANALYTICS
+        if tool.name not in known and any(name.startswith(env_name(tool.name)) for name in around)
+    ]
     return replace(
         start,
         jira=start.jira or JiraAnswers("https://jira.example", email="ana@harbor.example"),
         linear=start.linear or LinearAnswers(),
         notion=start.notion or NotionAnswers((Source(NO_SOURCE),)),
+        analytics=(*start.analytics, *others),
     )
 
 
 def _through_tools(guide: Guide, start: Answers) -> Answers:
     """One tool after the other; those that are not named are asked about."""
     options = guide.options
-    answers = replace(start, jira=None, linear=None, notion=None)
-    for tool in TOOLS:
+    answers = replace(start, jira=None, linear=None, notion=None, analytics=())
+    for tool in AT_WORK:
         if options.any_tool and tool.name not in options.tools:
             guide.leave_out(tool)
             continue
@@ -132,13 +155,35 @@ def _through_tools(guide: Guide, start: Answers) -> Answers:
             guide.leave_out(tool)
     if not answers.parts:
         raise ConfigError("nothing to connect.", hint="To look around first: opsync demo")
-    return answers
+    return _measured(guide, answers)
+
+
+def _measured(guide: Guide, answers: Answers) -> Answers:
+    """The same answers with an analytics tool, if one is named or the person has one."""
+    options, place = guide.options, None
+    if options.analytics or not options.any_tool:
+        if guide.desk.attended:
+            guide.desk.section("Analytics", "what is used how much, before and after its release")
+        place = analytics.wanted(guide)
+    for tool in ANALYTICS:
+        if place is None or tool.name != place.tool.name:
+            guide.leave_out(tool)
+    if place is None:
+        return answers
+    guide.desk.section(place.tool.title, place.api)
+    try:
+        found = analytics.connect(guide, place, answers.time_zone)
+    except ToolSkipped:
+        guide.leave_out(place.tool)
+        return answers
+    use = measured_by(guide, place.tool, answers.notion)
+    return replace(answers, analytics=(found,), use=use)
 
 
 def _for_sandbox(plan: Plan) -> Plan:
-    """The same plan for Harbor's three tools at a running sandbox."""
-    if plan.options.any_tool:
-        raise ConfigError("--sandbox connects Harbor's three tools; leave out the others.")
+    """The same plan for Harbor's tools at a running sandbox."""
+    if plan.options.tools:
+        raise ConfigError("--sandbox connects Harbor's own tools; leave out the others.")
     from opsync.cli.sandbox_answers import ROADMAP, options_for
     from opsync.sandbox.client import SandboxClient
 
@@ -248,14 +293,23 @@ def _tell_written(
             f"unset {name}" if origin == "environment" else "",
         )
     waiting = [] if secrets is not None else [*guide.tokens.homeless]
-    lost = {env_name(name, "token"): tool for name, tool in guide.untested.items()}
-    lost = {name: tool for name, tool in lost.items() if not os.environ.get(name)}
-    if waiting or lost:
+    lost = {
+        tool.makes: [
+            name
+            for name in (guide.variable(tool, key) for key in tool.needed)
+            if not os.environ.get(name)
+        ]
+        for tool in guide.untested.values()
+    }
+    if waiting or any(lost.values()):
         desk.say("It holds no token. Give them to opsync in the environment:")
     for name in waiting:
         click.echo(f"  export {name}=…")
-    for name, tool in lost.items():
-        click.echo(f"  export {name}=…\n      # {tool.makes}")
+    for makes, names in lost.items():
+        for name in names:
+            click.echo(f"  export {name}=…")
+        if names:
+            click.echo(f"      # {makes}")
 
 
 def _end(plan: Plan, guide: Guide, answers: Answers) -> int:

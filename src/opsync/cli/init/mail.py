@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from opsync.cli.init.mail_analytics import letter
 from opsync.cli.init.options import Options, names_an_id, site
 
 Language = Literal["en", "de"]
@@ -19,7 +20,10 @@ def letters(options: Options, language: Language) -> list[str]:
         found.append(_jira(options) if english else _jira_de(options))
     if options.linear:
         found.append(_LINEAR if english else _LINEAR_DE)
-    if options.notion or not options.any_tool:
+    place = options.place
+    if place is not None:
+        found.append(letter(place, english=english))
+    if options.notion or not (options.any_tool or place):
         found.append(
             _notion(options, _place, _NOTION)
             if english

@@ -7,24 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opsync.cli.init.answers import NOTION, NotionAnswers, PageKind, Source
-from opsync.cli.init.connect import NAMED, Guide, Tool, ToolSkipped, chosen
+from opsync.cli.init.answers import NotionAnswers, PageKind, Source
+from opsync.cli.init.connect import NAMED, Guide, ToolSkipped, chosen
 from opsync.cli.init.options import NO_SOURCE, bare_id, names_an_id, source
+from opsync.cli.init.table import NOTION, NOTION_TOOL
 from opsync.errors import ConfigError, SignInError
 
 if TYPE_CHECKING:
     from opsync.contract.connector import Check, Choice, Guess
     from opsync.engine.onboarding import Findings, Meeting
 
-NOTION_TOOL = Tool(
-    NOTION,
-    "Notion",
-    "data source",
-    "--notion",
-    "--notion-token-file",
-    "notion.so/profile/integrations → a connection that may read and update content; then in the "
-    "database ••• → Connections.",
-)
 SHARE = "Open the roadmap's database in Notion → ••• → Connections → opsync."
 ROLES = ("title", "status", "due", "owner", "links")
 """What columns are taken for, in the order in which they are shown."""
@@ -56,6 +48,8 @@ def notion(guide: Guide) -> tuple[NotionAnswers, tuple[str, ...]]:
     sources = _kinds(guide, _sources(guide, met))
     answers = replace(unchosen, sources=_with_columns(guide, sources))
     answers, found, links = _columns(guide, answers)
+    roots = {bare_id(one.id) for one in answers.sources if one.kind == "initiative"}
+    guide.guesses = tuple(guess for guess in found.guesses if bare_id(guess.table) in roots)
     answers = replace(answers, sources=_own_names(guide, answers.sources, found.checks))
     failed = frozenset(check.title for check in found.checks if check.state == "fail")
     guide.tell_checks(found, told=failed if guide.desk.attended else frozenset())

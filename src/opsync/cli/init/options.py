@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from opsync.cli.init.answers import (
-    JIRA,
-    LINEAR,
-    NOTION,
+    AnalyticsAnswers,
     Answers,
     JiraAnswers,
     LinearAnswers,
     ModeName,
     NotionAnswers,
     Source,
+    Use,
     Word,
 )
+from opsync.cli.init.table import JIRA, LINEAR, NOTION, Place, analytics, listed, place_of
+from opsync.config import env_name
 from opsync.errors import ConfigError
+from opsync.model import MetricKind
 
 NO_SOURCE = "0" * 32
 """The id of a data source that was not chosen yet."""
+NO_PROJECT = "1"
+"""The id of an analytics project that was not chosen yet, or is named otherwise."""
+NO_ACCOUNT = "not-said-yet"
+"""The account of a key of which nobody said whose it is."""
 GATEWAY = "https://api.atlassian.com/ex/jira/"
 OWN_COLUMNS = (
     "delivery",
@@ -56,12 +62,39 @@ class Options:
     due_column: str = ""
     owner_column: str = ""
     own_column: tuple[str, ...] = ()
+    analytics: str = ""
+    analytics_project: str = ""
+    analytics_region: str = ""
+    analytics_url: str = ""
+    analytics_user: str = ""
+    analytics_zone: str = ""
+    event_column: str = ""
+    flag_column: str = ""
+    insight_column: str = ""
+    released_column: str = ""
+    announce: bool = True
 
     @property
     def tools(self) -> frozenset[str]:
         """The connections that are named."""
         named = {JIRA: bool(self.jira), LINEAR: self.linear, NOTION: bool(self.notion)}
-        return frozenset(name for name, is_named in named.items() if is_named)
+        found = {name for name, is_named in named.items() if is_named}
+        return frozenset(found | ({self.place.tool.name} if self.place else set()))
+
+    @property
+    def place(self) -> Place | None:
+        """The analytics tool that is named, and where it is; None for none. Raises ConfigError."""
+        return place(self) if self.analytics else None
+
+    @property
+    def use_columns(self) -> dict[MetricKind, str]:
+        """The columns that are named for what use is measured by."""
+        named = {
+            MetricKind.event: self.event_column,
+            MetricKind.flag: self.flag_column,
+            MetricKind.insight: self.insight_column,
+        }
+        return {kind: column for kind, column in named.items() if column}
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -70,7 +103,8 @@ class Options:
 
     @property
     def any_tool(self) -> bool:
-        return bool(self.tools)
+        """Whether a tool is named that has items of work."""
+        return bool(self.jira or self.linear or self.notion)
 
     @property
     def nowhere(self) -> Options:
@@ -110,14 +144,77 @@ def drafted(options: Options, *, mode: ModeName, time_zone: str) -> Answers:
                 for number, one in enumerate(found)
             )
         )
+    at = options.place
     return Answers(
         mode=mode,
         jira=jira,
         linear=LinearAnswers(teams=options.linear_team) if options.linear else None,
         notion=notion,
+        analytics=(measured(at, options),) if at else (),
         tracked_in=options.tracked_in,
+        use=Use(tuple(options.use_columns.items()), options.released_column, options.announce),
         time_zone=time_zone,
     )
+
+
+def place(options: Options) -> Place:
+    """Where the analytics project is that the options name. Raises ConfigError."""
+    said = options.analytics
+    tool = analytics(said)
+    found = Place(tool) if tool else place_of(said)
+    if found is None:
+        raise ConfigError(
+            f'--analytics "{said}": must be {listed()}, or the link of a project there, as in '
+            "https://eu.posthog.com/project/12345"
+        )
+    tool, region = found.tool, options.analytics_region.casefold()
+    if region and region not in tool.regions:
+        raise ConfigError(
+            f'--analytics-region "{region}": {tool.title} has {", ".join(tool.regions)}.'
+        )
+    wanted = options.analytics_project
+    at = place_of(wanted, tool) if "/" in wanted else None
+    if at is not None:
+        found, wanted = at, ""
+    return Place(
+        tool,
+        region or found.region,
+        options.analytics_url or found.api,
+        wanted or found.project,
+    )
+
+
+def measured(at: Place, options: Options) -> AnalyticsAnswers:
+    """What is known of an analytics project that was not asked yet; made up where nothing is."""
+    return AnalyticsAnswers(
+        at.tool.name,
+        region=at.region or at.tool.region,
+        project=at.project if at.project.isdecimal() else NO_PROJECT,
+        account_key=at.tool.account,
+        account=(options.analytics_user or NO_ACCOUNT) if at.tool.account else "",
+        time_zone=options.analytics_zone,
+        api=at.api,
+    )
+
+
+def key_files(options: Options, given: Iterable[str]) -> dict[str, str]:
+    """The files with the keys of the analytics tool, by variable. Raises ConfigError."""
+    found: dict[str, str] = {}
+    for one in given:
+        at = options.place
+        if at is None:
+            raise ConfigError("--analytics-key-file: name the tool too, with --analytics.")
+        settings = [key.setting for key in at.tool.keys]
+        setting, named, file = one.partition("=")
+        if setting not in settings:
+            setting, named, file = settings[0], "=" * (len(settings) == 1), one
+        if not named or not file:
+            raise ConfigError(
+                f'--analytics-key-file "{one}": {at.tool.title} has {", ".join(settings)}; say '
+                f"which, as in {settings[0]}=FILE."
+            )
+        found[env_name(at.tool.name, setting)] = file
+    return found
 
 
 def site(address: str) -> str:

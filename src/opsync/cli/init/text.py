@@ -8,9 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from opsync.cli.init.answers import (
-    JIRA,
-    LINEAR,
-    NOTION,
+    AnalyticsAnswers,
     Answers,
     Common,
     JiraAnswers,
@@ -20,6 +18,7 @@ from opsync.cli.init.answers import (
     Source,
     Word,
 )
+from opsync.cli.init.table import BY_NAME, JIRA, LINEAR, NOTION, credentials
 from opsync.config import env_name
 
 STAND_IN = "not-here-yet"
@@ -67,17 +66,19 @@ def block_of(part: Part) -> dict[str, Any]:
             name, answers = LINEAR, Answers(linear=part)
         case NotionAnswers():
             name, answers = NOTION, Answers(notion=part)
+        case AnalyticsAnswers():
+            name, answers = part.tool, Answers(analytics=(part,))
     block: dict[str, Any] = tomllib.loads(render(answers))["instances"][name]
     return block
 
 
 def placeholders(raw: dict[str, Any]) -> dict[str, Any]:
-    """The parsed configuration with a stand-in for every token that is not in it.
+    """The parsed configuration with a stand-in for every credential that is not in it.
 
     With it the rest can be checked before any token is at hand.
     """
     blocks = {
-        name: block if "token" in block else {**block, "token": STAND_IN}
+        name: dict.fromkeys(credentials(block.get("connector", "")), STAND_IN) | block
         for name, block in raw.get("instances", {}).items()
     }
     return {**raw, "instances": blocks}
@@ -113,11 +114,64 @@ def _rule(answers: Answers) -> list[str]:
         *lines,
         "# Where it is written: on the initiative, and on the epics and projects that it names.",
         *_key("write_to", ("root", "containers")),
+        *_released(answers),
         "",
         "[rollup.roots]",
         *_key("instance", instance),
         *_key("kind", kind),
+        *_metrics(answers),
     ]
+
+
+def _released(answers: Answers) -> list[str]:
+    """When an initiative was released, and where that is told."""
+    use, lines = answers.use, []
+    if not answers.analytics:
+        return []
+    if use.released:
+        lines += [
+            "# The column with the day of the release. Where it is empty: the day on which opsync",
+            "# first saw the initiative done.",
+            *_key("released", use.released),
+        ]
+    elif answers.notion:
+        lines += [
+            "# The day of a release is that on which opsync first saw the initiative done. To take",
+            "# it from a column:",
+            '#released = "Released"',
+        ]
+    told = "" if use.announce else "#"
+    lines += [
+        "# Where an annotation tells of each release"
+        + (":" if use.announce else ". To have it told:"),
+        *(f"{told}{line}" for line in _key("announce_in", [one.tool for one in answers.analytics])),
+    ]
+    return lines
+
+
+def _metrics(answers: Answers) -> list[str]:
+    """How the use of initiatives is measured."""
+    lines: list[str] = []
+    for one in answers.analytics:
+        for kind, column in answers.use.columns:
+            lines += [
+                "",
+                f"# Use is measured by the {kind} that this column names.",
+                "[[rollup.metric]]",
+                *_key("instance", one.tool),
+                *_key(f"{kind}_from", column),
+            ]
+        if not answers.use.columns:
+            by = 'flag_from = "Flag"' if answers.notion else 'event = "checkout_paid"'
+            lines += [
+                "",
+                "# Use is measured once this says by what: the column that names it, or one event,",
+                "# flag or insight for all.",
+                "#[[rollup.metric]]",
+                f"#instance = {_quoted(one.tool)}",
+                f"#{by}",
+            ]
+    return lines
 
 
 def _block(name: str, part: Part, answers: Answers) -> list[str]:
@@ -140,8 +194,22 @@ def _block(name: str, part: Part, answers: Answers) -> list[str]:
             lines += ["# What is read, one a line; nothing else of the workspace is."]
             lines += ["data_sources = [", *(f"  {_source(one)}," for one in part.sources), "]"]
             lines += _connector("notion", part)
+        case AnalyticsAnswers():
+            lines += ["# What is measured: this project.", *_key("project", part.project)]
+            lines += _connector(part.tool, part)
+            if part.region and not part.api:
+                lines += _key("region", part.region)
+            if part.account:
+                lines += _key(part.account_key, part.account)
+            if part.time_zone:
+                lines += [
+                    "# The time zone in which its days begin.",
+                    *_key("time_zone", part.time_zone),
+                ]
     if not answers.secrets_dir:
-        lines += [f"# The token comes from the environment: {env_name(name, 'token')}"]
+        variables = [env_name(name, key) for key in credentials(BY_NAME[name].connector)]
+        keys = "The token comes" if variables == [env_name(name, "token")] else "The keys come"
+        lines += [f"# {keys} from the environment: {', '.join(variables)}"]
     return [*lines, *_words(name, part)]
 
 

@@ -34,7 +34,7 @@ class Token:
 
 @dataclass
 class Tokens:
-    """The tokens at hand, by connection.
+    """The tokens at hand, by the variable that holds each.
 
     `files` are those named by options, `beside` the folder that an earlier run may have left.
     `replaced` are the variables of those that gave way to a new one, with where they still stand.
@@ -50,33 +50,36 @@ class Tokens:
         if sum(file == STDIN for file in self.files.values()) > 1:
             raise ConfigError("only one token can come from standard input: name files for others.")
 
-    def find(self, name: str) -> Token | None:
+    def find(self, name: str, setting: str = "token") -> Token | None:
         """The connection's token from the environment, else from the secrets folder that is in
         force, else from the file that an option names, else from where an earlier run put it."""
-        if name in self.held:
-            return self.held[name]
-        variable = env_name(name, "token")
+        variable = env_name(name, setting)
+        if variable in self.held:
+            return self.held[variable]
         if value := os.environ.get(variable, "").strip():
-            return self._hold(name, Token(value, "environment"))
+            return self._hold(variable, Token(value, "environment"))
         if value := _in_folder(secrets_folder({}, None), variable):
-            return self._hold(name, Token(value, "secrets"))
-        if file := self.files.get(name):
-            return self._hold(name, Token(_read(file), "file"))
+            return self._hold(variable, Token(value, "secrets"))
+        if file := self.files.get(variable):
+            return self._hold(variable, Token(_read(file), "file"))
         if value := _in_folder(self.beside, variable):
-            return self._hold(name, Token(value, "beside"))
+            return self._hold(variable, Token(value, "beside"))
         return None
 
-    def take(self, name: str, value: str, origin: Origin) -> None:
+    def take(self, name: str, value: str, origin: Origin, setting: str = "token") -> None:
         """Use this token for the connection from now on, whatever the environment has."""
-        before = self.find(name)
+        variable = env_name(name, setting)
+        before = self.find(name, setting)
         if before is not None and before.kept:
-            self.replaced[env_name(name, "token")] = before.origin
-        self._hold(name, Token(value, origin))
+            self.replaced[variable] = before.origin
+        self._hold(variable, Token(value, origin))
 
     def drop(self, name: str) -> None:
-        """Forget the connection's token: the connection was left out."""
-        self.held.pop(name, None)
-        self.replaced.pop(env_name(name, "token"), None)
+        """Forget the connection's tokens: the connection was left out."""
+        prefix = env_name(name)
+        for variable in [one for one in self.held if one.startswith(prefix)]:
+            del self.held[variable]
+            self.replaced.pop(variable, None)
 
     @property
     def found_beside(self) -> bool:
@@ -86,17 +89,13 @@ class Tokens:
     @property
     def homeless(self) -> dict[str, str]:
         """Tokens that no place keeps yet, by the name of their variable."""
-        return {
-            env_name(name, "token"): token.value
-            for name, token in self.held.items()
-            if not token.kept
-        }
+        return {name: token.value for name, token in self.held.items() if not token.kept}
 
-    def _hold(self, name: str, token: Token) -> Token:
+    def _hold(self, variable: str, token: Token) -> Token:
         self.redactor.add(token.value)
-        self.held[name] = token
+        self.held[variable] = token
         if not token.kept:
-            os.environ[env_name(name, "token")] = token.value
+            os.environ[variable] = token.value
         return token
 
 

@@ -5,36 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from opsync.cli.init.answers import JIRA, LINEAR, JiraAnswers, LinearAnswers, Word
-from opsync.cli.init.connect import Elsewhere, Guide, Tool
+from opsync.cli.init.answers import JiraAnswers, LinearAnswers, Word
+from opsync.cli.init.connect import Elsewhere, Guide
 from opsync.cli.init.options import GATEWAY, Options, gateway, jira_problems, site
+from opsync.cli.init.table import DATACENTER_TOOL, JIRA, JIRA_TOOL, LINEAR, LINEAR_TOOL, Tool
 from opsync.cli.init.text import STAND_IN, block_of
 from opsync.config import build_instance
 from opsync.errors import ConfigError
-
-JIRA_TOOL = Tool(
-    JIRA,
-    "Jira",
-    "project",
-    "--jira-project",
-    "--jira-token-file",
-    "id.atlassian.com → Security → API tokens. One with scopes needs read:jira-work and "
-    "read:jira-user, to write also write:jira-work.",
-    movable=True,
-)
-DATACENTER_TOOL = replace(
-    JIRA_TOOL,
-    makes="Jira → your picture → Profile → Personal access tokens.",
-)
-LINEAR_TOOL = Tool(
-    LINEAR,
-    "Linear",
-    "team",
-    "--linear-team",
-    "--linear-token-file",
-    "Linear → Settings → Account → Security & access → Personal API keys: Read, and Write to "
-    "write.",
-)
 
 P = TypeVar("P", JiraAnswers, LinearAnswers)
 

@@ -1,0 +1,199 @@
+"""What an event segmentation answered, as days and values. Pure.
+
+Shapes: https://amplitude.com/docs/apis/analytics/dashboard-rest (Event segmentation). A series is
+told by its label: a number, the place of its event in the request; a name; or both in a list. What
+does not fit together is refused with what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import isfinite
+
+from msgspec import Struct
+
+from opsync import Span
+from opsync_amplitude import lenient
+from opsync_amplitude.lenient import Json
+
+GROUPS = 1000
+"""The most groups in one answer; what is beyond is left out."""
+
+
+class Odd(ValueError):
+    """An answer that cannot be read for certain; the text says what is wrong with it."""
+
+
+class Together(Odd):
+    """The answer for two events, of which it does not say which series is whose."""
+
+
+class Series(Struct, frozen=True):
+    """The values of one event or group within the days asked for. `whole` is that of the whole
+    range, which for unique users is not the sum of its days."""
+
+    days: Mapping[date, float] = {}
+    whole: float | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was counted."""
+        return not any(self.days.values())
+
+
+def of_events(body: bytes, events: Sequence[str], span: Span) -> list[Series | Odd]:
+    """One series an event, in the order in which they were asked for, or what is wrong with that
+    one. Raises Odd, Together."""
+    data = _data(body)
+    labels = [_label(one) for one in _list(data, "seriesLabels")]
+    count = len(_list(data, "series"))
+    if count == 0:
+        return [Series() for _ in events]
+    if count > len(events):
+        raise Odd(f"the answer has {count} series for {len(events)} events")
+    places = [0]
+    if len(events) > 1:
+        places = _places(labels, events, _list(data, "seriesMeta"), count)
+    found: list[Series | Odd] = [Series() for _ in events]
+    for place, event in enumerate(places):
+        try:
+            found[event] = _series(data, place, span)
+        except Odd as error:
+            found[event] = error
+    return found
+
+
+class Groups(Struct, frozen=True):
+    """One answer by group: what fits each name, and why some cannot be read. `cut` says that there
+    may be more groups than were told."""
+
+    series: Mapping[str, Series]
+    odd: Mapping[str, str] = {}
+    cut: bool = False
+
+
+def of_groups(body: bytes, span: Span) -> Groups:
+    """The series of an answer for one event by group, by the group's name. Raises Odd."""
+    data = _data(body)
+    labels = [_label(one)[1] for one in _list(data, "seriesLabels")]
+    count = len(_list(data, "series"))
+    if len(labels) != count:
+        raise Odd(f"the answer has {len(labels)} labels for {count} series")
+    found: dict[str, Series] = {}
+    odd: dict[str, str] = {}
+    for place, name in enumerate(labels):
+        if name in found or name in odd:
+            odd[name] = "the answer has two series of that name"
+            continue
+        try:
+            found[name] = _series(data, place, span)
+        except Odd as error:
+            odd[name] = str(error)
+    known = {name: one for name, one in found.items() if name not in odd}
+    return Groups(known, odd, cut=count >= GROUPS)
+
+
+def _places(
+    labels: Sequence[tuple[int | None, str]], events: Sequence[str], meta: list[Json], count: int
+) -> list[int]:
+    """Of which event each series is. Raises Together where that is not certain."""
+    by_name = [events.index(name) if name in events else -1 for _, name in labels]
+    by_meta = [one.get("eventIndex") if isinstance(one, dict) else None for one in meta]
+    # A single number may as well count segments.
+    by_number = [number for number, _ in labels] if count == len(events) else []
+    for places in (by_name, by_meta, by_number):
+        fits = [
+            place
+            for place in places
+            if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(events)
+        ]
+        if len(places) == count == len(fits) == len(set(fits)):
+            return fits
+    raise Together("the answer does not say which series is of which event")
+
+
+def _data(body: bytes) -> dict[str, Json]:
+    try:
+        whole = lenient.read(body)
+    except ValueError as error:
+        raise Odd(f"the answer cannot be read: {error}") from None
+    data = whole.get("data") if isinstance(whole, dict) else None
+    if not isinstance(data, dict):
+        raise Odd("the answer has no data")
+    return data
+
+
+def _list(data: Mapping[str, Json], name: str) -> list[Json]:
+    value = data.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Odd(f'"{name}" is no list')
+    return value
+
+
+def _label(label: Json) -> tuple[int | None, str]:
+    """The number and the name in a label, as far as it has them."""
+    parts = label if isinstance(label, list) else [label]
+    numbers = [one for one in parts if isinstance(one, int) and not isinstance(one, bool)]
+    names = [one for one in parts if isinstance(one, str)]
+    return (numbers[0] if numbers else None), (names[-1] if names else "")
+
+
+def _series(data: Mapping[str, Json], place: int, span: Span) -> Series:
+    values, days = _list(data, "series")[place], _list(data, "xValues")
+    if not isinstance(values, list):
+        raise Odd("a series is no list")
+    if len(values) != len(days):
+        raise Odd(f"a series has {len(values)} values for {len(days)} days")
+    found: dict[date, float] = {}
+    for raw, value in zip(days, values, strict=True):
+        day = day_of(raw)
+        if day in found:
+            raise Odd(f"{day} is there twice")
+        found[day] = number_of(value, str(day))
+    inside = {day: n for day, n in found.items() if span.first <= day <= span.last}
+    return Series(inside, _whole(data, place))
+
+
+def _whole(data: Mapping[str, Json], place: int) -> float | None:
+    """The value over the whole range; None where it is not told, or not readable."""
+    collapsed = data.get("seriesCollapsed")
+    if not isinstance(collapsed, list) or place >= len(collapsed):
+        return None
+    if len(collapsed) != len(_list(data, "series")):
+        return None
+    cell = collapsed[place]
+    if isinstance(cell, list):
+        cell = cell[0] if len(cell) == 1 else None
+    try:
+        return number_of(cell, "")
+    except Odd:
+        return None
+
+
+def day_of(value: Json) -> date:
+    """A day, also where the answer shows the moment at which it begins. Raises Odd."""
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        if text[10:11] not in ("", "T", " "):
+            raise ValueError
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise Odd(f"{str(value)[:40]!r} is no day") from None
+
+
+def number_of(value: Json, where: str) -> float:
+    """A number, also as text or as an object's "value". Raises Odd."""
+    if isinstance(value, dict):
+        value = value.get("value")
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError
+        number = float(value)
+    except (ValueError, OverflowError):
+        number = float("nan")
+    if not isfinite(number):
+        raise Odd(f"{str(value)[:40]!r} is no number{f' ({where})' if where else ''}")
+    return number
