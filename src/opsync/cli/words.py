@@ -13,6 +13,9 @@ from opsync.wording import day as worded
 VALUE_LIMIT = 120
 """Characters of a value that a screen shows; `--json` has it all."""
 
+LONGEST = 240
+"""The same of a text that ends with the mark by which it is known again."""
+
 CATEGORY_WORDS = {
     Category.backlog: "backlog",
     Category.todo: "to do",
@@ -62,6 +65,11 @@ def bar(share: float | None, width: int = 13) -> str:
 def day(value: date | None) -> str:
     """ "1 Dec"; "–" for None."""
     return "–" if value is None else worded(value)
+
+
+def dated(value: date) -> str:
+    """ "1 Dec 2026"."""
+    return f"{worded(value)} {value.year}"
 
 
 def ago(then: datetime | None, now: datetime) -> str:
@@ -114,7 +122,9 @@ def _item(found: Value) -> str:
 
 
 def _labelled(found: Mapping[str, Value]) -> str:
-    """A link: what it is called, and the numbers or status that it shows."""
+    """A link: what it is called, and the numbers or status that it shows; or a text on a day."""
+    if isinstance(on := found.get("on"), str) and isinstance(text := found.get("text"), str):
+        return f'{on} "{shown(text, LONGEST)}"'
     title = next((found[k] for k in ("title", "label", "text", "url") if found.get(k)), None)
     if not isinstance(title, str):
         return shown(", ".join(f"{name}: {found[name]}" for name in sorted(found)))
