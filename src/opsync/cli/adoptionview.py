@@ -262,13 +262,13 @@ def plot(one: Measured, released: Shipped | None) -> list[str]:
     for day in span.dates():
         bars += RELEASED if marked and day == on else ""
         bars += _bar(values, day, most)
-    ends = [words.day(span.first), words.day(span.last)]
-    at = (on - span.first).days if marked and on is not None else 0
-    flag = f"{RELEASED} {words.day(on)}" if marked else ""
-    left = f"{ends[0]:<{at}}" if at > len(ends[0]) else " " * at
-    below = f"{left}{flag}"
-    room = len(bars) - len(below) - len(ends[1])
-    below = f"{below}{' ' * room}{ends[1]}" if room > 0 else below
+    first, last = words.day(span.first), words.day(span.last)
+    below = first
+    if marked and on is not None:
+        at = (on - span.first).days
+        below = f"{first if at > len(first) else '':<{at}}{RELEASED} {words.day(on)}"
+    if (room := len(bars) - len(below) - len(last)) > 0:
+        below = f"{below}{' ' * room}{last}"
     return [bars, f"{below}   the highest is {_figure(most)}"]
 
 

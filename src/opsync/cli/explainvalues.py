@@ -131,6 +131,9 @@ def _facts(
         facts.append(("left alone", value.left_alone))
     elif value.message:
         facts.append(("said", words.shown(value.message, 300)))
+    if summary is not None and summary.adoption and value.place.casefold() == ADOPTION.casefold():
+        chain = _adoption(summary, now, zone)
+        return [*facts, ("because", next(chain)[1]), ("rule", rule_name(summary)), *chain]
     facts.append(
         ("because", words.shown("; ".join(dict.fromkeys((value.reason, *value.evidence)))))
     )
@@ -139,8 +142,6 @@ def _facts(
         return [*facts, ("rule", rule), ("about", words.shown(value.about.label, 80))]
     if value.target.kind == Kind.product.value:
         return [*facts, *_release(value, summary)]
-    if value.place.casefold() == ADOPTION.casefold() and summary.adoption:
-        return [*facts, ("rule", rule_name(summary)), *_adoption(summary, now, zone)]
     facts.append(("rule", rule_line(summary)))
     counted = [one for one in summary.members if one.role == "counted"]
     by_tool = words.tallied(one.item.tool for one in counted)

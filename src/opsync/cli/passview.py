@@ -146,12 +146,13 @@ def _print_written(report: PassReport) -> None:
         one = names.get(change.slot) or _unnamed(change, report)
         own = one.release or change.slot.target == change.slot.other
         said = before_after(one)
+        short = len(said) <= SHORT or change.verb is Verb.remove
         row = (
             styled(VERB_SIGNS[change.verb]),
             styled(one.tool),
             styled(shown(one.group if own and one.group else one.target, 48)),
             styled(one.place),
-            styled(said if len(said) <= SHORT else value(change.desired, one.place)),
+            styled(said if short else value(change.desired, one.place)),
         )
         rows.append(row)
     grid(_WRITTEN_COLUMNS, rows, indent=2)

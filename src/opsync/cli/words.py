@@ -124,7 +124,7 @@ def _item(found: Value) -> str:
 def _labelled(found: Mapping[str, Value]) -> str:
     """A link: what it is called, and the numbers or status that it shows; or a text on a day."""
     if isinstance(on := found.get("on"), str) and isinstance(text := found.get("text"), str):
-        return f'{on} "{shown(text, LONGEST)}"'
+        return f'{_maybe_day(on)} "{shown(text, LONGEST)}"'
     title = next((found[k] for k in ("title", "label", "text", "url") if found.get(k)), None)
     if not isinstance(title, str):
         return shown(", ".join(f"{name}: {found[name]}" for name in sorted(found)))
@@ -139,3 +139,11 @@ def _labelled(found: Mapping[str, Value]) -> str:
 def some_not_counted(count: int) -> str:
     """What is said of numbers from which something is missing."""
     return f"some not counted: {count:,} not readable"
+
+
+def _maybe_day(text: str) -> str:
+    """ "7 Nov 2026" for a day as tools write it; any other text as it may be shown."""
+    try:
+        return dated(date.fromisoformat(text))
+    except ValueError:
+        return shown(text, 40)

@@ -11,7 +11,7 @@ from datetime import datetime
 from opsync.config import Config
 from opsync.engine.adopting import metric_properties
 from opsync.engine.belonging import suggested
-from opsync.engine.catalog import Item
+from opsync.engine.catalog import Item, noun_of
 from opsync.engine.disagreeing import disagreements_of
 from opsync.engine.explained import (
     CountsIn,
@@ -242,7 +242,7 @@ class Explainer:
         if any(plain(one.desired) is not None for one in entries):
             return "the next sync may write it"
         kinds = [(await self._look.item(ref)) for ref in (link.one, link.two)]
-        named = " or ".join(dict.fromkeys(f"{one.tool} {one.kind}" for one in kinds))
+        named = " or ".join(dict.fromkeys(f"{one.tool} {noun_of(one)}" for one in kinds))
         return f"opsync has no place for it on a {named}"
 
     async def _no_links(self, record: Record) -> list[NoLink]:
