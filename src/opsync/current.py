@@ -137,6 +137,11 @@ class Pass:
             stale=stale,
             words=self.config.words,
             teams=private_teams(self.instances, self.config.teams),
+            analytics=frozenset(
+                name
+                for name, opened in self.instances.items()
+                if isinstance(opened.connector, Measurable)
+            ),
         )
 
     def notes(self, setting: Setting) -> Notes:

@@ -23,6 +23,10 @@ from opsync.wording import (
     rollup_content,
 )
 
+ADOPTION = "adoption"
+"""The surface whose text tells how much an initiative is used. It may name what is measured, which
+is the initiative's own word."""
+
 
 class Setting(Struct, frozen=True):
     """What holds for all targets of a pass.
@@ -40,6 +44,8 @@ class Setting(Struct, frozen=True):
     stale: Mapping[str, date] = {}
     words: Words = ENGLISH
     teams: Mapping[str, Sequence[TeamHere]] = {}
+    analytics: frozenset[str] = frozenset()
+    """The instances that hold no work: a link to them counts nowhere."""
 
     def card(self, record: Record) -> Card:
         """`record` as other tools may show it, in the words in force."""
@@ -82,7 +88,7 @@ def desire(
             continue
         content = content_of(rollup, root, others, setting, at_root=at_root)
         for surface in _surfaces(connector, "rollup", target):
-            want = _rollup_want(surface, target, content, connector, rule)
+            want = _rollup_want(surface, target, content, connector, rule, setting)
             if want is None:
                 continue
             place = surface.name, connector.address(surface.name, want.value)
@@ -198,7 +204,11 @@ def content_of(
         cards,
         paste_into=rule.properties[0] if rule.properties else "",
         paste_tools=sorted(
-            {tool for name, tool in setting.tools.items() if name != root.ref.instance}
+            {
+                tool
+                for name, tool in setting.tools.items()
+                if name != root.ref.instance and name not in setting.analytics
+            }
         ),
         stale=unreadable[0] if unreadable else None,
         changed_on=setting.as_of,
@@ -214,6 +224,7 @@ def _rollup_want(
     content: RollupContent,
     connector: Writable,
     rule: RollupRule,
+    setting: Setting,
 ) -> Want | None:
     if not content.at_root and not content.root.url:
         return None
@@ -221,11 +232,16 @@ def _rollup_want(
     if value is None:
         return None
     rollup = content.rollup
+    why = f"{rollup.health}: {rollup.reason}"
+    evidence: tuple[str, ...] = (f"{rollup.done} of {rollup.total} items done",)
+    if surface.name == ADOPTION and rollup.adoption:
+        counted_in = rollup.adoption[0].metric.instance
+        why, evidence = f"as {setting.tools.get(counted_in, counted_in)} counts its use", ()
     return Want(
         Slot(target.ref, surface.name, rule.name, rollup.root),
         value,
-        f"{rollup.health}: {rollup.reason}",
-        (f"{rollup.done} of {rollup.total} items done", f"rule {rule.name}"),
+        why,
+        (*evidence, f"rule {rule.name}"),
         {str(rollup.root): rollup.inputs},
         writes=rule.mode is Mode.apply,
     )

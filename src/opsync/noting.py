@@ -8,7 +8,7 @@ from typing import Any
 
 from opsync.contract.connector import Connector, Writable
 from opsync.desire import Setting
-from opsync.model import Change, Record, Ref
+from opsync.model import Change, Kind, Record, Ref
 from opsync.model.ledger import Entry, HoldKind
 from opsync.report import HeldKind, HeldSlot, Planned, PlanReport
 from opsync.stages.plan import TargetPlan
@@ -70,6 +70,7 @@ class Notes:
                 target=self.setting.card(target).label,
                 group=self._group(target, roots, entry.slot.other),
                 why=why or _why(kind, entry),
+                release=target.kind is Kind.product,
             )
         )
 
@@ -83,6 +84,7 @@ class Notes:
             target=shown.label,
             group=self._group(target, roots, change.slot.other),
             target_url=shown.url,
+            release=target.kind is Kind.product,
         )
 
     def _place(self, instance: str, surface: str) -> str:
@@ -98,7 +100,7 @@ class Notes:
         for record in roots:
             if record.ref == root:
                 return self._called(record)
-        if roots:
+        if roots and target.kind is not Kind.product:
             return self._called(roots[0])
         return self.setting.card(target).label
 

@@ -76,6 +76,14 @@ class Planned:
     group: str
     """The initiative it belongs to, or the target's label."""
     target_url: str = ""
+    release: bool = False
+    """Whether it tells of a release, which the group says better than the target: that is the one
+    project in which all are told."""
+
+    @property
+    def of(self) -> str:
+        """What it is on, for people."""
+        return self.group if self.release else self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,12 @@ class HeldSlot:
     target: str
     group: str
     why: str
+    release: bool = False
+
+    @property
+    def of(self) -> str:
+        """What it is on, for people."""
+        return self.group if self.release else self.target
 
 
 @dataclass(slots=True)

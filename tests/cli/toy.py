@@ -111,6 +111,8 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
         body = raw.get("body", "")
         texts = [Text("Tracked in", text, property=True)] if text else []
         texts += [Text("description", body)] if body else []
+        columns = raw.get("columns", {})
+        texts += [Text(name, value, property=True) for name, value in columns.items()]
         yield Record(
             ref=Ref(instance, "item", raw["id"]),
             kind=Kind(raw.get("kind", "issue")),
@@ -126,6 +128,7 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
             private=raw.get("private", False),
             archived=raw.get("archived", False),
             texts=tuple(texts),
+            extra=columns,
             seen=tuple(_seen(raw["written"])),
             seen_complete=True,
         )
@@ -177,8 +180,8 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
 
 def _seen(written: Mapping[str, Any]) -> Iterable[Seen]:
     for address, value in written.items():
-        if address == "delivery":
-            yield Seen.of("delivery", value, remote_id=address)
+        if address in ("delivery", "adoption"):
+            yield Seen.of(address, value, remote_id=address)
         else:
             yield Seen.of("link", value, address=value["url"], remote_id=address, ours=True)
 

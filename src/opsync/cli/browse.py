@@ -10,7 +10,7 @@ from opsync.cli import words
 from opsync.cli.common import Opened, config_option, json_option, store_option
 from opsync.cli.layout import Column
 from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
-from opsync.engine.catalog import Catalog
+from opsync.engine.catalog import Catalog, noun_of
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import overview
 from opsync.engine.veil import Veil
@@ -73,7 +73,8 @@ def journal(
     config_path: Path | None,
     store: Path | None,
 ) -> int:
-    """Every write that was tried, the latest first: all, of one run, or on ITEM.
+    """Every write that was tried, the latest first: all, of one run, or on ITEM. Where an
+    initiative's release is told is among its own.
 
     With --json: [{"seq", "run", "at", "tool", "place", "item", "about", "rule", "verb",
     "outcome", "before", "after", "reason", "evidence", "message", "request_id"}].
@@ -98,7 +99,7 @@ async def _records(
     rows = [
         (
             one.instance,
-            one.kind,
+            noun_of(one),
             one.key,
             words.shown(one.title or one.label, 80),
             one.status,
@@ -155,8 +156,9 @@ async def _journal(
     catalog = look.catalog
     zone = opened.config.zone
     target = None if item is None else (await one_item(opened, store, item)).ref
+    told_in = sorted(await look.products()) if target is not None else []
     rows, objects = [], []
-    for one in await store.journal(run=run, target=target, limit=limit):
+    for one in await store.journal(run=run, target=target, told_in=told_in, limit=limit):
         slot = one.slot
         target_, about = [await look.item(ref) for ref in (slot.target, slot.other)]
         was, should_be = [await veil.value(slot, value) for value in (one.before, one.desired)]
@@ -170,7 +172,7 @@ async def _journal(
                 f"{words.day(local.date())} {local:%H:%M}",
                 one.kind.value,
                 target_.tool,
-                words.shown(target_.label, 40),
+                words.shown((about if target_.kind == Kind.product else target_).label, 40),
                 place,
                 f"{before} → {after}" + (f" ({message})" if message else ""),
             )

@@ -184,7 +184,7 @@ async def _contradictions(config: Config) -> Scene:
 async def _explained(config: Config) -> list[str]:
     """What `opsync explain` prints about the shown page's Delivery, line by line."""
     from opsync.cli.demo_scenes import SHOWN
-    from opsync.cli.explainview import print_values
+    from opsync.cli.explainvalues import print_values
     from opsync.engine.explain import Explainer
     from opsync.engine.session import open_session
 

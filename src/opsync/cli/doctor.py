@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +19,26 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.findings import (
+    NAMED,
+    metric_checks,
+    rule_check,
+    set_aside,
+    team_check,
+    without_item,
+)
 from opsync.cli.screen import show, signed, styled
 from opsync.contract.connector import Check
 from opsync.engine.checkup import (
-    RuleFinding,
-    TeamFinding,
     examine_rules,
     examine_teams,
     names_without_item,
 )
 from opsync.engine.lookup import Lookup
+from opsync.engine.metriccheck import examine_metrics
 from opsync.engine.session import open_session
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, StoreError
-
-NAMED = 5
 
 
 @click.command()
@@ -109,16 +112,20 @@ class _Doctor:
             items = sum(count for name, count in counts.items() if name.startswith("records."))
             held = f"{words.plural(items, 'item')}, {words.plural(counts['links'], 'link')}"
             self._tell("store", Check("File", "ok", f"Sound: {held}."))
-            veil = Veil(Lookup(self._opened.config, store))
+            look = Lookup(self._opened.config, store)
+            veil = Veil(look)
             if aside := await store.quarantine():
                 named = [f"{o.ref}: {await veil.aside(o.ref, o.reason)}" for o in aside[:NAMED]]
-                self._tell("store", _set_aside(len(aside), named))
+                self._tell("store", set_aside(len(aside), named))
             if names := await names_without_item(store, veil):
-                self._tell("store", _without_item(names))
+                self._tell("store", without_item(names))
             for finding in await examine_rules(self._opened.config, store):
-                self._tell("rules", _rule(finding))
+                self._tell("rules", rule_check(finding))
+            for metrics in await examine_metrics(self._opened.config, look):
+                for check in metric_checks(metrics):
+                    self._tell("adoption", check)
             for team in await examine_teams(self._opened.config, store):
-                self._tell("teams", _team(team))
+                self._tell("teams", team_check(team))
 
     def _tell(self, name: str, check: Check) -> None:
         if check.state == "fail":
@@ -144,67 +151,3 @@ class _Doctor:
             f"{words.shown(check.title, 60)}{said}",
             [words.shown(clean(line), 500) for line in hints],
         )
-
-
-def _set_aside(many: int, named: Sequence[str]) -> Check:
-    return Check(
-        "Set aside",
-        "warn",
-        f"{words.plural(many, 'item')} could not be read: {'; '.join(named)}",
-        "Each is tried again when it changes. To read all again: opsync sync --full",
-    )
-
-
-def _without_item(names: Sequence[str]) -> Check:
-    more = " …" if len(names) > NAMED else ""
-    return Check(
-        "Names without an item",
-        "warn",
-        f"{words.plural(len(names), 'key or address', 'keys or addresses')} that no item has: "
-        f"{', '.join(names[:NAMED])}{more}",
-        f"See who names one: opsync explain {shlex.quote(names[0])}",
-    )
-
-
-def _rule(found: RuleFinding) -> Check:
-    """A rule of the configuration, against what was read."""
-    if not found.read:
-        return Check(found.rule, "ok", f"Nothing was read from {found.instance} yet.")
-    if not found.roots:
-        return Check(
-            found.rule,
-            "warn",
-            f"It takes no {found.kind} of {found.instance}.",
-            f'Check [rollup.roots] of "{found.rule}"; what there is: '
-            f"opsync records --connection {found.instance}",
-        )
-    if found.unused:
-        listed = ", ".join(f'"{one.name}"' for one in found.unused)
-        near = ", ".join(dict.fromkeys(f'"{name}"' for one in found.unused for name in one.near))
-        return Check(
-            found.rule,
-            "warn",
-            f"No {found.kind} names any work in {listed}.",
-            f'Did you mean {near}? It is `properties` of the rule "{found.rule}".',
-        )
-    named = ", ".join(f'"{name}"' for name in found.properties) or "any column"
-    takes = words.plural(found.roots, found.kind)
-    return Check(found.rule, "ok", f"Adds up what {named} names, for {takes}.")
-
-
-def _team(found: TeamFinding) -> Check:
-    """A team of the configuration, against what was read."""
-    hint = "Check [[team.scope]]; what there is: opsync records"
-    if found.unmatched:
-        told = "; ".join(one.partition(": ")[2] for one in found.unmatched)
-        return Check(found.team, "warn", f"{told[:1].upper()}{told[1:]}.", hint)
-    if not found.items and found.read:
-        return Check(
-            found.team,
-            "warn",
-            "No item is this team's: a team before it takes them, or none has its labels.",
-            f"The first that fits counts. {hint}",
-        )
-    if not found.items:
-        return Check(found.team, "ok", "Nothing was read of it yet.")
-    return Check(found.team, "ok", f"Has {words.plural(found.items, 'item')}.")

@@ -17,7 +17,8 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
-from opsync.cli.explainview import print_choices, print_explanation, print_nobody, print_values
+from opsync.cli.explainvalues import ADOPTION, print_only_adoption, print_values
+from opsync.cli.explainview import print_choices, print_explanation, print_nobody
 from opsync.engine.catalog import Item
 from opsync.engine.explain import Explainer
 from opsync.engine.explained import Explanation, Nobody, PlaceValue
@@ -39,7 +40,8 @@ def explain(
     """Why an item counts, or does not; why a value stands where it does.
 
     ITEM is a URL, a key, or a piece of a title. PLACE (as in Delivery) tells of that value alone:
-    its rule, members, inputs, run, before and after. Asks no tool.
+    its rule, members, inputs, run, before and after; "Adoption" tells from what rule and metric to
+    what it shows before and after a release. Asks no tool.
 
     With --json: {"item", "owner", "notes", "disagreements", "summaries", "counts_in", "links",
     "no_links", "values"}; for a name that fits several items {"choices": [...]}, for one that
@@ -64,6 +66,8 @@ def explain(
         print_json({"item": found.item, "summaries": found.summaries, "values": values})
     elif values:
         print_values(found, values, SystemClock().now(), opened.config.zone)
+    elif place.strip().casefold() == ADOPTION.casefold() and _measured(found):
+        print_only_adoption(found, SystemClock().now(), opened.config.zone)
     else:
         places = once([value.place for value in found.values]) or "none"
         raise click.UsageError(
@@ -89,6 +93,11 @@ def once(places: Sequence[str]) -> str:
     for place in places:
         named.setdefault(place.casefold(), place)
     return ", ".join(named.values())
+
+
+def _measured(found: Explanation) -> bool:
+    """Whether there is something to tell about how much it is used."""
+    return any(one.adoption or one.not_measured or one.released for one in found.summaries)
 
 
 def _at_place(found: Explanation, place: str) -> list[PlaceValue]:

@@ -9,29 +9,24 @@ from datetime import datetime, tzinfo
 import click
 
 from opsync.cli import words
+from opsync.cli.adoptionview import print_adoption
+from opsync.cli.explainvalues import inputs_line, print_written, rule_line
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, interactive, show, styled
 from opsync.disagreements import DisagreementKind
-from opsync.engine.catalog import Item
+from opsync.engine.catalog import Item, noun_of
 from opsync.engine.disagreeing import Found
 from opsync.engine.explained import (
     Counted,
     Explanation,
     Nobody,
-    PlaceValue,
     Summary,
-    Write,
 )
 from opsync.engine.owners import Owner
 from opsync.model import Category
-from opsync.model.rules import LINKS_RULE
 
 MOST = 60
 """So many members or links are shown; `--json` has all."""
-LAST_WRITES = 5
-
-_MODES = {"apply": "writes", "observe": "only observes"}
-"""What a rule does in its mode."""
 
 _SIGNS = {
     Category.done.value: ("✓", "green"),
@@ -74,7 +69,7 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
     for one in found.disagreements:
         _print_disagreement(one, found.item, now)
     for summary in found.summaries:
-        _print_summary(summary, now)
+        _print_summary(summary, now, zone)
     if found.counts_in:
         _print_counts_in(found)
     if found.links:
@@ -87,11 +82,11 @@ def print_explanation(found: Explanation, now: datetime, zone: tzinfo) -> None:
             hanging("  ", f'{text} in "{field}": {why}')
     if found.suggestions:
         _print_suggestions(found)
-    _print_written(found, zone)
+    print_written(found, zone)
 
 
 def _print_head(item: Item) -> None:
-    parts = [item.tool, item.kind] + ([words.shown(item.status, 40)] if item.status else [])
+    parts = [item.tool, noun_of(item)] + ([words.shown(item.status, 40)] if item.status else [])
     show(styled((words.shown(item.label, 100), "bold"), f"   {' · '.join(filter(None, parts))}"))
     if item.url:
         show(styled((item.url, "dim")))
@@ -147,31 +142,11 @@ def _headline(summary: Summary) -> str:
     return " · ".join(parts)
 
 
-def _rule(summary: Summary) -> str:
-    where = (
-        " or ".join(f'"{words.shown(name, 40)}"' for name in summary.properties)
-        or "any of its own columns"
-    )
-    return (
-        f"{summary.rule} ({_MODES.get(summary.mode, summary.mode)}): counts what {where} names, "
-        "and everything that is part of it"
-    )
-
-
-def _inputs(summary: Summary, now: datetime) -> str:
-    parts = []
-    for one in summary.inputs:
-        state = f"read {words.ago(one.read_at, now)} ago" if one.read_at else "never read"
-        if one.failing_since:
-            state += f", incomplete for {words.ago(one.failing_since, now)}"
-        parts.append(f"{one.instance} {state}")
-    return " · ".join(parts)
-
-
-def _print_summary(summary: Summary, now: datetime) -> None:
+def _print_summary(summary: Summary, now: datetime, zone: tzinfo) -> None:
     hanging("", _headline(summary))
-    hanging("rule    ", _rule(summary), style="dim")
-    hanging("inputs  ", _inputs(summary, now), style="dim")
+    hanging("rule    ", rule_line(summary), style="dim")
+    hanging("inputs  ", inputs_line(summary, now), style="dim")
+    print_adoption(summary, now, zone)
     counted = [one for one in summary.members if one.role == "counted"]
     holders = [one for one in summary.members if one.role != "counted"]
     if holders:
@@ -252,101 +227,3 @@ def _print_suggestions(found: Explanation) -> None:
         label, why = words.shown(other.label, 60), words.shown("; ".join(one.reasons), 200)
         head = f"{other.tool}  {label}: {words.percent(one.score)}, {why}"
         hanging("  ", head, (f"   opsync links accept {one.id}", "dim"))
-
-
-def _print_written(found: Explanation, zone: tzinfo) -> None:
-    if not found.values:
-        return
-    show(styled(("\nKept by opsync", "bold")))
-    columns = (
-        Column(),
-        Column(),
-        Column("", "fold", 15),
-        Column("", "fold", 20),
-        Column("", "fold", 14),
-    )
-    rows = []
-    for one in found.values:
-        last = next((w for w in one.writes if w.outcome != "failed"), None)
-        when = f"run {last.run}, {_moment(last.at, zone)}" if last else "not written yet"
-        when = f"left alone: {one.left_alone}" if one.left_alone else when
-        row = (
-            styled(("!", "red") if one.held else ""),
-            styled(one.tool),
-            styled(one.place if one.target == found.item else words.shown(one.target.label, 40)),
-            styled(words.value(one.wrote if one.wrote is not None else one.should_be, one.place)),
-            styled((f"held: {one.held}" if one.held else when, "dim")),
-        )
-        rows.append(row)
-    grid(columns, rows, indent=2)
-    places = [value.place for value in found.values if value.target == found.item]
-    if places and found.summaries:
-        label = words.shown(found.item.label, 60)
-        show(styled((f'one value in full: opsync explain "{label}" "{places[0]}"', "dim")))
-
-
-def print_values(
-    found: Explanation, values: Sequence[PlaceValue], now: datetime, zone: tzinfo
-) -> None:
-    """Single values in full: what they should be, were and are, by which rule and run."""
-    summaries = {one.rule: one for one in found.summaries}
-    for value in values:
-        title = f"{value.place} of {words.shown(value.target.label, 80)}"
-        show(styled((title, "bold"), f"   {value.tool}"))
-        facts = _facts(value, summaries.get(value.rule), now)
-        rows = [(styled((name, "dim")), styled(text)) for name, text in facts]
-        grid((Column(), Column("", "fold", 20)), rows, indent=2)
-        writes = value.writes[:LAST_WRITES]
-        if writes:
-            show(styled(("  writes", "dim")))
-        for write in writes:
-            hanging("    ", _write(write, value.place, zone))
-        if len(value.writes) > LAST_WRITES:
-            more = len(value.writes) - LAST_WRITES
-            show(styled((f"    … {more} earlier: opsync journal", "dim")))
-
-
-def _facts(value: PlaceValue, summary: Summary | None, now: datetime) -> list[tuple[str, str]]:
-    facts = [
-        ("should be", words.value(value.should_be, value.place)),
-        ("we wrote", words.value(value.wrote, value.place)),
-    ]
-    if value.is_now_known:
-        seen = words.value(value.is_now, value.place)
-        facts.append(("is now", f"{seen}   seen {words.ago(value.read_at, now)} ago"))
-    if value.held:
-        facts.append(("held", value.held))
-    elif value.left_alone:
-        facts.append(("left alone", value.left_alone))
-    elif value.message:
-        facts.append(("said", words.shown(value.message, 300)))
-    facts.append(
-        ("because", words.shown("; ".join(dict.fromkeys((value.reason, *value.evidence)))))
-    )
-    if summary is None:
-        rule = "links: items that name each other" if value.rule == LINKS_RULE else value.rule
-        return [*facts, ("rule", rule), ("about", words.shown(value.about.label, 80))]
-    facts.append(("rule", _rule(summary)))
-    counted = [one for one in summary.members if one.role == "counted"]
-    by_tool = words.tallied(one.item.tool for one in counted)
-    left = f", {len(summary.left_out)} not counted" if summary.left_out else ""
-    facts.append(("members", f"{len(counted)} counted: {by_tool}{left}"))
-    named = [one.item.label for one in summary.members if one.why.startswith("named in")]
-    if named:
-        facts.append(("", words.shown("named: " + ", ".join(named), 200)))
-    facts.append(("inputs", _inputs(summary, now)))
-    return facts
-
-
-def _write(write: Write, place: str, zone: tzinfo) -> str:
-    before, after = words.value(write.before, place), words.value(write.after, place)
-    head = f"run {write.run}, {_moment(write.at, zone)}, {write.outcome}:"
-    if write.outcome == "removed":
-        return f"{head} {before}"
-    said = f"   {words.shown(write.message, 200)}" if write.message else ""
-    return f"{head} {before} → {after}{said}"
-
-
-def _moment(at: datetime, zone: tzinfo) -> str:
-    local = at.astimezone(zone)
-    return f"{words.day(local.date())} {local:%H:%M}"

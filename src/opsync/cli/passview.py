@@ -144,14 +144,15 @@ def _print_written(report: PassReport) -> None:
     rows = []
     for change in done[:MOST_WRITTEN]:
         one = names.get(change.slot) or _unnamed(change, report)
-        own = change.slot.target == change.slot.other
+        own = one.release or change.slot.target == change.slot.other
         said = before_after(one)
+        short = len(said) <= SHORT or change.verb is Verb.remove
         row = (
             styled(VERB_SIGNS[change.verb]),
             styled(one.tool),
             styled(shown(one.group if own and one.group else one.target, 48)),
             styled(one.place),
-            styled(said if len(said) <= SHORT else value(change.desired, one.place)),
+            styled(said if short else value(change.desired, one.place)),
         )
         rows.append(row)
     grid(_WRITTEN_COLUMNS, rows, indent=2)
@@ -190,7 +191,7 @@ def _failed_lines(report: PassReport) -> list[str]:
     alike: dict[str, list[str]] = {}
     for change, outcome in failed:
         one = names.get(change.slot)
-        where = f"{one.tool} {one.target}, {one.place}" if one else str(change.slot.target)
+        where = f"{one.tool} {one.of}, {one.place}" if one else str(change.slot.target)
         alike.setdefault(outcome.message, []).append(shown(where))
     for message, places in list(alike.items())[:MOST]:
         more = f", and {len(places) - 1} more" if len(places) > 1 else ""
@@ -204,7 +205,7 @@ def _held_lines(report: PassReport) -> list[str]:
     if telling:
         lines.append(_labelled("Not written", plural(len(telling), "value")))
         lines += [
-            f"  ! {shown(f'{one.tool} {one.target}, {one.place}')}: {shown(one.why, 300)}"
+            f"  ! {shown(f'{one.tool} {one.of}, {one.place}')}: {shown(one.why, 300)}"
             for one in telling[:MOST]
         ]
         lines += _more(len(telling))
@@ -222,7 +223,7 @@ def edited_lines(held: Iterable[HeldSlot]) -> list[str]:
     if not edited:
         return []
     one = edited[0]
-    own = one.entry.slot.target == one.entry.slot.other
+    own = one.release or one.entry.slot.target == one.entry.slot.other
     key = _KEY.match(one.target)
     name = shown(one.group if own else key[0] if key else one.target, 60)
     look = f'opsync explain "{name}" "{one.place}"'

@@ -13,7 +13,7 @@ from opsync.cli.passjson import change_json, held_json, instance_json
 from opsync.cli.passview import all_is_well, before_after, edited_lines, left_alone_lines
 from opsync.cli.screen import grid, show, show_line, styled
 from opsync.engine.estimate import Estimate
-from opsync.model import Verb
+from opsync.model import Slot, Verb
 from opsync.report import HeldSlot, PassReport, Planned
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
         row = (
             styled(("!", "red")),
             styled(slot.tool),
-            styled(_where(slot.place, slot.target, slot.entry.slot)),
+            styled(_where(slot, slot.entry.slot)),
             styled(f"held: {words.shown(slot.why, 200)}"),
             styled(""),
         )
@@ -147,15 +147,16 @@ def change_row(one: Planned, why: str = "") -> Sequence[Text]:
     return (
         styled(words.VERB_SIGNS[change.verb]),
         styled(one.tool),
-        styled(_where(one.place, one.target, change.slot)),
+        styled(_where(one, change.slot)),
         styled(before_after(one)),
         styled((why, "dim")),
     )
 
 
-def _where(place: str, target: str, slot: Any) -> str:
-    """The place on the initiative itself, else which item."""
-    return place if slot.target == slot.other else words.shown(target, 36)
+def _where(one: Planned | HeldSlot, slot: Slot) -> str:
+    """The place on the initiative itself, or where its release is told; else which item."""
+    own = slot.target == slot.other or one.release
+    return one.place if own else words.shown(one.target, 36)
 
 
 def _removes(changes: Iterable[Planned]) -> int:

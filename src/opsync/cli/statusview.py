@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from opsync.cli import words
+from opsync.cli.adoptionview import brief
 from opsync.cli.common import console
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
@@ -90,15 +91,17 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
     shown = initiatives if every else initiatives[:SHOWN]
     tools = sorted({one.tool for one in initiatives})
     says = f"says ({tools[0]})" if len(tools) == 1 else "says"
+    measured = any(one.adoption for one in initiatives)
     columns = (
         Column("", "cut", 16),
-        Column("", drop=2),
+        Column("", drop=3),
         Column("done", right=True),
         Column("blocked", right=True),
         Column("due", right=True),
         Column("health"),
         Column(says, "cut", 6, drop=1),
         Column(""),
+        Column("adoption" if measured else "", drop=2),
         Column("", "fold", 9),
     )
     rows = []
@@ -113,6 +116,7 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
             styled((f"{sign} {one.health.value.lower()}", color)),
             styled(words.shown(one.says, 20) or "–"),
             styled(("!", "red") if one.disagrees else ""),
+            styled(brief(one.adoption) if measured else ""),
             styled(_notes(one)),
         )
         rows.append(row)

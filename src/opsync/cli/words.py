@@ -13,6 +13,9 @@ from opsync.wording import day as worded
 VALUE_LIMIT = 120
 """Characters of a value that a screen shows; `--json` has it all."""
 
+LONGEST = 240
+"""The same of a text that ends with the mark by which it is known again."""
+
 CATEGORY_WORDS = {
     Category.backlog: "backlog",
     Category.todo: "to do",
@@ -62,6 +65,11 @@ def bar(share: float | None, width: int = 13) -> str:
 def day(value: date | None) -> str:
     """ "1 Dec"; "–" for None."""
     return "–" if value is None else worded(value)
+
+
+def dated(value: date) -> str:
+    """ "1 Dec 2026"."""
+    return f"{worded(value)} {value.year}"
 
 
 def ago(then: datetime | None, now: datetime) -> str:
@@ -114,7 +122,9 @@ def _item(found: Value) -> str:
 
 
 def _labelled(found: Mapping[str, Value]) -> str:
-    """A link: what it is called, and the numbers or status that it shows."""
+    """A link: what it is called, and the numbers or status that it shows; or a text on a day."""
+    if isinstance(on := found.get("on"), str) and isinstance(text := found.get("text"), str):
+        return f'{_maybe_day(on)} "{shown(text, LONGEST)}"'
     title = next((found[k] for k in ("title", "label", "text", "url") if found.get(k)), None)
     if not isinstance(title, str):
         return shown(", ".join(f"{name}: {found[name]}" for name in sorted(found)))
@@ -129,3 +139,11 @@ def _labelled(found: Mapping[str, Value]) -> str:
 def some_not_counted(count: int) -> str:
     """What is said of numbers from which something is missing."""
     return f"some not counted: {count:,} not readable"
+
+
+def _maybe_day(text: str) -> str:
+    """ "7 Nov 2026" for a day as tools write it; any other text as it may be shown."""
+    try:
+        return dated(date.fromisoformat(text))
+    except ValueError:
+        return shown(text, 40)

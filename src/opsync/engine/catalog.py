@@ -7,8 +7,9 @@ from collections import Counter
 from msgspec import Struct
 
 from opsync.config import Config
-from opsync.contract.connector import Readable, Writable
-from opsync.model import Kind, Record, Ref
+from opsync.contract.connector import Measurable, Readable, Writable
+from opsync.inert import inert_text
+from opsync.model import Kind, MetricKind, Record, Ref
 from opsync.teams import as_private, private_teams
 from opsync.wording import card
 
@@ -31,6 +32,13 @@ class Item(Struct, frozen=True):
     gone: str = ""
 
 
+def noun_of(item: Item) -> str:
+    """What people call such an item. What is measured is called as its tool has it: "flag"."""
+    if item.kind == Kind.metric.value:
+        return inert_text(Ref.parse(item.ref).stream, 40) or item.kind
+    return "analytics project" if item.kind == Kind.product.value else item.kind
+
+
 class Catalog:
     """Names, by the configuration. Private work is shown as its connection's `expose` says."""
 
@@ -38,6 +46,9 @@ class Catalog:
         self._tools: dict[str, str] = {}
         self._places: dict[tuple[str, str], str] = {}
         self._expose: dict[str, str] = {}
+        self._metric_nouns: dict[tuple[str, MetricKind], str] = {}
+        self.analytics: list[str] = []
+        """The connections that can tell how much something is used."""
         self._tells_who_left: set[str] = set()
         for name, instance in config.instances.items():
             class_ = config.plugins.connector(instance.connector)
@@ -48,6 +59,10 @@ class Catalog:
             if issubclass(class_, Writable):
                 for surface in class_.surfaces:
                     self._places[name, surface.name] = surface.title or surface.name
+            if issubclass(class_, Measurable):
+                self.analytics.append(name)
+                for kind, noun in class_.metric_nouns.items():
+                    self._metric_nouns[name, kind] = noun
         self._teams = private_teams(config.instances, config.teams)
 
     def tool(self, instance: str) -> str:
@@ -66,6 +81,10 @@ class Catalog:
     def place(self, instance: str, surface: str) -> str:
         """What people call a place."""
         return self._places.get((instance, surface), surface)
+
+    def metric_noun(self, instance: str, kind: MetricKind) -> str:
+        """What people call such a metric in the tool: "flag", "chart"."""
+        return self._metric_nouns.get((instance, kind), kind.value)
 
     def item(self, record: Record) -> Item:
         """A record as it may be shown."""

@@ -76,7 +76,7 @@ def unused_properties(rule: RollupRule, roots: Iterable[Record]) -> tuple[Unused
     if not used:
         return ()
     return tuple(
-        Unused(name, tuple(_near(name, used))) for name in rule.properties if name not in used
+        Unused(name, tuple(near(name, used))) for name in rule.properties if name not in used
     )
 
 
@@ -116,7 +116,7 @@ async def examine_teams(config: Config, store: Store) -> list[TeamFinding]:
     return found
 
 
-def _near(name: str, used: Sequence[str]) -> Iterator[str]:
+def near(name: str, used: Sequence[str]) -> Iterator[str]:
     """Those most like `name`, in any case; if none is like it, all, up to `NEAR`."""
     by_fold = {one.casefold(): one for one in used}
     likest = difflib.get_close_matches(name.casefold(), list(by_fold), NEAR)

@@ -8,7 +8,7 @@ from datetime import datetime
 from opsync.config import Config
 from opsync.engine.catalog import Item
 from opsync.engine.explain import Explainer
-from opsync.engine.lookup import NEVER, Lookup
+from opsync.engine.lookup import NEVER, Lookup, called
 from opsync.errors import ConfigError
 from opsync.inert import inert_text
 from opsync.model import PairDecision, PairKind, Record, Ref, Suggestion, Verdict
@@ -138,7 +138,7 @@ class Deciding:
         elif two.ref in roots:
             problem = f"{label} and {other} are both initiatives, which never count in each other"
         elif two.kind in NEVER:
-            problem = f"{other} is a {two.kind.value}, which is never counted"
+            problem = f"{other} is {called(self.look.catalog.item(two))}, which is never counted"
         if not problem:
             return one, two, "member"
         if verdict == "rejected":

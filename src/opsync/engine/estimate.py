@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from opsync.config import Config
 from opsync.contract.connector import Writable
+from opsync.http import Limit
+from opsync.http.limits import HEAD_ROOM
 from opsync.report import Planned
 
 ANSWER_S = 0.4
@@ -52,8 +54,8 @@ def estimate(config: Config, planned: Sequence[Planned]) -> Estimate:
         else:
             requests = looks + len(together) + len(alone)
         policy = class_.policy(name, instance.settings)
-        rates = [one.per_window / one.window_s for one in policy.limits] if policy else []
-        longest = max(longest, requests / min([class_.parallel / ANSWER_S, *rates]))
+        waits = [_wait_s(requests, one) for one in policy.limits] if policy else []
+        longest = max(longest, requests * ANSWER_S / class_.parallel + max(waits, default=0.0))
         total += requests
         notifies |= {
             f"{class_.title} {surfaces[c.change.slot.surface].title}"
@@ -61,3 +63,10 @@ def estimate(config: Config, planned: Sequence[Planned]) -> Estimate:
             if c.change.slot.surface in surfaces and surfaces[c.change.slot.surface].notifies
         }
     return Estimate(total, longest, tuple(sorted(notifies)))
+
+
+def _wait_s(requests: int, limit: Limit) -> float:
+    """How long a limit makes so many requests wait: what it lets through at once comes back one
+    window later."""
+    at_once = limit.per_window * (1 - HEAD_ROOM)
+    return (ceil(requests / at_once) - 1) * limit.window_s if at_once else 0.0

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from opsync.config import Config
+from opsync.engine.adopting import metric_properties
 from opsync.engine.belonging import suggested
-from opsync.engine.catalog import Item
+from opsync.engine.catalog import Item, noun_of
 from opsync.engine.disagreeing import disagreements_of
 from opsync.engine.explained import (
     CountsIn,
@@ -18,22 +19,18 @@ from opsync.engine.explained import (
     Linked,
     Nobody,
     NoLink,
-    PlaceValue,
-    Write,
 )
 from opsync.engine.finding import find
-from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
+from opsync.engine.lookup import NEVER, ROLES, Lookup, called, detail, unresolved
+from opsync.engine.standing import Standing, why_not
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.engine.veil import Veil
-from opsync.model import Link, Member, OutcomeKind, Record, Ref, Role, Rollup
-from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
+from opsync.model import Kind, Link, Member, Record, Ref, Role
+from opsync.model.ledger import Entry, plain
 from opsync.model.pair import ACCEPTED
-from opsync.model.rules import LINKS_RULE, Mode
-from opsync.noting import HELD
-from opsync.store import JournalRow, Store
-
-LEFT_ALONE = "somebody linked them already"
+from opsync.model.rules import Mode
+from opsync.store import Store
 
 
 class Explainer:
@@ -45,6 +42,7 @@ class Explainer:
         self._look = Lookup(config, store)
         self._veil = Veil(self._look)
         self._twinned = Twinned(config, self._look)
+        self._standing = Standing(self._look, self._veil)
 
     async def find(self, text: str) -> list[Record]:
         """What a person may mean: one if it is plain, else all candidates.
@@ -84,7 +82,7 @@ class Explainer:
             await summary(self._look, rollup, record) for rollup in rollups if rollup.root == ref
         ]
         counts_in = [await self._counts_in(*found) for found in await self._store.memberships(ref)]
-        entries = await self._entries(record, [one for one in rollups if one.root == ref])
+        entries = await self._standing.entries(record, [one for one in rollups if one.root == ref])
         links = await self._store.links_of(ref)
         roots = {rollup.root for rollup in rollups}
         told = {left.what for one in summaries for left in one.left_out}
@@ -104,7 +102,7 @@ class Explainer:
             links=tuple([await self._linked(link, ref, entries) for link in links]),
             no_links=tuple(one for one in no_links if one.text not in told),
             suggestions=tuple(await suggested(self._look, await self._store.suggestions(ref))),
-            values=tuple([await self._value(entry) for entry in entries]),
+            values=tuple([await self._standing.value(entry) for entry in entries]),
         )
 
     async def _counts_in(self, rule: str, root: Ref, member: Member) -> CountsIn:
@@ -162,7 +160,8 @@ class Explainer:
         if counts_in:
             return notes
         if record.kind in NEVER:
-            return [*notes, f"{name} is not counted: a {record.kind.value} never is."]
+            notes += [f"{name} is what {one}." for one in await self._measures(record, links)]
+            return [*notes, f"{name} is not counted: {called(item)} never is."]
         if record.detail:
             return [*notes, f"{name} is not counted: {detail(record)}."]
         related = [link for link in links if link.other(record.ref) in roots]
@@ -175,6 +174,18 @@ class Explainer:
         elif not related:
             notes.append(f"{name} is not counted: no initiative reaches it.")
         return notes
+
+    async def _measures(self, record: Record, links: Sequence[Link]) -> list[str]:
+        """Whose adoption a flag or an insight tells, since a property names it."""
+        if record.kind is not Kind.metric:
+            return []
+        columns = {c for rule in self._config.rules for c in metric_properties(rule)}
+        return [
+            f'the "{evidence.field}" of {(await self._look.item(evidence.source)).label} measures'
+            for link in links
+            for evidence in link.evidence
+            if evidence.field in columns and evidence.source != record.ref
+        ]
 
     async def _unfollowed(self, record: Record, links: Sequence[Link]) -> list[str]:
         """What people accepted about a record and is no link (yet)."""
@@ -218,7 +229,7 @@ class Explainer:
 
     async def _unwritten(self, link: Link, entries: Sequence[Entry]) -> str:
         """Why a link stands nowhere."""
-        reasons = [why for one in entries if (why := _why_not(one))]
+        reasons = [why for one in entries if (why := why_not(one))]
         if reasons:
             return reasons[0]
         if self._config.links.mode is Mode.observe:
@@ -231,7 +242,7 @@ class Explainer:
         if any(plain(one.desired) is not None for one in entries):
             return "the next sync may write it"
         kinds = [(await self._look.item(ref)) for ref in (link.one, link.two)]
-        named = " or ".join(dict.fromkeys(f"{one.tool} {one.kind}" for one in kinds))
+        named = " or ".join(dict.fromkeys(f"{one.tool} {noun_of(one)}" for one in kinds))
         return f"opsync has no place for it on a {named}"
 
     async def _no_links(self, record: Record) -> list[NoLink]:
@@ -257,68 +268,3 @@ class Explainer:
                 why = "an item of the same connection: the tool links it itself"
                 found.append(NoLink(text, mention.field, why))
         return found
-
-    async def _entries(self, record: Record, rollups: Sequence[Rollup]) -> list[Entry]:
-        """What opsync keeps at the record's places, and elsewhere about its summaries."""
-        found = await self._store.entries(target=record.ref)
-        for rollup in rollups:
-            for container in rollup.containers:
-                for entry in await self._store.entries(target=container.ref):
-                    if entry.slot.other == record.ref and entry.slot.rule != LINKS_RULE:
-                        found.append(entry)
-        return found
-
-    async def _value(self, entry: Entry) -> PlaceValue:
-        slot = entry.slot
-        rows = await self._store.journal(target=slot.target, limit=500)
-        held = _held(entry)
-        veil = self._veil
-        return PlaceValue(
-            place=self._look.catalog.place(slot.target.instance, slot.surface),
-            tool=self._look.catalog.tool(slot.target.instance),
-            target=await self._look.item(slot.target),
-            about=await self._look.item(slot.other),
-            rule=slot.rule,
-            should_be=await veil.value(slot, plain(entry.desired)),
-            wrote=await veil.value(slot, plain(entry.applied)),
-            is_now=await veil.value(slot, plain(entry.observed)),
-            is_now_known=entry.observed is not None,
-            read_at=entry.observed_at,
-            held=held,
-            left_alone=LEFT_ALONE if entry.outcome == SKIPPED else "",
-            reason=await veil.reason(slot, entry.reason),
-            evidence=await veil.evidence(slot, entry.evidence),
-            inputs=entry.inputs,
-            message=await veil.text(entry.message),
-            writes=tuple([await self._write(row) for row in rows if row.slot == slot]),
-        )
-
-    async def _write(self, row: JournalRow) -> Write:
-        after = row.after if row.after is not None else row.desired
-        return Write(
-            run=row.run,
-            at=row.at,
-            verb=row.verb.value,
-            outcome=row.kind.value,
-            before=await self._veil.value(row.slot, row.before),
-            after=await self._veil.value(row.slot, after),
-            reason=await self._veil.reason(row.slot, row.reason),
-            message=await self._veil.text(row.message),
-            request_id=row.request_id,
-        )
-
-
-def _held(entry: Entry) -> str:
-    """Why a value is held; "" for one that is not."""
-    if entry.hold is not None:
-        return HELD[entry.hold.kind]
-    return HELD[HoldKind.conflict] if entry.outcome == CONFLICTED else ""
-
-
-def _why_not(entry: Entry) -> str:
-    """What keeps a link from being written at a place, as far as the place itself tells."""
-    if entry.outcome == SKIPPED:
-        return LEFT_ALONE
-    if entry.outcome == OutcomeKind.failed.value:
-        return f"it failed: {entry.message}"
-    return _held(entry)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
+from opsync.engine.adopted import Measured, Shipped
 from opsync.engine.belonging import Suggested
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import Found
@@ -41,7 +42,9 @@ class Input(Struct, frozen=True, kw_only=True):
 
 class Summary(Struct, frozen=True, kw_only=True):
     """A delivery summary with all that it rests on. `missing` names what the initiative names and
-    could not be read: it is not counted. `version` is a digest of its inputs."""
+    could not be read: it is not counted. `version` is a digest of its inputs. `released` is there
+    once the initiative's own status is done, and `not_announced` names where that is not told;
+    `adoption` has what is measured of it, and `not_measured` what is not."""
 
     rule: str
     mode: str
@@ -60,6 +63,10 @@ class Summary(Struct, frozen=True, kw_only=True):
     members: tuple[Counted, ...]
     left_out: tuple[LeftOut, ...]
     inputs: tuple[Input, ...]
+    released: Shipped | None
+    not_announced: tuple[LeftOut, ...]
+    adoption: tuple[Measured, ...]
+    not_measured: tuple[LeftOut, ...]
 
 
 class CountsIn(Struct, frozen=True, kw_only=True):

@@ -226,8 +226,10 @@ class _Gatherer:
             slot = one.change.slot
             kind = kinds.get(slot.target)
             noun = "page" if slot.target.stream == "page" else kind.value if kind else "item"
+            noun = "release" if one.release else noun
             link = slot.rule == LINKS_RULE
-            places[one.tool, link, one.place, noun, one.change.verb.value].append(slot.target)
+            on = slot.other if one.release else slot.target
+            places[one.tool, link, one.place, noun, one.change.verb.value].append(on)
         return tuple(
             Addition(
                 tool=tool,

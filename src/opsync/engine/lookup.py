@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from opsync.config import Config
-from opsync.engine.catalog import Catalog, Item
+from opsync.engine.catalog import Catalog, Item, noun_of
 from opsync.engine.owners import Owners
 from opsync.inert import inert_text
 from opsync.model import Evidence, Kind, Mention, PairDecision, Record, Ref, Role
@@ -36,6 +36,12 @@ NEVER = (Kind.document, Kind.metric, Kind.product, Kind.person)
 """Kinds that no delivery summary counts."""
 
 
+def called(item: Item) -> str:
+    """What people call such an item, with its article: "a flag", "an analytics project"."""
+    noun = noun_of(item)
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def detail(record: Record) -> str:
     """Why a part of an item is not counted, where its team has it so."""
     return f"sub-tasks of {inert_text(record.team, 60)} do not count by themselves"
@@ -53,6 +59,7 @@ class Lookup:
         self._instances = frozenset(config.instances)
         self._owners: Owners | None = None
         self._known: dict[Ref, Record | None] = {}
+        self._products: frozenset[Ref] | None = None
 
     def configured(self, ref: Ref) -> bool:
         """Whether its connection is still configured."""
@@ -69,6 +76,19 @@ class Lookup:
         if ref not in self._known:
             self._known[ref] = await self.store.record(ref)
         return self._known[ref]
+
+    async def products(self) -> frozenset[Ref]:
+        """The projects of analytics tools, in which releases are told."""
+        if self._products is None:
+            found = [ref for name in self.catalog.analytics for ref in await self._product(name)]
+            self._products = frozenset(found)
+        return self._products
+
+    async def _product(self, instance: str) -> list[Ref]:
+        found = await self.store.roots(
+            instance=instance, kind=Kind.product, space=None, stream=None
+        )
+        return [one.ref for one in found]
 
     async def learn(self, refs: Iterable[Ref]) -> None:
         """Read these at once, so that asking for each costs nothing."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from opsync.config import Config
 from opsync.disagreements import Disagreement, DisagreementKind
+from opsync.engine.adopted import Adopted, Shipped, adopted, shipped
 from opsync.engine.catalog import Catalog
 from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.freshness import failing_since, read_at
@@ -17,8 +18,9 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
+from opsync.model.rules import RollupRule
 from opsync.stages.rollup import percent_of
-from opsync.store import CursorState, RunRow, Store
+from opsync.store import METRICS, CursorState, RunRow, Store
 
 URGENCY = (
     Health.off_track,
@@ -36,7 +38,8 @@ class Initiative(Struct, frozen=True, kw_only=True):
     """One delivery summary. `done` of `total` leave canceled ones out; `percent` is 0 to 1, None
     where nothing counts. `says` is people's own status in `tool`; `disagrees` that it says
     otherwise than the numbers. `owner` is the one name of whoever owns it, "" where nobody does or
-    where it is private."""
+    where it is private. `released` is there once its own status is done; `adoption` has what is
+    measured of it, the most telling first."""
 
     ref: str
     rule: str
@@ -59,11 +62,14 @@ class Initiative(Struct, frozen=True, kw_only=True):
     says: str
     disagrees: bool
     owner: str
+    released: Shipped | None
+    adoption: tuple[Adopted, ...]
 
 
 class Connection(Struct, frozen=True, kw_only=True):
     """One connection. `read_at` is the last time it was read to the end, None if never;
-    `failing_since` the first failure after that, with its `error`."""
+    `failing_since` the first failure after that, with its `error`. `measured_at` is the last time
+    its metrics were read, or found to be as they were, None where nothing is measured in it."""
 
     instance: str
     tool: str
@@ -73,6 +79,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     failing_since: datetime | None
     error: str
     items: int
+    measured_at: datetime | None
 
 
 class LastRun(Struct, frozen=True, kw_only=True):
@@ -116,6 +123,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         _initiative(
             rollup,
             root,
+            look.rules.get(rollup.rule),
             catalog,
             owners,
             disagreeing.of_rollup(rollup, root),
@@ -183,6 +191,7 @@ def connections(
     for name in config.instances:
         feeds = [one for one in cursors if one.instance == name]
         failing = [one for one in feeds if one.failed_since is not None]
+        failing.sort(key=lambda one: one.feed == METRICS)
         read = [one for one in feeds if one.completed_at is not None]
         complete = len(read) == len([one for one in feeds if one.feed])
         state = "incomplete" if failing else "ok" if read and complete else "never read"
@@ -193,16 +202,23 @@ def connections(
                 state=state,
                 read_at=read_at(feeds),
                 failing_since=failing_since(feeds),
-                error=failing[0].error if failing else "",
+                error=_error(failing[0]) if failing else "",
                 items=sum(n for key, n in counts.items() if key.startswith(f"records.{name}.")),
+                measured_at=read_at(one for one in feeds if one.feed == METRICS),
             )
         )
     return tuple(found)
 
 
+def _error(failing: CursorState) -> str:
+    """Why a feed failed. What was measured stays, and is told with its day."""
+    return f"nothing new is measured: {failing.error}" if failing.feed == METRICS else failing.error
+
+
 def _initiative(
     rollup: Rollup,
     root: Record,
+    rule: RollupRule | None,
     catalog: Catalog,
     owners: Owners,
     found: Disagreement | None,
@@ -231,4 +247,6 @@ def _initiative(
         says=item.status,
         disagrees=found is not None and found.kind is DisagreementKind.status,
         owner=owners.name(root),
+        released=shipped(rollup, rule),
+        adoption=adopted(rollup, root, rule, catalog),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from opsync.engine.adopted import shipped
+from opsync.engine.adopting import Adopting, metric_properties
 from opsync.engine.explained import Counted, Input, LeftOut, Summary
 from opsync.engine.freshness import failing_since, read_at
-from opsync.engine.lookup import NEVER, ROLES, Lookup, detail, unresolved
+from opsync.engine.lookup import NEVER, ROLES, Lookup, called, detail, unresolved
 from opsync.engine.veil import Veil
 from opsync.model import Member, Record, Ref, Role, Rollup
 from opsync.model.pair import ACCEPTED
@@ -22,6 +24,7 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
     rule = look.rules.get(rollup.rule)
     members = await look.store.members(rollup.rule, rollup.root)
     counted = [await _counted(look, member, root) for member in members]
+    adopting = Adopting(look, rollup, root)
     return Summary(
         rule=rollup.rule,
         mode=rule.mode.value if rule else "no longer configured",
@@ -44,6 +47,10 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
             *await _left_out(look, rollup, root, members, rule),
         ),
         inputs=tuple(await _inputs(look, rollup)),
+        released=shipped(rollup, rule),
+        not_announced=await adopting.not_announced(),
+        adoption=await adopting.measured(),
+        not_measured=await adopting.not_measured(),
     )
 
 
@@ -94,11 +101,16 @@ async def _left_out(
     roots = {one.root for one in await look.store.rollups(rollup.rule)}
     aside = {one.ref: one.reason for one in await look.store.quarantine()}
     found: dict[str, str] = {}
+    measures = metric_properties(rule)
+    analytics = {one.instance for one in rule.metrics} if rule else set()
     for mention, candidates in (await look.store.tree(rollup.root)).names:
         if mention.field == ACCEPTED and not candidates:
             label, why = await look.kept(rollup.root, Ref.parse(mention.alias))
             found[label] = why
             continue
+        named_in = {mention.instance, *(ref.instance for ref in candidates)}
+        if mention.field in measures and analytics & named_in:
+            continue  # told with its adoption
         if len(candidates) != 1:
             found[await veil.named(root, mention)] = unresolved(mention, len(candidates))
             continue
@@ -114,11 +126,13 @@ async def _left_out(
         elif ref in roots:
             found[label] = "an initiative itself"
         elif record is not None and record.kind in NEVER:
-            found[label] = f"a {record.kind.value} is never counted"
+            found[label] = f"{called(look.catalog.item(record))} is never counted"
         elif record is not None and record.detail:
             found[label] = detail(record)
     for link in await look.store.links_of(rollup.root):
         other = link.other(rollup.root)
+        if other.instance in analytics and any(e.field in measures for e in link.evidence):
+            continue
         label = (await look.item(other)).label
         if other not in counted and label not in found:
             found[label] = f"linked only: {await look.sentence(link.evidence[0], rollup.root)}"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from opsync.desire import ADOPTION
 from opsync.engine.lookup import Lookup
 from opsync.model import Change, Mention, Outcome, Record, Ref, Slot, Value
 from opsync.model.ledger import Entry, plain, stored
@@ -23,6 +24,7 @@ from opsync.stages.normalize import ELSEWHERE
 from opsync.stages.rollup import PRIVATE
 
 REASON = "private: the reason is not shown"
+UNTOLD = "private: the text is not shown"
 SPACE = "private"
 """What a team or project is called of which all work is private."""
 
@@ -111,6 +113,8 @@ class Veil:
                 return {"title": item.label, **({"url": item.url} if item.url else {})}
             if slot.other != slot.target:
                 return item.label
+            if slot.surface == ADOPTION:
+                return UNTOLD
         if isinstance(value, Mapping):
             return value
         if not isinstance(value, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -14,7 +14,7 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import StoreError
 from opsync.inert import inert_text
-from opsync.model import Change
+from opsync.model import Change, Kind, Record
 from opsync.model.ledger import Entry, stored
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
@@ -105,15 +105,26 @@ async def _plan_target(
         inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
     )
     entries.extend(result.entries)
-    changes = _unvetoed(this, result, inputs, notes)
     roots = [root for _, root in inputs.rollups]
+    if inputs.record.kind is Kind.product:
+        roots += await _told_before(this, inputs)
+    changes = _unvetoed(this, result, inputs, notes, roots)
     notes.planned(changes, inputs.record, roots)
     notes.observed(result.observed_only, inputs.record, roots)
     notes.held(result, inputs.record, roots)
     return TargetWork(inputs.record, wants, inputs.entries, changes) if changes else None
 
 
-def _unvetoed(this: Pass, result: TargetPlan, inputs: TargetInputs, notes: Notes) -> list[Change]:
+async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
+    """The initiatives whose release is told in a project and is to be told no longer."""
+    told = {root.ref for _, root in inputs.rollups}
+    others = {entry.slot.other for entry in inputs.entries} - told
+    return list((await this.store.records_of(sorted(others))).values()) if others else []
+
+
+def _unvetoed(
+    this: Pass, result: TargetPlan, inputs: TargetInputs, notes: Notes, roots: Sequence[Record]
+) -> list[Change]:
     """The changes that no plugin objects to. A plugin that fails here counts as objecting."""
     kept = []
     for change in result.changes:
@@ -122,7 +133,6 @@ def _unvetoed(this: Pass, result: TargetPlan, inputs: TargetInputs, notes: Notes
             kept.append(change)
         else:
             entry = Entry(slot=change.slot, desired=stored(change.desired))
-            roots = [root for _, root in inputs.rollups]
             notes.hold("vetoed", entry, inputs.record, roots, why=why)
     return kept
 

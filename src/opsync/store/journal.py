@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,6 +14,7 @@ from opsync.store.codec import (
     decode_inputs,
     decode_words,
     encode_json,
+    texts,
     to_ref,
     to_text,
     to_time,
@@ -25,14 +27,24 @@ class Journal(Part):
     """Reading the journal."""
 
     async def journal(
-        self, *, run: int | None = None, target: Ref | None = None, limit: int = 100
+        self,
+        *,
+        run: int | None = None,
+        target: Ref | None = None,
+        other: Ref | None = None,
+        told_in: Sequence[Ref] = (),
+        limit: int = 100,
     ) -> list[JournalRow]:
-        """The last writes, newest first: of a run, of a target, or all."""
+        """The last writes, newest first: of a run, of a target, of an other end, or all. Those on
+        `told_in` that are about the target are among the target's."""
         query = select(journal).order_by(journal.c.seq.desc()).limit(limit)
         if run is not None:
             query = query.where(journal.c.run == run)
         if target is not None:
-            query = query.where(journal.c.target == str(target))
+            there = journal.c.target.in_(texts(told_in)) & (journal.c.other == str(target))
+            query = query.where((journal.c.target == str(target)) | there)
+        if other is not None:
+            query = query.where(journal.c.other == str(other))
         return await self._read(lambda c: [_to_row(row) for row in c.execute(query).mappings()])
 
 

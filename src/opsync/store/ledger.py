@@ -92,14 +92,17 @@ class Ledger(Part):
         self,
         *,
         target: Ref | None = None,
+        other: Ref | None = None,
         instance: str | None = None,
         held: HoldKind | bool | None = None,
         limit: int = 1000,
     ) -> list[Entry]:
-        """Slots by target, by instance, or by hold (a kind of hold, any, or none)."""
+        """Slots by target, by the other end, by instance, or by hold (a kind, any, or none)."""
         query = select(ledger).order_by(*ledger.primary_key.columns)
         if target is not None:
             query = query.where(ledger.c.target == str(target))
+        if other is not None:
+            query = query.where(ledger.c.other == str(other))
         if instance is not None:
             query = query.where(ledger.c.instance == instance)
         if held is False:

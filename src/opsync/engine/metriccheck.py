@@ -1,0 +1,106 @@
+"""What rules measure and announce against what was read, for `doctor`.
+
+Everything is taken from the store; no tool is asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from opsync.config import Config
+from opsync.engine.adopted import Adopted, adopted
+from opsync.engine.checkup import Unused, near
+from opsync.engine.lookup import Lookup
+from opsync.model import Record, Rollup
+from opsync.model.rules import RollupRule
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A metric without numbers, and the initiatives that ask for it, as they may be shown."""
+
+    metric: Adopted
+    initiatives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFinding:
+    """What a rule's metrics and releases meet.
+
+    `initiatives` are those that are rolled up, `measured` so many of them have numbers. `unused`
+    are properties that the rule takes something from and no initiative fills in. `undated` are
+    shipped ones of which nobody knows the day, `unread` the analytics connections whose project
+    was not read, so that no release is told there. `kind` is what plays the part of initiatives.
+    """
+
+    rule: str
+    kind: str
+    initiatives: int
+    measured: int
+    tools: tuple[str, ...]
+    unmeasured: tuple[Unmeasured, ...]
+    unused: tuple[Unused, ...]
+    released: str
+    undated: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+async def examine_metrics(config: Config, look: Lookup) -> list[MetricFinding]:
+    """Each rule that measures or announces something and has initiatives."""
+    products = {ref.instance for ref in await look.products()}
+    found = []
+    for rule in config.rules:
+        if not (rule.metrics or rule.announce_in):
+            continue
+        rollups = await look.store.rollups(rule.name)
+        roots = await look.store.records_of([one.root for one in rollups])
+        summed = [(one, roots[one.root]) for one in rollups if one.root in roots]
+        if summed:
+            found.append(_finding(rule, summed, look, products))
+    return found
+
+
+def _finding(
+    rule: RollupRule, summed: list[tuple[Rollup, Record]], look: Lookup, products: set[str]
+) -> MetricFinding:
+    catalog = look.catalog
+    asking: dict[Adopted, list[str]] = defaultdict(list)
+    measured = 0
+    for rollup, root in summed:
+        told = adopted(rollup, root, rule, catalog)
+        measured += any(one.per_day is not None for one in told)
+        for one in told:
+            if one.trouble:
+                asking[one].append(catalog.item(root).label)
+    instances = dict.fromkeys(one.instance for one in rule.metrics)
+    return MetricFinding(
+        rule=rule.name,
+        kind=rule.roots.kind.value if rule.roots.kind else "initiative",
+        initiatives=len(summed),
+        measured=measured,
+        tools=tuple(dict.fromkeys(catalog.tool(name) for name in instances)),
+        unmeasured=tuple(Unmeasured(one, tuple(labels)) for one, labels in asking.items()),
+        unused=unused_sources(rule, [root for _, root in summed]),
+        released=rule.released,
+        undated=tuple(
+            catalog.item(root).label
+            for rollup, root in summed
+            if rollup.released is not None and rollup.released.on is None
+        ),
+        unread=tuple(name for name in rule.announce_in if name not in products),
+    )
+
+
+def unused_sources(rule: RollupRule, roots: Iterable[Record]) -> tuple[Unused, ...]:
+    """The properties that the rule takes metrics or the day of release from and no root fills in,
+    with the likest that some do."""
+    used: set[str] = set()
+    for root in roots:
+        used |= {name for name, text in root.extra.items() if text.strip()}
+        used |= {m.field for m in root.mentions if m.property}
+    # A name that begins so is the connector's own.
+    offered = sorted(name for name in used if not name.startswith("@"))
+    wanted = dict.fromkeys(one.property for one in rule.metrics if one.property)
+    return tuple(Unused(name, tuple(near(name, offered))) for name in wanted if name not in used)
