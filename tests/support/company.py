@@ -112,9 +112,7 @@ class Company:
         """Harbor with a new store in `folder`; `clock` is the one that Harbor goes by."""
         source = harbor.roadmap.id
         store = folder / "opsync.db"
-        return cls(
-            harbor.jira, harbor.linear, harbor.notion, harbor.posthog, source, store, clock
-        )
+        return cls(harbor.jira, harbor.linear, harbor.notion, harbor.posthog, source, store, clock)
 
     @property
     def vendors(self) -> dict[str, Vendor]:

@@ -60,7 +60,8 @@ def demo(keep: bool, folder: Path, as_json: bool) -> int:
     """See it work in a minute, without any account.
 
     Harbor, a made-up payments company, has its work in Jira and Linear, its roadmap in Notion and
-    its product analytics in PostHog. All four are simulated on this machine; nothing leaves it, and nothing of yours is touched.
+    its analytics in PostHog. All four are simulated on this machine; nothing leaves it, and nothing
+    of yours is touched.
     """
     from opsync.cli.demo_world import kept, passing, undisturbed
     from opsync.log import configure
@@ -126,7 +127,10 @@ async def play(world: World, tell: Callable[[Scene], None], passes: list[PassRep
     demand(first, writes=True)
     tell(await _contradictions(config))
     tell(scenes.the_plan(first))
-    tell(scenes.the_page(before, await asyncio.to_thread(client.page, scenes.SHOWN)))
+    after, shipped = [
+        await asyncio.to_thread(client.page, title) for title in (scenes.SHOWN, scenes.SHIPPED)
+    ]
+    tell(scenes.the_page(before, after, shipped))
     second = await _sync(config)
     passes.append(second)
     demand(second, writes=False)

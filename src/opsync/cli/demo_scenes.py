@@ -28,7 +28,9 @@ MOVED = "PAY-118"
 PEOPLES_COLUMN = "Status"
 WHY = ("because ", "rule ", "members ")
 """How those lines of `opsync explain` begin that say where a value comes from."""
-OWN_COLUMNS = ("Delivery", "Delivery %", "Delivery health", "Work")
+OWN_COLUMNS = ("Delivery", "Delivery %", "Delivery health", "Work", "Adoption")
+SHIPPED = "Instant payouts"
+"""The initiative that was shipped, and is used more since then."""
 
 _COUNTED = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 
@@ -88,8 +90,11 @@ def the_plan(report: PassReport) -> Scene:
     )
 
 
-def the_page(before: Mapping[str, str], after: Mapping[str, str]) -> Scene:
-    """A page before and after the first run: column to text, as Notion has it."""
+def the_page(
+    before: Mapping[str, str], after: Mapping[str, str], shipped: Mapping[str, str]
+) -> Scene:
+    """A page before and after the first run: column to text, as Notion has it. Of what is
+    `shipped` it is told what that changed."""
     return Scene(
         f'The page "{SHOWN}" in Notion: opsync fills its own columns only.',
         (
@@ -98,6 +103,7 @@ def the_page(before: Mapping[str, str], after: Mapping[str, str]) -> Scene:
                 _columns(name, before.get(name) or "–", after.get(name) or "–")
                 for name in (PEOPLES_COLUMN, *OWN_COLUMNS)
             ),
+            _columns(f"{SHIPPED}:", "–", shipped.get(OWN_COLUMNS[-1]) or "–"),
         ),
         hanging=sum(COLUMNS),
     )

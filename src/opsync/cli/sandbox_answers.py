@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from opsync.cli.init.answers import (
+    AnalyticsAnswers,
     Answers,
     JiraAnswers,
     LinearAnswers,
     NotionAnswers,
     Source,
+    Use,
     Word,
 )
 from opsync.cli.init.files import FOLDER, Secrets, put
@@ -18,12 +20,16 @@ from opsync.cli.init.options import Options
 from opsync.cli.init.table import ANALYTICS, JIRA, LINEAR, NOTION, TOOLS
 from opsync.cli.init.text import render
 from opsync.config import env_name
+from opsync.model import MetricKind
 from opsync.sandbox import launch
 
 ROADMAP = "Roadmap"
 """Harbor's data source with the initiatives."""
 TRACKED_IN = "Tracked in"
 """Its column in which people paste links."""
+USE_COLUMNS = ((MetricKind.flag, "Flag"), (MetricKind.event, "Event"))
+RELEASED = "Released"
+"""Its columns that say by what an initiative's use is measured, and when it was released."""
 SERVED = tuple(tool for tool in TOOLS if tool.connector in launch.TOKENS)
 """The tools that the sandbox has."""
 APIS = {tool.name: f"/{tool.connector}" for tool in SERVED}
@@ -67,7 +73,13 @@ def write_config(path: Path, url: str, roadmap: str) -> None:
         ),
         linear=LinearAnswers(api=url + APIS[LINEAR]),
         notion=NotionAnswers((Source(roadmap, name=ROADMAP),), api=url + APIS[NOTION]),
+        analytics=(
+            AnalyticsAnswers(
+                tool=MEASURED_IN, project=launch.POSTHOG_PROJECT, api=url + APIS[MEASURED_IN]
+            ),
+        ),
         tracked_in=(TRACKED_IN,),
+        use=Use(columns=USE_COLUMNS, released=RELEASED),
         secrets_dir=FOLDER,
     )
     secrets = {env_name(name, "token"): token for name, token in tokens().items()}

@@ -101,7 +101,9 @@ async def test_a_chart_takes_one_request_whatever_is_taken_from_it(
     project: AmplitudeProject, connect: Connect
 ) -> None:
     project.add_chart(
-        "abc1", "Two things", {"A": ("event", "Checkout", "uniques"), "B": ("event", "Payout", "uniques")}
+        "abc1",
+        "Two things",
+        {"A": ("event", "Checkout", "uniques"), "B": ("event", "Payout", "uniques")},
     )
 
     found = await measured(connect(project), chart("abc1#A"), chart("abc1#B"))
