@@ -10,7 +10,14 @@ from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
 
-OWN_COLUMNS = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
+OWN_COLUMNS = (
+    "Delivery",
+    "Delivery %",
+    "Delivery health",
+    "Work",
+    "Adoption",
+    "Delivery changed",
+)
 
 
 @dataclass(frozen=True)
