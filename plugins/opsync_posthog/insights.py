@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync import Metric, Reading, Span
-from opsync_posthog.dialect import ANALYTICS, Refused
+from opsync_posthog.dialect import ANALYTICS, MissingScope, Refused
 from opsync_posthog.names import nearest
 from opsync_posthog.project import Project
 from opsync_posthog.series import day_of, number
@@ -47,6 +47,10 @@ class Insights:
                 row = await self._computed(short_id, days, row.query_status)
         except Refused as error:
             return Reading(metric=metric, trouble="refused", message=error.said)
+        except MissingScope as error:
+            if not error.scope.startswith("insight:"):
+                raise
+            return Reading(metric=metric, trouble="refused", message=str(error))
         if row is None:
             return Reading(metric=metric, trouble="unknown")
         return _reading(metric, row, label, days)

@@ -63,7 +63,7 @@ def render(content: ReleaseContent) -> Value:
         return None
     text = _UNPRINTABLE.sub(" ", content.text).strip()
     over = len(text) - CONTENT_MAX
-    title = content.root.title
+    title = _UNPRINTABLE.sub(" ", content.root.title).strip()
     if over > 0 and title and len(title) > over + 1:
         text = text.replace(title, title[: -over - 1].rstrip() + "…", 1)
         over = len(text) - CONTENT_MAX

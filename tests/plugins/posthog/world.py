@@ -50,6 +50,8 @@ class Harbor:
     project: PostHogProject
     connections: Connections
     kept: dict[str, Value]
+    transport: httpx.AsyncBaseTransport | None = None
+    """The way to something else than the project."""
 
     def connect(self, **changes: Any) -> PostHog:
         """A connector as a new pass has it."""
@@ -59,7 +61,7 @@ class Harbor:
             "project": self.project.project_id,
         }
         settings = PostHogSettings(**(fitting | changes))
-        transport = httpx.ASGITransport(self.project.app)
+        transport = self.transport or httpx.ASGITransport(self.project.app)
         return self.connections.connect(PostHog, "posthog", settings, transport, self.kept)
 
     @property

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as AppRoute
 
-from opsync.sandbox.posthog.endpoints import ROUTES, Call, Route, not_found
+from opsync.sandbox.posthog.call import Call
+from opsync.sandbox.posthog.endpoints import ROUTES, Route, not_found
 from opsync.sandbox.posthog.problems import (
     Problem,
     forbidden,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from opsync.sandbox.posthog import answering, hogql
-from opsync.sandbox.posthog.problems import Problem, forbidden, invalid, not_allowed, unknown
+from opsync.sandbox.posthog.annotating import (
+    add_annotation,
+    annotation,
+    change_annotation,
+    delete_annotation,
+    list_annotations,
+)
+from opsync.sandbox.posthog.call import Call, paged
+from opsync.sandbox.posthog.problems import Problem, forbidden, invalid, unknown
 from opsync.sandbox.posthog.shapes import (
     Answer,
-    annotation_shape,
     definition_shape,
     experiment_shape,
     flag_shape,
@@ -24,14 +29,7 @@ from opsync.sandbox.posthog.shapes import (
     trend_of,
     uuid_of,
 )
-from opsync.sandbox.posthog.state import SCOPES, Annotation
 
-if TYPE_CHECKING:
-    from opsync.sandbox.posthog.project import PostHogProject
-
-CONTENT_MAX = 8192
-PAGE = 100
-ANNOTATIONS_PAGE = 1000
 REFRESH = frozenset(
     {
         "blocking",
@@ -43,38 +41,6 @@ REFRESH = frozenset(
         "async_except_on_cache_miss",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request that passed the gate. `url` is its address without the query."""
-
-    project: PostHogProject
-    ids: tuple[str, ...]
-    params: dict[str, str]
-    body: dict[str, object]
-    url: str
-
-
-def _paged(call: Call, shapes: Sequence[Answer], default: int = PAGE) -> Answer:
-    """A page by `limit` and `offset`, with the addresses of its neighbours."""
-    limit = _number(call.params.get("limit"), default) or default
-    offset = _number(call.params.get("offset"), 0)
-
-    def at(place: int) -> str:
-        query = {**call.params, "limit": str(limit), "offset": str(place)}
-        return f"{call.url}?{urlencode(query)}"
-
-    return {
-        "count": len(shapes),
-        "next": at(offset + limit) if offset + limit < len(shapes) else None,
-        "previous": at(max(0, offset - limit)) if offset else None,
-        "results": list(shapes[offset : offset + limit]),
-    }
-
-
-def _number(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.isdecimal() else default
 
 
 def key(call: Call) -> Answer:
@@ -101,7 +67,7 @@ def projects(call: Call) -> Answer:
             "API keys with scoped projects are only supported on project-based endpoints."
         )
     all_ = {project.project_id: project.project_name, **project.other_projects}
-    return _paged(call, [project_shape(id_, name, project.history) for id_, name in all_.items()])
+    return paged(call, [project_shape(id_, name, project.history) for id_, name in all_.items()])
 
 
 def one_project(call: Call) -> Answer:
@@ -112,7 +78,7 @@ def event_definitions(call: Call) -> Answer:
     project = call.project
     wanted = call.params.get("search", "").casefold()
     names = [name for name in project.event_names() if wanted in name.casefold()]
-    return _paged(call, [definition_shape(name, project.now()) for name in names])
+    return paged(call, [definition_shape(name, project.now()) for name in names])
 
 
 def feature_flags(call: Call) -> Answer:
@@ -124,14 +90,14 @@ def feature_flags(call: Call) -> Answer:
         if not call.project.denies(flag.id)
     ]
     found.sort(key=lambda flag: (flag.created_at, flag.id), reverse=True)
-    return _paged(call, [flag_shape(flag) for flag in found])
+    return paged(call, [flag_shape(flag) for flag in found])
 
 
 def experiments(call: Call) -> Answer:
     found = [one for one in call.project.state.experiments.values() if not one.archived]
     found = [one for one in found if not call.project.denies(one.id)]
     found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
-    return _paged(call, [experiment_shape(one) for one in found])
+    return paged(call, [experiment_shape(one) for one in found])
 
 
 def insights(call: Call) -> Answer:
@@ -148,19 +114,24 @@ def insights(call: Call) -> Answer:
         and params.get("short_id", one.short_id) == one.short_id
     ]
     found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
+    override = json.loads(params.get("filters_override") or "{}")
     shapes = []
     for one in found:
         shape = insight_shape(one, project.history, result=None)
-        if params.get("basic") != "true" and refresh != "force_cache":
+        if params.get("basic") != "true" and "refresh" in params:
+            if one.refused:
+                raise invalid(one.refused)
             if one.computing > 0:
                 query_id = uuid_of(f"query/{one.id}")
                 status = query_status_shape(query_id, complete=False, at=project.now())
                 shape["query_status"] = status
             else:
-                result = trend_of(one, project.history) if one.result is ... else one.result
+                given = override if project.takes_overrides else {}
+                trend = trend_of(one, project.history, given)
+                result = trend if one.result is ... else one.result
                 shape = insight_shape(one, project.history, result=result)
         shapes.append(shape)
-    return _paged(call, shapes)
+    return paged(call, shapes)
 
 
 def query_status(call: Call) -> Answer:
@@ -205,97 +176,6 @@ def query(call: Call) -> Answer:
         "timezone": str(project.history.zone),
         "types": [],
     }
-
-
-# Annotations --------------------------------------------------------------------------------------
-
-
-def list_annotations(call: Call) -> Answer:
-    """Those that are not deleted, the latest day first."""
-    terms = re.split(r"[\s,]+", call.params.get("search", "").replace("\x00", "").casefold())
-    found = [
-        one
-        for one in call.project.state.annotations.values()
-        if not one.deleted
-        and not call.project.denies(one.id)
-        and all(term in (one.content or "").casefold() for term in terms)
-        and call.params.get("scope", one.scope) == one.scope
-    ]
-    never = datetime.min.replace(tzinfo=UTC)
-    found.sort(key=lambda one: (one.date_marker or never, one.id), reverse=True)
-    return _paged(call, [annotation_shape(one) for one in found], ANNOTATIONS_PAGE)
-
-
-def annotation(call: Call) -> Answer:
-    return annotation_shape(_annotation(call, deleted_too=False))
-
-
-def add_annotation(call: Call) -> Answer:
-    project = call.project
-    now = project.now()
-    made = Annotation(project.state.new_id("annotation"), None, None, now, now, project.account)
-    _change(made, call.body)
-    project.state.annotations[made.id] = made
-    return annotation_shape(made)
-
-
-def change_annotation(call: Call) -> Answer:
-    found = _annotation(call, deleted_too=True)
-    _change(found, call.body)
-    found.updated_at = call.project.now()
-    return annotation_shape(found)
-
-
-def delete_annotation(call: Call) -> Answer:
-    raise not_allowed("DELETE")
-
-
-def _annotation(call: Call, *, deleted_too: bool) -> Annotation:
-    raw = call.ids[-1]
-    found = call.project.state.annotations.get(int(raw)) if raw.isdecimal() else None
-    if found is None or call.project.denies(found.id) or (found.deleted and not deleted_too):
-        raise unknown()
-    return found
-
-
-def _change(annotation: Annotation, body: dict[str, object]) -> None:
-    """Set the fields that a request may set, all or none of them."""
-    content, marker = body.get("content"), body.get("date_marker")
-    if isinstance(content, str) and len(content) > CONTENT_MAX:
-        detail = f"Ensure this field has no more than {CONTENT_MAX} characters."
-        raise invalid(detail, attr="content", code="max_length")
-    if not isinstance(content, str | None):
-        raise invalid("Not a valid string.", attr="content", code="invalid")
-    at = _moment(marker) if marker is not None else None
-    scope = body.get("scope", annotation.scope)
-    if scope not in SCOPES:
-        raise invalid(f'"{scope}" is not a valid choice.', attr="scope", code="invalid_choice")
-    created_by = body.get("creation_type", annotation.creation_type)
-    if created_by not in ("USR", "GIT"):
-        detail = f'"{created_by}" is not a valid choice.'
-        raise invalid(detail, attr="creation_type", code="invalid_choice")
-    deleted = body.get("deleted", annotation.deleted)
-    if not isinstance(deleted, bool):
-        raise invalid("Must be a valid boolean.", attr="deleted", code="invalid")
-    if "content" in body:
-        annotation.content = content
-    if "date_marker" in body:
-        annotation.date_marker = at
-    annotation.scope = scope
-    annotation.creation_type = "GIT" if created_by == "GIT" else "USR"
-    annotation.deleted = deleted
-
-
-def _moment(raw: object) -> datetime:
-    try:
-        at = datetime.fromisoformat(str(raw))
-    except ValueError:
-        detail = "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm..."
-        raise invalid(detail, attr="date_marker", code="invalid") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-# Routes -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ are in a small project.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 
@@ -158,12 +159,13 @@ def experiment_shape(experiment: Experiment) -> Answer:
 
 def insight_shape(insight: Insight, history: History, *, result: object) -> Answer:
     """An insight with what was computed for it, or None."""
+    source = {"kind": "TrendsQuery", "interval": insight.interval}
     return {
         "id": insight.id,
         "short_id": insight.short_id,
         "name": insight.name,
         "derived_name": None,
-        "query": {"kind": "InsightVizNode", "source": {"kind": "TrendsQuery", "interval": "day"}},
+        "query": {"kind": "InsightVizNode", "source": source},
         "order": None,
         "deleted": insight.deleted,
         "dashboards": [],
@@ -224,9 +226,14 @@ def query_status_shape(query_id: str, *, complete: bool, at: datetime) -> Answer
     }
 
 
-def trend_of(insight: Insight, history: History) -> list[Answer]:
-    """The lines of a trend: the last days and today."""
-    days = [history.today - timedelta(days=n) for n in range(insight.days, -1, -1)]
+def trend_of(insight: Insight, history: History, override: Mapping[str, object]) -> list[Answer]:
+    """The lines of a trend: the last days and today, or from `date_from` to `date_to`."""
+    first, last = history.today - timedelta(days=insight.days), history.today
+    if "date_from" in override:
+        first = date.fromisoformat(str(override["date_from"]))
+    if "date_to" in override:
+        last = date.fromisoformat(str(override["date_to"]))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [_line(series, days, history) for series in insight.series]
 
 

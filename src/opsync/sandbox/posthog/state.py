@@ -83,7 +83,7 @@ class Insight:
     """A saved trend over the last `days` days and today.
 
     `result` stands in for what its series show, however odd. `computing` so many more answers say
-    that it is still being computed.
+    that it is still being computed; `refused` is why it cannot be.
     """
 
     id: int
@@ -97,6 +97,8 @@ class Insight:
     deleted: bool = False
     result: object = ...
     computing: int = 0
+    refused: str = ""
+    interval: str = "day"
 
 
 @dataclass
