@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import cast
 
-from opsync import Value
+import msgspec
+
+from opsync import Span, Value, value_hash
+from opsync_amplitude.series import Part
 
 MAX_FLAGS = 500
 """So many flags are remembered as ones that the project has."""
+MAX_PARTED = 8
+"""So many queries are remembered of which only a part was told."""
 
 
 class Kept:
@@ -52,3 +58,33 @@ class Kept:
         found = self.flags | set(names)
         if found != self.flags:
             self._kept["flags"] = sorted(found)[:MAX_FLAGS]
+
+    def part(self, query: str, span: Span) -> Part | None:
+        """What a query told of a span before its budget was spent."""
+        try:
+            return msgspec.convert(self._parts(query).get(str(span)), Part)
+        except msgspec.ValidationError:
+            return None
+
+    def note_part(self, query: str, span: Span, part: Part) -> None:
+        told = {**self._parts(query), str(span): msgspec.to_builtins(part)}
+        self._set_parts(query, told)
+
+    def forget_parts(self, query: str) -> None:
+        self._set_parts(query, {})
+
+    def _parts(self, query: str) -> Mapping[str, object]:
+        every = self._kept.get("parts")
+        told = every.get(value_hash(query)) if isinstance(every, Mapping) else None
+        return told if isinstance(told, Mapping) else {}
+
+    def _set_parts(self, query: str, told: Mapping[str, object]) -> None:
+        """Keep what this query told besides that of the others, as many as the latest are."""
+        every = self._kept.get("parts")
+        others = dict(every) if isinstance(every, Mapping) else {}
+        others.pop(value_hash(query), None)
+        if told:
+            others[value_hash(query)] = cast("Value", told)
+        while len(others) > MAX_PARTED:
+            del others[next(iter(others))]
+        self._kept["parts"] = others or None

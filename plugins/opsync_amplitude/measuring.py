@@ -26,7 +26,7 @@ from opsync_amplitude import charts, names, series
 from opsync_amplitude.dialect import COST, MAX_CONCURRENT
 from opsync_amplitude.kept import Kept
 from opsync_amplitude.requests import TOGETHER, Query, params, queries
-from opsync_amplitude.series import Groups, Odd, Series, Together
+from opsync_amplitude.series import Odd, Part, Series, Together
 from opsync_amplitude.settings import AmplitudeSettings
 
 CHART_COST = 30.0
@@ -100,65 +100,55 @@ class Measurer:
         """What one query told. Two events that an answer does not tell apart, or of which one is
         refused, are asked for one by one."""
         try:
-            if query.kind is MetricKind.flag:
-                return await self._flags(query, windows)
-            return await self._events(query, windows)
-        except Together as error:
-            if len(query.metrics) == 1:
-                return _refused(query.metrics, str(error))
+            return self._found(query, await self._parts(query), windows)
+        except Together:
             self._kept.note_apart()
         except Odd as error:
             return _refused(query.metrics, f"Amplitude: {error}")
         except RefusedError as error:
-            if len(query.metrics) == 1 and query.kind is MetricKind.event:
-                return [_Silent(query.metrics[0], _covered(query), error.message)]
             if query.kind is MetricKind.flag:
                 return _refused(query.metrics, error.message)
+            if len(query.metrics) == 1:
+                return [_Silent(query.metrics[0], _covered(query), error.message)]
         return [found for one in query.alone() for found in await self._ask(one, windows)]
 
-    async def _events(self, query: Query, windows: Sequence[Span]) -> list[_Found]:
-        events = [metric.name for metric in query.metrics]
-        parts: dict[Metric, dict[Span, Series]] = {metric: {} for metric in query.metrics}
-        odd: dict[Metric, str] = {}
+    async def _parts(self, query: Query) -> list[Part]:
+        """One part a span. Where several are needed, those that were told before the budget was
+        spent are kept for the next pass of the day."""
+        if len(query.spans) == 1:
+            return [await self._part(query, query.spans[0])]
+        parts = []
         for span in query.spans:
-            answer = await self._segmentation(query, span)
-            told = series.of_events(answer.body, events, span)
-            for metric, one in zip(query.metrics, told, strict=True):
-                if isinstance(one, Odd):
-                    odd.setdefault(metric, str(one))
-                else:
-                    parts[metric][span] = one
-        found: list[_Found] = []
-        for metric, each in parts.items():
-            if metric in odd:
-                found += _refused([metric], f"Amplitude: {odd[metric]}")
-            elif all(one.silent for one in each.values()):
-                found.append(_Silent(metric, _covered(query)))
-            else:
-                found.append(_reading(metric, each, windows))
-        return found
+            part = self._kept.part(query.name, span)
+            if part is None:
+                part = await self._part(query, span)
+                self._kept.note_part(query.name, span, part)
+            parts.append(part)
+        self._kept.forget_parts(query.name)
+        return parts
 
-    async def _flags(self, query: Query, windows: Sequence[Span]) -> list[_Found]:
-        told: dict[Span, Groups] = {}
-        for span in query.spans:
-            answer = await self._segmentation(query, span)
-            told[span] = series.of_groups(answer.body, span)
-        seen = tuple(sorted({name for groups in told.values() for name in groups.series}))
+    async def _part(self, query: Query, span: Span) -> Part:
+        answer = await self._segmentation(query, span)
+        names_ = [metric.name for metric in query.metrics]
+        if query.kind is MetricKind.flag:
+            return series.of_groups(answer.body, names_, span)
+        return series.of_events(answer.body, names_, span)
+
+    def _found(self, query: Query, parts: Sequence[Part], windows: Sequence[Span]) -> list[_Found]:
+        """What each metric of a query comes to."""
+        seen = tuple(sorted({name for part in parts for name in part.seen}))
         found: list[_Found] = []
-        for metric in query.metrics:
-            odd = [groups.odd[metric.name] for groups in told.values() if metric.name in groups.odd]
-            parts = {span: groups.series.get(metric.name) for span, groups in told.items()}
+        for n, metric in enumerate(query.metrics):
+            odd = [part.odd[n] for part in parts if part.odd[n]]
+            told = dict(zip(query.spans, (part.series[n] for part in parts), strict=True))
             if odd:
                 found += _refused([metric], f"Amplitude: {odd[0]}")
-            elif any(one is None and told[span].cut for span, one in parts.items()):
-                message = f"Amplitude tells of {series.GROUPS} flags at most, and not of this one"
-                found += _refused([metric], message)
-            elif all(one is None or one.silent for one in parts.values()):
+            elif all(one.silent for one in told.values()):
                 found.append(_Silent(metric, _covered(query), seen=seen))
             else:
-                known = {span: one or Series() for span, one in parts.items()}
-                found.append(_reading(metric, known, windows))
-        self._kept.note_flags(one.metric.name for one in found if _has_days(one))
+                found.append(_reading(metric, told, windows))
+        if query.kind is MetricKind.flag:
+            self._kept.note_flags(one.metric.name for one in found if _has_days(one))
         return found
 
     async def _segmentation(self, query: Query, span: Span) -> Answer:

@@ -47,6 +47,11 @@ class Query(Struct, frozen=True):
     def cost_a_day(self) -> int:
         return _cost_a_day(self.kind, len(self.metrics))
 
+    @property
+    def name(self) -> str:
+        """What is asked for, whenever and over whatever days."""
+        return " ".join(map(str, self.metrics))
+
     def alone(self) -> list[Query]:
         """The same, one metric a request."""
         return [Query((metric,), self.spans) for metric in self.metrics]

@@ -19,6 +19,8 @@ from opsync_amplitude.lenient import Json
 
 GROUPS = 1000
 """The most groups in one answer; what is beyond is left out."""
+SEEN = 200
+"""So many of an answer's names are remembered, to tell near ones."""
 
 
 class Odd(ValueError):
@@ -42,56 +44,60 @@ class Series(Struct, frozen=True):
         return not any(self.days.values())
 
 
-def of_events(body: bytes, events: Sequence[str], span: Span) -> list[Series | Odd]:
-    """One series an event, in the order in which they were asked for, or what is wrong with that
-    one. Raises Odd, Together."""
+class Part(Struct, frozen=True):
+    """What one answer told, for each name that was asked for: its series, or what is wrong with it
+    ("": nothing). `seen` are the names that the answer has."""
+
+    series: tuple[Series, ...]
+    odd: tuple[str, ...]
+    seen: tuple[str, ...] = ()
+
+
+def of_events(body: bytes, events: Sequence[str], span: Span) -> Part:
+    """The series of one or two events. Raises Odd, Together."""
     data = _data(body)
-    labels = [_label(one) for one in _list(data, "seriesLabels")]
     count = len(_list(data, "series"))
-    if count == 0:
-        return [Series() for _ in events]
     if count > len(events):
         raise Odd(f"the answer has {count} series for {len(events)} events")
-    places = [0]
-    if len(events) > 1:
+    places = list(range(count))
+    if len(events) > 1 and count:
+        labels = [_label(one) for one in _list(data, "seriesLabels")]
         places = _places(labels, events, _list(data, "seriesMeta"), count)
-    found: list[Series | Odd] = [Series() for _ in events]
-    for place, event in enumerate(places):
-        try:
-            found[event] = _series(data, place, span)
-        except Odd as error:
-            found[event] = error
-    return found
+    rows = {event: place for place, event in enumerate(places)}
+    return _part(data, [rows.get(n) for n in range(len(events))], span)
 
 
-class Groups(Struct, frozen=True):
-    """One answer by group: what fits each name, and why some cannot be read. `cut` says that there
-    may be more groups than were told."""
-
-    series: Mapping[str, Series]
-    odd: Mapping[str, str] = {}
-    cut: bool = False
-
-
-def of_groups(body: bytes, span: Span) -> Groups:
-    """The series of an answer for one event by group, by the group's name. Raises Odd."""
+def of_groups(body: bytes, names: Sequence[str], span: Span) -> Part:
+    """The series of these groups, by their labels. Raises Odd."""
     data = _data(body)
     labels = [_label(one)[1] for one in _list(data, "seriesLabels")]
     count = len(_list(data, "series"))
     if len(labels) != count:
         raise Odd(f"the answer has {len(labels)} labels for {count} series")
-    found: dict[str, Series] = {}
-    odd: dict[str, str] = {}
-    for place, name in enumerate(labels):
-        if name in found or name in odd:
-            odd[name] = "the answer has two series of that name"
-            continue
-        try:
-            found[name] = _series(data, place, span)
-        except Odd as error:
-            odd[name] = str(error)
-    known = {name: one for name, one in found.items() if name not in odd}
-    return Groups(known, odd, cut=count >= GROUPS)
+    rows = [labels.index(name) if name in labels else None for name in names]
+    part = _part(data, rows, span)
+    odd = list(part.odd)
+    for n, name in enumerate(names):
+        if labels.count(name) > 1:
+            odd[n] = "the answer has two series of that name"
+        elif rows[n] is None and count >= GROUPS:
+            odd[n] = f"it tells of {GROUPS} at most, and this one is not among them"
+    return Part(part.series, tuple(odd), tuple(labels[:SEEN]))
+
+
+def _part(data: Mapping[str, Json], rows: Sequence[int | None], span: Span) -> Part:
+    found: list[Series] = []
+    odd: list[str] = []
+    for row in rows:
+        wrong, one = "", Series()
+        if row is not None:
+            try:
+                one = _series(data, row, span)
+            except Odd as error:
+                wrong = str(error)
+        found.append(one)
+        odd.append(wrong)
+    return Part(tuple(found), tuple(odd))
 
 
 def _places(
