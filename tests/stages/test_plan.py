@@ -315,3 +315,45 @@ def test_a_conflict_that_the_vendor_found_is_told_again_and_not_tried_again() ->
     assert result.changes == ()
     assert len(result.conflicts) == 1
     assert len(planned(seen_target(here), Want(slot(), "newer"), entries=[row]).changes) == 1
+
+
+def linked(url: str, name: str = "") -> dict[str, Value]:
+    return {"url": url, "title": name or url}
+
+
+def test_an_interrupted_write_that_gave_the_place_another_id_is_found_by_its_address() -> None:
+    old, new = linked("https://a.example", "old"), linked("https://a.example", "new")
+    row = entry(old, surface="remote", desired=stored(new), intent=stored(new), remote_id="1")
+    here = Seen.of("remote", new, address="https://a.example", remote_id="2", ours=True)
+
+    result = planned(record("1"), Want(slot("remote"), new), entries=[row], seen=[here])
+
+    [(_, outcome)] = result.recovered
+    assert (outcome.kind, outcome.remote_id) == ("updated", "2")
+    [kept] = result.entries
+    assert (kept.applied, kept.remote_id, kept.hold) == (stored(new), "2", None)
+    assert result.changes == ()
+
+
+def test_an_interrupted_write_that_is_not_wanted_any_more_is_found_and_removed() -> None:
+    new = linked("https://a.example")
+    row = Entry(slot=slot("remote"), desired=stored(new), intent=stored(new))
+    here = Seen.of("remote", new, address="https://a.example", remote_id="2", ours=True)
+
+    result = planned(record("1"), entries=[row], seen=[here])
+
+    [change] = result.changes
+    assert (change.verb, change.remote_id) == (Verb.remove, "2")
+
+
+def test_what_a_person_removed_while_a_write_was_interrupted_stays_removed() -> None:
+    old, new = linked("https://a.example", "old"), linked("https://a.example", "new")
+    row = entry(old, surface="remote", desired=stored(new), intent=stored(new), remote_id="1")
+    theirs = Seen.of("remote", new | {"title": "theirs"}, address="https://a.example")
+
+    result = planned(record("1"), Want(slot("remote"), new), entries=[row], seen=[theirs])
+
+    assert result.changes == ()
+    [held] = result.held
+    assert held.hold is not None
+    assert held.hold.kind is HoldKind.removed
