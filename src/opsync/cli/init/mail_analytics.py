@@ -139,7 +139,7 @@ annotation:write, sobald es schreiben darf.""",
     "amplitude": Request(
         "Es braucht die Schlüssel des Projekts, die nur Manager und Admins anlegen können.",
         """\
-1. Settings → Organization settings → Projects → {project} → General → Secret Key: einen erzeugen.
+1. Settings → Organization settings → Projects → {project} → General → Secret Key: erzeugen.
    Name: opsync.
 2. Falls wir Experiment nutzen, auch einen Schlüssel unter Experiment → Management API; damit
    werden Flags aufgezählt.
