@@ -62,6 +62,17 @@ async def test_what_there_is_stays_unasked_while_a_right_to_read_is_missing(tool
     assert (met.lacking, met.choices) == ((lacking,), ())
 
 
+async def test_what_there_is_may_be_refused_although_the_token_works(tools: Tools) -> None:
+    tools.linear.grants = (Grant("Read", "read", True, "issues", "Keys."),)
+    tools.linear.choices = SignInError("Linear lists no teams.", hint="Keys.")
+
+    met = await meet(TRIAL)
+
+    assert (met.grants, met.choices) == (tools.linear.grants, ())
+    assert met.unlisted is not None
+    assert met.unlisted.message == "Linear lists no teams."
+
+
 async def test_a_token_that_is_refused_is_an_error(tools: Tools) -> None:
     tools.linear.tokens = ()
 

@@ -25,7 +25,7 @@ from opsync.contract.connector import (
     StatusWord,
 )
 from opsync.engine.session import build_connector
-from opsync.errors import OpsyncError, SignInError
+from opsync.errors import OpsyncError, RefusedError, SignInError
 from opsync.http import Pool
 from opsync.languages import OwnWords
 from opsync.lexicon import sounds_like
@@ -55,12 +55,14 @@ class Meeting:
     """What a tool answers before anything was chosen.
 
     `explorable` is False for a connector that can only be tested, not asked what there is.
+    `unlisted` says why what there is could not be listed, although the credential works.
     """
 
     grants: tuple[Grant, ...] = ()
     choices: tuple[Choice, ...] = ()
     checks: tuple[Check, ...] = ()
     explorable: bool = True
+    unlisted: SignInError | RefusedError | None = None
 
     @property
     def lacking(self) -> tuple[Grant, ...]:
@@ -89,7 +91,8 @@ async def meet(trial: Trial) -> Meeting:
     """Sign in, and ask for the rights held and for what there is to choose from.
 
     Raises SignInError when the credential is refused, and whatever else keeps the tool from
-    answering. What there is stays unasked while a right to read is missing.
+    answering. What there is stays unasked while a right to read is missing, and may be refused
+    where some right is missing that is not vital.
     """
     async with _connected(trial) as connector:
         if not isinstance(connector, Explorable):
@@ -101,7 +104,10 @@ async def meet(trial: Trial) -> Meeting:
         met = Meeting(grants=tuple([one async for one in connector.grants()]))
         if met.lacking:
             return met
-        return Meeting(grants=met.grants, choices=tuple(await connector.choices()))
+        try:
+            return Meeting(grants=met.grants, choices=tuple(await connector.choices()))
+        except (SignInError, RefusedError) as error:
+            return Meeting(grants=met.grants, unlisted=error)
 
 
 async def examine(trial: Trial) -> Findings:

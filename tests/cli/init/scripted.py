@@ -58,7 +58,7 @@ class Script:
 
     tokens: tuple[str, ...] = (TOKEN,)
     grants: tuple[Grant, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Choice, ...] | OpsyncError = ()
     guesses: Callable[[Any], Sequence[Guess]] = lambda settings: ()
     words: tuple[StatusWord, ...] = ()
     first_read: FirstRead | OpsyncError = field(default_factory=lambda: FirstRead(100, 4, 2.0))
@@ -100,6 +100,8 @@ class Scripted(Connector[Any], Explorable, Diagnosable):
         self.script.afterwards(self.script)
 
     async def choices(self) -> Sequence[Choice]:
+        if isinstance(self.script.choices, OpsyncError):
+            raise self.script.choices
         return self.script.choices
 
     async def guesses(self) -> Sequence[Guess]:

@@ -98,7 +98,7 @@ def test_a_person_is_asked_little_and_the_keys_are_kept_apart(init: Init, tools:
     secret = init.folder / "secrets" / "OPSYNC_POSTHOG__TOKEN"
     assert secret.read_text() == TOKEN
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-    assert "Make a token: PostHog → Settings → Account → Personal API keys" in said.text
+    assert "Make a token: PostHog → Settings → Personal API keys" in said.text
     assert "  Personal API key (it does not show" in said.text
     assert TOKEN not in said.text + (init.folder / "opsync.toml").read_text()
 
@@ -117,8 +117,8 @@ def test_the_tool_and_the_region_can_be_typed(init: Init, tools: Tools) -> None:
     said = init.asked(
         answers=(
             *(NO, "y", ENTER, NO),
-            *("measure", "Mixpanel", "mars", "in", "opsync.1a2b.mp-service-account", TOKEN, "y"),
-            "y",
+            *("measure", "Mixpanel", "mars", "in", ENTER, "7", "opsync.1a2b.mp-service-account"),
+            *(TOKEN, "y", "y"),
         )
     )
 
@@ -162,7 +162,7 @@ def test_a_tool_with_several_keys_asks_for_each(init: Init, tools: Tools) -> Non
         "OPSYNC_AMPLITUDE__API_KEY": TWO_KEYS[0],
         "OPSYNC_AMPLITUDE__SECRET_KEY": TWO_KEYS[1],
     }
-    assert "Amplitude → Settings → Projects → your project → General" in said.text
+    assert "Projects → your project → General" in said.text
     assert 'there is no time zone "Nowhere"' in said.text
 
 
@@ -264,9 +264,27 @@ def test_a_key_that_sees_no_project_is_told_where_to_make_another(
     asked = roadmap.asked(*NOTION, "--analytics", "posthog", answers=("y", "us"))
 
     assert said.code == 3
-    assert "Personal API keys → Create" in said.text
+    assert "Personal API keys → Create personal API key" in said.text
     assert asked.code == 0, asked.text
     assert list(roadmap.written()["instances"]) == ["notion"]
+
+
+def test_a_key_that_may_not_list_projects_will_do_for_one_that_is_named(
+    roadmap: Init, tools: Tools
+) -> None:
+    tools.posthog.choices = SignInError("The key lacks project:read.", hint="Scopes → Project.")
+
+    said = roadmap.alone(*NOTION, "--analytics", "posthog")
+    named = roadmap.alone(*NOTION, "--analytics", "https://us.posthog.com/project/7")
+    asked = roadmap.asked(
+        *(*NOTION, "--analytics", "posthog", "--force"),
+        answers=("y", "us", "https://us.posthog.com/project/8", "y", "y"),
+    )
+
+    assert (said.code, named.code, asked.code) == (3, 0, 0), asked.text
+    assert "Scopes → Project." in said.text
+    assert "  ✓ Measures in project 7" in named.text
+    assert roadmap.settings("posthog")["project"] == "8"
 
 
 def test_a_right_to_read_that_is_missing_ends_it_with_3_and_its_click_path(
@@ -397,7 +415,7 @@ def test_without_a_token_all_can_be_told_by_options(init: Init, tools: Tools) ->
     )
     assert "export OPSYNC_AMPLITUDE__API_KEY=…" in said.text
     assert "export OPSYNC_AMPLITUDE__SECRET_KEY=…" in said.text
-    assert said.text.count("Organization settings → API Keys") == 1
+    assert said.text.count("managers and admins make them") == 1
     assert init.config().rules[0].metrics[0].property == "Flag"
     assert (
         "# The keys come from the environment: OPSYNC_AMPLITUDE__API_KEY, "
@@ -435,7 +453,7 @@ def test_keys_come_from_files_and_are_kept(init: Init, tools: Tools) -> None:
         ),
         (
             ("--linear", "--analytics", "amplitude"),
-            "--analytics-project is missing: the id of the project, or its link: Amplitude → Set",
+            "--analytics-project is missing: the id of the project, or its link: Amplitude → Se",
         ),
         (
             ("--linear", "--analytics", "mixpanel", "--analytics-project", "7"),
@@ -477,7 +495,7 @@ def test_the_variables_of_a_tool_that_may_yet_be_named_are_none_of_nothing(
     init.token("mixpanel", TOKEN, "secret")
     init.token("mixpanel", "opsync.1a2b.mp-service-account", "username")
 
-    said = init.asked(answers=(NO, "y", ENTER, NO, "mixpanel", "us", "y"))
+    said = init.asked(answers=(NO, "y", ENTER, NO, "mixpanel", "us", "7", "y"))
 
     assert said.code == 0, said.text
     assert init.settings("mixpanel")["username"] == "opsync.1a2b.mp-service-account"

@@ -18,7 +18,7 @@ def settings_of(tool: Tool) -> type[ConnectorSettings]:
 
 def is_secret(annotation: object) -> bool:
     parts = (annotation, *typing.get_args(annotation))
-    return any(isinstance(part, type) and issubclass(part, SecretStr) for part in parts)
+    return any(part is SecretStr or (part is not annotation and is_secret(part)) for part in parts)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsync import Category, Check, Choice, Grant, StatusWord, TemporaryError
+from opsync import Category, Check, Choice, Grant, SignInError, StatusWord, TemporaryError
 from opsync.model.rules import Mode
 from tests.cli.init import scripted
 from tests.cli.init.conftest import ROADMAP, TASKS, Init, taken
@@ -296,6 +296,15 @@ def test_a_right_to_read_that_is_missing_ends_it_with_3_and_its_click_path(
     assert "the token lacks Read" in said.text
     assert said.text.count("Keys → New → Read.") == 2
     assert list(ready.folder.iterdir()) == []
+
+
+def test_what_cannot_be_listed_ends_it_with_3(ready: Init, tools: Tools) -> None:
+    tools.linear.choices = SignInError("Linear lists no teams.", hint="Keys → Teams.")
+
+    said = ready.alone("--linear")
+
+    assert (said.code, list(ready.folder.iterdir())) == (3, [])
+    assert "Keys → Teams." in said.text
 
 
 def test_a_right_without_which_most_can_be_read_is_told_only(ready: Init, tools: Tools) -> None:

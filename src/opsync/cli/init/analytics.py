@@ -47,7 +47,7 @@ def connect(guide: Guide, at: Place, general_zone: str) -> AnalyticsAnswers:
             at = replace(at, project=_id(guide, tool))
         answers = replace(measured(at, guide.options), account=_account(guide, tool, account))
         try:
-            met = guide.meet(tool, answers)
+            met = guide.meet(tool, answers, unlisted=bool(at.project) or desk.attended)
         except Elsewhere:
             at, account = Place(tool), ""
         else:
@@ -93,13 +93,15 @@ def _account(guide: Guide, tool: Analytics, named: str) -> str:
 def _project(guide: Guide, tool: Analytics, met: Meeting | None, named: str) -> str:
     """The project's id: as named, the only one, or the one that the person picks."""
     desk = guide.desk
-    if tool.id_at or met is None or not met.explorable:
+    if tool.id_at or met is None or not met.explorable or met.unlisted is not None:
         named = named or _id(guide, tool)
         if not named.isdecimal():
             raise ConfigError(
                 f'{tool.scope} "{named}": is no id, and no link with one; a name can be looked up '
-                "with a key only."
+                "with a key that lists projects only."
             )
+        if met is not None:
+            desk.sign("ok", f"Measures in project {named}")
         return named
     if not met.choices:
         nothing = SignInError(f"{tool.title}: the key sees no project.", hint=tool.makes)

@@ -70,10 +70,11 @@ class Guide:
             if variable in self.around:
                 self.stray[variable] = tool.title
 
-    def meet(self, tool: Tool, part: Part) -> Meeting | None:
+    def meet(self, tool: Tool, part: Part, *, unlisted: bool = False) -> Meeting | None:
         """Find a token that works, and what it lets one read; None: there is no token to try.
 
-        `part` is what is known of the tool so far. Raises ToolSkipped, Elsewhere where another
+        `part` is what is known of the tool so far; `unlisted`: without a list of what there is one
+        can go on. Raises ToolSkipped, Elsewhere where another
         address is to be tried, and unattended whatever the tool refuses.
         """
         if not self.tested or not self._has_keys(tool):
@@ -90,9 +91,12 @@ class Guide:
                 refused = error
             else:
                 self._tell_rights(met.grants)
-                if not met.lacking:
+                if met.lacking:
+                    refused = lacks(tool.title, met.lacking, tool.makes)
+                elif met.unlisted is None or unlisted:
                     return met
-                refused = lacks(tool.title, met.lacking, tool.makes)
+                else:
+                    refused = met.unlisted
             if not self.desk.attended:
                 raise refused
             if self._goes_untested(tool, refused):

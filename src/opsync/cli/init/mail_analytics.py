@@ -96,23 +96,25 @@ _REQUESTS = {
    Organization.
 2. If I do not see {project}: Settings → Project → Access control → add me.
 
-I make the key myself, for this project only, with query:read, feature_flag:read, experiment:read,
-insight:read and annotation:read, and annotation:write once it may write.""",
-        "The key can be revoked at any time: Settings → Account → Personal API keys.",
+I make the key myself, for this project only, with query:read, project:read, event_definition:read,
+feature_flag:read, experiment:read, insight:read and annotation:read, and annotation:write once it
+may write.""",
+        "The key can be revoked at any time: Settings → Personal API keys.",
     ),
     "amplitude": Request(
         "It needs the keys of the project, which only managers and admins of it may make.",
         """\
-1. Organization settings → API Keys → {project}: Generate Secret Key. Name: opsync.
+1. Settings → Organization settings → Projects → {project} → General → Secret Key: generate one.
+   Name: opsync.
 2. If we use Experiment, also a key at Experiment → Management API, with which it lists flags.
-3. Hand me the API key, the secret key and the project's id (Settings → Projects → the project →
-   General) through our password manager, not by mail.""",
+3. Hand me the API key, the secret key and the project's id from the same page through our password
+   manager, not by mail.""",
         "The secret key can be deleted at any time, in the same place.",
     ),
     "mixpanel": Request(
         "It needs a service account, which only owners and admins may make.",
         """\
-1. Organization settings → Service accounts → Add. Name: opsync. Projects: {project}.
+1. Settings → Organization Settings → Service Accounts → Add. Name: opsync. Projects: {project}.
    Role: Consumer to look only, Analyst for annotations too.
 2. Hand me its username and its secret through our password manager, not by mail. The secret shows
    only once.""",
@@ -129,25 +131,26 @@ _REQUESTS_DE = {
    Settings → Organization erlauben.
 2. Falls ich {project} nicht sehe: mich unter Settings → Project → Access control hinzufügen.
 
-Den Schlüssel lege ich selbst an, nur für dieses Projekt, mit query:read, feature_flag:read,
-experiment:read, insight:read und annotation:read, und mit annotation:write, sobald es schreiben
-darf.""",
-        "Er lässt sich jederzeit widerrufen: Settings → Account → Personal API keys.",
+Den Schlüssel lege ich selbst an, nur für dieses Projekt, mit query:read, project:read,
+event_definition:read, feature_flag:read, experiment:read, insight:read und annotation:read, und mit
+annotation:write, sobald es schreiben darf.""",
+        "Er lässt sich jederzeit widerrufen: Settings → Personal API keys.",
     ),
     "amplitude": Request(
         "Es braucht die Schlüssel des Projekts, die nur Manager und Admins anlegen können.",
         """\
-1. Organization settings → API Keys → {project}: Generate Secret Key. Name: opsync.
+1. Settings → Organization settings → Projects → {project} → General → Secret Key: erzeugen.
+   Name: opsync.
 2. Falls wir Experiment nutzen, auch einen Schlüssel unter Experiment → Management API; damit
    werden Flags aufgezählt.
-3. Mir den API-Schlüssel, den Secret Key und die Nummer des Projekts (Settings → Projects → das
-   Projekt → General) über unseren Passwortmanager geben, nicht per Mail.""",
+3. Mir den API-Schlüssel, den Secret Key und die Nummer des Projekts von derselben Seite über
+   unseren Passwortmanager geben, nicht per Mail.""",
         "Der Secret Key lässt sich jederzeit löschen, an derselben Stelle.",
     ),
     "mixpanel": Request(
         "Es braucht ein Dienstkonto (service account), das nur Owner und Admins anlegen können.",
         """\
-1. Organization settings → Service accounts → Add. Name: opsync. Projekte: {project}.
+1. Settings → Organization Settings → Service Accounts → Add. Name: opsync. Projekte: {project}.
    Rolle: Consumer nur zum Ansehen, Analyst auch für Anmerkungen.
 2. Mir Benutzername und Secret über unseren Passwortmanager geben, nicht per Mail. Das Secret wird
    nur einmal gezeigt.""",

@@ -126,8 +126,9 @@ ANALYTICS = (
         connector="posthog",
         title="PostHog",
         keys=(Key("token", "personal API key"),),
-        makes="PostHog → Settings → Account → Personal API keys → Create: query:read, "
-        "feature_flag:read, annotation:read, to write also annotation:write.",
+        makes="PostHog → Settings → Personal API keys → Create personal API key: query:read, "
+        "project:read, event_definition:read, feature_flag:read, annotation:read; to write also "
+        "annotation:write.",
         regions={"us": "us.posthog.com", "eu": "eu.posthog.com"},
         hosts={"app.posthog.com": "us"},
         own_host=True,
@@ -141,9 +142,9 @@ ANALYTICS = (
             Key("secret_key", "secret key"),
             Key("management_key", "management API key", False, "the list of flags"),
         ),
-        makes="Amplitude → Organization settings → API Keys → your project. Managers and admins "
-        "see them.",
-        id_at="Amplitude → Settings → Projects → your project → General",
+        makes="Amplitude → Settings → Organization settings → Projects → your project → General: "
+        "managers and admins make them.",
+        id_at="Amplitude → Settings → Organization settings → Projects → your project → General",
         regions={"us": "app.amplitude.com", "eu": "app.eu.amplitude.com"},
         hosts={
             "amplitude.com": "us",
@@ -156,11 +157,12 @@ ANALYTICS = (
         connector="mixpanel",
         title="Mixpanel",
         keys=(Key("secret", "service account's secret"),),
-        makes="Mixpanel → Organization settings → Service accounts → Add: in your project as "
-        "Consumer, to write as Analyst. Owners and admins may.",
+        makes="Mixpanel → Settings → Organization Settings → Service Accounts → Add: in your "
+        "project as Consumer, to write as Analyst. Owners and admins may.",
         regions={"us": "mixpanel.com", "eu": "eu.mixpanel.com", "in": "in.mixpanel.com"},
         account="username",
         called="service account's username",
+        id_at="the number in mixpanel.com/project/NUMBER",
     ),
 )
 TOOLS: tuple[Tool, ...] = (JIRA_TOOL, LINEAR_TOOL, NOTION_TOOL, *ANALYTICS)
