@@ -149,6 +149,20 @@ async def test_a_report_that_a_property_links_to_is_measured(
     assert (one.metric.name, one.per_day) == (str(made.id), 40.0)
 
 
+async def test_what_had_data_once_is_known_in_later_runs_though_nobody_uses_it_any_more(
+    world: World, project: MixpanelProject
+) -> None:
+    await world.sync(write=False)
+    project.history.events.clear()
+    project.history.flags.clear()
+    world.clock.advance(86_400)
+
+    await world.sync()
+
+    assert queries(project) == 4, "no name was looked up"
+    assert {one.trouble for one in (await world.rollup(world.checkout)).adoption} == {""}
+
+
 async def test_when_the_hour_is_spent_the_numbers_stay_and_nothing_is_asked_for_an_hour(
     world: World, project: MixpanelProject
 ) -> None:

@@ -18,7 +18,7 @@ from opsync.inert import inert_text
 from opsync.model import Counts, Kind, Metric, MetricKind, Record, Ref, Release
 from opsync.model.rules import MetricRule, RollupRule
 from opsync.stages.measure import MeasureContext, Wanted, last_complete_day, measure
-from opsync.steps.shared import at_once, roots_in
+from opsync.steps.shared import at_once, keep, roots_in
 from opsync.store import METRICS
 
 _log = structlog.get_logger(__name__)
@@ -63,6 +63,8 @@ async def measure_changed(this: Pass) -> None:
         context = MeasureContext(this.store, this.clock, this.run, measurable[name].clean)
         tasks.append(measure(connector, report, each, context))
     await at_once(tasks)
+    for name in wanted:
+        await keep(this.store, name, measurable[name])
 
 
 async def _retire(this: Pass, used: set[str]) -> None:
