@@ -78,7 +78,7 @@ async def rows_of(http: httpx.AsyncClient, text: str, **values: Any) -> list[lis
     return rows
 
 
-# The gate ------------------------------------------------------------------------------------------
+# The gate -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,9 @@ async def test_faults_are_answered_as_everywhere(
     project.faults.rate_limit_next = 1
     assert (await http.get(f"{IN}annotations/")).headers["retry-after"] == "1"
     project.faults.cut_next = 1
-    with pytest.raises(ValueError, match="."):
-        (await http.get(f"{IN}annotations/")).json()
+    cut = await http.get(f"{IN}annotations/")
+    assert cut.status_code == 200
+    assert not cut.text.endswith("}")
     project.faults.lose_next_writes = 1
     assert (await http.post(f"{IN}annotations/", json=NOTE)).status_code == 502
     assert len(project.notes) == 1
@@ -212,7 +213,7 @@ async def test_bodies_that_are_no_objects_are_refused(http: httpx.AsyncClient) -
     assert (await http.post(f"{IN}annotations/", json=[1])).status_code == 400
 
 
-# Annotations ---------------------------------------------------------------------------------------
+# Annotations --------------------------------------------------------------------------------------
 
 
 async def test_an_annotation_stands_at_an_insight_unless_it_says_project(
@@ -296,7 +297,7 @@ async def test_lists_come_in_pages_that_name_the_next(
     assert middle["previous"] == f"http://posthog.test{IN}feature_flags/?limit=10&offset=10"
 
 
-# Queries -------------------------------------------------------------------------------------------
+# Queries ------------------------------------------------------------------------------------------
 
 
 async def test_a_query_is_answered_from_the_history_in_the_project_s_days(
@@ -404,7 +405,7 @@ async def test_other_queries_are_refused(http: httpx.AsyncClient, body: dict[str
     assert (await http.post(f"{IN}query/", json=body)).status_code == 400
 
 
-# Insights ------------------------------------------------------------------------------------------
+# Insights -----------------------------------------------------------------------------------------
 
 
 async def test_an_insight_shows_its_last_days_or_those_that_are_asked_for(
@@ -438,7 +439,7 @@ async def test_an_insight_that_is_computed_in_the_background_can_be_followed(
     assert (await http.get(f"{IN}query/nothing/")).status_code == 404
 
 
-# People --------------------------------------------------------------------------------------------
+# People -------------------------------------------------------------------------------------------
 
 
 def test_an_annotation_is_found_by_id_address_marker_and_whole_text(

@@ -65,7 +65,7 @@ def test_what_the_server_takes_besides_is_taken(document: Path) -> None:
 @pytest.mark.parametrize(
     ("exchange", "says"),
     [
-        (post({"content": "x" * 8193}), "too long"),
+        (post({"content": "x" * 8193}), "request content"),
         (post({"content": 5}), "not of type 'string'"),
         (post({"scope": "world"}), "not one of"),
         (post({}, id="one"), "not of type 'integer'"),
