@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.plugins.posthog.world import Harbor
+from tests.plugins.posthog.world import Harbor, answering
 
 from opsync import Check, Grant, SignInError
 from opsync_posthog.explore import SCOPES
@@ -59,6 +59,14 @@ async def test_where_keys_do_not_describe_themselves_each_scope_is_tried(
 async def test_a_scope_to_write_is_one_to_read(harbor: Harbor) -> None:
     harbor.project.faults.missing_scopes = {"annotation:read"}
     assert (await grants_of(harbor))["annotation:read"].held
+
+
+@pytest.mark.parametrize("scopes", [["*"], [], None])
+async def test_a_key_with_all_scopes_or_from_before_them_may_do_all(
+    harbor: Harbor, scopes: list[str] | None
+) -> None:
+    harbor.transport = answering({"scopes": scopes, "scoped_teams": None})
+    assert all(one.held for one in (await grants_of(harbor)).values())
 
 
 async def test_a_dead_key_is_refused(harbor: Harbor) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
-import httpx
 import pytest
 from tests.plugins.posthog.test_releases import shipped
-from tests.plugins.posthog.world import Harbor
+from tests.plugins.posthog.world import Harbor, answering
 from tests.support.clock import FakeClock
 
 from opsync import Feed, Kind, MetricKind, Record, RecordError, RefusedError, SignInError
@@ -140,12 +138,6 @@ async def test_a_list_that_goes_in_circles_is_left(harbor: Harbor) -> None:
     harbor.transport = answering(page)
     with pytest.raises(Exception, match="circles"):
         await records_of(harbor.connect(), "feature_flags")
-
-
-def answering(answer: object) -> httpx.MockTransport:
-    body = json.dumps(answer).encode()
-    headers = {"content-type": "application/json"}
-    return httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers=headers))
 
 
 async def test_next_pages_are_asked_of_our_own_host(harbor: Harbor) -> None:
