@@ -48,7 +48,7 @@ MAX_LABEL = 100
 NOON = time(12)
 """When the project's zone is not known, noon in UTC falls on the right day nearly everywhere."""
 
-_MARKER = re.compile(r"(?:^|[ \n])(\[opsync:[0-9a-f]{8}\])$")
+_MARKER = re.compile(r"(?:\A| )(\[opsync:[0-9a-f]{8}\])\Z")
 _URL = re.compile(r"https?://\S+")
 
 
@@ -172,18 +172,22 @@ class Annotations:
     async def apply(self, changes: Sequence[Change]) -> AsyncIterator[Outcome]:
         """Write the changes one after the other. A refusal is the outcome of its change; what
         concerns the whole instance is raised."""
-        for change in changes:
-            try:
-                outcome = await self._one(change)
-            except RefusedError as error:
-                outcome = Outcome(
-                    change=change.id,
-                    kind=OutcomeKind.failed,
-                    message=str(error),
-                    retryable=error.status in {403, 404, 409},
-                )
-            yield outcome
-        self._standing = None
+        try:
+            for change in changes:
+                yield await self._outcome_of(change)
+        finally:
+            self._standing = None
+
+    async def _outcome_of(self, change: Change) -> Outcome:
+        try:
+            return await self._one(change)
+        except RefusedError as error:
+            return Outcome(
+                change=change.id,
+                kind=OutcomeKind.failed,
+                message=str(error),
+                retryable=error.status in {403, 404, 409},
+            )
 
     async def _look(self) -> list[Annotation]:
         asked = {"category": self._settings.category}
