@@ -62,7 +62,7 @@ def measured(**more: Any) -> Measured:
         "read_at": NOW,
         "again_at": None,
         "kept_since": None,
-        "error": "",
+        "kept_because": "",
     }
     return Measured(**values | more)
 

@@ -111,8 +111,10 @@ def adoption_facts(
     if one.window is not None and one.per_day is not None:
         facts.append(("window", _window(one)))
     facts.append(("read", _read(one, now, zone)))
-    if one.error:
-        facts.append(("kept", f"since {_moment(one.kept_since, zone)}: {words.shown(one.error)}"))
+    if one.kept_because:
+        facts.append(
+            ("kept", f"since {_moment(one.kept_since, zone)}: {words.shown(one.kept_because)}")
+        )
     drawn = plot(one, released, most=min(PLOTTED_DAYS, console().width - BESIDE))
     return [*facts, *(("" if number else "days", line) for number, line in enumerate(drawn))]
 
