@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import click
-from pydantic import Field
 
 from opsync import (
-    BaseUrl,
+    Change,
     Check,
     Choice,
     Connector,
-    ConnectorSettings,
+    Content,
     Diagnosable,
     Explorable,
     FirstRead,
     Grant,
     Guess,
+    Kind,
     Measurable,
     Metric,
     OpsyncError,
+    Outcome,
     Reading,
+    Record,
+    Ref,
+    Seen,
     SignInError,
     Span,
     StatusWord,
-    Token,
+    Surface,
+    Value,
+    Writable,
 )
 from opsync.cli.init.table import credentials
+from opsync_amplitude.settings import AmplitudeSettings
 from opsync_jira.settings import JiraSettings
 from opsync_linear.settings import LinearSettings
+from opsync_mixpanel.settings import MixpanelSettings
 from opsync_notion.settings import NotionSettings
+from opsync_posthog.settings import PostHogSettings
 
 TOKEN = "t0ken-that-works"
 
@@ -121,41 +130,22 @@ class Scripted(Connector[Any], Explorable, Diagnosable):
             yield check
 
 
-class PostHogLike(ConnectorSettings):
-    """What one project of PostHog takes."""
+class ScriptedAnalytics(Scripted, Measurable, Writable):
+    """The same for a tool that tells how much is used, and that could be told of releases."""
 
-    project: Annotated[str, Field(pattern=r"^[0-9]+$")]
-    region: Literal["us", "eu"] = "us"
-    base_url: BaseUrl | None = None
-    token: Token
-    time_zone: str = ""
+    surfaces = (Surface("annotation", "release", frozenset({Kind.product}), ("text",)),)
 
+    def render(self, surface: str, target: Record, content: Content) -> Value:
+        return None
 
-class AmplitudeLike(ConnectorSettings):
-    """What one project of Amplitude takes."""
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        return ()
 
-    project: Annotated[str, Field(pattern=r"^[0-9]+$")]
-    region: Literal["us", "eu"] = "us"
-    base_url: BaseUrl | None = None
-    api_key: Token
-    secret_key: Token
-    management_key: Token | None = None
-    time_zone: str = ""
-
-
-class MixpanelLike(ConnectorSettings):
-    """What one project of Mixpanel takes."""
-
-    project: Annotated[int, Field(gt=0)]
-    region: Literal["us", "eu", "in"] = "us"
-    base_url: BaseUrl | None = None
-    username: Annotated[str, Field(min_length=1)]
-    secret: Token
-    time_zone: str = ""
-
-
-class ScriptedAnalytics(Scripted, Measurable):
-    """The same for a tool that tells how much is used."""
+    async def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        raise AssertionError("nothing is written while a tool is tried out")
+        yield
 
     async def zone(self) -> str:
         if isinstance(self.script.zone, OpsyncError):
@@ -188,9 +178,9 @@ class Tools:
             "jira": scripted("jira", "Jira", JiraSettings),
             "linear": scripted("linear", "Linear", LinearSettings),
             "notion": scripted("notion", "Notion", NotionSettings),
-            "posthog": scripted("posthog", "PostHog", PostHogLike, ScriptedAnalytics),
-            "amplitude": scripted("amplitude", "Amplitude", AmplitudeLike, ScriptedAnalytics),
-            "mixpanel": scripted("mixpanel", "Mixpanel", MixpanelLike, ScriptedAnalytics),
+            "posthog": scripted("posthog", "PostHog", PostHogSettings, ScriptedAnalytics),
+            "amplitude": scripted("amplitude", "Amplitude", AmplitudeSettings, ScriptedAnalytics),
+            "mixpanel": scripted("mixpanel", "Mixpanel", MixpanelSettings, ScriptedAnalytics),
         }
 
     @property

@@ -18,7 +18,7 @@ from tests.cli.init.conftest import Init, Said
 
 CLOUD = "5e1f0c6a-0000-4000-8000-00000000ba12"
 """The id of the simulated site."""
-VENDORS = ("jira", "linear", "notion")
+VENDORS = ("jira", "linear", "notion", "posthog")
 NONE_WRONG: dict[str, Any] = {"read_only": False, "refuse_token": False, "missing_scopes": []}
 
 
@@ -87,7 +87,7 @@ def test_a_running_sandbox_is_connected_without_a_question_or_a_token_in_the_fil
 ) -> None:
     assert walk.said.code == 0, walk.said.text
     raw = walk.init.written()
-    assert set(raw["instances"]) == {"jira-main", "linear", "notion"}
+    assert set(raw["instances"]) == {"jira-main", "linear", "notion", "posthog"}
     assert not any("token" in block for block in raw["instances"].values())
     config = build(raw, path=walk.init.folder / "opsync.toml")
     assert set(config.secrets) == set(launch.TOKENS.values())
@@ -112,6 +112,15 @@ def test_what_it_finds_out_about_harbor_is_what_harbor_has(walk: Walk) -> None:
     assert "links: Tracked in" in told
     assert "One-tap checkout  On track" in told
     assert "First read of all: about 4" in told
+    assert "flag: Flag" in told
+    assert "released: Released" in told
+    assert "Measures in project 1 (Harbor)" in told
+    (rule,) = build(walk.init.written(), path=walk.init.folder / "opsync.toml").rules
+    assert [(one.kind.value, one.property) for one in rule.metrics] == [
+        ("event", "Event"),
+        ("flag", "Flag"),
+    ]
+    assert (rule.released, rule.announce_in) == ("Released", ("posthog",))
 
 
 def test_it_makes_no_write_request_whatever_the_tokens_may(walk: Walk) -> None:

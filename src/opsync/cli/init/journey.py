@@ -162,7 +162,7 @@ def _measured(guide: Guide, answers: Answers) -> Answers:
     """The same answers with an analytics tool, if one is named or the person has one."""
     options, place = guide.options, None
     if options.analytics or not options.any_tool:
-        if guide.desk.attended:
+        if guide.desk.attended and not options.analytics:
             guide.desk.section("Analytics", "what is used how much, before and after its release")
         place = analytics.wanted(guide)
     for tool in ANALYTICS:
