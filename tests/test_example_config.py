@@ -25,6 +25,9 @@ BLOCKS = {
     "jira-main": ("opsync_jira.settings", "JiraSettings"),
     "linear": ("opsync_linear.settings", "LinearSettings"),
     "notion": ("opsync_notion.settings", "NotionSettings"),
+    "posthog": ("opsync_posthog.settings", "PostHogSettings"),
+    "amplitude": ("opsync_amplitude.settings", "AmplitudeSettings"),
+    "mixpanel": ("opsync_mixpanel.settings", "MixpanelSettings"),
 }
 
 

@@ -64,12 +64,12 @@ class Meter:
         for counts in Counts:
             events = _wanted(metrics, MetricKind.event, counts)
             for part in _parts(events):
-                async for reading in self._events(part, counts, days, missing):
+                for reading in await self._events(part, counts, days, missing):
                     yield reading
         for counts in Counts:
             flags = _wanted(metrics, MetricKind.flag, counts)
             if flags:
-                async for reading in self._flags(flags, counts, days, missing):
+                for reading in await self._flags(flags, counts, days, missing):
                     yield reading
         reports: dict[str, list[Metric]] = {}
         for metric in metrics:
@@ -96,26 +96,17 @@ class Meter:
 
     async def _events(
         self, metrics: Sequence[Metric], counts: Counts, days: Span, missing: _Missing
-    ) -> AsyncIterator[Reading]:
+    ) -> list[Reading]:
         """Readings of all events but those without a value, which are put into `missing`."""
         names = [metric.name for metric in metrics]
         params = {"event": json.dumps(names, ensure_ascii=False), "type": TYPES[counts]}
-        try:
-            rows = _rows(await self._ask("events", {**params, **_by_day(days)}))
-        except (RefusedError, Unreadable) as error:
-            for metric in metrics:
-                yield refused(metric, error)
-            return
-        for metric in metrics:
-            reading = self._read(metric, rows, days)
-            if reading is not None:
-                yield reading
-            else:
-                missing.events.append(metric)
+        readings, left, _ = await self._by_row("events", params, metrics, days)
+        missing.events += left
+        return readings
 
     async def _flags(
         self, metrics: Sequence[Metric], counts: Counts, days: Span, missing: _Missing
-    ) -> AsyncIterator[Reading]:
+    ) -> list[Reading]:
         """The same of flags: the exposures, by the property that names the flag."""
         params = {
             "event": self._settings.flag_event,
@@ -123,22 +114,31 @@ class Meter:
             "type": TYPES[counts],
             "limit": str(MAX_FLAGS),
         }
-        try:
-            rows = _rows(await self._ask("segmentation", {**params, **_by_day(days)}))
-        except (RefusedError, Unreadable) as error:
-            for metric in metrics:
-                yield refused(metric, error)
-            return
+        readings, left, rows = await self._by_row("segmentation", params, metrics, days)
+        if len(rows) >= MAX_FLAGS:
+            why = f"not among the {MAX_FLAGS:,} flags that {VENDOR} tells"
+            return readings + [Reading(metric=one, trouble="refused", message=why) for one in left]
+        missing.flags += left
         missing.other_flags |= {name for name in rows if name not in ("undefined", "$overall")}
-        for metric in metrics:
-            reading = self._read(metric, rows, days)
-            if reading is not None:
-                yield reading
-            elif len(rows) >= MAX_FLAGS:
-                why = f"not among the {MAX_FLAGS:,} flags that {VENDOR} tells"
-                yield Reading(metric=metric, trouble="refused", message=why)
-            else:
-                missing.flags.append(metric)
+        return readings
+
+    async def _by_row(
+        self, what: str, params: Mapping[str, str], metrics: Sequence[Metric], days: Span
+    ) -> tuple[list[Reading], list[Metric], Mapping[str, object]]:
+        """One query with a row a name: the readings, the metrics without a value, and the rows."""
+        by_day = {
+            "unit": "day",
+            "from_date": days.first.isoformat(),
+            "to_date": days.last.isoformat(),
+        }
+        try:
+            answer = series.decoded(await self._ask(what, {**params, **by_day}))
+            rows = series.mapping(answer, "data", "values")
+        except (RefusedError, Unreadable) as error:
+            return [refused(one, error) for one in metrics], [], {}
+        found = {one: self._read(one, rows, days) for one in metrics}
+        readings = [reading for reading in found.values() if reading is not None]
+        return readings, [one for one, reading in found.items() if reading is None], rows
 
     def _read(self, metric: Metric, rows: Mapping[str, object], days: Span) -> Reading | None:
         """The reading of a row; None where there is none, or no value in it, of what was never
@@ -251,22 +251,10 @@ def _parts(metrics: Sequence[Metric]) -> Iterator[list[Metric]]:
         yield part
 
 
-def _by_day(days: Span) -> dict[str, str]:
-    return {
-        "unit": "day",
-        "from_date": days.first.isoformat(),
-        "to_date": days.last.isoformat(),
-    }
-
-
 def _has_data(metric: Metric, rows: Mapping[str, object]) -> bool:
     """Whether a row says so: flags are told because they have data, events because they were asked
     for."""
     return metric.kind is MetricKind.flag and metric.name in rows
-
-
-def _rows(answer: Answer) -> Mapping[str, object]:
-    return series.mapping(series.decoded(answer), "data", "values")
 
 
 def _unknown(metric: Metric, names: Iterable[str], why: str = "") -> Reading:

@@ -132,5 +132,6 @@ class Explorer:
 
 
 def has(key: KeyRow, scope: str) -> bool:
-    """Whether a key has a scope. A scope to write is one to read; "*" is all of them."""
-    return bool({"*", scope, scope.replace(":read", ":write")} & set(key.scopes))
+    """Whether a key has a scope. A scope to write is one to read; "*" is all of them, and so are
+    none, in keys from before there were scopes."""
+    return not key.scopes or bool({"*", scope, scope.replace(":read", ":write")} & {*key.scopes})

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
-from opsync import Batch, Feed, Item, Kind, MetricKind, Record, RecordError, Ref, Text
-from opsync_posthog.dialect import ANALYTICS, LISTS
+from opsync import Batch, Feed, Item, Kind, MetricKind, Record, RecordError, Ref, RefusedError, Text
+from opsync_posthog.dialect import ANALYTICS, LISTS, MissingScope
 from opsync_posthog.project import Known, Project
 from opsync_posthog.releases import is_ours, moment
 from opsync_posthog.wire import AnnotationRow, ExperimentRow, FlagRow, InsightRow
@@ -82,7 +82,8 @@ def recognize(url: str, address: str, project: str) -> str | None:
         found, own = urlsplit(url), urlsplit(address)
     except ValueError:
         return None
-    hosts = {own.netloc, *_OTHER_NAMES.get(own.netloc, ())}
+    host = own.netloc.lower()
+    hosts = {host, *_OTHER_NAMES.get(host, ())}
     if found.scheme not in ("http", "https") or found.netloc.lower() not in hosts:
         return None
     if not found.path.startswith(own.path):
@@ -101,15 +102,21 @@ def recognize(url: str, address: str, project: str) -> str | None:
 
 
 async def pull(project: Project, feed: str) -> AsyncGenerator[Batch, None]:
-    """All that a feed holds. Of annotations, those of people only."""
+    """All that a feed holds. Of annotations, those of people only.
+
+    A scope that is missing for one list is that list's trouble, not the sign-in's.
+    """
     if feed == PROJECT:
         known = await project.known()
         yield Batch((Item(PROJECT, project.settings.project, known),))
         return
     one = _LISTS[feed]
-    async for rows in project.rows(one.path, lane=one.lane, **one.params):
-        items = [_item(one, row) for row in rows]
-        yield Batch([item for item in items if item is not None])
+    try:
+        async for rows in project.rows(one.path, lane=one.lane, **one.params):
+            items = [_item(one, row) for row in rows]
+            yield Batch([item for item in items if item is not None])
+    except MissingScope as error:
+        raise RefusedError(error.message, hint=error.hint, status=403) from None
 
 
 def _item(one: _List, raw: Raw) -> Item | None:

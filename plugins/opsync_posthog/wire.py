@@ -30,9 +30,9 @@ class ProjectRow(Struct, frozen=True):
 
 
 class KeyRow(Struct, frozen=True):
-    """The key itself; an empty list of teams is all that its owner sees."""
+    """The key itself. Without scopes it may do all that its owner may, without teams see it."""
 
-    scopes: list[str] = []
+    scopes: list[str] | None = None
     scoped_teams: list[int] | None = None
 
 

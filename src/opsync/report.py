@@ -130,10 +130,17 @@ class PassReport:
     """Roots whose numbers were kept, since something they rest on could not be read."""
     warnings: list[str] = field(default_factory=list)
     """What looks wrong in the configuration, now that it meets what was read."""
+    unmeasured: list[str] = field(default_factory=list)
+    """What rules ask to measure and was read in vain: their matter, and no fault of the pass."""
     aside: int = 0
     """Records that are set aside after the pass, from this one and from earlier ones."""
     seconds: float = 0.0
     applied_mode: bool = True
+
+    @property
+    def remarks(self) -> list[str]:
+        """What people are told of the configuration, as it met what was read."""
+        return [*self.warnings, *self.unmeasured]
 
     @property
     def records(self) -> int:

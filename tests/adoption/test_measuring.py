@@ -150,8 +150,8 @@ def test_on_the_day_of_the_release_no_day_is_over() -> None:
 
 def test_under_thirty_users_on_a_side_it_is_too_early() -> None:
     on = day(7)
-    few = {one: 4.0 for one in Span.ending(LAST, 7).dates()}
-    many = {one: 9.0 for one in Span.ending(day(8), 7).dates()}
+    few = dict.fromkeys(Span.ending(LAST, 7).dates(), 4.0)
+    many = dict.fromkeys(Span.ending(day(8), 7).dates(), 9.0)
     found = effect_of(usage({**few, **many}), on)
     assert found is not None
     assert found.early == Early("users since", 28, EARLY_USERS)
@@ -214,7 +214,7 @@ def test_numbers_of_an_earlier_day_are_compared_as_of_that_day() -> None:
 def later(one: Usage, last: date, value: float) -> Usage:
     """The same when later days were read."""
     assert one.known is not None
-    new = {each: value for each in Span(one.known.last + timedelta(days=1), last).dates()}
+    new = dict.fromkeys(Span(one.known.last + timedelta(days=1), last).dates(), value)
     return replace(one, days={**one.days, **new}, known=Span(one.known.first, last), last_day=last)
 
 

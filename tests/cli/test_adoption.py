@@ -6,12 +6,15 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from opsync.cli import screen, statusview
 from opsync.cli.root import run
 from tests.cli.conftest import Company
 from tests.cli.gauge import HOST
@@ -97,6 +100,33 @@ def test_status_has_a_column_with_what_changed_or_why_not(
 
 def test_status_has_no_such_column_where_nothing_is_measured(synced: Company) -> None:
     assert "adoption" not in synced.opsync("status").out
+
+
+def on_a_terminal(using: Company, monkeypatch: pytest.MonkeyPatch, width: int) -> list[str]:
+    """The screen of `status` where people look at it."""
+    shown = StringIO()
+    terminal = Console(width=width, file=shown, color_system=None)
+    monkeypatch.setattr(screen, "console", lambda: terminal)
+    monkeypatch.setattr(statusview, "console", lambda: terminal)
+    monkeypatch.setattr(screen, "interactive", lambda: True)
+    assert using.opsync("status", "--all").code == 0
+    return shown.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("width", "bars", "column"), [(130, True, True), (100, False, True), (72, False, False)]
+)
+def test_the_column_is_left_out_after_the_bars_where_there_is_no_room(
+    using: Company, monkeypatch: pytest.MonkeyPatch, width: int, bars: bool, column: bool
+) -> None:
+    lines = on_a_terminal(using, monkeypatch, width)
+    out = "\n".join(lines)
+    assert ("██" in out) is bars
+    assert ("+58 % 38/day" in out) is column
+    left_out = [line for line in lines if line.startswith("no room here for: ")]
+    assert bool(left_out) is not column
+    assert column or "adoption (--json has all)" in left_out[0]
+    assert max(map(len, lines)) <= width
 
 
 def test_old_numbers_are_told_with_their_day(using: Company) -> None:
@@ -452,16 +482,12 @@ SECRET = "hush-hush"
 def hidden(company: Company) -> Company:
     """A private initiative with a flag that the tool does not have."""
     secret = initiative("Zircon plan", Flag=SECRET, Released=str(RELEASED)) | {"private": True}
-    open_ = initiative("Open plan", Flag="instant-payouts", Released=str(RELEASED))
-    found = measured(company, secret, open_)
-    found.edit(
-        "usage",
-        lambda state: state["trouble"].update(
-            {f"flag:{SECRET}": {"trouble": "refused", "message": f"no {SECRET}"}}
-        ),
-    )
-    found.opsync("sync")
-    return found
+    plain = initiative("Open plan", Flag="instant-payouts", Released=str(RELEASED))
+    plant(company.folder, [secret, plain])
+    trouble = {"trouble": "refused", "message": f"no {SECRET}", "nearest": [f"{SECRET}-2"]}
+    company.edit("usage", lambda state: state["trouble"].update({f"flag:{SECRET}": trouble}))
+    assert company.opsync("sync").code == 0
+    return company
 
 
 def test_what_a_private_initiative_measures_is_named_on_no_screen(hidden: Company) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Company
+from tests.cli.measuring import measured
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "json.md"
 
@@ -81,5 +82,15 @@ def test_every_key_is_documented(synced: Company, command: str) -> None:
         _doubtful(synced)
     args = command.split("|") if "|" in command else command.split()
     found = synced.opsync(*args, "--json").json
+    missing = {key for key in _keys(found) if f"`{key}`" not in page and f'"{key}"' not in page}
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "explain|Early bird", "explain|Linked one", "doctor"]
+)
+def test_every_key_of_what_is_measured_is_documented(company: Company, command: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    found = measured(company).opsync(*command.split("|"), "--json").json
     missing = {key for key in _keys(found) if f"`{key}`" not in page and f'"{key}"' not in page}
     assert not missing

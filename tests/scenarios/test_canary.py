@@ -6,6 +6,7 @@ there is runs on it, and everything that was written to any tool is looked throu
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import click
 import pytest
 
 from opsync.cli.root import GROUPS, root
-from tests.support.canaries import LATER, OWNER, SPACES, WITHIN, Canaries, Hidden
+from tests.support.canaries import LATER, MEASURED, OWNER, SPACES, WITHIN, Canaries, Hidden
 from tests.support.canary_company import company
 from tests.support.world import HOSTS
 
@@ -59,7 +60,7 @@ class Screen:
 
 NEIGHBORS = (
     *("One-tap checkout", "Loyalty", "Harvest", "Irrigation", "Orchard", "Pasture", "Granary"),
-    *("Vineyard", "Referral programme", "Checkout web"),
+    *("Vineyard", "Referral programme", "Checkout web", "Meadow"),
     *("PAY-1", "PAY-2", "PAY-3", "PAY-4", "MOB-1"),
     *("GRO-1", "GRO-2", "GRO-3", "GRO-4", "GRO-5", "GRO-6", "GRO-7"),
 )
@@ -106,10 +107,14 @@ SCREENS: Mapping[str, Screen] = {
     ),
     "status": Screen((*both("status"), ("status", "--all"))),
     "explain": Screen(
-        tuple(
-            call
-            for item in NEIGHBORS
-            for call in (*both("explain", item), ("explain", item, "Work"))
+        (
+            *(
+                call
+                for item in NEIGHBORS
+                for call in (*both("explain", item), ("explain", item, "Work"))
+            ),
+            *both("explain", "Harbor app"),
+            ("explain", "Meadow", "Annotation"),
         )
     ),
     "links list": Screen((*both("links"), *both("links", "list", "PAY-4"), ("links", "Harvest"))),
@@ -221,6 +226,8 @@ def beside(text: str, name: str, expose: str) -> set[str]:
         words.remove(OWNER)  # An account is no work: it is listed, and not whose items it owns.
     if name not in SETUP and expose != "title":
         words += SPACES
+    if expose != "title":
+        words.append(MEASURED)
     return {word for word in words if word.casefold() in text.casefold()}
 
 
@@ -286,6 +293,36 @@ def test_what_is_written_into_other_tools_tells_no_more_than_is_exposed(
             besides if one.later else besides - {LATER}
         )
     assert {sort: words for sort, words in found.items() if words} == {}
+
+
+def test_annotations_tell_of_no_release_that_is_private(canaries: Canaries) -> None:
+    found = canaries.annotations()
+    assert any("Meadow" in text for text in found), "the check below can fail"
+    for text in found:
+        assert leaks(text, canaries.hidden, canaries.expose) == set()
+        assert beside(text, "", canaries.expose) == set()
+    if canaries.expose == "title":
+        assert {"Andesite plan", "Breccia plan"} <= {
+            one.title for one in canaries.hidden for text in found if one.title in text
+        }
+
+
+def test_what_private_initiatives_measure_is_named_where_they_are(canaries: Canaries) -> None:
+    """It was asked for, and is told of them alone, if at all."""
+
+    async def asked() -> set[str]:
+        async with canaries.world.session() as session:
+            return {metric.name for metric in await session.store.measured()}
+
+    assert {f"{MEASURED}-one", f"{MEASURED}-two", "meadow"} <= asyncio.run(asked())
+    stored = canaries.records()
+    said = "".join(
+        canaries.opsync("explain", str(record.ref), "Adoption")
+        for record in stored.values()
+        if record.title in ("Andesite plan", "Breccia plan")
+    )
+    assert "Not measured: Gauge has no flag" in said
+    assert (MEASURED in said) is (canaries.expose == "title")
 
 
 @pytest.mark.slow

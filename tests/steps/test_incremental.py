@@ -7,9 +7,6 @@ that is only given how things are by then.
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -18,17 +15,10 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from opsync.config import Config, build
-from opsync.current import Opened, Pass
-from opsync.http import Client
+from opsync.config import Config
 from opsync.model import Category, Kind, Mention, PairDecision, Part, Record, Ref, Status
 from opsync.model.link import FOOTER
-from opsync.report import PassReport
-from opsync.steps.deriving import link_changed, roll_up_changed
-from opsync.store import Store, inline
-from tests.store.build import prepared
-from tests.support.clock import FakeClock
-from tests.support.world import World
+from tests.steps.deriving import stores
 
 # Few records, so that what happens to them meets. Two are in one tool: copies of one original
 # there are doubtful.
@@ -42,12 +32,6 @@ ROOTS = (Ref("notion", "page", "1"), Ref("notion", "page", "2"))
 MARKS: tuple[tuple[Part, str], ...] = (("mirror", FOOTER), ("mirror", "sync"), ("place", "link"))
 CATEGORIES = (Category.todo, Category.done, Category.canceled)
 STEPS = 60
-
-DERIVED = {
-    "links": "SELECT source, target, evidence, twin FROM links ORDER BY 1, 2",
-    "members": "SELECT root, ref, role, via, field FROM members ORDER BY root, position",
-    "rollups": "SELECT root, body FROM rollups ORDER BY root",
-}
 
 
 def mention(target: Ref, part: Part, field: str, *, property_: bool = False) -> Mention:
@@ -156,80 +140,6 @@ class Company:
         tracked = self.die.sample(WORK, self.die.randrange(len(WORK) + 1))
         named = tuple(mention(ref, "", "Tracked in", property_=True) for ref in tracked)
         return replace(root, mentions=named, tombstone="" if self.die.random() < 0.9 else "trashed")
-
-
-class Deriving:
-    """A store, and passes over it that ask no tool."""
-
-    def __init__(self, path: Path, config: Config) -> None:
-        self._path = path
-        self._config = config
-        self._clock = FakeClock()
-        self.store = Store.open(path, clock=self._clock, executor=inline)
-        # What a power failure would leave is no concern here, and syncing takes half the time.
-        raw = self.store._database._connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        raw.execute("PRAGMA synchronous = OFF")
-
-    async def run(self, records: Collection[Record], *, again: bool = False) -> None:
-        """One pass in which these were read; with `again` it looks at everything."""
-        run = await self.store.begin_run("sync")
-        for tool in self._config.instances:
-            batch = [prepared(one) for one in records if one.ref.instance == tool]
-            await self.store.put_batch(run, tool, "all", batch, [], advance_to=None)
-        this = Pass(
-            config=self._config,
-            store=self.store,
-            clock=self._clock,
-            instances={name: _opened(name) for name in self._config.instances},
-            run=run,
-            report=PassReport(run=run, command="sync", applied_mode=False),
-            again=again,
-        )
-        await link_changed(this)
-        await roll_up_changed(this)
-        assert not this.report.stale
-        await self.store.finish_run(run, outcome="done", instances=[], counts={})
-
-    async def decide(self, decision: PairDecision | tuple[Ref, Ref]) -> None:
-        if isinstance(decision, PairDecision):
-            await self.store.decide([decision])
-        else:
-            await self.store.undecide(*decision)
-
-    def derived(self) -> Mapping[str, list[Any]]:
-        """All that passes made of what was read."""
-        with sqlite3.connect(self._path) as connection:
-            found = {name: connection.execute(query).fetchall() for name, query in DERIVED.items()}
-        connection.close()
-        return found
-
-    def links(self) -> set[tuple[str, str]]:
-        return {row[:2] for row in self.derived()["links"]}
-
-
-def _opened(name: str) -> Opened:
-    """An instance whose connector can do nothing."""
-    return Opened(name, cast("Any", None), 0, "", "nothing", cast("Client", None))
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    world = World(tmp_path_factory.mktemp("world"))
-    world.add_second_jira()
-    return build(world.raw)
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without anything: to copy it is quicker than to make one."""
-    path = tmp_path_factory.mktemp("empty") / "opsync.db"
-    Store.open(path, clock=FakeClock(), executor=inline)._database.close()
-    return path
-
-
-def stores(names: Iterable[str], empty: Path, folder: Path, config: Config) -> list[Deriving]:
-    return [Deriving(Path(shutil.copy(empty, folder / name)), config) for name in names]
 
 
 @pytest.mark.parametrize("seed", range(6))

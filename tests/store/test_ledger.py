@@ -220,6 +220,8 @@ async def test_entries_are_found_by_target_instance_and_hold(store: Store) -> No
     assert len(await store.entries(limit=2)) == 2
     assert await store.entries(target=ref("jira:2")) == [held]
     assert [plain(one.desired) for one in await store.entries(instance="linear")] == ["z"]
+    assert await store.entries(target=ref("jira:2"), other=held.slot.other) == [held]
+    assert await store.entries(other=ref("jira:404")) == []
     assert await store.entries(held=True) == [held]
     assert len(await store.entries(held=False)) == 2
     assert await store.entries(held=HoldKind.undone) == [held]
@@ -258,3 +260,13 @@ async def test_the_journal_explains_each_write_newest_first(store: Store) -> Non
     assert await store.journal(run=1) == [second]
     assert await store.journal(target=ref("jira:2")) == [first]
     assert await store.journal(limit=1) == [first]
+
+
+async def test_the_journal_of_an_item_has_what_is_told_of_it_elsewhere(store: Store) -> None:
+    await written(store, "posthog:1", "shipped", remote_id="7")
+    (row,) = await store.journal()
+    about, project = row.slot.other, row.slot.target
+    assert await store.journal(target=about) == []
+    assert await store.journal(target=about, told_in=[project]) == [row]
+    assert await store.journal(target=project, other=about) == [row]
+    assert await store.journal(target=project, other=project) == []

@@ -31,12 +31,14 @@ from tests.support.world import (
     World,
 )
 
-JIRA, LINEAR, NOTION = "jira-main", "linear", "notion"
+JIRA, LINEAR, NOTION, USAGE = "jira-main", "linear", "notion", "usage"
 
 LATER = "Latent"
 """A word of the name of a team that is private in the second time only."""
 SPACES = ("Wolfram", "Tungsten", "Opaline", "Hafnium", LATER)
 """One word of the name of each project, team and table of which all work is private."""
+MEASURED = "sphalerite"
+"""A word of all flags that private initiatives name: what is measured of them is theirs."""
 OWNER = "perpetua"
 WITHIN = ("obsidian", "carnelian", OWNER)
 """A label, a word of the descriptions and an owner, of private work only: they go nowhere, whatever
@@ -147,6 +149,11 @@ class Canaries:
             for each in list(vendor.exchanges)[self.sent_before[name] if one.later else 0 :]
             if not each.reads
         )
+
+    def annotations(self) -> list[str]:
+        """What stands in the analytics tool now."""
+        found = json.loads((self.world.folder / "usage.json").read_text(encoding="utf-8"))
+        return [one["text"] for one in found["written"].values()]
 
     def answers_at_home(self, one: Hidden) -> str:
         """All that an item's own tool ever answered."""

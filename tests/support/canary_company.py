@@ -17,7 +17,16 @@ from opsync.engine.session import open_session
 from opsync.http import Pool
 from opsync.runtime import Runtime
 from opsync.sandbox.notion import DataSource, Page
-from tests.support.canaries import JIRA, LINEAR, NOTION, TOKENS, Canaries, Hidden
+from tests.support.canaries import (
+    JIRA,
+    LINEAR,
+    MEASURED,
+    NOTION,
+    TOKENS,
+    Canaries,
+    Hidden,
+)
+from tests.support.canary_usage import measure, shipped
 from tests.support.world import (
     HOSTS,
     World,
@@ -70,6 +79,7 @@ class _Plot:
         self.world = canaries.world
         self.jira, self.linear = self.world.jira, self.world.linear
         self.public: dict[str, Page] = {}
+        self.measured = (f"{MEASURED}-one", f"{MEASURED}-two")
         self.owner = self.jira.add_user("Perpetua Quill", "perpetua@harbor.example")
 
     def play(self) -> None:
@@ -105,6 +115,7 @@ class _Plot:
         raw["instances"][JIRA] |= {"labels": [SCOPED], "private_projects": ["HID"]}
         portfolio = {"instance": "linear", "kind": "initiative"}
         raw["rollup"].append({"name": "portfolio", "mode": "apply", "roots": portfolio})
+        measure(self.world, *self.measured)
 
     # The first time -------------------------------------------------------------------------
 
@@ -239,6 +250,8 @@ class _Plot:
         world, source = self.world, self.world.source
         schema = world.notion.state.data_sources[source.id].schema
         schema.add("Secret", {"checkbox": {}})
+        schema.add("Flag", {"rich_text": {}})
+        schema.add("Live on", {"date": {}})
         block = world.raw["instances"][NOTION]["data_sources"][0]
         block["private_column"] = "Secret"
         self.page(
@@ -246,8 +259,15 @@ class _Plot:
             "Andesite plan",
             f"{jira_url('PAY-1')} {self.private.url}",
             secret=True,
+            **shipped(self.world, self.measured[0]),
         )
-        self.turned = self.page("restricted later", "Breccia plan", jira_url("MOB-1"), later=True)
+        self.turned = self.page(
+            "restricted later",
+            "Breccia plan",
+            jira_url("MOB-1"),
+            later=True,
+            **shipped(self.world, self.measured[1]),
+        )
         columns = {"Name": {"title": {}}, "Tracked in": {"rich_text": {}}}
         plans = world.notion.add_database("Opaline plans", properties=columns).data_source
         self.quoted = self.page("set aside with a quote", "Labradorite plan", "", secret=True)
@@ -267,9 +287,10 @@ class _Plot:
         secret: bool = False,
         later: bool = False,
         source: DataSource | None = None,
+        **more: object,
     ) -> Page:
         """A private page, or one that becomes private."""
-        cells: dict[str, object] = {"Name": title, "Tracked in": tracked_in}
+        cells: dict[str, object] = {"Name": title, "Tracked in": tracked_in, **more}
         if secret:
             cells["Secret"] = True
         made = self.world.notion.add_page(source or self.world.source, cells, body="carnelian")
@@ -293,6 +314,8 @@ class _Plot:
             "Vineyard": [jira_url("MOB-3")],
         }.items():
             self.public[title] = world.page(title, " ".join(names))
+        cells = {"Name": "Meadow", **shipped(world, "meadow")}
+        self.public["Meadow"] = world.notion.add_page(world.source, cells)
 
     def _label_all(self) -> None:
         """Everything in Jira is in scope."""

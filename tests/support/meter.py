@@ -280,6 +280,7 @@ def add_meter(world: World, instance: str = "meter", connector: str = "meter") -
     folder.mkdir(exist_ok=True)
     (folder / "meter.py").write_text(DROP_IN, encoding="utf-8")
     world.raw["plugins_dir"] = str(folder)
+    world.fixed_files = True
     world.raw["instances"][instance] = {"connector": connector, "tool": key}
     schema = world.notion.state.data_sources[world.source.id].schema
     for name, type_ in (("Flag", "rich_text"), ("Event", "rich_text"), ("Released", "date")):

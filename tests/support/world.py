@@ -95,6 +95,8 @@ class World:
     loyalty: Page = field(init=False)
     vendors: dict[str, Vendor] = field(init=False)
     raw: dict[str, Any] = field(init=False)
+    fixed_files: bool = False
+    """Nothing changes in the folders that the configuration names."""
     _built: tuple[object, Config] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -181,7 +183,7 @@ class World:
     def config(self) -> Config:
         """The configuration as `raw` has it now, built anew where anything may have changed it."""
         given = (self.raw, {k: v for k, v in os.environ.items() if k.startswith("OPSYNC_")})
-        reads_files = self.raw.keys() & {"plugins_dir", "secrets_dir"}
+        reads_files = not self.fixed_files and self.raw.keys() & {"plugins_dir", "secrets_dir"}
         if self._built is None or self._built[0] != given or reads_files:
             self._built = (deepcopy(given), build(self.raw))
         return self._built[1]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from opsync.cli import words
+from opsync.cli.common import console
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.engine.adopted import Adopted, Compared, Measured, Shipped
@@ -15,6 +16,8 @@ from opsync.model import Counts, MetricKind, Span
 
 PLOTTED_DAYS = 56
 """So many days are drawn, where they can be with as many after a release as before it."""
+BESIDE = 20
+"""Characters of a line that are not for days: what they are called, and the margin."""
 BARS = "▁▂▃▄▅▆▇█"
 """Heights of a day; one without any use is a "·", one that is not known a blank."""
 RELEASED = "│"
@@ -108,12 +111,12 @@ def adoption_facts(
     if one.window is not None and one.per_day is not None:
         facts.append(("window", _window(one)))
     facts.append(("read", _read(one, now, zone)))
-    if one.error:
-        facts.append(("kept", f"since {_moment(one.kept_since, zone)}: {words.shown(one.error)}"))
-    return [
-        *facts,
-        *(("days" if not n else "", line) for n, line in enumerate(plot(one, released))),
-    ]
+    if one.kept_because:
+        facts.append(
+            ("kept", f"since {_moment(one.kept_since, zone)}: {words.shown(one.kept_because)}")
+        )
+    drawn = plot(one, released, most=min(PLOTTED_DAYS, console().width - BESIDE))
+    return [*facts, *(("" if number else "days", line) for number, line in enumerate(drawn))]
 
 
 def released_fact(released: Shipped) -> str:
@@ -247,21 +250,22 @@ def _read(one: Measured, now: datetime, zone: tzinfo) -> str:
     return said
 
 
-def plot(one: Measured, released: Shipped | None) -> list[str]:
-    """The days as bars, with the release marked, and below them what they are; [] for none."""
+def plot(one: Measured, released: Shipped | None, most: int = PLOTTED_DAYS) -> list[str]:
+    """At most so many days as bars, with the release marked, and below them what they are; []
+    for none."""
     if one.known is None or not one.days:
         return []
     on = released.on if released is not None else None
-    span = plotted(one.known, on)
+    span = plotted(one.known, on, most)
     values = {each.day: each.value for each in one.days}
-    most = max((values.get(day, 0.0) for day in span.dates()), default=0.0)
-    if most <= 0:
+    highest = max((values.get(day, 0.0) for day in span.dates()), default=0.0)
+    if highest <= 0:
         return [f"no use from {_span(span)}"]
     marked = on is not None and span.first <= on <= span.last
     bars = ""
     for day in span.dates():
         bars += RELEASED if marked and day == on else ""
-        bars += _bar(values, day, most)
+        bars += _bar(values, day, highest)
     first, last = words.day(span.first), words.day(span.last)
     below = first
     if marked and on is not None:
@@ -269,16 +273,15 @@ def plot(one: Measured, released: Shipped | None) -> list[str]:
         below = f"{first if at > len(first) else '':<{at}}{RELEASED} {words.day(on)}"
     if (room := len(bars) - len(below) - len(last)) > 0:
         below = f"{below}{' ' * room}{last}"
-    return [bars, f"{below}   the highest is {_figure(most)}"]
+    return [bars, f"{below}   the highest is {_figure(highest)}"]
 
 
-def plotted(known: Span, released_on: date | None) -> Span:
+def plotted(known: Span, released_on: date | None, most: int = PLOTTED_DAYS) -> Span:
     """The days that are drawn: the last ones, and of an older release those about it."""
     last = known.last
-    if released_on is not None:
-        last = min(last, released_on + timedelta(days=PLOTTED_DAYS // 2))
-    last = max(last, known.first)
-    return Span(max(known.first, last - timedelta(days=PLOTTED_DAYS - 1)), last)
+    if released_on is not None and released_on >= known.first:
+        last = min(last, released_on + timedelta(days=most // 2))
+    return Span(max(known.first, last - timedelta(days=max(most, 7) - 1)), last)
 
 
 def _bar(values: Mapping[date, float], day: date, most: float) -> str:

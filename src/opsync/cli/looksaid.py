@@ -45,7 +45,7 @@ class LookView:
         counts = {"run": report.run, "offline": self.offline, "exit_code": report.exit_code}
         return {
             "look": self.look,
-            "pass": {**counts, **report.summary(), "warnings": list(report.warnings)},
+            "pass": {**counts, **report.summary(), "warnings": list(report.remarks)},
             "instances": [instance_json(one) for one in report.instances],
         }
 

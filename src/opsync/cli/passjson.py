@@ -25,7 +25,7 @@ def as_json(report: PassReport) -> dict[str, Any]:
             "held": len(report.plan.held),
             "kept": list(report.stale),
             "set_aside": report.aside,
-            "warnings": list(report.warnings),
+            "warnings": list(report.remarks),
         },
         "instances": [instance_json(one) for one in report.instances],
         "changes": [

@@ -99,7 +99,7 @@ def _instance(one: InstanceReport) -> str:
 
 def warning_lines(report: PassReport) -> list[str]:
     """What looks wrong in the configuration."""
-    return [f"! {shown(warning, 400)}" for warning in report.warnings]
+    return [f"! {shown(warning, 400)}" for warning in report.remarks]
 
 
 def trouble_lines(one: InstanceReport) -> list[str]:

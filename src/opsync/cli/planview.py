@@ -67,7 +67,7 @@ def plan_json(view: PlanView) -> dict[str, Any]:
             "requests": view.cost.requests,
             "seconds": round(view.cost.seconds, 1),
             "notifies": list(view.cost.notifies),
-            "warnings": list(view.report.warnings),
+            "warnings": list(view.report.remarks),
         },
         "instances": [instance_json(one) for one in view.report.instances],
         "changes": [

@@ -94,8 +94,8 @@ class Measured(Adopted, frozen=True, kw_only=True):
     initiative, or the record that a "link" there leads to (`linked`). `project` is the tool's
     project, in whose `time_zone` ("": the configured one) days begin. `known` are the days that
     were read, `days` their values, the first one first. `read_at` is when they were read, and
-    `again_at` when they may be asked for again, where that has to wait. `kept_since` is when the
-    tool failed to answer, with its `error`: the numbers are those of before.
+    `again_at` when they may be asked for again, where that has to wait. `kept_since` is since when
+    the tool fails to answer, `kept_because` what it says: the numbers are those of before.
     """
 
     source: Literal["fixed", "property", "link", "gone"]
@@ -109,7 +109,7 @@ class Measured(Adopted, frozen=True, kw_only=True):
     read_at: datetime | None
     again_at: datetime | None
     kept_since: datetime | None
-    error: str
+    kept_because: str
 
 
 def shipped(rollup: Rollup, rule: RollupRule | None) -> Shipped | None:

@@ -97,7 +97,7 @@ class Adopting:
             read_at=known.read_at if known else None,
             again_at=again_at,
             kept_since=cursor.failed_since if cursor else None,
-            error=cursor.error if cursor and cursor.failed_since else "",
+            kept_because=cursor.error if cursor and cursor.failed_since else "",
         )
 
     async def project(self, instance: str) -> Item | None:

@@ -259,7 +259,7 @@ class _Gatherer:
                 found.append(Unseen(what="connection", name=one.instance, why=why, hint=hint))
         found += [
             Unseen(what="rule", name="", why=warning, hint="opsync doctor")
-            for warning in (report.warnings if report else ())
+            for warning in (report.remarks if report else ())
         ]
         kept = "what it rests on could not be read: its numbers are kept, or missing"
         found += [

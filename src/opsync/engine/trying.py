@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from opsync.config import Config
 from opsync.desire import Setting, content_of
+from opsync.engine.catalog import Catalog
 from opsync.engine.examples import examples, say_besides
 from opsync.languages import TEXTS, Words
 from opsync.model import Category
@@ -109,10 +111,11 @@ async def try_texts(config: Config, store: Store | None, today: date) -> Trial:
     """Try all texts. Without a store they are about made-up items."""
     words = _Heard.of(config.words)
     found = _Collection(words)
-    setting = _setting(config, words, today)
+    catalog = Catalog(config)
+    setting = _setting(config, catalog, words, today)
     initiatives = links = 0
     if store is not None:
-        initiatives = await _try_rollups(store, setting, found)
+        initiatives = await _try_rollups(store, catalog, setting, found)
         links = await _try_links(store, setting, found)
     for example in examples():
         example.say(words)
@@ -133,7 +136,7 @@ async def try_texts(config: Config, store: Store | None, today: date) -> Trial:
     )
 
 
-def _setting(config: Config, words: Words, today: date) -> Setting:
+def _setting(config: Config, catalog: Catalog, words: Words, today: date) -> Setting:
     classes = {name: config.plugins.connector(i.connector) for name, i in config.instances.items()}
     return Setting(
         tools={name: class_.title for name, class_ in classes.items()},
@@ -143,15 +146,19 @@ def _setting(config: Config, words: Words, today: date) -> Setting:
         as_of=today,
         words=words,
         teams=private_teams(config.instances, config.teams),
+        analytics=frozenset(catalog.analytics),
     )
 
 
-async def _try_rollups(store: Store, setting: Setting, found: _Collection) -> int:
+async def _try_rollups(store: Store, catalog: Catalog, setting: Setting, found: _Collection) -> int:
     rollups = [one for one in await store.rollups() if one.rule in setting.rules]
     for chunk in chunks(sorted({one.root for one in rollups})):
         for inputs in await store.target_inputs(chunk):
             for rollup, root in inputs.rollups:
                 if root.ref == inputs.record.ref and rollup.rule in setting.rules:
+                    if catalog.withholds(root):
+                        # What it measures is its own word.
+                        rollup = replace(rollup, adoption=())
                     content = content_of(rollup, root, inputs.others, setting, at_root=True)
                     say_besides(content, found.words)
                     found.take(content.root.title or content.root.label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import msgspec
 import structlog
@@ -114,20 +114,26 @@ async def _resolve_former_names(this: Pass) -> None:
             continue
         try:
             answered = await connector.resolve(sorted(by_instance[name]))
-            prepared = [Prepared(*by_itself(r)) for r in answered.values() if _own(r, name)]
+            refs = {alias: _ref_of(one) for alias, one in answered.items()}
+            records = [one for one in answered.values() if isinstance(one, Record)]
+            prepared = [Prepared(*by_itself(r)) for r in records if r.ref.instance == name]
         except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
             _log.info("resolve.failed", instance=name, error=str(error))
             await this.store.put_kept(name, {_ASK_AGAIN: True})
             continue
         if prepared:
             await this.store.put_batch(this.run, name, ADDRESSES, prepared, [], advance_to=None)
-        found[name] = {a: r.ref if isinstance(r, Record) else r for a, r in answered.items()}
+        found[name] = {alias: ref for alias, ref in refs.items() if ref.instance == name}
     await _link(this, await this.store.put_aliases({n: a for n, a in found.items() if a}))
 
 
-def _own(found: Ref | Record, instance: str) -> TypeGuard[Record]:
-    """Whether that is a record, known by its address alone, which is to be stored."""
-    return isinstance(found, Record) and found.ref.instance == instance
+def _ref_of(found: Ref | Record) -> Ref:
+    """What was looked up. Raises TypeError: a plugin may answer anything."""
+    if isinstance(found, Record):
+        return found.ref
+    if not isinstance(found, Ref):
+        raise TypeError(f"{found!r} is neither a ref nor a record")
+    return found
 
 
 async def roll_up_changed(this: Pass) -> None:

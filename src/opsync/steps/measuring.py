@@ -17,7 +17,7 @@ from opsync.inert import inert_text
 from opsync.model import Counts, Kind, Metric, MetricKind, Record, Ref, Release
 from opsync.model.rules import MetricRule, RollupRule
 from opsync.stages.measure import MeasureContext, Wanted, last_complete_day, measure
-from opsync.steps.shared import at_once, roots_in
+from opsync.steps.shared import at_once, keep, roots_in
 from opsync.steps.unmeasured import warnings_of
 from opsync.store import METRICS
 
@@ -54,6 +54,9 @@ async def measure_changed(this: Pass) -> None:
             await _look_again(this, name)
     await _forget_others(this, wanted)
     await at_once(_measure(this, name, each) for name, each in wanted.items())
+    for name in wanted:
+        # What a connector learned as it measured outlasts a pass that ends before it writes.
+        await keep(this.store, name, this.instances[name])
 
 
 async def _measure(this: Pass, name: str, wanted: Sequence[Wanted]) -> None:
@@ -62,7 +65,7 @@ async def _measure(this: Pass, name: str, wanted: Sequence[Wanted]) -> None:
         return
     context = MeasureContext(this.store, this.clock, this.run, this.instances[name].clean)
     in_vain = await measure(this.measurable[name], report, wanted, context)
-    this.report.warnings.extend(dict.fromkeys(warnings_of(this, in_vain)))
+    this.report.unmeasured.extend(dict.fromkeys(warnings_of(this, in_vain)))
 
 
 async def _forget_others(this: Pass, wanted: Mapping[str, Sequence[Wanted]]) -> None:

@@ -85,6 +85,12 @@ class _Stored(msgspec.Struct, array_like=True, frozen=True):
 
 _decode_evidence = msgspec.json.Decoder(list[_Stored]).decode
 
+_NAMES_ANY = text("""
+SELECT 1 FROM mentions m CROSS JOIN records r ON r.ref = m.source
+WHERE m.alias >= :begin AND m.alias < :end AND m.instance = :instance AND r.tombstone = ''
+LIMIT 1
+""")
+
 
 class Links(Part):
     """Resolving mentions and keeping links."""
@@ -122,14 +128,9 @@ class Links(Part):
 
     async def names_any(self, instance: str, prefix: str) -> bool:
         """Whether a living record names something of `instance` whose alias begins so."""
-        query = (
-            "SELECT 1 FROM mentions m JOIN records r ON r.ref = m.source"
-            " WHERE m.alias >= ? AND m.alias < ? AND m.instance = ? AND r.tombstone = '' LIMIT 1"
-        )
-        values = (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), instance)
-        return await self._read(
-            lambda c: c.exec_driver_sql(query, values).one_or_none() is not None
-        )
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        values = {"begin": prefix, "end": end, "instance": instance}
+        return await self._read(lambda c: c.execute(_NAMES_ANY, values).first() is not None)
 
     async def put_aliases(self, found: Mapping[str, Mapping[str, Ref]]) -> list[Ref]:
         """Add names that were looked up, by instance; returns the records that use them.

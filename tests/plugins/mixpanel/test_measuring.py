@@ -152,6 +152,23 @@ async def test_an_unknown_flag_is_told_with_the_nearest_and_without_a_query(worl
     assert readings[flag("one-tab")].nearest == ("one-tap",)
 
 
+async def test_a_flag_beyond_those_that_mixpanel_tells_is_not_called_unknown(world: World) -> None:
+    every = {f"flag-{number}": {"2026-02-20": 1} for number in range(10_000)}
+    mixpanel = world.connect(answering(rows(**every)))
+
+    reading = (await measured(mixpanel, [flag("sso")]))[flag("sso")]
+
+    assert reading.trouble == "refused"
+    assert reading.message == "not among the 10,000 flags that Mixpanel tells"
+
+
+async def test_an_event_beyond_the_names_that_mixpanel_tells_says_so(world: World) -> None:
+    reading = await one(world, rows(), [f"Event {number}" for number in range(5_000)])
+
+    assert reading.trouble == "unknown"
+    assert "5,000 most common events" in reading.message
+
+
 async def test_where_no_flag_has_data_the_event_that_is_missing_is_named(world: World) -> None:
     mixpanel = world.connect(flag_event="Flag met")
 

@@ -10,7 +10,6 @@ from types import ModuleType
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 from tests.plugins.posthog.world import (
     BEFORE,
@@ -18,6 +17,7 @@ from tests.plugins.posthog.world import (
     WEEK,
     YESTERDAY,
     Harbor,
+    answering,
     event,
     flag,
     measured,
@@ -235,13 +235,6 @@ async def test_the_legacy_limit_of_queries_is_kept_and_told(harbor: Harbor) -> N
 
 
 # Answers that are not as they should be ----------------------------------------------------------
-
-
-def answering(answer: Mapping[str, object] | bytes, status: int = 200) -> httpx.MockTransport:
-    """A PostHog that answers every request so."""
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    headers = {"content-type": "application/json"}
-    return httpx.MockTransport(lambda _: httpx.Response(status, content=body, headers=headers))
 
 
 def rows_of(*rows: Sequence[object], **changes: object) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -153,3 +154,10 @@ async def write(connector: PostHog, *changes: Change) -> list[Outcome]:
     outcomes = {o.change: o async for o in connector.apply(changes, {TARGET: product()})}
     assert outcomes.keys() == {one.id for one in changes}
     return [outcomes[one.id] for one in changes]
+
+
+def answering(answer: object) -> httpx.MockTransport:
+    """A PostHog that answers every request so: JSON, or these very bytes."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    headers = {"content-type": "application/json"}
+    return httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers=headers))

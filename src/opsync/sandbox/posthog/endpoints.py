@@ -46,6 +46,8 @@ REFRESH = frozenset(
 def key(call: Call) -> Answer:
     """The key itself: what it may do, and where."""
     project = call.project
+    if not project.describes_keys:
+        raise unknown()
     missing = project.faults.missing_scopes
     return {
         "id": "phx-sandbox-key",

@@ -75,6 +75,8 @@ class PostHogProject(Vendor):
         """Whether the key is limited to this project, so that it may list no projects."""
         self.other_projects: dict[str, str] = {}
         """Names of further projects by id: listed, and not to be looked into."""
+        self.describes_keys = True
+        """Whether a key can be asked what it may do, as older installations cannot."""
         self.takes_overrides = True
         """Whether an insight can be asked for other days than it was saved with."""
         self.busy_next = 0

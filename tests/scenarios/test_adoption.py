@@ -1,0 +1,628 @@
+"""Adoption in whole passes: what is read when, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from opsync.errors import RateLimited, SignInError, TemporaryError
+from opsync.model import Adoption, Metric, MetricKind, Reading, Span
+from opsync.sandbox.notion import Page
+from opsync.store import Store
+from tests.crash.mortal import Died
+from tests.support.meter import SITE, MeterTool, add_meter, days_ago, measures, used
+from tests.support.world import World, jira_url, of, troubles
+
+DAY_S = 24 * 3_600
+
+
+@dataclass
+class Measured:
+    """The company with an analytics tool, in which the checkout is done and used."""
+
+    world: World
+    tool: MeterTool
+
+    async def adoption(self, page: Page | None = None) -> Adoption:
+        """The first metric of a page."""
+        return (await self.world.rollup(page or self.world.checkout)).adoption[0]
+
+    def raises(self, error: BaseException, *requests: str) -> None:
+        """Have the tool fail at requests of these sorts."""
+
+        def fail(request: str) -> None:
+            if request in requests:
+                raise error
+
+        self.tool.before = fail
+
+    def mend(self) -> None:
+        self.tool.before = lambda request: None
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Measured:
+    """The rule takes the flag from "Flag"; the checkout names one by its key."""
+    world = World(tmp_path)
+    tool = add_meter(world)
+    tool.history.flags["one-tap"] = used(24, released=days_ago(world, 19), after=38)
+    tool.flags["12"] = "one-tap"
+    measures(world, {"flag_from": "Flag"}, released="Released")
+    world.notion.edit_page(world.checkout, "Flag", "one-tap")
+    world.notion.edit_page(world.checkout, "Status", "Done")
+    world.notion.edit_page(world.checkout, "Released", days_ago(world, 19).isoformat())
+    return Measured(world, tool)
+
+
+# What is read when -----------------------------------------------------------------------------
+
+
+async def test_it_is_in_the_rollup_and_a_second_pass_reads_and_writes_nothing(
+    measured: Measured,
+) -> None:
+    world, tool = measured.world, measured.tool
+    report = await world.sync()
+    assert report.exit_code == 0, troubles(report)
+    found = await measured.adoption()
+    assert found.metric == Metric("meter", MetricKind.flag, "one-tap")
+    assert found.window == Span(days_ago(world, 28), days_ago(world, 1))
+    assert found.effect is not None
+    assert (found.effect.weeks, found.effect.before, found.effect.after) == (2, 24, 38)
+    assert found.users is not None
+    assert tool.requests == ["query"]
+    tool.forget()
+    await world.silent()
+    assert tool.requests == []
+
+
+async def test_once_a_day_the_last_three_days_are_read_again(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.history.late = (0.5, 0.25)
+    await world.sync()
+    late = await measured.adoption()
+    tool.forget()
+    tool.history.late = ()
+    world.clock.advance(DAY_S)
+    await world.sync()
+    [(_, days, _)] = tool.queries
+    assert days == Span(days_ago(world, 4), days_ago(world, 1))
+    now = await measured.adoption()
+    assert late.window is not None
+    assert now.window is not None
+    assert now.window.last == late.window.last + timedelta(days=1)
+    assert now.effect is not None
+    assert (now.effect.before, now.effect.after) == (24, 38)
+    tool.forget()
+    await world.silent()
+    assert tool.requests == []
+
+
+async def test_two_rules_and_two_initiatives_with_one_metric_read_it_once(
+    measured: Measured,
+) -> None:
+    world, tool = measured.world, measured.tool
+    world.notion.edit_page(world.loyalty, "Flag", "one-tap")
+    [rule] = world.raw["rollup"]
+    block = {"instance": "meter", "flag": "one-tap", "weeks": 1}
+    world.raw["rollup"].append({**rule, "name": "second", "metric": [block]})
+    await world.sync()
+    [(metrics, _, windows)] = tool.queries
+    assert metrics == (Metric("meter", MetricKind.flag, "one-tap"),)
+    assert [window.days for window in windows] == [28, 7]
+    async with world.session() as session:
+        found = {(one.rule, one.root): one.adoption[0] for one in await session.store.rollups()}
+    assert len(found) == 4
+    assert {one.window.days for one in found.values() if one.window} == {28, 7}
+    assert all(one.users is not None for one in found.values())
+
+
+async def test_all_metrics_are_asked_for_at_once(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.history.events["payout"] = used(10)
+    tool.insights["abc"] = "Payouts a day"
+    measures(world, {"flag_from": "Flag"}, {"event": "payout"}, {"insight": "abc", "weeks": 2})
+    await world.sync()
+    assert tool.requests == ["query"]
+    found = (await world.rollup(world.checkout)).adoption
+    assert [one.metric.name for one in found] == ["one-tap", "payout", "abc"]
+    assert found[2].title == "Payouts a day"
+    assert [one.metric.name for one in (await world.rollup(world.loyalty)).adoption] == [
+        "payout",
+        "abc",
+    ]
+
+
+async def test_an_insight_that_shows_ten_days_is_asked_for_once_a_day(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.insights["abc"], tool.insight_days = "Payouts a day", 10
+    measures(world, {"insight": "abc"})
+    await world.sync()
+    found = await measured.adoption()
+    assert found.window == Span(days_ago(world, 7), days_ago(world, 1))
+    tool.forget()
+    await world.silent()
+    assert tool.requests == []
+    world.clock.advance(DAY_S)
+    await world.sync()
+    assert tool.requests == ["query"]
+
+
+async def test_a_release_further_back_than_what_is_known_has_all_read(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    await world.sync()
+    tool.forget()
+    world.notion.edit_page(world.checkout, "Released", days_ago(world, 100).isoformat())
+    await world.sync()
+    [(_, days, _)] = tool.queries
+    assert days == Span(days_ago(world, 128), days_ago(world, 1))
+
+
+async def test_longer_windows_of_a_changed_rule_are_read(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    measures(world, {"flag_from": "Flag", "weeks": 1}, released="")
+    await world.sync()
+    tool.forget()
+    measures(world, {"flag_from": "Flag", "weeks": 4}, released="")
+    await world.sync()
+    assert [query[1].days for query in tool.queries] == [56]
+    found = await measured.adoption()
+    assert found.window is not None
+    assert found.window.days == 28
+
+
+async def test_a_metric_that_is_dropped_is_forgotten_and_read_anew_when_it_is_back(
+    measured: Measured,
+) -> None:
+    world, tool = measured.world, measured.tool
+    await world.sync()
+    world.notion.edit_page(world.checkout, "Flag", "")
+    await world.sync()
+    assert (await world.rollup(world.checkout)).adoption == ()
+    async with world.session() as session:
+        assert await session.store.measured() == {}
+        assert [c for c in await session.store.cursors() if c.feed == "opsync:metrics"] == []
+    tool.forget()
+    world.notion.edit_page(world.checkout, "Flag", "one-tap")
+    await world.sync()
+    assert [query[1].days for query in tool.queries] == [56]
+    assert (await measured.adoption()).measured
+
+
+async def test_an_instance_that_is_not_configured_any_more_is_forgotten(
+    measured: Measured,
+) -> None:
+    world = measured.world
+    await world.sync()
+    del world.raw["instances"]["meter"]
+    world.raw["rollup"][0] |= {"metric": [], "announce_in": []}
+    await world.sync()
+    assert (await world.rollup(world.checkout)).adoption == ()
+    async with world.session() as session:
+        assert await session.store.measured() == {}
+    await world.silent()
+
+
+async def test_a_service_that_was_down_for_months_reads_what_is_needed(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    await world.sync()
+    tool.forget()
+    world.clock.advance(120 * DAY_S)
+    await world.sync()
+    [(_, days, _)] = tool.queries
+    assert days.last == days_ago(world, 1)
+    found = await measured.adoption()
+    assert found.effect is not None
+    assert (found.effect.weeks, found.effect.before, found.effect.after) == (4, 24, 38)
+
+
+async def test_a_plan_measures_too(measured: Measured) -> None:
+    await measured.world.sync(write=False)
+    assert measured.tool.requests == ["query"]
+    assert (await measured.adoption()).measured
+
+
+async def test_a_pass_over_other_instances_measures_nothing(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    await world.sync()
+    tool.forget()
+    world.clock.advance(3 * DAY_S)
+    await world.sync(only=frozenset({"notion"}))
+    assert tool.requests == []
+    found = await measured.adoption()
+    assert found.measured
+    assert found.stale
+
+
+# Days and zones --------------------------------------------------------------------------------
+
+
+async def test_the_last_day_is_that_of_the_projects_zone(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.zone = "Pacific/Kiritimati"  # Fourteen hours ahead: there the next day has begun.
+    world.clock.advance(2 * 3_600)
+    await world.sync()
+    assert tool.queries[0][1].last == world.clock.now().date()
+
+
+async def test_another_zone_has_all_days_read_anew(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    await world.sync()
+    tool.forget()
+    tool.zone = "America/Los_Angeles"
+    await world.sync()
+    assert [query[1].days for query in tool.queries] == [56]
+    tool.forget()
+    await world.silent()
+    assert tool.requests == []
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "Europe", "../etc/passwd", "x" * 500])
+async def test_a_zone_that_is_none_is_told_and_the_configured_one_holds(
+    measured: Measured, zone: str
+) -> None:
+    measured.tool.zone = zone
+    report = await measured.world.sync()
+    [warning] = report.warnings
+    assert "is no time zone" in warning
+    assert (await measured.adoption()).measured
+
+
+async def test_a_zone_that_cannot_be_asked_for_is_the_last_one(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, tool = measured.world, measured.tool
+    tool.zone = "Pacific/Kiritimati"
+    await world.sync()
+
+    async def fail(connector: object) -> str:
+        raise RuntimeError("a fault of the plugin")
+
+    monkeypatch.setattr("tests.support.meter.Meter.zone", fail)
+    tool.forget()
+    world.clock.advance(DAY_S + 3_600)
+    report = await world.sync()
+    assert report.exit_code == 0
+    there = world.clock.now() + timedelta(hours=14)
+    assert [query[1].last for query in tool.queries] == [there.date() - timedelta(days=1)]
+
+
+# Trouble ---------------------------------------------------------------------------------------
+
+
+FAULTS: dict[str, Callable[[], BaseException]] = {
+    "down": lambda: TemporaryError("Meter is down"),
+    "a spent budget": lambda: RateLimited("60 an hour", retry_after_s=900),
+    "a refused sign-in": lambda: SignInError("no right to query"),
+    "a fault of the plugin": lambda: ZeroDivisionError("division by zero"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_of_measuring_holds_nothing_else_back(measured: Measured, fault: str) -> None:
+    """Not delivery numbers, though the initiative names a flag of it, nor the annotation."""
+    world, tool = measured.world, measured.tool
+    measures(world, {"flag_from": "Flag"}, released="Released", announce_in=["meter"])
+    world.notion.edit_page(world.checkout, "Flag", f"{SITE}/flags/12")
+    await world.sync()
+    measured.raises(FAULTS[fault](), "query")
+    world.clock.advance(DAY_S)
+    world.jira.poke_move("PAY-3", "done")
+    world.notion.edit_page(world.checkout, "Released", days_ago(world, 18).isoformat())
+
+    report = await world.sync()
+
+    assert report.stale == []
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+    assert [note.on for note in tool.notes.values()] == [days_ago(world, 18).isoformat()]
+    assert of(report, "meter").trouble
+    assert report.exit_code == (3 if fault == "a refused sign-in" else 1)
+    assert not of(report, "notion").trouble
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["after a good read", "in the first pass"])
+async def test_a_tool_that_is_down_holds_no_delivery_numbers_back(
+    measured: Measured, first: bool
+) -> None:
+    world = measured.world
+    world.notion.edit_page(world.checkout, "Flag", f"{SITE}/flags/12")
+    if not first:
+        await world.sync()
+    measured.raises(TemporaryError("Meter is down"), "flags", "query", "insight")
+    world.jira.poke_move("PAY-3", "done")
+    world.clock.advance(DAY_S)
+    report = await world.sync()
+    assert report.stale == []
+    assert of(report, "meter").trouble == "incomplete"
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+    rollup = await world.rollup(world.checkout)
+    assert rollup.missing == ()
+    measured.mend()
+    await world.sync()
+    assert (await measured.adoption()).measured
+    await world.silent()
+
+
+async def test_the_last_values_stay_and_become_stale_with_their_date(measured: Measured) -> None:
+    world = measured.world
+    await world.sync()
+    before = await measured.adoption()
+    measured.raises(TemporaryError("Meter is down"), "query")
+    world.clock.advance(DAY_S)
+    await world.sync()
+    assert await measured.adoption() == before
+    world.clock.advance(DAY_S)
+    await world.sync()
+    assert await measured.adoption() == replace(before, stale=True)
+    measured.mend()
+    await world.sync()
+    found = await measured.adoption()
+    assert not found.stale
+    assert found.window is not None
+    assert found.window.last == days_ago(world, 1)
+
+
+async def test_a_spent_budget_is_told_until_it_is_over_and_not_asked_again(
+    measured: Measured,
+) -> None:
+    world, tool = measured.world, measured.tool
+    measured.raises(RateLimited("60 an hour", retry_after_s=3_000), "query")
+    await world.sync()
+    measured.mend()
+    tool.forget()
+    report = await world.sync()
+    assert tool.requests == []
+    assert (of(report, "meter").message, report.exit_code) == ("60 an hour", 1)
+    world.clock.advance(3_000)
+    report = await world.sync()
+    assert tool.requests == ["query"]
+    assert report.exit_code == 0
+
+
+async def test_an_earlier_trouble_is_told_where_the_tool_is_not_asked(measured: Measured) -> None:
+    world = measured.world
+    measured.raises(TemporaryError("Meter is down"), "query")
+    await world.sync()
+    report = await world.sync(only=frozenset({"notion"}))
+    assert of(report, "meter").message == "Meter is down"
+    assert report.stale == []
+
+
+async def test_a_tool_that_refuses_the_sign_in_is_not_asked_for_numbers(
+    measured: Measured,
+) -> None:
+    world, tool = measured.world, measured.tool
+    world.notion.edit_page(world.checkout, "Flag", f"{SITE}/flags/12")
+    measured.raises(SignInError("refused"), "flags")
+    report = await world.sync()
+    assert report.exit_code == 3
+    assert tool.requests == ["flags"]
+
+
+# What is told ----------------------------------------------------------------------------------
+
+
+async def test_an_unknown_name_is_told_once_a_read_with_the_nearest(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    world.notion.edit_page(world.checkout, "Flag", "one-tapp")
+    report = await world.sync()
+    [warning] = report.warnings
+    assert warning == (
+        'rule "roadmap": Meter has no flag "one-tapp", as "One-tap checkout" names it; '
+        "the nearest: one-tap"
+    )
+    assert report.exit_code == 1
+    assert (await measured.adoption()).nearest == ("one-tap",)
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    await world.silent()
+    world.clock.advance(3_600)
+    tool.history.flags["one-tapp"] = used(10)
+    report = await world.sync()
+    assert report.warnings == []
+    assert (await measured.adoption()).measured
+
+
+async def test_a_refused_query_is_told_with_the_vendors_text(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.history.events["payout"] = used(10)
+    measures(world, {"event": "payout"}, {"flag_from": "Flag"})
+    tool.spoil = lambda one: [
+        replace(one, trouble="refused", message="Unsupported\nproperty: \u202eamount")
+        if one.metric.name == "payout"
+        else one
+    ]
+    report = await world.sync()
+    assert report.warnings == [
+        'rule "roadmap": Meter refuses event "payout": Unsupported property: amount'
+    ]
+    assert not any(one.trouble for one in report.instances)
+    [first, second] = (await world.rollup(world.checkout)).adoption
+    assert (first.metric.name, first.measured) == ("one-tap", True)
+    assert (second.trouble, second.measured) == ("refused", False)
+
+
+async def test_a_project_without_data_is_told_once_for_all(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.history.flags.clear()
+    measures(world, {"flag_from": "Flag"}, {"event": "payout"}, {"event": "refund"})
+    report = await world.sync()
+    assert report.warnings == ['rule "roadmap": Meter (meter) has no data yet']
+    assert {one.trouble for one in (await world.rollup(world.checkout)).adoption} == {"empty"}
+
+
+async def test_many_initiatives_with_one_wrong_name_are_counted(measured: Measured) -> None:
+    world = measured.world
+    for number in range(4):
+        page = world.page(f"Plan {number}", jira_url("PAY-4"))
+        world.notion.edit_page(page, "Flag", "no-such")
+    report = await world.sync()
+    [warning] = report.warnings
+    assert "and 2 more name it" in warning
+    assert warning.count("Plan") == 2
+
+
+@pytest.mark.parametrize("expose", ["nothing", "key", "title"])
+async def test_what_a_private_initiative_measures_is_told_nobody(
+    measured: Measured, expose: str
+) -> None:
+    world = measured.world
+    schema = world.notion.state.data_sources[world.source.id].schema
+    schema.add("Secret", {"checkbox": {}})
+    block = world.raw["instances"]["notion"]
+    block["data_sources"][0]["private_column"] = "Secret"
+    block["expose"] = expose
+    page = world.page("Obsidian plan", jira_url("PAY-4"))
+    world.notion.edit_page(page, "Secret", True)
+    world.notion.edit_page(page, "Flag", "carnelian-launch")
+    report = await world.sync()
+    [warning] = report.warnings
+    assert warning == 'rule "roadmap": Meter has no such flag as a private item names'
+    measured.tool.spoil = lambda one: [
+        replace(one, trouble="refused", message=f"no {one.metric.name}")
+        if one.metric.name == "carnelian-launch"
+        else one
+    ]
+    world.clock.advance(3_600)
+    report = await world.sync()
+    assert report.warnings == ['rule "roadmap": Meter refuses the flag as a private item names']
+
+
+# Where the metric is from ----------------------------------------------------------------------
+
+
+async def test_a_property_may_hold_the_address_of_what_stands_for_a_metric(
+    measured: Measured,
+) -> None:
+    world, tool = measured.world, measured.tool
+    tool.insights["abc"] = "Payouts a day"
+    world.notion.edit_page(world.checkout, "Flag", f"{SITE}/flags/12")
+    world.notion.edit_page(world.loyalty, "Flag", f"{SITE}/insights/abc")
+    report = await world.sync()
+    assert report.warnings == []
+    assert (await measured.adoption()).metric.name == "one-tap"
+    found = await measured.adoption(world.loyalty)
+    assert (found.metric.kind, found.metric.name) == (MetricKind.insight, "abc")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "https://elsewhere.example/flags/12", f"{SITE}/flags/404", f"{SITE}/cohorts/1"]
+)
+async def test_where_a_property_leads_to_no_metric_none_is_measured(
+    measured: Measured, text: str
+) -> None:
+    world, tool = measured.world, measured.tool
+    world.notion.edit_page(world.checkout, "Flag", text)
+    await world.sync()
+    assert (await world.rollup(world.checkout)).adoption == ()
+    assert "query" not in tool.requests
+
+
+async def test_a_plugin_that_fails_to_tell_what_a_record_measures_costs_that_alone(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = measured.world
+    world.notion.edit_page(world.checkout, "Flag", f"{SITE}/flags/12")
+
+    def fail(connector: object, record: object) -> None:
+        raise LookupError("a fault of the plugin")
+
+    monkeypatch.setattr("tests.support.meter.Meter.metric_of", fail)
+    await world.sync()
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    assert (await world.rollup(world.checkout)).adoption == ()
+
+
+async def test_a_day_that_was_planned_is_the_release_when_it_has_come(measured: Measured) -> None:
+    world = measured.world
+    world.notion.edit_page(world.checkout, "Released", days_ago(world, -2).isoformat())
+    await world.sync()
+    rollup = await world.rollup(world.checkout)
+    assert rollup.released is not None
+    assert rollup.released.how == "unknown"
+    assert rollup.revisit_on == days_ago(world, -2)
+    world.clock.advance(2 * DAY_S)
+    await world.sync()
+    rollup = await world.rollup(world.checkout)
+    assert rollup.released is not None
+    assert (rollup.released.on, rollup.released.how) == (days_ago(world, 0), "property")
+
+
+# Whatever it dies at ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["put_readings", "finish_feed", "put_sightings", "touch_roots", "put_rollups", "put_kept"],
+)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_at_any_write_it_loses_and_doubles_nothing(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, after: bool
+) -> None:
+    world = measured.world
+    await world.sync()
+    world.clock.advance(DAY_S)
+    world.notion.edit_page(world.loyalty, "Status", "Done")
+    world.notion.edit_page(world.loyalty, "Flag", "one-tap")
+    with monkeypatch.context() as patch:
+        _die_at(patch, method, after)
+        with pytest.raises(Died):
+            await world.sync()
+    await world.sync()
+    found = await measured.adoption(), await measured.adoption(world.loyalty)
+    days = await _days(world)
+    await world.silent()
+    # As in a company that nothing disturbed.
+    assert {one.window for one in found} == {Span(days_ago(world, 28), days_ago(world, 1))}
+    assert {one.per_day for one in found} == {found[0].per_day}
+    rollup = await world.rollup(world.loyalty)
+    assert rollup.released is not None
+    assert (rollup.released.on, rollup.released.how) == (days_ago(world, 0), "saw")
+    history = measured.tool.history
+    assert days == {day: len(history.users("flag", "one-tap", day)) for day in days}
+    assert len(days) == 57
+
+
+def _die_at(patch: pytest.MonkeyPatch, method: str, after: bool) -> None:
+    real = getattr(Store, method)
+
+    async def dying(store: Store, *args: Any, **options: Any) -> Any:
+        if method == "finish_feed" and "opsync:metrics" not in args:
+            return await real(store, *args, **options)
+        if method == "put_kept" and "opsync:looked-at" not in args[1]:
+            return await real(store, *args, **options)
+        if after:
+            await real(store, *args, **options)
+        raise Died
+
+    patch.setattr(Store, method, dying)
+
+
+async def _days(world: World) -> dict[date, float]:
+    async with world.session() as session:
+        [days] = (await session.store.metric_days(await session.store.measured())).values()
+    return days
+
+
+async def test_part_of_the_readings_before_a_kill_is_read_again(measured: Measured) -> None:
+    world, tool = measured.world, measured.tool
+    tool.history.events["payout"] = used(10)
+    measures(world, {"flag_from": "Flag"}, {"event": "payout"})
+
+    def die(reading: Reading) -> list[Reading]:
+        if reading.metric.kind is MetricKind.flag:
+            raise Died
+        return [reading]
+
+    tool.spoil = die
+    with pytest.raises(Died):
+        await world.sync()
+    tool.spoil = lambda one: [one]
+    tool.forget()
+    await world.sync()
+    assert [len(query[0]) for query in tool.queries] == [2]
+    assert all(one.measured for one in (await world.rollup(world.checkout)).adoption)
