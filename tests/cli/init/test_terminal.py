@@ -47,6 +47,8 @@ class Terminal:
     def interrupt(self, question: str) -> None:
         """Wait for a question and press Ctrl-C."""
         self._read_until(question, 0)
+        # A signal between the prompt and the wait for an answer is noticed after the answer only.
+        time.sleep(0.3)
         self._process.send_signal(signal.SIGINT)
 
     def end(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from opsync.cli.init.table import JIRA, LINEAR, NOTION, listed
+from opsync.cli.init.table import JIRA, LINEAR, NOTION, accounts, listed, regions
 
 if TYPE_CHECKING:
     from opsync.cli.init.answers import ModeName
@@ -89,13 +89,16 @@ SANDBOX_URL = "http://127.0.0.1:8790"
 )
 @click.option("--analytics-project", metavar="PROJECT", default="", help="By its link, id or name.")
 @click.option(
-    "--analytics-region", metavar="REGION", default="", help="us, eu or in. Default: as linked, us."
+    "--analytics-region",
+    metavar="REGION",
+    default="",
+    help=f"{regions()}. Default: that of the link, else the first.",
 )
 @click.option(
     "--analytics-url", metavar="URL", default="", help="Where its API is asked, if elsewhere."
 )
 @click.option(
-    "--analytics-user", metavar="NAME", default="", help="Mixpanel's service account, by name."
+    "--analytics-user", metavar="NAME", default="", help=f"Whose key it is. {accounts()}."
 )
 @click.option(
     "--analytics-zone", metavar="ZONE", default="", help="The project's zone, if it is not told."

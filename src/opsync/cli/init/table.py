@@ -188,6 +188,17 @@ def listed() -> str:
     return f"{', '.join(names)} or {last}"
 
 
+def regions() -> str:
+    """ "us, eu or in": all that one of the analytics tools has."""
+    *names, last = dict.fromkeys(region for one in ANALYTICS for region in one.regions)
+    return f"{', '.join(names)} or {last}"
+
+
+def accounts() -> str:
+    """ "Mixpanel: service account's username": whose key it is, where a tool wants to know."""
+    return "; ".join(f"{one.title}: {one.called}" for one in ANALYTICS if one.account)
+
+
 def place_of(link: str, tool: Analytics | None = None) -> Place | None:
     """Where a link leads, of `tool` or of whichever it is; None where that is nowhere.
 
