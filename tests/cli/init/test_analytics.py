@@ -441,6 +441,22 @@ def test_keys_come_from_files_and_are_kept(init: Init, tools: Tools) -> None:
     assert '#event = "checkout_paid"' in (init.folder / "opsync.toml").read_text()
 
 
+def test_keys_that_an_earlier_run_put_away_are_found_again(init: Init, tools: Tools) -> None:
+    init.token("linear", TOKEN)
+    options = ("--linear", "--analytics", "https://eu.posthog.com/project/7")
+    (init.folder / "key").write_text(TOKEN)
+    kept = ("--analytics-key-file", "key", "--secrets-dir", "secrets")
+    assert init.alone(*options, *kept).code == 0
+    (init.folder / "key").unlink()
+
+    said = init.alone(*options, "--force")
+
+    assert said.code == 0, said.text
+    assert "Not tested" not in said.text
+    assert init.written()["secrets_dir"] == "secrets"
+    assert tools.posthog.tried[-1] == TOKEN
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
