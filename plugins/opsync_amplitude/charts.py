@@ -16,8 +16,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from opsync import Span
-from opsync_amplitude import lenient
-from opsync_amplitude.series import Odd, day_of, number_of
+from opsync_amplitude.series import Odd, data_of, day_of, number_of
 
 
 class Chart(Struct, frozen=True):
@@ -54,11 +53,7 @@ def read(body: bytes, last: date) -> Chart:
 
 
 def _rows(body: bytes) -> list[list[str]]:
-    try:
-        whole = lenient.read(body)
-    except ValueError as error:
-        raise Odd(f"the answer cannot be read: {error}") from None
-    text = whole.get("data") if isinstance(whole, dict) else None
+    text = data_of(body)
     if not isinstance(text, str):
         raise Odd("the answer has no table")
     try:

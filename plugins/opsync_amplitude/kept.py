@@ -87,4 +87,7 @@ class Kept:
             others[value_hash(query)] = cast("Value", told)
         while len(others) > MAX_PARTED:
             del others[next(iter(others))]
-        self._kept["parts"] = others or None
+        if others:
+            self._kept["parts"] = others
+        else:
+            self._kept.pop("parts", None)

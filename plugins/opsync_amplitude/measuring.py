@@ -101,8 +101,9 @@ class Measurer:
         refused, are asked for one by one."""
         try:
             return self._found(query, await self._parts(query), windows)
-        except Together:
-            self._kept.note_apart()
+        except Together as error:
+            if error.always:
+                self._kept.note_apart()
         except Odd as error:
             return _refused(query.metrics, f"Amplitude: {error}")
         except RefusedError as error:

@@ -75,14 +75,12 @@ def normalize(
             kind=Kind.product,
             title=title,
             space=title,
-            seen_complete=False,
         )
     elif isinstance(raw, Flag):
         yield Record(
             ref=Ref(instance, stream, str(raw.id)),
             kind=Kind.metric,
             title=raw.name or raw.key,
-            key="",
             url=flag_url(settings, str(raw.id)),
             archived=bool(raw.archived),
             tombstone="deleted" if raw.deleted else "",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 
-from opsync import Batch, Client, Feed, Item
+from opsync import Batch, Client, Feed, Item, NotFound
 from opsync_amplitude import names
 from opsync_amplitude.dialect import COST
 from opsync_amplitude.kept import Kept
@@ -57,4 +58,5 @@ async def pull(
 
 async def try_sign_in(http: Client) -> None:
     """Find out whether the key pair is good. SignInError: it is not. One small request."""
-    await http.read("GET", CATEGORIES, lane=COST)
+    with suppress(NotFound):  # a project without any category
+        await http.read("GET", CATEGORIES, lane=COST)

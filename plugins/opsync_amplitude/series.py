@@ -28,7 +28,12 @@ class Odd(ValueError):
 
 
 class Together(Odd):
-    """The answer for two events, of which it does not say which series is whose."""
+    """The answer for two events, of which it does not say which series is whose. `always` says
+    that no such answer will: both series are there, and their labels are the same."""
+
+    def __init__(self, *, always: bool) -> None:
+        super().__init__("the answer does not say which series is of which event")
+        self.always = always
 
 
 class Series(Struct, frozen=True):
@@ -116,15 +121,20 @@ def _places(
         ]
         if len(places) == count == len(fits) == len(set(fits)):
             return fits
-    raise Together("the answer does not say which series is of which event")
+    raise Together(always=count == len(events))
 
 
-def _data(body: bytes) -> dict[str, Json]:
+def data_of(body: bytes) -> Json:
+    """What an answer holds as its data; None where it has none. Raises Odd."""
     try:
         whole = lenient.read(body)
     except ValueError as error:
         raise Odd(f"the answer cannot be read: {error}") from None
-    data = whole.get("data") if isinstance(whole, dict) else None
+    return whole.get("data") if isinstance(whole, dict) else None
+
+
+def _data(body: bytes) -> dict[str, Json]:
+    data = data_of(body)
     if not isinstance(data, dict):
         raise Odd("the answer has no data")
     return data

@@ -21,12 +21,7 @@ EXPERIMENT_HOSTS = {"us": "experiment.amplitude.com", "eu": "experiment.eu.ampli
 class AmplitudeSettings(ConnectorSettings):
     """One `[instances.NAME]` block with `connector = "amplitude"`: one Amplitude project."""
 
-    not_read = ConnectorSettings.not_read | {
-        "time_zone",
-        "flag_event",
-        "flag_property",
-        "category",
-    }
+    not_read = ConnectorSettings.not_read | {"time_zone", "flag_event", "flag_property"}
 
     project: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
     """The project's id, a number: Settings → Projects → the project → General."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsync_amplitude import lenient
@@ -48,11 +48,13 @@ def test_the_documented_example_is_read() -> None:
     assert data["data"]["xValues"] == ["2014-10-01", "2014-10-02"]
 
 
+@settings(max_examples=40, deadline=None)
 @given(VALUES)
 def test_good_json_is_read_as_it_is(value: object) -> None:
     assert lenient.read(json.dumps(value).encode()) == value
 
 
+@settings(max_examples=40, deadline=None)
 @given(VALUES)
 def test_commas_too_many_change_nothing(value: object) -> None:
     body = json.dumps({"a": [value, [value]], "b": {"c": value}})
@@ -60,6 +62,7 @@ def test_commas_too_many_change_nothing(value: object) -> None:
     assert lenient.read(loose.encode()) == json.loads(body)
 
 
+@settings(max_examples=40, deadline=None)
 @given(VALUES, VALUES)
 def test_lists_that_do_not_end_end_where_they_must(one: object, other: object) -> None:
     inner, last = json.dumps(one), json.dumps(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 
 from opsync.errors import BadAnswer, RecordError, RefusedError, SignInError
@@ -50,6 +51,14 @@ async def test_the_project_takes_a_request_until_the_keys_were_accepted(
 
     await records_of(connect(project, kept=kept), "project")
     assert project.read_requests == 2
+
+
+async def test_a_project_without_categories_accepts_its_keys_all_the_same(
+    connect: Connect,
+) -> None:
+    missing = httpx.Response(404, json={"error": {"message": "Category not found"}})
+    connector = connect(transport=Answers(api_3_annotation_categories=missing))
+    assert len(await records_of(connector, "project")) == 1
 
 
 async def test_feeds_take_no_request_and_lists_are_read_while_something_is_named(

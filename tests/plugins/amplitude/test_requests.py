@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsync.model import MetricKind, Span
@@ -13,6 +13,7 @@ from opsync_amplitude.requests import MAX_COST, spans
 LAST = date(2026, 3, 1)
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     days=st.integers(1, 800),
     windows=st.lists(st.sampled_from([7, 14, 21, 28]), max_size=3),
