@@ -76,10 +76,9 @@ class Names:
 
     async def _all(self, path: str, type_: type[T], name_of: Callable[[T], str]) -> list[str]:
         """The names in a list of the project."""
-        found = []
+        found: list[str] = []
         async for rows in self._project.rows(path, limit=str(PAGE)):
-            for row in rows:
-                found.append(name_of(decoded(row, type_)))
+            found += [name_of(decoded(row, type_)) for row in rows]
         return found
 
     def _known(self) -> dict[str, float]:
