@@ -440,6 +440,12 @@ def test_doctor_names_the_likest_column_where_nobody_fills_in_the_rules(company:
     ]
 
 
+def test_doctor_names_the_likest_column_for_the_day_of_release(company: Company) -> None:
+    measured(company, initiative("Good one", Flag="instant-payouts", Release=str(RELEASED)))
+    _, hint = next((m, h) for _, m, h in adoption_checks(company) if "day of release" in m)
+    assert hint.startswith('Nobody fills in "Released". Did you mean "Release"')
+
+
 def test_doctor_names_a_project_that_was_not_read(using: Company) -> None:
     with sqlite3.connect(using.folder / "opsync.db") as connection:
         connection.execute("DELETE FROM records WHERE kind = 'product'")
