@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opsync.cli.init.answers import AnalyticsAnswers
+from opsync.cli.init.answers import AnalyticsAnswers, Answers
 from opsync.cli.init.connect import NAMED, Elsewhere, Guide, ToolSkipped, capitalized, chosen
 from opsync.cli.init.options import measured
-from opsync.cli.init.table import Analytics, Place, analytics, listed, place_of
+from opsync.cli.init.table import ANALYTICS, Analytics, Place, analytics, listed, place_of
+from opsync.cli.init.use import measured_by
 from opsync.cli.init.zone import is_zone
 from opsync.errors import ConfigError, SignInError
 
@@ -20,7 +21,29 @@ if TYPE_CHECKING:
 NONE, NO = "none", ("none", "no", "n")
 
 
-def wanted(guide: Guide) -> Place | None:
+def measured_in(guide: Guide, answers: Answers) -> Answers:
+    """The same answers with an analytics tool, if one is named or the person has one."""
+    options, place = guide.options, None
+    if options.analytics or not options.any_tool:
+        if guide.desk.attended and not options.analytics:
+            guide.desk.section("Analytics", "what is used how much, before and after its release")
+        place = _wanted(guide)
+    for tool in ANALYTICS:
+        if place is None or tool.name != place.tool.name:
+            guide.leave_out(tool)
+    if place is None:
+        return answers
+    guide.desk.section(place.tool.title, place.api)
+    try:
+        found = _connected(guide, place, answers.time_zone)
+    except ToolSkipped:
+        guide.leave_out(place.tool)
+        return answers
+    use = measured_by(guide, place.tool, answers.notion)
+    return replace(answers, analytics=(found,), use=use)
+
+
+def _wanted(guide: Guide) -> Place | None:
     """Which analytics tool to connect, and where its project is; None for none."""
     if guide.options.analytics or not guide.desk.attended:
         return guide.options.place
@@ -35,7 +58,7 @@ def wanted(guide: Guide) -> Place | None:
         guide.desk.sign("warn", f'"{said}" is none of them, and no link to a project there.')
 
 
-def connect(guide: Guide, at: Place, general_zone: str) -> AnalyticsAnswers:
+def _connected(guide: Guide, at: Place, general_zone: str) -> AnalyticsAnswers:
     """One project of an analytics tool. Raises ToolSkipped."""
     tool, desk = at.tool, guide.desk
     at = replace(at, api=guide.apis.get(tool.name, at.api))

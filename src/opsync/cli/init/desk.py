@@ -22,6 +22,8 @@ LONG = 30
 """A longer list is looked through by pieces of names."""
 SHOWN = 15
 """So many rows of a long list are shown at first."""
+ROWS = 3
+"""So many rows of a table are shown as a sample."""
 
 
 def attended() -> bool:
@@ -104,6 +106,17 @@ class Desk:
         columns = [Column(self._plain(name), "cut", 8) for name in header]
         cells = [[styled(self._plain(cell)) for cell in row] for row in rows]
         grid(columns, cells, indent=4)
+
+    def sample(self, columns: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Columns by their headings, above what stands there in the first few rows."""
+        rows = min(ROWS, max((len(examples) for _, examples in columns), default=0))
+        self.table(
+            [heading for heading, _ in columns],
+            [
+                [examples[row] if row < len(examples) else "" for _, examples in columns]
+                for row in range(rows)
+            ],
+        )
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:

@@ -39,7 +39,6 @@ from opsync.cli.init.table import (
 )
 from opsync.cli.init.text import placeholders, render
 from opsync.cli.init.tokens import Tokens, environment_kept
-from opsync.cli.init.use import measured_by
 from opsync.cli.init.zone import is_zone, machine_zone
 from opsync.config import FILE, build, env_name
 from opsync.errors import ConfigError
@@ -155,29 +154,7 @@ def _through_tools(guide: Guide, start: Answers) -> Answers:
             guide.leave_out(tool)
     if not answers.parts:
         raise ConfigError("nothing to connect.", hint="To look around first: opsync demo")
-    return _measured(guide, answers)
-
-
-def _measured(guide: Guide, answers: Answers) -> Answers:
-    """The same answers with an analytics tool, if one is named or the person has one."""
-    options, place = guide.options, None
-    if options.analytics or not options.any_tool:
-        if guide.desk.attended and not options.analytics:
-            guide.desk.section("Analytics", "what is used how much, before and after its release")
-        place = analytics.wanted(guide)
-    for tool in ANALYTICS:
-        if place is None or tool.name != place.tool.name:
-            guide.leave_out(tool)
-    if place is None:
-        return answers
-    guide.desk.section(place.tool.title, place.api)
-    try:
-        found = analytics.connect(guide, place, answers.time_zone)
-    except ToolSkipped:
-        guide.leave_out(place.tool)
-        return answers
-    use = measured_by(guide, place.tool, answers.notion)
-    return replace(answers, analytics=(found,), use=use)
+    return analytics.measured_in(guide, answers)
 
 
 def _for_sandbox(plan: Plan) -> Plan:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SHARE = "Open the roadmap's database in Notion → ••• → Connections → opsync."
 ROLES = ("title", "status", "due", "owner", "links")
 """What columns are taken for, in the order in which they are shown."""
-ROWS = 3
 NO_COLUMN = "–"
 """Shown for a column that was not found."""
 ANY = "any"
@@ -258,14 +257,8 @@ def _show(guide: Guide, shown: Source, guesses: Sequence[Guess], links: tuple[st
     desk = guide.desk
     desk.say(f'Columns of "{shown.name or shown.id}", and what stands there in some rows:')
     named = {"links": ", ".join(links)} if links else {}
-    header = [f"{g.role}: {named.get(g.role, g.column) or NO_COLUMN}" for g in found]
-    rows = max(len(guess.examples) for guess in found)
-    desk.table(
-        header,
-        [
-            [guess.examples[row] if row < len(guess.examples) else "" for guess in found]
-            for row in range(min(rows, ROWS))
-        ],
+    desk.sample(
+        [(f"{g.role}: {named.get(g.role, g.column) or NO_COLUMN}", g.examples) for g in found]
     )
 
 

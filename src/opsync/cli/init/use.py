@@ -25,7 +25,6 @@ OPTIONS = {
     RELEASED: "--released-column",
 }
 """By role the option that names its column, in the order in which they are shown."""
-ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +118,12 @@ def _show(guide: Guide, roadmap: Roadmap, columns: Mapping[str, str]) -> None:
     desk = guide.desk
     desk.say(f'Columns of "{roadmap.name}" that tell of use, and what stands there in some rows:')
     title = roadmap.guesses.get(TITLE)
-    shown = [(TITLE, title.column, title.examples)] if title is not None else []
-    shown += [
-        (role, columns[role], tuple(roadmap.could_be(role).get(columns[role], ())))
-        for role in OPTIONS
-        if columns.get(role)
-    ]
-    rows = max(len(examples) for _, _, examples in shown)
-    desk.table(
-        [f"{role}: {column}" for role, column, _ in shown],
-        [
-            [examples[row] if row < len(examples) else "" for _, _, examples in shown]
-            for row in range(min(rows, ROWS))
-        ],
-    )
+    shown = [(f"{TITLE}: {title.column}", title.examples)] if title is not None else []
+    for role in OPTIONS:
+        if column := columns.get(role):
+            examples = tuple(roadmap.could_be(role).get(column, ()))
+            shown.append((f"{role}: {column}", examples))
+    desk.sample(shown)
 
 
 def _corrected(guide: Guide, roadmap: Roadmap, columns: Mapping[str, str]) -> dict[str, str]:
