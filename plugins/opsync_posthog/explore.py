@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-import msgspec
 from msgspec import Struct
 
 from opsync import Choice, FirstRead, Grant, NotFound, RefusedError
 from opsync_posthog.dialect import ANALYTICS, LISTS, QUERIES, MissingScope, scope_hint
-from opsync_posthog.project import Project
+from opsync_posthog.project import Project, decoded
 from opsync_posthog.wire import KeyRow, ProjectRow
 
 KEY = "/api/personal_api_keys/@current/"
@@ -80,7 +79,7 @@ class Explorer:
         asked for one by one."""
         try:
             found = [
-                msgspec.json.decode(row, type=ProjectRow)
+                decoded(row, ProjectRow)
                 async for rows in self._project.rows("/api/projects/", limit="100")
                 for row in rows
             ]

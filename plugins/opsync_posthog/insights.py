@@ -68,7 +68,11 @@ class Insights:
             lane=ANALYTICS,
         )
         rows = answer.decode(Page).results
-        found = [msgspec.json.decode(row, type=InsightRow) for row in rows]
+        try:
+            found = [msgspec.json.decode(row, type=InsightRow) for row in rows]
+        except msgspec.MsgspecError as error:
+            said = f"the insight cannot be read: {error}"
+            raise Refused(said, said=said, status=answer.status) from None
         return next((row for row in found if row.short_id == short_id and not row.deleted), None)
 
     async def _computed(self, short_id: str, days: Span, status: QueryStatus) -> InsightRow | None:

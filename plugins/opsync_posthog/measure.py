@@ -48,7 +48,7 @@ class Measurer:
         knows it.
         """
         named = [metric for metric in metrics if metric.kind is not MetricKind.insight]
-        for some in _parts(named, days, windows):
+        for some in parts(named, days, windows):
             async for reading in self._measure_named(some, days, windows):
                 yield reading
         for metric in metrics:
@@ -118,7 +118,7 @@ def _name(metric: Metric) -> Name:
     return metric.kind.value, metric.name
 
 
-def _parts(
+def parts(
     metrics: Sequence[Metric], days: Span, windows: Sequence[Span]
 ) -> Iterator[Sequence[Metric]]:
     """The metrics in as many parts as answers are needed: each has room for every row."""

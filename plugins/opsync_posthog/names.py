@@ -10,9 +10,9 @@ from typing import Literal, TypeVar, cast
 import msgspec
 from msgspec import Struct
 
-from opsync import BadAnswer, MetricKind, Value
+from opsync import MetricKind, Value
 from opsync_posthog.dialect import MissingScope
-from opsync_posthog.project import Project
+from opsync_posthog.project import Project, decoded
 from opsync_posthog.wire import Keyed, Named
 
 T = TypeVar("T")
@@ -76,13 +76,9 @@ class Names:
 
     async def _all(self, path: str, type_: type[T], name_of: Callable[[T], str]) -> list[str]:
         """The names in a list of the project."""
-        found = []
+        found: list[str] = []
         async for rows in self._project.rows(path, limit=str(PAGE)):
-            for row in rows:
-                try:
-                    found.append(name_of(msgspec.json.decode(row, type=type_)))
-                except msgspec.MsgspecError as error:
-                    raise BadAnswer(f"PostHog's list {path} has a row without a name.") from error
+            found += [name_of(decoded(row, type_)) for row in rows]
         return found
 
     def _known(self) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
-from typing import cast
+from typing import TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -14,6 +14,8 @@ from opsync import BadAnswer, Context, OpsyncError, Value
 from opsync_posthog.dialect import LISTS, MissingScope
 from opsync_posthog.settings import PostHogSettings
 from opsync_posthog.wire import Page, ProjectRow
+
+T = TypeVar("T")
 
 KEEP_FOR = timedelta(days=7)
 """How long name and time zone are taken for right …"""
@@ -111,6 +113,14 @@ class Project:
     def _keep(self, known: Known) -> Known:
         self.context.kept[_KEPT] = cast("Mapping[str, Value]", msgspec.to_builtins(known))
         return known
+
+
+def decoded(row: Raw, type_: type[T]) -> T:
+    """One row of a list. BadAnswer: it has another shape."""
+    try:
+        return msgspec.json.decode(row, type=type_)
+    except msgspec.MsgspecError as error:
+        raise BadAnswer(f"PostHog's list has a row that cannot be read: {error}") from None
 
 
 def _offset(address: str) -> int:

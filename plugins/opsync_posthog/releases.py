@@ -16,7 +16,6 @@ import msgspec
 
 from opsync import (
     Answer,
-    BadAnswer,
     Change,
     Kind,
     NotFound,
@@ -31,7 +30,7 @@ from opsync import (
     same,
 )
 from opsync_posthog.dialect import LISTS
-from opsync_posthog.project import Project
+from opsync_posthog.project import Project, decoded
 from opsync_posthog.wire import AnnotationRow
 
 SURFACE = "annotation"
@@ -47,6 +46,8 @@ SURFACES = (
 
 CONTENT_MAX = 400
 """Characters of an annotation. PostHog Cloud takes 8,192, older installations no more than this."""
+NOON = time(12)
+"""Noon in UTC is on the same day nearly everywhere: for where it is not known when a day begins."""
 PAGE = 1000
 REMEMBERED = 200
 """So many removed annotations are remembered, to be restored where they come back."""
@@ -134,7 +135,9 @@ class Annotations:
                 outcome = Outcome(change=change.id, kind=OutcomeKind.failed, message=str(error))
             yield outcome
 
-    async def _put(self, change: Change, own: Sequence[AnnotationRow], zone: ZoneInfo) -> Outcome:
+    async def _put(
+        self, change: Change, own: Sequence[AnnotationRow], zone: ZoneInfo | None
+    ) -> Outcome:
         marker = address(change.desired)
         body = _body(change.desired, zone)
         for row in _those(own, change.remote_id, marker):
@@ -184,20 +187,17 @@ class Annotations:
         params = {"search": _BEGIN, "scope": "project", "limit": str(PAGE)}
         async for rows in self._project.rows("annotations/", **params):
             for raw in rows:
-                try:
-                    row = msgspec.json.decode(raw, type=AnnotationRow)
-                except msgspec.MsgspecError as error:
-                    raise BadAnswer(f"PostHog's annotations cannot be read: {error}") from None
+                row = decoded(raw, AnnotationRow)
                 if is_ours(row) and not row.deleted:
                     found.append(row)
         return sorted(found, key=lambda row: row.id)
 
-    async def _zone(self) -> ZoneInfo:
-        """The zone in which a day begins; UTC where it is not known."""
+    async def _zone(self) -> ZoneInfo | None:
+        """The zone in which a day begins; None where it is not known."""
         try:
-            return ZoneInfo(await self._project.zone() or "UTC")
+            return ZoneInfo(await self._project.zone())
         except (ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo("UTC")
+            return None
 
     def _removed(self) -> dict[str, int]:
         """The ids of annotations that opsync removed, by marker."""
@@ -219,10 +219,11 @@ def _those(own: Sequence[AnnotationRow], remote_id: str, marker: str) -> list[An
     ]
 
 
-def _body(desired: Value, zone: ZoneInfo) -> dict[str, object]:
+def _body(desired: Value, zone: ZoneInfo | None) -> dict[str, object]:
     """An annotation on the whole project; without a scope PostHog would hide it in one insight."""
     value = desired if isinstance(desired, Mapping) else {}
-    start = datetime.combine(date.fromisoformat(str(value.get("on"))), time(), zone)
+    day = date.fromisoformat(str(value.get("on")))
+    start = datetime.combine(day, time(), zone) if zone else datetime.combine(day, NOON, UTC)
     return {
         "content": str(value.get("text")),
         "date_marker": start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
@@ -231,9 +232,9 @@ def _body(desired: Value, zone: ZoneInfo) -> dict[str, object]:
     }
 
 
-def _canonical(row: AnnotationRow, zone: ZoneInfo) -> Value:
+def _canonical(row: AnnotationRow, zone: ZoneInfo | None) -> Value:
     at = moment(row.date_marker)
-    on = "" if at is None else at.astimezone(zone).date().isoformat()
+    on = "" if at is None else at.astimezone(zone or UTC).date().isoformat()
     return {"on": on, "text": row.content or ""}
 
 
@@ -246,7 +247,7 @@ def moment(text: str | None) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _done(change: Change, kind: OutcomeKind, answer: Answer, zone: ZoneInfo) -> Outcome:
+def _done(change: Change, kind: OutcomeKind, answer: Answer, zone: ZoneInfo | None) -> Outcome:
     row = answer.decode(AnnotationRow)
     return Outcome(
         change=change.id, kind=kind, applied=_canonical(row, zone), remote_id=str(row.id)

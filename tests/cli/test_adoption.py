@@ -36,7 +36,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a company whose releases are measured, after a sync."""
     folder = tmp_path_factory.mktemp("measured")
     plant(folder, RELEASES)
-    assert run(["sync", "--config", str(folder / "opsync.toml")]) == 0
+    # Some of it is not measured, which a run may tell as done in part.
+    assert run(["sync", "--config", str(folder / "opsync.toml")]) in (0, 1)
     return folder
 
 
@@ -439,6 +440,12 @@ def test_doctor_names_the_likest_column_where_nobody_fills_in_the_rules(company:
     ]
 
 
+def test_doctor_names_the_likest_column_for_the_day_of_release(company: Company) -> None:
+    measured(company, initiative("Good one", Flag="instant-payouts", Release=str(RELEASED)))
+    _, hint = next((m, h) for _, m, h in adoption_checks(company) if "day of release" in m)
+    assert hint.startswith('Nobody fills in "Released". Did you mean "Release"')
+
+
 def test_doctor_names_a_project_that_was_not_read(using: Company) -> None:
     with sqlite3.connect(using.folder / "opsync.db") as connection:
         connection.execute("DELETE FROM records WHERE kind = 'product'")
@@ -486,7 +493,7 @@ def hidden(company: Company) -> Company:
     plant(company.folder, [secret, plain])
     trouble = {"trouble": "refused", "message": f"no {SECRET}", "nearest": [f"{SECRET}-2"]}
     company.edit("usage", lambda state: state["trouble"].update({f"flag:{SECRET}": trouble}))
-    assert company.opsync("sync").code == 0
+    assert company.opsync("sync").code in (0, 1)
     return company
 
 

@@ -147,6 +147,13 @@ def test_a_metric_in_a_sentence(one: Measured, told: str) -> None:
     assert headline(one) == told
 
 
+def test_few_users_are_too_few_once_no_more_weeks_are_compared() -> None:
+    one = measured(effect=early("users since", 12, 30))
+    assert headline(one, RELEASE) == "Too few to compare: 12 of 30 users in 7 days after it."
+    lately = Shipped(on=LAST - timedelta(days=13), how="completed", property="")
+    assert headline(one, lately).startswith("Too early to compare: ")
+
+
 def test_none_before_has_no_ratio() -> None:
     effect = Compared(weeks=2, before=0, after=38, ratio=None, low=None, high=None, early=None)
     assert headline(measured(effect=effect)).endswith("none before it to compare.")

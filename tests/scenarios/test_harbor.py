@@ -166,11 +166,12 @@ def test_the_runs_of_work_are_links(synced: Synced) -> None:
 
 def test_own_columns_stand_behind_peoples_and_have_their_types(synced: Synced) -> None:
     columns = [(c.name, c.type) for c in synced.harbor.roadmap.schema.properties.values()]
-    assert columns[-5:] == [
+    assert columns[-6:] == [
         ("Delivery", "rich_text"),
         ("Delivery %", "number"),
         ("Delivery health", "select"),
         ("Work", "rich_text"),
+        ("Adoption", "rich_text"),
         ("Delivery changed", "date"),
     ]
     health = synced.harbor.roadmap.prop("Delivery health")
@@ -180,7 +181,8 @@ def test_own_columns_stand_behind_peoples_and_have_their_types(synced: Synced) -
 
 def test_what_people_keep_on_a_page_is_as_it_was(synced: Synced) -> None:
     untouched = build_harbor(now=synced.company.clock.now)
-    own = {"Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed", "Last edited"}
+    own = {"Delivery", "Delivery %", "Delivery health", "Work", "Adoption", "Delivery changed"}
+    own.add("Last edited")
     for title, page in synced.harbor.pages.items():
         for column in untouched.roadmap.schema.properties.values():
             if column.name not in own:
@@ -226,7 +228,7 @@ def test_issues_that_name_each_other_link_both_ways(synced: Synced) -> None:
 
 PROJECTS = {
     "Checkout web": ("One-tap checkout", "12/20 · at risk"),
-    "Payouts web": ("Instant payouts", "14/14"),
+    "Payouts web": ("Instant payouts", "14/14 · usage +58 %"),
     "SSO settings": ("SSO for teams", "18/18"),
     "Pricing page": ("Usage-based pricing", "4/10"),
     "Dark mode web": ("Dark mode", "7/7"),

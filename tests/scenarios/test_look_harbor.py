@@ -92,6 +92,7 @@ def test_it_writes_nothing_and_needs_no_token_that_may(looked: Looked) -> None:
         "jira": 0,
         "linear": 0,
         "notion": 0,
+        "posthog": 0,
     }
     assert "0 writes: nothing was changed in any tool" in looked.screen
 

@@ -29,7 +29,7 @@ FLAG, PRODUCT = Ref("meter", "flag", "12"), Ref("meter", "project", "1")
 STEPS = 40
 HAPPENS = (
     *("status", "status", "status", "flag", "flag", "released", "completed", "day", "day"),
-    *("hour", "tool", "list", "product", "gone", "late"),
+    *("hour", "tool", "tool", "plan", "plan", "list", "product", "gone", "late"),
 )
 
 
@@ -62,6 +62,11 @@ class Roadmap:
                 told = self.clock.now().date() + timedelta(days=self.die.randrange(-40, 6))
                 text = self.die.choice((told.isoformat(), told.isoformat(), "", "soon"))
                 self.put(replace(root, extra={**root.extra, "Released": text}))
+            case "plan":
+                done = Status("done", "done", Category.done)
+                soon = self.clock.now().date() + timedelta(days=self.die.randrange(1, 3))
+                extra = {**root.extra, "Released": soon.isoformat()}
+                self.put(replace(root, status=done, extra=extra, completed_at=None))
             case "completed":
                 at = self.clock.now() - timedelta(days=self.die.randrange(-2, 40))
                 self.put(replace(root, completed_at=self.die.choice((None, at))))
@@ -137,7 +142,7 @@ async def test_what_changed_is_enough_to_look_at(
     seen = set()
     for step in range(STEPS):
         roadmap.turn()
-        if roadmap.die.random() < 0.6 or step == STEPS - 1:
+        if roadmap.die.random() < 0.8 or step == STEPS - 1:
             await one.run(roadmap.read.values())
             await whole.run(roadmap.read.values(), again=True)
             assert one.derived() == whole.derived(), f"after step {step}"

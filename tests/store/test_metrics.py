@@ -160,16 +160,13 @@ def test_spans_are_joined_where_they_touch(known: Span | None, read: Span, joine
     assert joined_with(known, read) == joined
 
 
-async def test_sightings_come_back_and_touch_their_roots(store: Store) -> None:
-    run = await store.begin_run("sync")
-    await settle(store, run)
-    run = await store.begin_run("sync")
+async def test_sightings_come_back(store: Store) -> None:
     seen = {ROOT: Sighting(True, date(2026, 11, 19)), SECOND: Sighting(False)}
-    await store.put_sightings(run, seen)
+    await store.put_sightings(seen)
+    await store.put_sightings({})
     assert await store.sightings([ROOT, SECOND, Ref("notion", "page", "3")]) == seen
-    assert await store.roots_touched(run, "roadmap", [ROOT]) == [ROOT]
-    await store.put_sightings(run, {ROOT: Sighting(True)})
-    assert (await store.sightings([ROOT]))[ROOT] == Sighting(True)
+    await store.put_sightings({ROOT: Sighting(True)})
+    assert await store.sightings([ROOT, SECOND]) == {**seen, ROOT: Sighting(True)}
 
 
 async def test_whether_something_of_a_sort_is_named(store: Store) -> None:

@@ -19,7 +19,6 @@ from opsync.sandbox.harbor import Harbor
 from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.notion import NotionWorkspace
-from opsync.sandbox.posthog import PostHogProject
 from opsync.sandbox.vendor import Vendor
 from tests.support.clock import FakeClock
 
@@ -28,10 +27,34 @@ ADDRESS = "http://127.0.0.1:1"
 SITE = "https://harbor.atlassian.net"
 
 
+ANALYTICS: dict[str, dict[str, Any]] = {
+    "posthog": {"project": "1", "token": "phx_sandbox"},
+    "amplitude": {
+        "project": "123456",
+        "api_key": "amplitude_sandbox_key",
+        "secret_key": "amplitude_sandbox_secret",
+        "management_key": "amplitude_sandbox_management",
+    },
+    "mixpanel": {
+        "project": 3141592,
+        "username": "opsync.000000.mp-service-account",
+        "secret": "mixpanel-sandbox-secret",
+    },
+}
+"""By connector what tells Harbor's project there."""
+
+
 def settings(
-    url: str, store: Path, data_source: str, *, mode: str = "apply", tracked_in: str = "Tracked in"
+    url: str,
+    store: Path,
+    data_source: str,
+    *,
+    mode: str = "apply",
+    tracked_in: str = "Tracked in",
+    analytics: str = "posthog",
 ) -> dict[str, Any]:
-    """A configuration for the vendors below `url`, as its TOML would parse."""
+    """A configuration for the vendors below `url`, as its TOML would parse; use is measured in
+    `analytics`."""
     return {
         "store": str(store),
         "links": {"mode": mode},
@@ -42,10 +65,10 @@ def settings(
                 "properties": [tracked_in],
                 "roots": {"instance": "notion"},
                 "released": "Released",
-                "announce_in": ["posthog"],
+                "announce_in": [analytics],
                 "metric": [
-                    {"instance": "posthog", "flag_from": "Flag"},
-                    {"instance": "posthog", "event_from": "Event"},
+                    {"instance": analytics, "flag_from": "Flag"},
+                    {"instance": analytics, "event_from": "Event"},
                 ],
             }
         ],
@@ -69,11 +92,10 @@ def settings(
                 "token": "ntn_sandbox",
                 "data_sources": [{"id": data_source}],
             },
-            "posthog": {
-                "connector": "posthog",
-                "base_url": f"{url}/posthog",
-                "project": "1",
-                "token": "phx_sandbox",
+            analytics: {
+                "connector": analytics,
+                "base_url": f"{url}/{analytics}",
+                **ANALYTICS[analytics],
             },
         },
     }
@@ -102,17 +124,20 @@ class Company:
     jira: JiraSite
     linear: LinearWorkspace
     notion: NotionWorkspace
-    posthog: PostHogProject
+    measured: Vendor
     data_source: str
     store: Path
     clock: FakeClock
 
     @classmethod
-    def of(cls, harbor: Harbor, folder: Path, clock: FakeClock) -> Company:
-        """Harbor with a new store in `folder`; `clock` is the one that Harbor goes by."""
-        source = harbor.roadmap.id
-        store = folder / "opsync.db"
-        return cls(harbor.jira, harbor.linear, harbor.notion, harbor.posthog, source, store, clock)
+    def of(
+        cls, harbor: Harbor, folder: Path, clock: FakeClock, *, analytics: str = "posthog"
+    ) -> Company:
+        """Harbor with a new store in `folder`; `clock` is the one that Harbor goes by. Its use is
+        measured in `analytics`."""
+        measured = harbor.vendors[analytics]
+        source, store = harbor.roadmap.id, folder / "opsync.db"
+        return cls(harbor.jira, harbor.linear, harbor.notion, measured, source, store, clock)
 
     @property
     def vendors(self) -> dict[str, Vendor]:
@@ -121,19 +146,25 @@ class Company:
             "jira": self.jira,
             "linear": self.linear,
             "notion": self.notion,
-            "posthog": self.posthog,
+            self.measured.name: self.measured,
         }
 
     def tick(self, minutes: float = 1) -> None:
         """Let time pass, so that what people do next is newer than what opsync did."""
         self.clock.advance(60 * minutes)
 
+    def settings(self, mode: str = "apply") -> dict[str, Any]:
+        """The configuration, as its TOML would parse."""
+        return settings(
+            ADDRESS, self.store, self.data_source, mode=mode, analytics=self.measured.name
+        )
+
     @asynccontextmanager
     async def session(
         self, mode: str = "apply", wire: Wire | None = None
     ) -> AsyncIterator[Session]:
         """An open session over the vendors' apps, with virtual time."""
-        config = build(settings(ADDRESS, self.store, self.data_source, mode=mode))
+        config = build(self.settings(mode))
         runtime = Runtime(clock=self.clock, rng=random.Random(7))
         wire = wire or Wire(self.vendors)
         async with open_session(config, "sync", runtime=runtime, transport=wire) as session:

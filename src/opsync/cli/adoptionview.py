@@ -48,7 +48,7 @@ def brief(adoption: Sequence[Adopted]) -> str | tuple[str, str]:
     return f"{change}{_figure(effect.after)}/day{since}"
 
 
-def headline(one: Measured) -> str:
+def headline(one: Measured, released: Shipped | None = None) -> str:
     """The same in a sentence."""
     metric = one.metric
     match one.trouble:
@@ -68,12 +68,21 @@ def headline(one: Measured) -> str:
         return f"Too early to compare: {effect.early.have} of {effect.early.need} days are over."
     if effect.early is not None and effect.early.what == "users since":
         have, need = effect.early.have, _amount(one, effect.early.need)
+        if _is_over(one, effect, released):
+            return f"Too few to compare: {have} of {need} in {7 * effect.weeks} days after it."
         return f"Too early to compare: {have} of {need} since the release."
     if effect.ratio is None:
         why = "too few before it to compare" if effect.early else "none before it to compare"
         return f"{_amount(one, effect.after)} a day since release, {why}."
     figures = f"{_amount(one, effect.after)} a day since release, {_figure(effect.before)} before"
     return f"{ENGLISH.change(effect.ratio)}: {figures}. It changed, which is not to say caused."
+
+
+def _is_over(one: Adopted, effect: Compared, released: Shipped | None) -> bool:
+    """Whether a whole week has passed that is not compared: no more weeks ever are."""
+    if one.window is None or released is None or released.on is None:
+        return False
+    return one.window.last >= released.on + timedelta(days=7 * effect.weeks + 7)
 
 
 def print_adoption(summary: Summary, now: datetime, zone: tzinfo) -> None:
@@ -102,7 +111,7 @@ def adoption_facts(
     one: Measured, released: Shipped | None, now: datetime, zone: tzinfo
 ) -> list[tuple[str, str]]:
     """The chain from the rule to the number, by name."""
-    facts = [("", headline(one)), ("measures", _measures(one)), ("from", _source(one))]
+    facts = [("", headline(one, released)), ("measures", _measures(one)), ("from", _source(one))]
     if one.trouble:
         return [*facts, *_mend(one), ("asked", _read(one, now, zone))]
     if released is not None:

@@ -93,11 +93,12 @@ def metric_checks(found: MetricFinding) -> Iterator[Check]:
     for one in found.unmeasured:
         yield _unmeasured(found.rule, one)
     if found.undated:
-        mend = (
-            f'Fill in "{found.released}" there.'
-            if found.released
-            else 'Name a date property in the rule: released = "…".'
-        )
+        mend = 'Name a date property in the rule: released = "…".'
+        if found.released:
+            mend = f'Fill in "{found.released}" there.'
+        if found.released_near:
+            near = ", ".join(f'"{name}"' for name in found.released_near)
+            mend = f'Nobody fills in "{found.released}". Did you mean {near}?'
         told = f"{words.plural(len(found.undated), found.kind)}, done before first read"
         yield Check(
             found.rule,

@@ -16,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PORT = 8790
 URL = f"http://127.0.0.1:{PORT}"
+VENDORS = ("jira", "linear", "notion", "posthog", "amplitude", "mixpanel")
 
 
 def _url_option(function: F) -> F:
@@ -40,7 +41,7 @@ def _url_option(function: F) -> F:
 )
 @click.pass_context
 def sandbox(context: click.Context, port: int, config_out: Path | None, limits: int) -> None:
-    """A company to try things on: Jira, Linear, Notion, PostHog on this machine, over real HTTP.
+    """A company to try things on: all six tools on this machine, over real HTTP.
 
     Without a command it serves until Ctrl-C. The commands poke one that runs.
     """
@@ -83,7 +84,7 @@ def edit(item: str, field: str, value: str, url: str) -> None:
 
 
 @sandbox.command()
-@click.argument("vendor", type=click.Choice(["jira", "linear", "notion", "posthog"]))
+@click.argument("vendor", type=click.Choice(VENDORS))
 @click.option("--off", is_flag=True, help="End the outage.")
 @click.option(
     "--for", "for_s", type=click.FloatRange(min=0), metavar="SECONDS", help="End it by itself."
@@ -132,15 +133,15 @@ def _poke(url: str, act: Callable[[Any], str]) -> None:
 def _ready(url: str, config_out: Path | None, limits: int) -> None:
     """Tell where the vendors are, and how to use them."""
     from opsync.cli.called import called
-    from opsync.sandbox.launch import JIRA_EMAIL, TOKENS
+    from opsync.sandbox.launch import JIRA_EMAIL, OTHER_KEYS, TOKENS
 
     opsync = called()
     other = "" if url == URL else f" --url {url}"
     click.echo(f"Harbor, a made-up company, is at {url} (limits: {limits} times the vendors').")
-    click.echo(f"  Jira    {url}/jira     {JIRA_EMAIL} with {TOKENS['jira']}")
-    click.echo(f"  Linear  {url}/linear   {TOKENS['linear']}")
-    click.echo(f"  Notion  {url}/notion   {TOKENS['notion']}")
-    click.echo(f"  PostHog {url}/posthog  {TOKENS['posthog']}")
+    keys = {name: TOKENS.get(name) or OTHER_KEYS[name] for name in VENDORS}
+    keys["jira"] = f"{JIRA_EMAIL} with {keys['jira']}"
+    for name, key in keys.items():
+        click.echo(f"  {url}/{name:10} {key}")
     click.echo("The tokens are fake: they open nothing but this sandbox.\n")
     if config_out is not None:
         _write_config(url, config_out)

@@ -30,9 +30,11 @@ class MetricFinding:
     """What a rule's metrics and releases meet.
 
     `initiatives` are those that are rolled up, `measured` so many of them have numbers. `unused`
-    are properties that the rule takes something from and no initiative fills in. `undated` are
-    shipped ones of which nobody knows the day, `unread` the analytics connections whose project
-    was not read, so that no release is told there. `kind` is what plays the part of initiatives.
+    are properties that the rule takes a metric from and no initiative fills in. `undated` are
+    shipped ones of which nobody knows the day; `released` is the property that has it, and
+    `released_near` are the likest where nobody fills that in. `unread` are the analytics
+    connections whose project was not read, so that no release is told there. `kind` is what plays
+    the part of initiatives.
     """
 
     rule: str
@@ -43,6 +45,7 @@ class MetricFinding:
     unmeasured: tuple[Unmeasured, ...]
     unused: tuple[Unused, ...]
     released: str
+    released_near: tuple[str, ...]
     undated: tuple[str, ...]
     unread: tuple[str, ...]
 
@@ -75,6 +78,7 @@ def _finding(
             if one.trouble:
                 asking[one].append(catalog.item(root).label)
     instances = dict.fromkeys(one.instance for one in rule.metrics)
+    own = [root for _, root in summed]
     return MetricFinding(
         rule=rule.name,
         kind=rule.roots.kind.value if rule.roots.kind else "initiative",
@@ -82,8 +86,13 @@ def _finding(
         measured=measured,
         tools=tuple(dict.fromkeys(catalog.tool(name) for name in instances)),
         unmeasured=tuple(Unmeasured(one, tuple(labels)) for one, labels in asking.items()),
-        unused=unused_sources(rule, [root for _, root in summed]),
+        unused=unused_sources([one.property for one in rule.metrics], own),
         released=rule.released,
+        released_near=tuple(
+            name
+            for one in unused_sources([rule.released] if rule.released else [], own)
+            for name in one.near
+        ),
         undated=tuple(
             catalog.item(root).label
             for rollup, root in summed
@@ -93,14 +102,13 @@ def _finding(
     )
 
 
-def unused_sources(rule: RollupRule, roots: Iterable[Record]) -> tuple[Unused, ...]:
-    """The properties that the rule takes metrics or the day of release from and no root fills in,
-    with the likest that some do."""
+def unused_sources(properties: Iterable[str], roots: Iterable[Record]) -> tuple[Unused, ...]:
+    """Those properties that no root fills in, with the likest that some do; "" is none."""
     used: set[str] = set()
     for root in roots:
         used |= {name for name, text in root.extra.items() if text.strip()}
         used |= {m.field for m in root.mentions if m.property}
     # A name that begins so is the connector's own.
     offered = sorted(name for name in used if not name.startswith("@"))
-    wanted = dict.fromkeys(one.property for one in rule.metrics if one.property)
+    wanted = dict.fromkeys(name for name in properties if name)
     return tuple(Unused(name, tuple(near(name, offered))) for name in wanted if name not in used)

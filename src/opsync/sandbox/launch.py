@@ -31,6 +31,11 @@ TOKENS = {
     "posthog": "phx_sandbox",
 }
 """The sandbox's own tokens, by vendor. They open nothing else."""
+OTHER_KEYS = {
+    "amplitude": "amplitude_sandbox_key with amplitude_sandbox_secret, project 123456",
+    "mixpanel": "opsync.000000.mp-service-account with mixpanel-sandbox-secret, project 3141592",
+}
+"""The same of the tools that see Harbor's use besides, as people are told them."""
 
 _READY_S = 15.0
 _STOP_S = 5.0

@@ -100,7 +100,7 @@ async def _find(this: Pass, rule: RollupRule, roots: Sequence[Record]) -> None:
     before = await this.store.sightings([root.ref for root in roots])
     after = {root.ref: sighted(root, before.get(root.ref), this.as_of) for root in roots}
     changed = {ref: one for ref, one in after.items() if one != before.get(ref)}
-    await this.store.put_sightings(this.run, changed)
+    await this.store.put_sightings(changed)
     named = await _named(this, rule, roots)
     for root in roots:
         key = rule.name, root.ref

@@ -117,8 +117,8 @@ class Metrics(Part):
 
         return await self._read(work)
 
-    async def put_sightings(self, run: int, seen: Mapping[Ref, Sighting]) -> None:
-        """Remember these; their roots are looked at again in this run."""
+    async def put_sightings(self, seen: Mapping[Ref, Sighting]) -> None:
+        """Remember these."""
         if not seen:
             return
 
@@ -131,7 +131,6 @@ class Metrics(Part):
                     .values(root=str(root), **values)
                     .on_conflict_do_update(index_elements=["root"], set_=values)
                 )
-            touch(connection, run, seen)
 
         await self._write(work)
 

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.plugins.posthog.world import DAYS, YESTERDAY, Harbor, event, insight, measured
+from tests.plugins.posthog.world import DAYS, YESTERDAY, Harbor, answering, event, insight, measured
 
 from opsync import Reading, Span
 from opsync.sandbox.posthog import Insight, Series
@@ -136,6 +136,15 @@ async def test_an_insight_by_week_is_refused_whatever_few_days_it_shows(harbor: 
         "refused",
         "the insight is by week: group it by day",
     )
+
+
+async def test_an_insight_of_another_shape_is_refused_and_the_others_go_on(
+    harbor: Harbor,
+) -> None:
+    harbor.transport = answering({"results": [{"id": 1, "short_id": 5}]})
+    reading = await reading_of(harbor, "AbCd1234")
+    assert reading.trouble == "refused"
+    assert "cannot be read" in reading.message
 
 
 async def test_two_lines_of_one_name_are_not_told_apart(harbor: Harbor) -> None:

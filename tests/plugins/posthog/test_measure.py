@@ -27,7 +27,7 @@ from tests.support.clock import FakeClock
 from opsync import BadAnswer, Counts, RateLimited, Reading, SignInError, Span
 from opsync.sandbox.usage import Behaviour
 from opsync_posthog import hogql
-from opsync_posthog.measure import _parts
+from opsync_posthog.measure import parts
 
 
 async def test_any_number_of_events_and_flags_take_one_request(harbor: Harbor) -> None:
@@ -184,29 +184,26 @@ async def test_without_the_scope_for_names_silence_is_never_zero(harbor: Harbor)
 
 
 async def test_a_refused_query_is_each_metrics_trouble_in_posthog_s_words(harbor: Harbor) -> None:
-    posthog = harbor.connect(time_zone="Europe/Berlin")
-    with patch.object(hogql, "ROWS", "many"):
-        readings = [
-            r async for r in posthog._measurer._measure_named([event("checkout")], DAYS, ())
-        ]
-    assert [one.trouble for one in readings] == ["refused"]
-    assert readings[0].message == "Syntax error at or near 'many'"
+    said = "Unable to resolve field: person_id"
+    harbor.transport = answering({"code": "illegal_hogql", "detail": said, "attr": None}, 400)
+    readings = await measured(harbor.connect(), [event("a"), flag("b")])
+    assert {(one.trouble, one.message) for one in readings.values()} == {("refused", said)}
 
 
 async def test_many_names_are_asked_in_parts_that_one_answer_can_hold(harbor: Harbor) -> None:
     year = Span.ending(YESTERDAY, 366)
     hundred = [event(f"event {n}") for n in range(100)]
-    assert len(list(_parts(hundred, year, [WEEK, BEFORE]))) == 1
+    assert len(list(parts(hundred, year, [WEEK, BEFORE]))) == 1
     many = [*hundred, *(flag(f"flag {n}") for n in range(100))]
-    parts = list(_parts(many, year, [WEEK, BEFORE]))
-    assert len(parts) == 2
-    assert sorted(one for part in parts for one in part) == sorted(many)
-    assert all(len(part) * (366 + 2) < hogql.ROWS for part in parts)
+    split = list(parts(many, year, [WEEK, BEFORE]))
+    assert len(split) == 2
+    assert sorted(one for part in split for one in part) == sorted(many)
+    assert all(len(part) * (366 + 2) < hogql.ROWS for part in split)
 
 
 async def test_users_and_times_of_a_name_share_its_rows(harbor: Harbor) -> None:
     both = [event("checkout"), event("checkout", Counts.events)]
-    assert [len(part) for part in _parts(both, DAYS, [])] == [2]
+    assert [len(part) for part in parts(both, DAYS, [])] == [2]
 
 
 async def test_a_key_without_query_read_says_which_click_gives_it(harbor: Harbor) -> None:

@@ -6,10 +6,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.plugins.posthog.world import Harbor, change, product, release, write
-from tests.support.clock import FakeClock
+from tests.plugins.posthog.world import Harbor, answering, change, product, release, write
 
-from opsync import OutcomeKind, Seen, SignInError, TemporaryError
+from opsync import BadAnswer, OutcomeKind, Seen, SignInError, TemporaryError
 from opsync.sandbox.posthog import Annotation
 
 TEXT = "Shipped: Instant payouts https://www.notion.so/harbor/1 [opsync:3f2a91c0]"
@@ -176,6 +175,12 @@ async def test_all_pages_of_annotations_are_read(harbor: Harbor) -> None:
     assert harbor.calls()[-2:] == ["GET annotations/", "GET annotations/"]
 
 
+async def test_annotations_of_another_shape_are_no_reason_to_write(harbor: Harbor) -> None:
+    harbor.transport = answering({"results": [{"id": "one"}]})
+    with pytest.raises(BadAnswer, match="cannot be read"):
+        await observed(harbor)
+
+
 async def test_a_write_whose_answer_got_lost_is_found_and_not_made_twice(harbor: Harbor) -> None:
     harbor.project.faults.lose_next_writes = 1
     posthog = harbor.connect()
@@ -231,13 +236,17 @@ def test_a_release_without_a_day_is_not_told(harbor: Harbor) -> None:
     assert harbor.connect().render("annotation", product(), release(on=None)) is None
 
 
-async def test_without_a_time_zone_days_are_utc_s(harbor: Harbor, clock: FakeClock) -> None:
+async def test_without_a_time_zone_it_stands_at_noon_which_is_the_same_day_for_most(
+    harbor: Harbor,
+) -> None:
     harbor.project.faults.missing_scopes = {"project:read"}
     note = await shipped(harbor)
     assert note.date_marker is not None
-    assert note.date_marker.isoformat() == "2026-02-11T00:00:00+00:00"
+    assert note.date_marker.isoformat() == "2026-02-11T12:00:00+00:00"
     (seen,) = await observed(harbor)
     assert seen.plain() == {"on": "2026-02-11", "text": TEXT}
+    (known,) = await harbor.connect(time_zone="America/Los_Angeles").observe(product())
+    assert known.plain() == seen.plain()
 
 
 async def test_an_annotation_that_went_away_meanwhile_is_made_anew(harbor: Harbor) -> None:

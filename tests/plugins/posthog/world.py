@@ -156,8 +156,8 @@ async def write(connector: PostHog, *changes: Change) -> list[Outcome]:
     return [outcomes[one.id] for one in changes]
 
 
-def answering(answer: object) -> httpx.MockTransport:
+def answering(answer: object, status: int = 200) -> httpx.MockTransport:
     """A PostHog that answers every request so: JSON, or these very bytes."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     headers = {"content-type": "application/json"}
-    return httpx.MockTransport(lambda _: httpx.Response(200, content=body, headers=headers))
+    return httpx.MockTransport(lambda _: httpx.Response(status, content=body, headers=headers))

@@ -1,4 +1,4 @@
-"""Harbor, a payments company: its Jira, its Linear, its Notion and its PostHog, filled with life.
+"""Harbor, a payments company: its Jira, its Linear, its Notion and its analytics, filled with life.
 
 Four teams: Payments (Jira PAY), Mobile (Jira MOB, in German), Growth (Linear GRO) and Security
 (Linear SEC, private). Twelve initiatives on the roadmap in Notion; `EXPECTED` has their counts.
@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from opsync.sandbox.amplitude import AmplitudeProject
 from opsync.sandbox.harbor import background, growth, mobile, payments, roadmap, use
 from opsync.sandbox.harbor.planting import JIRA_STATES, WONT_DO, Planter, State, WorldClock
 from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.jira.values import CategoryKey
 from opsync.sandbox.linear import LinearWorkspace
+from opsync.sandbox.mixpanel import MixpanelProject
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
 from opsync.sandbox.posthog import PostHogProject
 from opsync.sandbox.vendor import Vendor, utc_now
@@ -36,12 +38,15 @@ MOVED_DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class Harbor:
-    """The four tools and what people call their things."""
+    """The tools, and what people call their things. What is done in the product is seen by three
+    analytics tools alike; people look at PostHog."""
 
     jira: JiraSite
     linear: LinearWorkspace
     notion: NotionWorkspace
     posthog: PostHogProject
+    amplitude: AmplitudeProject
+    mixpanel: MixpanelProject
     today: date
     pages: dict[str, Page]
     """The initiatives by title."""
@@ -54,6 +59,8 @@ class Harbor:
             "linear": self.linear,
             "notion": self.notion,
             "posthog": self.posthog,
+            "amplitude": self.amplitude,
+            "mixpanel": self.mixpanel,
         }
 
     @property
@@ -89,10 +96,13 @@ def build_harbor(*, now: Callable[[], datetime] = utc_now, limit_factor: int = 1
     background.plant(planter)
     pages = roadmap.plant(notion, planter, projects)
     clock.held = None
-    posthog = PostHogProject(
-        now=clock, limit_factor=limit_factor, history=use.history(clock, today), name="Harbor"
+    used = use.history(clock, today)
+    analytics = (
+        PostHogProject(now=clock, limit_factor=limit_factor, history=used),
+        AmplitudeProject(now=clock, limit_factor=limit_factor, history=used),
+        MixpanelProject(now=clock, limit_factor=limit_factor, history=used),
     )
-    return Harbor(jira, linear, notion, posthog, today, pages)
+    return Harbor(jira, linear, notion, *analytics, today, pages)
 
 
 def _accounts(planter: Planter) -> None:

@@ -127,9 +127,10 @@ class MixpanelProject(Vendor):
             }
 
     def find(self, item: str) -> str | None:
-        """The id of the annotation or report that `item` names by id, URL or a piece of its text.
+        """The id of the annotation or report that `item` names by id, URL or its whole text: a
+        piece of it may be the name of what was released, which is another tool's.
 
-        Raises AmbiguousItem when a piece fits several.
+        Raises AmbiguousItem when several have that text.
         """
         with self.lock:
             texts = {one.id: one.description for one in self.annotations.values()}
@@ -138,7 +139,7 @@ class MixpanelProject(Vendor):
         if number is not None:
             return number[1] if int(number[1]) in texts else None
         wanted = item.casefold()
-        fitting = [i for i, text in texts.items() if wanted and wanted in text.casefold()]
+        fitting = [i for i, text in texts.items() if wanted == text.casefold()]
         if len(fitting) > 1:
             some = ", ".join(repr(texts[one]) for one in fitting[:3])
             raise AmbiguousItem(f"Mixpanel has {len(fitting)} like {item!r}: {some}.")
