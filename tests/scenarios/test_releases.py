@@ -202,7 +202,7 @@ async def test_a_rule_that_observes_shows_it_only(told: Told) -> None:
     assert told.notes() == []
     [shown] = [one for one in report.plan.observed if one.tool == "Meter"]
     assert shown.place == "Annotation"
-    assert shown.change.reason == 'its own status is done; its "Released"'
+    assert shown.change.reason == 'its own status is done; the day is in its "Released"'
     told.world.raw["rollup"][0]["mode"] = "apply"
     await told.world.sync()
     assert len(told.notes()) == 1

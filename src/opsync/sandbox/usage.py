@@ -19,12 +19,14 @@ WEEK = (1.15, 1.2, 1.15, 1.1, 1.0, 0.75, 0.65)
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """How often something is done: by `per_day` users a day on average out of `pool`, from `since`
-    on; after `released` by `after` of them. A user does it `times` times a day."""
+    on; after `released`, or from `grown` on, by `after` of them. A user does it `times` times a
+    day."""
 
     per_day: int
     pool: int = 2_000
     since: date | None = None
     released: date | None = None
+    grown: date | None = None
     after: int | None = None
     times: int = 2
 
@@ -75,18 +77,17 @@ class History:
 
 
 def _on(behaviour: Behaviour, day: date) -> int:
-    """The users of a day: the seven days of each week that is counted from the release add up to
-    seven times the mean."""
-    level = behaviour.per_day
-    anchor = behaviour.released or date(2024, 1, 1)
-    since = (day - anchor).days
-    if behaviour.released is not None and since > 0 and behaviour.after is not None:
-        level = behaviour.after
-    if behaviour.released is not None and since == 0:
-        return level
-    # The day of the release belongs to no week: the weeks before it end on the day before, and
-    # those after it begin on the day after.
-    place = (since - 1) % 7 if since > 0 else since % 7
+    """The users of a day: the seven days of each week that is counted from the change add up to
+    seven times the mean. The day of a release belongs to no week: those before it end on the day
+    before, and those after it begin on the day after."""
+    released = behaviour.released
+    since = (day - (released or behaviour.grown or date(2024, 1, 1))).days
+    if released is not None and since == 0:
+        return behaviour.per_day
+    changed = released is not None or behaviour.grown is not None
+    after = behaviour.after if changed and since >= 0 else None
+    level = behaviour.per_day if after is None else after
+    place = (since - 1) % 7 if released is not None and since > 0 else since % 7
     first = day - timedelta(days=place)
     week = [first + timedelta(days=n) for n in range(7)]
     shares = [WEEK[one.weekday()] for one in week]

@@ -24,7 +24,7 @@ def history(now: Callable[[], datetime], today: date) -> History:
         events={
             SIGNED_IN: Behaviour(40, pool=600, released=sso, after=65),
             # Nothing was released: more buyers came in the last four weeks than in those before.
-            PAID: Behaviour(297, 9_000, released=today - timedelta(days=29), after=312, times=1),
+            PAID: Behaviour(297, 9_000, grown=today - timedelta(days=28), after=312, times=1),
             "checkout_started": Behaviour(540, pool=9_000, times=1),
             "dark_mode_on": Behaviour(88, pool=3_000, times=1),
         },
