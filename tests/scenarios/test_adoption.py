@@ -15,6 +15,7 @@ from opsync.errors import RateLimited, SignInError, TemporaryError
 from opsync.model import Adoption, Metric, MetricKind, Reading, Span
 from opsync.sandbox.notion import Page
 from opsync.store import Store
+from opsync.store.database import Database
 from tests.crash.mortal import Died
 from tests.support.meter import SITE, MeterTool, add_meter, days_ago, measures, used
 from tests.support.world import World, jira_url, of, troubles
@@ -626,3 +627,44 @@ async def test_part_of_the_readings_before_a_kill_is_read_again(measured: Measur
     await world.sync()
     assert [len(query[0]) for query in tool.queries] == [2]
     assert all(one.measured for one in (await world.rollup(world.checkout)).adoption)
+
+
+# What it costs ---------------------------------------------------------------------------------
+
+
+async def test_a_pass_with_nothing_due_writes_one_cursor_more_than_without_metrics(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, writes = measured.world, []
+    real = Database.write
+
+    def counted(database: Database, work: Callable[[Any], Any]) -> Any:
+        writes.append(work)
+        return real(database, work)
+
+    async def count() -> int:
+        await world.sync()
+        await world.sync()
+        writes.clear()
+        await world.silent()
+        return len(writes)
+
+    monkeypatch.setattr(Database, "write", counted)
+    with_metrics = await count()
+    del world.raw["rollup"][0]["metric"]
+    assert with_metrics == await count() + 1
+
+
+async def test_roots_are_looked_for_once_a_rule(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, looked = measured.world, []
+    real = Store.roots
+
+    async def counted(store: Store, *, instance: str, **options: Any) -> Any:
+        looked.append(instance)
+        return await real(store, instance=instance, **options)
+
+    monkeypatch.setattr(Store, "roots", counted)
+    await world.sync()
+    assert sorted(looked) == ["meter", "notion"]
