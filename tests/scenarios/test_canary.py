@@ -17,6 +17,7 @@ import pytest
 from opsync.cli.root import GROUPS, root
 from tests.support.canaries import LATER, OWNER, SPACES, WITHIN, Canaries, Hidden
 from tests.support.canary_company import company
+from tests.support.meter import TOOLS
 from tests.support.world import HOSTS
 
 EXEMPT = {
@@ -286,6 +287,15 @@ def test_what_is_written_into_other_tools_tells_no_more_than_is_exposed(
             besides if one.later else besides - {LATER}
         )
     assert {sort: words for sort, words in found.items() if words} == {}
+
+
+def test_releases_tell_no_more_than_is_exposed(canaries: Canaries) -> None:
+    """What was announced while it was public is taken back, unless it may be told."""
+    [tool] = [tool for key, tool in TOOLS.items() if key.startswith(str(canaries.world.folder))]
+    notes = "\n".join(note.text for note in tool.notes.values())
+    assert leaks(notes, canaries.hidden, canaries.expose) == set()
+    assert ("Breccia" in notes) is ("Moonstone" in notes) is (canaries.expose == "title")
+    assert "Breccia" in canaries.first_notes, "it was announced"
 
 
 @pytest.mark.slow

@@ -81,6 +81,8 @@ class Canaries:
     hidden: list[Hidden] = field(default_factory=list)
     sent_before: dict[str, int] = field(default_factory=dict)
     """How many requests of each tool belong to the first time."""
+    first_notes: str = ""
+    """What was announced in the first time."""
     transcript: list[str] = field(default_factory=list)
     """All that was printed while the company was made, in the second time."""
 

@@ -18,6 +18,7 @@ from opsync.http import Pool
 from opsync.runtime import Runtime
 from opsync.sandbox.notion import DataSource, Page
 from tests.support.canaries import JIRA, LINEAR, NOTION, TOKENS, Canaries, Hidden
+from tests.support.meter import add_meter, measures, used
 from tests.support.world import (
     HOSTS,
     World,
@@ -70,6 +71,7 @@ class _Plot:
         self.world = canaries.world
         self.jira, self.linear = self.world.jira, self.world.linear
         self.public: dict[str, Page] = {}
+        self.meter = add_meter(self.world)
         self.owner = self.jira.add_user("Perpetua Quill", "perpetua@harbor.example")
 
     def play(self) -> None:
@@ -86,6 +88,7 @@ class _Plot:
         self._decide()
         self.all.sync()
         self.all.sent_before = {n: len(v.exchanges) for n, v in self.world.vendors.items()}
+        self.all.first_notes = "\n".join(note.text for note in self.meter.notes.values())
         self._become_private()
         self.all.configure()
         self.all.transcript.append(self.all.opsync("sync", "--json", "--log", "debug"))
@@ -103,6 +106,8 @@ class _Plot:
         for block in raw["instances"].values():
             block["expose"] = self.all.expose
         raw["instances"][JIRA] |= {"labels": [SCOPED], "private_projects": ["HID"]}
+        measures(self.world, {"event_from": "Event"}, released="Released", announce_in=["meter"])
+        self.meter.history.events["checkout"] = used(10)
         portfolio = {"instance": "linear", "kind": "initiative"}
         raw["rollup"].append({"name": "portfolio", "mode": "apply", "roots": portfolio})
 
@@ -248,6 +253,13 @@ class _Plot:
             secret=True,
         )
         self.turned = self.page("restricted later", "Breccia plan", jira_url("MOB-1"), later=True)
+        measured = self.page(
+            "measured and shipped", "Moonstone plan", jira_url("PAY-1"), secret=True
+        )
+        for page, event in ((self.turned, "breccia-launch"), (measured, "moonstone-launch")):
+            cells = {"Event": event, "Status": "Done", "Released": "2026-02-11"}
+            for name, value in cells.items():
+                world.notion.edit_page(page, name, value)
         columns = {"Name": {"title": {}}, "Tracked in": {"rich_text": {}}}
         plans = world.notion.add_database("Opaline plans", properties=columns).data_source
         self.quoted = self.page("set aside with a quote", "Labradorite plan", "", secret=True)

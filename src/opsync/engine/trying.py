@@ -152,7 +152,9 @@ async def _try_rollups(store: Store, setting: Setting, found: _Collection) -> in
         for inputs in await store.target_inputs(chunk):
             for rollup, root in inputs.rollups:
                 if root.ref == inputs.record.ref and rollup.rule in setting.rules:
-                    content = content_of(rollup, root, inputs.others, setting, at_root=True)
+                    # It is told on a screen, which is outside of every tool.
+                    shown = setting.discreet(rollup, root)
+                    content = content_of(shown, root, inputs.others, setting, at_root=True)
                     say_besides(content, found.words)
                     found.take(content.root.title or content.root.label)
     return len(rollups)
