@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import msgspec
 from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
@@ -53,6 +54,14 @@ class Setting(Struct, frozen=True):
         instance = record.ref.instance
         tool = self.tools.get(instance, instance)
         return card(record, tool, self.expose.get(instance, "nothing"), self.words)
+
+    def discreet(self, rollup: Rollup, root: Record) -> Rollup:
+        """A rollup as it may be told outside of its root's own tool: without the names of metrics
+        that could not be measured, where the root that says them is private."""
+        if not as_private(root, self.teams).private:
+            return rollup
+        told = tuple(one for one in rollup.adoption if not one.trouble)
+        return msgspec.structs.replace(rollup, adoption=told)
 
 
 def desire(
@@ -198,6 +207,8 @@ def content_of(
         if instance in rollup.instances
     )
     rule = setting.rules[rollup.rule]
+    if not at_root:
+        rollup = setting.discreet(rollup, root)
     return rollup_content(
         rollup,
         setting.card(root),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from opsync.adoption import EARLY_USERS, LOOK_BACK_DAYS, adoption_of, needed
 from opsync.adoption.measuring import effect_of
-from opsync.adoption.welch import interval
+from opsync.adoption.welch import interval, of_values
 from opsync.model import Early, Release, Span, Usage
 from tests.adoption.build import EVENT, INSIGHT, LAST, day, step, usage
 
@@ -129,8 +129,12 @@ def test_the_interval_is_that_of_the_days_that_are_compared() -> None:
     found = effect_of(varied, on)
     assert found is not None
     sides = Span.ending(day(21), 14), Span(day(19), day(6))
-    wanted = interval(*([varied.days[one] for one in side.dates()] for side in sides))
-    assert (found.low, found.high) == wanted
+    before, after = ([varied.days[one] for one in side.dates()] for side in sides)
+    assert (found.low, found.high) == of_values(before, interval(before, after))
+    assert found.low is not None
+    assert found.ratio is not None
+    assert found.high is not None
+    assert found.low < found.ratio < found.high
 
 
 @pytest.mark.parametrize("since", range(7))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from opsync.adoption.welch import interval, t_distribution, t_quantile
+from opsync.adoption.welch import interval, of_values, t_distribution, t_quantile
 
 Series = list[float]
 
@@ -142,3 +142,41 @@ def test_more_of_the_same_days_leave_less_doubt(before: Series, times: int) -> N
     assert few is not None
     assert many is not None
     assert many[1] / many[0] <= few[1] / few[0] * (1 + 1e-9)
+
+
+# As a factor of the values themselves ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("level", [1, 2, 5, 40, 3_000])
+def test_the_ratio_lies_in_its_interval_however_few_the_users(level: int, seed: int) -> None:
+    die = Random(seed)
+    before = [float(level + die.choice((-1, 0, 0, 1))) for _ in range(28)]
+    after = [float(3 * level + die.choice((-1, 0, 0, 1))) for _ in range(28)]
+    low, high = of_values(before, interval(before, after)) or (0, 0)
+    ratio = sum(after) / sum(before)
+    assert low <= ratio * (1 + 1e-3)
+    assert high >= ratio * (1 - 1e-3)
+
+
+def test_of_many_users_it_is_the_same_interval() -> None:
+    before, after = days(Random(2), 50_000, 4_000, 28), days(Random(3), 60_000, 4_000, 28)
+    bounds = interval(before, after)
+    assert of_values(before, bounds) == pytest.approx(bounds, rel=1e-4)
+
+
+def test_of_constant_series_it_is_the_ratio() -> None:
+    before, after = [1.0] * 7, [3.0] * 7
+    assert of_values(before, interval(before, after)) == pytest.approx((3, 3))
+
+
+def test_it_never_ends_below_zero() -> None:
+    before, after = [1.0, 2.0, 1.0, 2.0], [0.0, 0.0, 9.0, 0.0]
+    low, high = of_values(before, interval(before, after)) or (-1, -1)
+    assert low == 0
+    assert high > 1
+
+
+def test_where_there_was_no_use_there_is_no_factor() -> None:
+    assert of_values([0.0] * 7, interval([0.0] * 7, [5.0] * 7)) is None
+    assert of_values([1.0], None) is None

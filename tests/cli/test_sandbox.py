@@ -223,7 +223,7 @@ def test_it_serves_until_it_is_told_to_end_and_ends_cleanly(
     assert time.monotonic() - began < 5
     assert f"{server.url}/jira" in server.told
     assert "fake" in server.told
-    assert set(read(tmp_path / "made.toml").instances) == {"jira-main", "linear", "notion"}
+    assert set(read(tmp_path / "made.toml").instances) == {"jira-main", "linear", "notion", "posthog"}
 
 
 @pytest.mark.slow
@@ -252,7 +252,7 @@ def test_a_change_in_the_sandbox_reaches_the_notion_page_with_one_more_sync(
     assert page["Delivery %"] == "65 %"
     assert (third["failed"], third["applied"]) == (0, third["planned"])
     # One write at each place concerned: the page, the epic, and Linear's issue with its project.
-    assert {name: after[name] - before[name] for name in after} == {
+    assert {name: after[name] - before[name] for name in after if after[name] > before[name]} == {
         "jira": 1,
         "linear": 1,
         "notion": 1,
@@ -279,4 +279,4 @@ def test_a_configuration_that_observes_shows_and_writes_nothing(
     assert done.returncode == 0
     assert "opsync sync --mode apply" in done.stdout
     with SandboxClient(served.url) as look:
-        assert [one["write_requests"] for one in look.state().values()] == [0, 0, 0]
+        assert [one["write_requests"] for one in look.state().values()] == [0] * 6

@@ -14,6 +14,8 @@ import structlog
 
 from opsync.engine.session import open_session
 from opsync.runtime import Runtime
+from tests.support.measured import Measured
+from tests.support.meter import add_meter, days_ago, measures, used
 from tests.support.world import World
 
 
@@ -78,3 +80,17 @@ def on_command_line(
     monkeypatch.setattr("opsync.cli.doctor.open_session", simulated)
     monkeypatch.setattr("opsync.cli.look.open_session", simulated)
     return world
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Measured:
+    """The rule takes the flag from "Flag"; the checkout names one by its key."""
+    world = World(tmp_path)
+    tool = add_meter(world)
+    tool.history.flags["one-tap"] = used(24, released=days_ago(world, 19), after=38)
+    tool.flags["12"] = "one-tap"
+    measures(world, {"flag_from": "Flag"}, released="Released")
+    world.notion.edit_page(world.checkout, "Flag", "one-tap")
+    world.notion.edit_page(world.checkout, "Status", "Done")
+    world.notion.edit_page(world.checkout, "Released", days_ago(world, 19).isoformat())
+    return Measured(world, tool)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from opsync.adoption.welch import interval
+from opsync.adoption.welch import interval, of_values
 from opsync.model import Adoption, Early, Effect, Metric, MetricKind, Release, Span, Usage
 
 EARLY_DAYS = 7
@@ -89,7 +89,8 @@ def effect_of(usage: Usage, released_on: date) -> Effect | None:
     early = _too_few(usage.metric, sum(before_days), sum(after_days))
     if early is not None or effect.before <= 0 or effect.after < 0:
         return msgspec.structs.replace(effect, early=early)
-    low, high = interval(before_days, after_days) or (None, None)
+    bounds = of_values(before_days, interval(before_days, after_days))
+    low, high = bounds or (None, None)
     return msgspec.structs.replace(effect, ratio=effect.after / effect.before, low=low, high=high)
 
 

@@ -8,13 +8,13 @@ of much use vary more than days of little; 1 + x, since there are days without a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, lgamma, log, log1p, sqrt
+from math import exp, expm1, lgamma, log, log1p, sqrt
 
 CONFIDENCE = 0.95
 
 
 def interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
-    """The 95 % interval of the factor between two series of daily values.
+    """The 95 % interval of the factor between two series of daily values, each plus one.
 
     None for fewer than two days on a side, and for values below zero, which have no logarithm.
     """
@@ -28,6 +28,22 @@ def interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, fl
     degrees = error**2 / (error_one**2 / (len(one) - 1) + error_other**2 / (len(other) - 1))
     reach = t_quantile((1 + CONFIDENCE) / 2, degrees) * sqrt(error)
     return exp(difference - reach), exp(difference + reach)
+
+
+def of_values(
+    before: Sequence[float], bounds: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """An interval of the factor of 1 + x as one of the factor of x, at the usual day before.
+
+    The two are alike where values are large. Of few users a day the first is far nearer to 1 than
+    the ratio of the means, so that it would not hold the ratio beside which it is shown. None
+    where the usual day before has no use at all.
+    """
+    usual = expm1(_mean_error([log1p(x) for x in before])[0]) if bounds is not None else 0.0
+    if bounds is None or usual <= 0:
+        return None
+    low, high = (max(0.0, ((1 + usual) * end - 1) / usual) for end in bounds)
+    return low, high
 
 
 def _mean_error(values: Sequence[float]) -> tuple[float, float]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from opsync.config import Config
 from opsync.desire import Setting, content_of
@@ -156,10 +155,9 @@ async def _try_rollups(store: Store, catalog: Catalog, setting: Setting, found: 
         for inputs in await store.target_inputs(chunk):
             for rollup, root in inputs.rollups:
                 if root.ref == inputs.record.ref and rollup.rule in setting.rules:
-                    if catalog.withholds(root):
-                        # What it measures is its own word.
-                        rollup = replace(rollup, adoption=())
-                    content = content_of(rollup, root, inputs.others, setting, at_root=True)
+                    # It is told on a screen, which is outside of every tool.
+                    shown = setting.discreet(rollup, root)
+                    content = content_of(shown, root, inputs.others, setting, at_root=True)
                     say_besides(content, found.words)
                     found.take(content.root.title or content.root.label)
     return len(rollups)

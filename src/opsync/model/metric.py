@@ -142,8 +142,8 @@ class Effect(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Before against after the release, over `weeks` whole weeks on each side of its day.
 
     `before` and `after` are mean daily values. `ratio` is the one over the other; `low` and `high`
-    are the ends of its 95 % interval (Welch, on log(1 + x) of the daily values). `early` says why
-    there is no ratio yet.
+    are the ends of its 95 % interval (Welch, on log(1 + x) of the daily values, brought back to x).
+    `early` says why there is no ratio yet.
     """
 
     weeks: int

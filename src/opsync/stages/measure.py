@@ -152,21 +152,22 @@ async def _read(
 ) -> None:
     """Ask once for all, and put what comes into `readings`.
 
-    BadAnswer: the connector left one out, or answered for one twice, or unasked.
+    BadAnswer: the connector left one out, or answered for one twice, or unasked. Which one is not
+    told: its name may be from a private initiative.
     """
     missing = set(metrics)
     async for reading in connector.measure(metrics, days, windows):
-        name = reading.metric.name
         if reading.metric not in metrics:
-            raise BadAnswer(f"the connector answered for {name!r}, unasked")
+            raise BadAnswer("the connector answered for a metric that was not asked for")
         if reading.metric not in missing:
             # Which of the two is right, nobody knows.
             readings.pop(reading.metric, None)
-            raise BadAnswer(f"the connector answered twice for {name!r}")
+            raise BadAnswer("the connector answered twice for a metric")
         missing.remove(reading.metric)
         readings[reading.metric] = _cleaned(checked(reading), context.clean)
     if missing:
-        raise BadAnswer(f"the connector gave no answer for {min(missing).name!r}")
+        told = f"{len(missing)} of {len(metrics)} metrics"
+        raise BadAnswer(f"the connector gave no answer for {told}")
 
 
 def checked(reading: Reading) -> Reading:
