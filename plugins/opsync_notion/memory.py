@@ -30,6 +30,7 @@ class Memory:
         self._tables = self._load("tables", dict[str, Table])
         self._columns = self._load("columns", dict[str, dict[str, OwnColumn]])
         self._foreign = self._load("foreign", dict[str, tuple[str, ...]])
+        self._appeared = self._load("appeared", dict[str, tuple[str, ...]])
         self._whole = self._load("whole", dict[str, dict[str, str]])
 
     def _load(self, key: str, type_: type[dict[str, T]]) -> dict[str, T]:
@@ -75,6 +76,15 @@ class Memory:
         if self.foreign(data_source) != ids:
             self._foreign[data_source] = tuple(sorted(ids))
             self._save("foreign", self._foreign)
+
+    def appeared(self, data_source: str) -> frozenset[str]:
+        """Ids of columns that came since the schema was first read, and that nobody spoke for."""
+        return frozenset(self._appeared.get(data_source, ()))
+
+    def set_appeared(self, data_source: str, ids: frozenset[str]) -> None:
+        if self.appeared(data_source) != ids:
+            self._appeared[data_source] = tuple(sorted(ids))
+            self._save("appeared", self._appeared)
 
     def whole(self, data_source: str) -> dict[str, str]:
         """Late pages of which all was read that a listing leaves out: when each was edited."""

@@ -115,13 +115,18 @@ class Tables:
     async def schema(self, data_source: str) -> DataSourceObject:
         """Read the schema, and keep what reading pages needs of it."""
         source = await self._read(data_source, self._block(data_source))
-        self.memory.set_table(compact(source))
+        table, before = compact(source), self.memory.table(data_source)
+        if before is not None:
+            came = {column.id for column in table.columns} - {c.id for c in before.columns}
+            self.memory.set_appeared(data_source, self.memory.appeared(data_source) | came)
+        self.memory.set_table(table)
         return source
 
     def learn(self, answer: Answer) -> DataSourceObject:
         """Keep the schema that a schema update answered."""
         source = answer.decode(DataSourceObject)
         self.memory.set_table(compact(source))
+        self.memory.set_appeared(dashed(source.id), frozenset())
         return source
 
     def _block(self, data_source: str) -> DataSource:
@@ -138,7 +143,7 @@ class Tables:
         block: DataSource,
         *,
         rejudge: bool = False,
-        new: Collection[str] = (),
+        interrupted: bool = False,
     ) -> None:
         """Find the columns that opsync made and, after a lost store, does not know of.
 
@@ -148,8 +153,8 @@ class Tables:
         delivery summary. Everything else stays somebody else's.
 
         An empty column "Adoption" proves nothing by the others, as those may stand without one.
-        It is only ours if it is among the `new` ids, which a write that broke off left unknown,
-        and if the description is on none of our columns.
+        It is only ours where a write into one was `interrupted`, if it came meanwhile, and if the
+        description is on none of our columns; until then it is left open whose it is.
         """
         data_source = dashed(source.id)
         known = self.memory.columns(data_source)
@@ -165,6 +170,8 @@ class Tables:
         judged = await self._judge(data_source, candidates)
         marked = {p.id for p in source.properties.values() if surfaces.marked(p, self.words)}
         said = marked & looked_at
+        came = self.memory.appeared(data_source)
+        left_open: set[str] = set()
         adopted: dict[str, OwnColumn] = {}
         for key, found in candidates.items():
             for prop in found:
@@ -173,16 +180,19 @@ class Tables:
                 if key in surfaces.AT_FIRST or (
                     prop.id in said | judged.worded
                     or SUFFIX in prop.name
-                    or (prop.id in new and not marked)
+                    or (interrupted and prop.id in came and not marked)
                 ):
                     adopted[key] = OwnColumn(prop.id, configured_name(block, key))
                     break
+                if prop.id in came and not interrupted:
+                    left_open.add(prop.id)
         if not (said or judged.proven):
             # Beside known columns no other proof is needed for what speaks for itself.
             adopted = {k: own for k, own in adopted.items() if known and k not in surfaces.AT_FIRST}
         self.memory.add_columns(data_source, adopted)
         ours = {own.id for own in adopted.values()}
-        self.memory.set_foreign(data_source, frozenset((foreign | looked_at) - ours))
+        theirs = (foreign | looked_at) - ours - left_open
+        self.memory.set_foreign(data_source, frozenset(theirs))
 
     async def _judge(self, data_source: str, candidates: Mapping[str, list[Property]]) -> _Judged:
         """What stands in columns that may be ours."""

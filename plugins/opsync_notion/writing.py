@@ -29,10 +29,9 @@ from opsync_notion.dialect import request_id
 from opsync_notion.ids import dashed
 from opsync_notion.memory import OwnColumn
 from opsync_notion.normalize import DATA_SOURCE, seen_in
-from opsync_notion.schema import Table
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name, free_name
-from opsync_notion.wire import Cell, DataSourceObject, Page
+from opsync_notion.wire import Cell, Page
 
 REFUSED_FOR_S = 300.0
 """How long a data source whose schema may not be changed is not asked again."""
@@ -80,7 +79,8 @@ class Writer:
                 retryable=False,
             )
         wanted = [c.slot.surface for c in changes if c.verb is not Verb.remove]
-        ready = await self._ready(source, block, wanted)
+        interrupted = any(c.interrupted for c in changes if c.slot.surface in wanted)
+        ready = await self._ready(source, block, wanted, interrupted=interrupted)
         outcomes: list[Outcome] = []
         sent: list[Change] = []
         for change in changes:
@@ -140,8 +140,13 @@ class Writer:
 
     # Columns --------------------------------------------------------------------------------
 
-    async def _ready(self, source: str, block: DataSource, wanted: Sequence[str]) -> Ready:
-        """The own columns, made where they are missing: all at once, by one schema update."""
+    async def _ready(
+        self, source: str, block: DataSource, wanted: Sequence[str], *, interrupted: bool
+    ) -> Ready:
+        """The own columns, made where they are missing: all at once, by one schema update.
+
+        `interrupted`: an earlier one may have made them, and was not heard of again.
+        """
         ready = self._known(source, block)
         if all(key in ready.ids or key in ready.gone for key in wanted):
             return ready
@@ -153,7 +158,7 @@ class Writer:
             if self._clock.monotonic() < until:
                 return Ready(ready.ids, why, ready.gone)
             try:
-                await self._make(source, block, wanted)
+                await self._make(source, block, wanted, interrupted=interrupted)
             except RefusedError as error:
                 why = _by_hand(block, error, self._words, wanted)
                 self._refused[source] = (self._clock.monotonic() + REFUSED_FOR_S, why)
@@ -174,10 +179,11 @@ class Writer:
                 gone.add(key)
         return Ready(ids, gone=frozenset(gone))
 
-    async def _make(self, source: str, block: DataSource, wanted: Collection[str]) -> None:
-        before = self._tables.memory.table(source)
+    async def _make(
+        self, source: str, block: DataSource, wanted: Collection[str], *, interrupted: bool
+    ) -> None:
         schema = await self._tables.schema(source)
-        await self._tables.adopt(schema, block, new=_new(schema, before))
+        await self._tables.adopt(schema, block, interrupted=interrupted)
         ready = self._known(source, block)
         missing = [key for key in _made(wanted) if key not in ready.ids and key not in ready.gone]
         if not missing:
@@ -324,15 +330,6 @@ def _gone(change: Change) -> Outcome:
 def _made(wanted: Collection[str]) -> list[str]:
     """The columns to make, in their order: those that are wanted, and all that come first."""
     return [key for key in surfaces.TYPES if key in wanted or key in surfaces.AT_FIRST]
-
-
-def _new(schema: DataSourceObject, before: Table | None) -> frozenset[str]:
-    """The ids of columns that were not there when the schema was last looked at."""
-    if before is None:
-        return frozenset()
-    return frozenset(prop.id for prop in schema.properties.values()) - {
-        column.id for column in before.columns
-    }
 
 
 def _by_hand(

@@ -223,7 +223,12 @@ def test_it_serves_until_it_is_told_to_end_and_ends_cleanly(
     assert time.monotonic() - began < 5
     assert f"{server.url}/jira" in server.told
     assert "fake" in server.told
-    assert set(read(tmp_path / "made.toml").instances) == {"jira-main", "linear", "notion", "posthog"}
+    assert set(read(tmp_path / "made.toml").instances) == {
+        "jira-main",
+        "linear",
+        "notion",
+        "posthog",
+    }
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ class Served:
         repaired = run(*self.sync)
         assert (repaired.code, repaired.err) == (0, ""), repaired
         found = self.standing()
-        assert found.doubled == []
+        assert found.doubled == [], found.doubled
         if wanted is not None:
             assert found == wanted
         before = self.writes()
@@ -121,7 +121,7 @@ def serve_harbor(folder: Path, harbor: Harbor) -> Iterator[Served]:
     """Serve Harbor."""
     source = harbor.roadmap
     company = Company.of(harbor, folder, WallClock())
-    tools = Tools(harbor.jira, harbor.linear, harbor.notion, source)
+    tools = Tools(harbor.jira, harbor.linear, harbor.notion, source, harbor.posthog)
     with serve(
         folder, tools, company.vendors, lambda url: settings(url, company.store, source.id)
     ) as served:
@@ -140,4 +140,5 @@ def undisturbed_harbor(folder: Path, *then: Callable[[Harbor], None]) -> Standin
             assert (await company.sync()).exit_code == 0
 
     asyncio.run(passes())
-    return standing(Tools(harbor.jira, harbor.linear, harbor.notion, harbor.roadmap))
+    source = harbor.roadmap
+    return standing(Tools(harbor.jira, harbor.linear, harbor.notion, source, harbor.posthog))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from opsync.sandbox.jira import JiraSite
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.notion import DataSource, NotionWorkspace, Page
+from opsync.sandbox.posthog import Annotation, PostHogProject
 
 OWN_COLUMNS = (
     "Delivery",
@@ -30,6 +31,8 @@ class Standing:
     """Issue identifier, URL, title and subtitle."""
     external_links: Counter[tuple[str, str, str]]
     """Project, URL and label."""
+    notes: Counter[tuple[str, str]]
+    """Day and text of each annotation."""
     columns: tuple[str, ...]
     cells: Mapping[str, tuple[object, ...]]
     """The own columns by page title."""
@@ -41,6 +44,7 @@ class Standing:
             Counter((key, global_id) for key, global_id, *_ in self.remote_links.elements()),
             Counter((key, url) for key, url, *_ in self.attachments.elements()),
             Counter((project, url) for project, url, _ in self.external_links.elements()),
+            Counter(text[text.rindex("[opsync:") :] for _, text in self.notes.elements()),
             Counter(name.split(" (opsync)")[0] for name in self.columns),
         ]
         return [place for each in places for place, count in each.items() if count > 1]
@@ -48,12 +52,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Tools:
-    """The three tools, and the table in Notion that is the roadmap."""
+    """The tools, and the table in Notion that is the roadmap."""
 
     jira: JiraSite
     linear: LinearWorkspace
     notion: NotionWorkspace
     source: DataSource
+    posthog: PostHogProject | None = None
 
 
 def standing(tools: Tools) -> Standing:
@@ -81,12 +86,17 @@ def standing(tools: Tools) -> Standing:
                 for project in linear.projects.values()
                 for each in project.external_links
             ),
+            notes=Counter(map(_note, tools.posthog.notes if tools.posthog else ())),
             columns=tuple(column.name for column in source.schema.properties.values()),
             cells={
                 page.title: tuple(_shown(page, name) for name in OWN_COLUMNS)
                 for page in notion.state.pages_of(source)
             },
         )
+
+
+def _note(annotation: Annotation) -> tuple[str, str]:
+    return str(annotation.date_marker), annotation.content or ""
 
 
 def _shown(page: Page, name: str) -> object:

@@ -122,3 +122,5 @@ def go_on(harbor: Harbor) -> None:
     harbor.linear.poke_edit("GRO-44", "description", "It uses no tokens any more.")
     text = f"EU residency went to {harbor.jira.base_url}/browse/MOB-20"
     harbor.notion.edit_page(harbor.pages["Data residency EU"], "Tracked in", text)
+    harbor.notion.edit_page(harbor.pages["SSO for teams"], "Status", "Done")
+    harbor.notion.edit_page(harbor.pages["Instant payouts"], "Released", "2026-10-01")

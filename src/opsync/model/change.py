@@ -38,7 +38,8 @@ class Change(Struct, frozen=True, kw_only=True):
     """One write that opsync wants: exactly one slot, with all that explains it.
 
     `desired` is None for a removal. `before` is what stands there as far as known. `remote_id`
-    is the vendor's id of what opsync wrote last ("" if none). `evidence` are short sentences,
+    is the vendor's id of what opsync wrote last ("" if none). `interrupted` says that an earlier
+    write of the slot broke off: what it made may be there, unknown. `evidence` are short sentences,
     `inputs` maps each input's ref to the version it had.
     """
 
@@ -51,6 +52,7 @@ class Change(Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+    interrupted: bool = False
 
 
 class OutcomeKind(StrEnum):

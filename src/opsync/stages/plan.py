@@ -368,6 +368,7 @@ class _Builder:
             reason=want.reason,
             evidence=want.evidence or entry.evidence,
             inputs=want.inputs or entry.inputs,
+            interrupted=entry.intent is not None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from tests.plugins.notion.world import Roadmap, change, changes_for, content, lock, published, write
 from tests.support.connector import read
 
@@ -223,9 +224,20 @@ async def test_a_column_made_just_before_a_crash_is_taken_up(
     roadmap.kept.clear()
     roadmap.kept.update(known)
     notion = roadmap.connect()
-    await write(notion, target, changes_for(notion, target, content(target, adoption=USED)))
+    await read(notion)
+    changes = changes_for(notion, target, content(target, adoption=USED))
+    await write(notion, target, [structs.replace(one, interrupted=True) for one in changes])
     assert page.text("Adoption") == USED
     assert columns(roadmap) == before
+
+
+async def test_an_empty_column_that_a_person_just_made_stays_theirs(roadmap: Roadmap) -> None:
+    page = roadmap.add("A")
+    await published(roadmap, "A")
+    roadmap.source.schema.add("Adoption", {"rich_text": {}})
+    await published(roadmap, "A", adoption=USED)
+    assert page.text("Adoption") == ""
+    assert page.text("Adoption (opsync)") == USED
 
 
 async def test_a_locked_schema_names_it_only_where_it_is_wanted(roadmap: Roadmap) -> None:
