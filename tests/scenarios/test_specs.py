@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from opsync.contract.connector import Explorable, Readable
+from opsync.contract.connector import Explorable, Measurable, Readable
 from opsync.engine.session import open_instance
 from opsync.model import OutcomeKind
 from opsync.sandbox.harbor import Harbor, build_harbor
 from opsync.sandbox.validate import Report, validate_jira, validate_linear, validate_notion
+from opsync.sandbox.validate_posthog import validate_posthog
 from tests.support.clock import FakeClock
 from tests.support.company import Company
 
@@ -25,6 +26,7 @@ VENDORS = {
     "Jira": ("jira", validate_jira, "jira-openapi-min.json"),
     "Linear": ("linear", validate_linear, "linear-schema.graphql"),
     "Notion": ("notion", validate_notion, "notion-openapi-2025-09-03-mcp-server.json"),
+    "PostHog": ("posthog", validate_posthog, "posthog-openapi-trimmed.json"),
 }
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -62,6 +64,7 @@ async def look_around(company: Company) -> None:
         "jira-main": {"projects": ("PAY",), "labels": ("roadmap",)},
         "linear": {"teams": ("GRO",), "projects": ("Checkout web",), "labels": ("roadmap",)},
         "notion": {},
+        "posthog": {},
     }
     async with company.session() as session:
         for name, instance in session.config.instances.items():
@@ -75,7 +78,7 @@ async def look_around(company: Company) -> None:
                 assert await connector.choices()
                 await connector.guesses()
                 await connector.first_read()
-                assert await connector.status_words()
+                assert await connector.status_words() or isinstance(connector, Measurable)
                 for feed in await connector.feeds():
                     async for _ in connector.pull(feed, None):
                         pass
@@ -94,6 +97,8 @@ async def walk_through(company: Company, harbor: Harbor) -> None:
     linear.poke_move("GRO-45", "canceled")
     linear.poke_edit("GRO-49", "description", f"Waits for {jira.base_url}/browse/PAY-101")
     notion.rename_property(harbor.roadmap, "Delivery", "Progress")
+    notion.edit_page(pages["SSO for teams"], "Status", "Done")
+    notion.edit_page(pages["Dark mode"], "Flag", "dark-mode")
     notion.edit_page(pages["Churn survey"], "Tracked in", "GRO-40, not the project any more")
     notion.edit_page(pages["Referral programme"], "Tracked in", f"{jira.base_url}/browse/PAY-88")
     harbor.person_edits_delivery("Offline mode", "Ask Dana", column="Progress")
@@ -105,6 +110,7 @@ async def walk_through(company: Company, harbor: Harbor) -> None:
     await look_around(company)
     jira.delete_issue("PAY-101")
     notion.trash(pages["Partner API"])
+    notion.edit_page(pages["SSO for teams"], "Status", "In progress")
     company.tick()
     await company.sync(full=True)
     async with company.session() as session:
