@@ -16,7 +16,7 @@ from opsync.contract.connector import Connector, Measurable
 from opsync.desire import Setting
 from opsync.http import Client
 from opsync.languages import ENGLISH
-from opsync.model import Metric, Record, Ref, Release
+from opsync.model import Approved, Metric, Record, Ref, Release, Slot
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
@@ -92,6 +92,10 @@ class Pass:
     """By analytics instance the project in which releases are told."""
     last_days: dict[str, date] = field(default_factory=dict)
     """By analytics instance the last day that is over there."""
+    approved: Approved = field(default_factory=Approved)
+    """What may be written although its rule only proposes it."""
+    chosen: Mapping[Slot, str] | None = None
+    """Where only a plan's changes are written: each slot with the digest of its value."""
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
 

@@ -124,7 +124,7 @@ def desire(
                         value,
                         _link_reason(link, target, shown),
                         tuple(_sentence(e.source, e.field, target, shown) for e in link.evidence),
-                        writes=setting.links.mode is Mode.apply,
+                        mode=setting.links.mode,
                     )
                 )
     return wants
@@ -160,28 +160,23 @@ def _releases(
                         release_reason(release, rule.released),
                         (f"rule {rule.name}",),
                         {str(root.ref): rollup.inputs},
-                        writes=rule.mode is Mode.apply,
+                        mode=rule.mode,
                     )
                 )
     return wants
 
 
 def withdraw(entries: Sequence[Entry], wants: Sequence[Want], setting: Setting) -> list[Want]:
-    """What stands in slots that nothing asks for any more: to be removed, where the rule writes.
+    """What stands in slots that nothing asks for any more: to be removed as its rule's mode says.
 
-    What a rule wrote that is no longer configured is removed as soon as any rule writes.
+    What a rule wrote that is no longer configured is removed as the most daring rule writes.
     """
     wanted = {want.slot for want in wants}
     modes = {name: rule.mode for name, rule in setting.rules.items()}
     modes[LINKS_RULE] = setting.links.mode
-    any_ = Mode.apply if Mode.apply in modes.values() else Mode.observe
+    daring = max(modes.values(), key=list(Mode).index)
     return [
-        Want(
-            entry.slot,
-            None,
-            "no longer asked for",
-            writes=modes.get(entry.slot.rule, any_) is Mode.apply,
-        )
+        Want(entry.slot, None, "no longer asked for", mode=modes.get(entry.slot.rule, daring))
         for entry in entries
         if entry.slot not in wanted
     ]
@@ -254,7 +249,7 @@ def _rollup_want(
         why,
         (*evidence, f"rule {rule.name}"),
         {str(rollup.root): rollup.inputs},
-        writes=rule.mode is Mode.apply,
+        mode=rule.mode,
     )
 
 

@@ -39,6 +39,10 @@ class Notes:
         """Note changes of rules that only observe."""
         self.report.observed.extend(self._planned(c, target, roots) for c in changes)
 
+    def proposed(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
+        """Note changes that wait for approval."""
+        self.report.proposed.extend(self._planned(c, target, roots) for c in changes)
+
     def held(self, result: TargetPlan, target: Record, roots: Sequence[Record]) -> None:
         """Note what a plan does not write, and why."""
         for entry in result.held:

@@ -112,6 +112,8 @@ class PlanReport:
     changes: list[Planned] = field(default_factory=list)
     observed: list[Planned] = field(default_factory=list)
     """Changes of rules in observe mode: shown, never written."""
+    proposed: list[Planned] = field(default_factory=list)
+    """Changes of rules in propose mode that wait for approval."""
     held: list[HeldSlot] = field(default_factory=list)
 
 

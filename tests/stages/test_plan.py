@@ -23,6 +23,7 @@ from opsync.model import (
     Verb,
 )
 from opsync.model.ledger import Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import Mode
 from opsync.stages.plan import TargetPlan, Want, plan
 from tests.support.build import at, record, ref
 
@@ -241,7 +242,7 @@ def test_an_unknown_outcome_is_looked_at_even_where_the_place_was_pulled() -> No
 
 
 def test_a_rule_that_observes_shows_its_changes_and_writes_none() -> None:
-    result = planned(seen_target(), Want(slot(), "new", writes=False))
+    result = planned(seen_target(), Want(slot(), "new", mode=Mode.observe))
     assert result.changes == ()
     assert len(result.observed_only) == 1
 

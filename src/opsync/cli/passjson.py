@@ -22,6 +22,7 @@ def as_json(report: PassReport) -> dict[str, Any]:
             "exit_code": report.exit_code,
             **report.summary(),
             "waiting_for_mode": len(report.plan.observed),
+            "waiting_for_approval": len(report.plan.proposed),
             "held": len(report.plan.held),
             "kept": list(report.stale),
             "set_aside": report.aside,
@@ -30,6 +31,7 @@ def as_json(report: PassReport) -> dict[str, Any]:
         "instances": [instance_json(one) for one in report.instances],
         "changes": [
             *(change_json(one, "apply", outcomes) for one in report.plan.changes),
+            *(change_json(one, "propose", outcomes) for one in report.plan.proposed),
             *(change_json(one, "observe", outcomes) for one in report.plan.observed),
             # Places that were read just before the write may have asked for something else.
             *(

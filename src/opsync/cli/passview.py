@@ -265,7 +265,26 @@ def _end_line(report: PassReport) -> str:
 
 
 def next_steps(report: PassReport) -> list[str]:
-    """How to go on where rules only observe."""
+    """How to go on where rules only observe, or wait for approval."""
+    return [*_to_approve(report), *_observed(report)]
+
+
+def _to_approve(report: PassReport) -> list[str]:
+    waiting = report.plan.proposed
+    if not waiting:
+        return []
+    verb = "waits" if len(waiting) == 1 else "wait"
+    by_tool = tallied(one.tool for one in waiting)
+    return [
+        "",
+        f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.",
+        "  see each    opsync plan",
+        f"  write them  opsync apply {report.run}",
+        "  for good    opsync apply --rule NAME, rule by rule",
+    ]
+
+
+def _observed(report: PassReport) -> list[str]:
     waiting = report.plan.observed
     if not waiting:
         return []

@@ -36,6 +36,11 @@ CHANGES_WAIT = 10
 @click.option("--offline", is_flag=True, help="Ask no tool: plan from what was read last.")
 @click.option("--all", "every", is_flag=True, help="Show every initiative's changes.")
 @click.option("--exit-code", is_flag=True, help=f"Exit with {CHANGES_WAIT} when changes wait.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the whole plan to this file, for `opsync apply FILE`.",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Read this connection only. Repeat.")
 @json_option
 @config_option
@@ -46,6 +51,7 @@ def plan(
     offline: bool,
     every: bool,
     exit_code: bool,
+    out: Path | None,
     only: tuple[str, ...],
     as_json: bool,
     config_path: Path | None,
@@ -56,7 +62,8 @@ def plan(
 
     Reads all tools and plans; no write is sent. With --offline it takes what was read last and
     works beside a running sync. ITEM (a URL, a key, a piece of a title) shows what concerns it.
-    Changes of rules in mode observe are shown too.
+    Changes of rules in mode observe are shown too. A plan is kept under its number: `opsync apply`
+    writes what it has, and nothing else.
 
     With --json: {"plan": {changes, waiting_for_mode, held, by_tool, requests, ...},
     "instances": [...], "changes": [...], "held": [...]}.
@@ -70,6 +77,7 @@ def plan(
         offline=offline,
         every=every or item is not None,
         exit_code=exit_code,
+        out=out,
         only=only,
         as_json=as_json,
     )
@@ -85,11 +93,16 @@ def show_plan(
     offline: bool = False,
     every: bool = False,
     exit_code: bool = False,
+    out: Path | None = None,
     only: tuple[str, ...] = (),
     full: bool = False,
     as_json: bool = False,
 ) -> int:
     """Plan and show it; returns the exit code. `sync --dry-run` is the same."""
+    if out is not None and offline:
+        raise click.UsageError(
+            "--out keeps a plan that was made from what stands there: no --offline."
+        )
     opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
     view = run_async(_plan(opened, item=item, offline=offline, only=only, full=full))
     if as_json:
@@ -99,6 +112,8 @@ def show_plan(
         trouble = [line for one in view.report.instances for line in trouble_lines(one)]
         for line in [*trouble, *warning_lines(view.report)]:
             show_line(line)
+    if out is not None:
+        run_async(_write_out(opened, view.report.run, out))
     code = view.report.exit_code
     return CHANGES_WAIT if exit_code and code == 0 and view.waiting else code
 
@@ -123,18 +138,30 @@ async def _plan(
     found = report.plan
     changes = [one for one in found.changes if concerns(one.change.slot, one.group)]
     observed = [one for one in found.observed if concerns(one.change.slot, one.group)]
+    proposed = [one for one in found.proposed if concerns(one.change.slot, one.group)]
     # A pass looks at what changed; what is held since earlier ones is shown besides.
     known = {one.entry.slot for one in found.held}
     every = [*found.held, *(one for one in held_before if one.entry.slot not in known)]
     held = [one for one in every if concerns(one.entry.slot, one.group)]
-    cost = estimate(opened.config, [*changes, *observed])
-    return PlanView(report, changes, observed, held, cost, offline)
+    cost = estimate(opened.config, [*changes, *proposed, *observed])
+    return PlanView(report, changes, observed, proposed, held, cost, offline)
+
+
+async def _write_out(opened: Opened, number: int, path: Path) -> None:
+    from opsync.cli.apply import write_plan
+
+    async with open_store(opened) as store:
+        kept = await store.kept_plan(number)
+    assert kept is not None  # it was made just now
+    write_plan(path, kept)
 
 
 async def _wanted(opened: Opened, item: str, report: PassReport) -> set[Ref]:
     async with open_store(opened) as store:
         found = {record.ref for record in await find(opened.config, store, item)}
-    groups = {one.group.casefold() for one in (*report.plan.changes, *report.plan.observed)}
+    plan = report.plan
+    waiting = (*plan.changes, *plan.proposed, *plan.observed)
+    groups = {one.group.casefold() for one in waiting}
     if not found and not any(item.casefold() in group for group in groups):
         raise ConfigError(
             f'nothing is called "{item}"', hint="Name it by URL, key or a piece of its title."

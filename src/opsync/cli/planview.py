@@ -39,19 +39,25 @@ class PlanView:
     report: PassReport
     changes: Sequence[Planned]
     observed: Sequence[Planned]
+    proposed: Sequence[Planned]
     held: Sequence[HeldSlot]
     cost: Estimate
     offline: bool
 
     @property
     def waiting(self) -> int:
-        """All changes that wait, of rules that write and of those that only observe."""
-        return len(self.changes) + len(self.observed)
+        """All changes that wait, whatever the modes of their rules."""
+        return len(self.every)
+
+    @property
+    def every(self) -> list[Planned]:
+        """The same changes, those that may be written first."""
+        return [*self.changes, *self.proposed, *self.observed]
 
 
 def plan_json(view: PlanView) -> dict[str, Any]:
     """`plan`, `instances`, `changes` and `held`, as docs/json.md has them."""
-    both = [*view.changes, *view.observed]
+    both = view.every
     by_tool: dict[str, int] = {}
     for one in both:
         by_tool[one.tool] = by_tool.get(one.tool, 0) + 1
@@ -61,6 +67,7 @@ def plan_json(view: PlanView) -> dict[str, Any]:
             "offline": view.offline,
             "changes": len(view.changes),
             "waiting_for_mode": len(view.observed),
+            "waiting_for_approval": len(view.proposed),
             "held": len(view.held),
             "by_tool": dict(sorted(by_tool.items())),
             "removes": _removes(both),
@@ -72,6 +79,7 @@ def plan_json(view: PlanView) -> dict[str, Any]:
         "instances": [instance_json(one) for one in view.report.instances],
         "changes": [
             *(change_json(one, "apply") for one in view.changes),
+            *(change_json(one, "propose") for one in view.proposed),
             *(change_json(one, "observe") for one in view.observed),
         ],
         "held": [held_json(one) for one in view.held],
@@ -84,7 +92,7 @@ def print_plan(view: PlanView, *, every: bool) -> None:
     show(styled((f"{source} · nothing has been written", "dim")))
     groups = _grouped(view)
     named = list(groups) if every else list(groups)[:GROUPS]
-    mixed = bool(view.changes) and bool(view.observed)
+    mixed = sum(map(bool, (view.changes, view.proposed, view.observed))) > 1
     for name in named:
         _print_group(name, groups[name], mixed=mixed)
     rest = len(groups) - len(named)
@@ -98,17 +106,21 @@ def print_plan(view: PlanView, *, every: bool) -> None:
 
 @dataclass(slots=True)
 class _Group:
-    changes: list[tuple[Planned, bool]]
+    changes: list[tuple[Planned, str]]
     held: list[HeldSlot]
 
 
 def _grouped(view: PlanView) -> dict[str, _Group]:
     """By initiative, those with the most changes first."""
     groups: dict[str, _Group] = {}
-    for one in view.changes:
-        groups.setdefault(one.group, _Group([], [])).changes.append((one, True))
-    for one in view.observed:
-        groups.setdefault(one.group, _Group([], [])).changes.append((one, False))
+    waits = (
+        (view.changes, ""),
+        (view.proposed, "waits for approval"),
+        (view.observed, "waits for mode apply"),
+    )
+    for changes, why in waits:
+        for one in changes:
+            groups.setdefault(one.group, _Group([], [])).changes.append((one, why))
     for slot in view.held:
         if slot.kind != "skipped":
             groups.setdefault(slot.group, _Group([], [])).held.append(slot)
@@ -121,13 +133,13 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
     show(styled(""), styled((words.shown(name, 80), "bold"), f"   {', '.join(counts)}"))
     rows: list[Sequence[Text]] = []
     said: set[tuple[str, str]] = set()
-    for one, writes in group.changes:
+    for one, waits in group.changes:
         why = ""
         if (one.change.slot.rule, one.change.reason) not in said and one.change.reason:
             said.add((one.change.slot.rule, one.change.reason))
             why = f"why: {words.shown(one.change.reason)}"
-        if mixed and not writes:
-            why = f"{why} · waits for mode apply".removeprefix(" · ")
+        if mixed and waits:
+            why = f"{why} · {waits}".removeprefix(" · ")
         rows.append(change_row(one, why))
     for slot in group.held:
         row = (
@@ -164,7 +176,7 @@ def _removes(changes: Iterable[Planned]) -> int:
 
 
 def _footer(view: PlanView) -> list[str]:
-    both = [*view.changes, *view.observed]
+    both = view.every
     lines = [""]
     if not both:
         fine = all_is_well(view.report, view.held)
@@ -187,11 +199,16 @@ def _about(seconds: float) -> str:
 
 
 def _how(view: PlanView) -> str:
-    if view.changes and view.observed:
+    """How to have it written."""
+    written = "opsync sync" if view.offline else f"opsync apply {view.report.run}"
+    ready = len(view.changes) + len(view.proposed)
+    if ready and view.observed:
         return (
-            f"write {len(view.changes)}: opsync sync    "
+            f"write {ready}: {written}    "
             f"the other {len(view.observed)} wait for mode apply: opsync sync --mode apply"
         )
     if view.observed:
         return "the rules only observe; write: opsync sync --mode apply"
-    return "write: opsync sync"
+    if view.offline and view.proposed:
+        return "they wait for approval: opsync plan, then opsync apply"
+    return f"write: {written}"

@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Daily": {
         "sync": ("opsync.cli.sync:sync", "Read all tools, then write what is missing."),
         "plan": ("opsync.cli.plan:plan", "Show what a sync would write, and write nothing."),
+        "apply": ("opsync.cli.apply:apply", "Write what a plan has, and nothing else."),
         "status": ("opsync.cli.status:status", "All initiatives and connections at a glance."),
         "explain": ("opsync.cli.explain:explain", "Why an item counts, or does not; why a value."),
     },

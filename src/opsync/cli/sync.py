@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -19,6 +20,8 @@ from opsync.cli.common import (
 from opsync.cli.passjson import as_json
 from opsync.cli.passview import print_pass
 from opsync.engine.session import open_session
+from opsync.model import Slot
+from opsync.model.rules import Mode
 from opsync.report import PassReport
 
 
@@ -28,8 +31,8 @@ from opsync.report import PassReport
 @click.option("--dry-run", is_flag=True, help="Write nothing: the same as `opsync plan`.")
 @click.option(
     "--mode",
-    type=click.Choice(["observe", "apply"]),
-    help="For this run: only report, or write, whatever the rules' own modes are.",
+    type=click.Choice([mode.value for mode in Mode]),
+    help="For this run: only report, wait for approval, or write, whatever the rules' modes are.",
 )
 @json_option
 @config_option
@@ -48,7 +51,8 @@ def sync(
     """Read all tools, find what belongs together, and write what is missing.
 
     What opsync wrote before is brought up to date, what is right is left alone, and what a person
-    edited stays theirs. Rules in mode observe write nothing and are reported.
+    edited stays theirs. Rules in mode observe write nothing and are reported; what rules in mode
+    propose would write waits for `opsync apply`.
 
     With --json: {"pass": {run, records, links, rollups, planned, applied, failed, ...},
     "instances": [...], "changes": [...], "held": [...]}.
@@ -77,6 +81,7 @@ async def run_sync(
     only: tuple[str, ...] = (),
     full: bool = False,
     write: bool = True,
+    chosen: Mapping[Slot, str] | None = None,
 ) -> PassReport:
     """One pass with its progress on standard error."""
     from opsync.cli.progress import progress
@@ -84,5 +89,10 @@ async def run_sync(
     async with open_session(opened.config, command, redactor=opened.redactor) as session:
         with progress(opened.config.plugins, session.runtime.clock, writes=write) as told:
             return await session.sync(
-                command, only=frozenset(only), full=full, write=write, progress=told
+                command,
+                only=frozenset(only),
+                full=full,
+                write=write,
+                chosen=chosen,
+                progress=told,
             )

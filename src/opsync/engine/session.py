@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from opsync.config import Config, Instance
 from opsync.contract.connector import Check, Connector, Context, Diagnosable
 from opsync.current import Opened, Pass
+from opsync.engine.approving import kept_plan
 from opsync.engine.fingerprint import derives_as, reads_as
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Client, Policy, Pool
 from opsync.languages import OwnWords
-from opsync.model import Value
+from opsync.model import Slot, Value
 from opsync.pipeline import run_pass
 from opsync.plugins import Plugins
 from opsync.report import PassReport
@@ -49,9 +50,14 @@ class Session:
         only: frozenset[str] = frozenset(),
         full: bool = False,
         write: bool = True,
+        chosen: Mapping[Slot, str] | None = None,
         progress: Progress = silent,
     ) -> PassReport:
-        """Run one pass. `only` limits what is pulled, `write=False` stops after the plan."""
+        """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
+        `chosen` (slots with the digest of a value each) nothing else is written.
+
+        What it leaves unwritten is kept as the plan of its number.
+        """
         if not self.config.instances:
             raise ConfigError(
                 "no connection is configured",
@@ -81,11 +87,15 @@ class Session:
                 full=full,
                 write=write,
                 progress=progress,
+                chosen=chosen,
                 reads_as=reads_as(self.config),
                 derives_as=derives_as(self.config),
             )
         )
-        return await Veil(Lookup(self.config, self.store)).report(done)
+        shown = await Veil(Lookup(self.config, self.store)).report(done)
+        if chosen is None and (not write or shown.plan.proposed):
+            await self.store.put_plan(kept_plan(shown, self.runtime.clock.now()))
+        return shown
 
     async def doctor(self, only: frozenset[str] = frozenset()) -> AsyncIterator[tuple[str, Check]]:
         """Each connection's own checks, one after the other."""

@@ -130,6 +130,7 @@ class Veil:
         plan = PlanReport(
             changes=[await self._planned(one) for one in report.plan.changes],
             observed=[await self._planned(one) for one in report.plan.observed],
+            proposed=[await self._planned(one) for one in report.plan.proposed],
             held=[await self._held(one) for one in report.plan.held],
         )
         outcomes = [(await self._change(c), await self._outcome(o)) for c, o in report.outcomes]

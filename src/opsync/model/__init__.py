@@ -2,6 +2,7 @@
 any vendor. Built on the standard library and msgspec only."""
 
 from opsync.model.account import Account
+from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
@@ -40,6 +41,8 @@ __all__ = [
     "OUT_OF_SCOPE",
     "Account",
     "Adoption",
+    "Approval",
+    "Approved",
     "Card",
     "Category",
     "Change",
@@ -51,6 +54,8 @@ __all__ = [
     "Effect",
     "Evidence",
     "Health",
+    "KeptChange",
+    "KeptPlan",
     "Kind",
     "Link",
     "LinkContent",

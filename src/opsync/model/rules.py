@@ -11,9 +11,10 @@ from opsync.model.record import Category, Kind
 
 
 class Mode(StrEnum):
-    """Whether a rule only reports, or writes."""
+    """Whether a rule only reports, waits for approval of what it would write, or writes."""
 
     observe = "observe"
+    propose = "propose"
     apply = "apply"
 
 

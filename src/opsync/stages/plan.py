@@ -16,6 +16,7 @@ from opsync.contract.connector import Surface, Writable
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
 from opsync.model.decision import Decision, decide
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
+from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
 
 
@@ -27,8 +28,15 @@ class Want(Struct, frozen=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
-    writes: bool = True
-    """False when the rule only observes."""
+    mode: Mode = Mode.apply
+    """That of the rule."""
+    approved: bool = False
+    """Whether this very value may be written although its rule only proposes it."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is written where it differs."""
+        return self.mode is Mode.apply or (self.mode is Mode.propose and self.approved)
 
 
 class TargetPlan(Struct, frozen=True):
@@ -41,6 +49,8 @@ class TargetPlan(Struct, frozen=True):
     skipped: tuple[Entry, ...] = ()
     observed_only: tuple[Change, ...] = ()
     """Changes of rules in observe mode: shown, not written."""
+    proposed: tuple[Change, ...] = ()
+    """Changes of rules in propose mode that wait for approval."""
     recovered: tuple[tuple[Change, Outcome], ...] = ()
     """Writes of an interrupted run that are found to have happened."""
 
@@ -160,6 +170,7 @@ class _Builder:
         self.now = now
         self.changes: list[Change] = []
         self.observed_only: list[Change] = []
+        self.proposed: list[Change] = []
         self.entries: list[Entry] = []
         self.held: list[Entry] = []
         self.conflicts: list[Entry] = []
@@ -169,7 +180,7 @@ class _Builder:
     @property
     def planned(self) -> list[Change]:
         """All changes so far, written or only told."""
-        return [*self.changes, *self.observed_only]
+        return [*self.changes, *self.observed_only, *self.proposed]
 
     def done(self) -> TargetPlan:
         return TargetPlan(
@@ -179,6 +190,7 @@ class _Builder:
             tuple(self.conflicts),
             tuple(self.skipped),
             tuple(self.observed_only),
+            tuple(self.proposed),
             tuple(self.recovered),
         )
 
@@ -278,7 +290,7 @@ class _Builder:
                 )
             case Decision.write | Decision.look:
                 change = self._change(want, entry, here)
-                (self.changes if want.writes else self.observed_only).append(change)
+                self._of(want).append(change)
                 if updated.outcome == SKIPPED:
                     updated = msgspec.structs.replace(updated, outcome="", message="")
             case Decision.gone:
@@ -344,6 +356,12 @@ class _Builder:
             )
 
         return settled(entry), settled(updated)
+
+    def _of(self, want: Want) -> list[Change]:
+        """The list that a change belongs into."""
+        if want.writes:
+            return self.changes
+        return self.proposed if want.mode is Mode.propose else self.observed_only
 
     def _keep(self, entry: Entry, updated: Entry) -> None:
         """Note a ledger row only if it says something new: a silent run writes nothing."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
+import msgspec
 import structlog
 
 from opsync.contract.connector import Writable
@@ -15,10 +16,11 @@ from opsync.desire import Setting, desire, withdraw
 from opsync.errors import StoreError
 from opsync.inert import inert_text
 from opsync.model import Change, Kind, Record
-from opsync.model.ledger import Entry, stored
+from opsync.model.ledger import Entry, digest, stored
+from opsync.model.rules import Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
-from opsync.stages.plan import TargetPlan, plan
+from opsync.stages.plan import TargetPlan, Want, plan
 from opsync.steps.shared import at_once, chunks, keep
 from opsync.store import METRICS, TargetInputs
 
@@ -34,6 +36,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     targets |= set(await this.store.targets_pending(this.clock.now()))
     if this.again:
         targets |= await this.store.rollup_places(list(this.instances))
+    this.approved = await this.store.approved()
     stale = await _stale_since(this)
     if stale:
         told = await this.store.rollup_places(sorted(stale))
@@ -101,6 +104,7 @@ async def _plan_target(
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)
+    wants = [_permitted(this, want) for want in wants]
     result = plan(
         inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
     )
@@ -110,7 +114,9 @@ async def _plan_target(
         roots += await _told_before(this, inputs)
     changes = _unvetoed(this, result, inputs, notes, roots)
     notes.planned(changes, inputs.record, roots)
-    notes.observed(result.observed_only, inputs.record, roots)
+    if this.chosen is None:
+        notes.observed(result.observed_only, inputs.record, roots)
+        notes.proposed(result.proposed, inputs.record, roots)
     notes.held(result, inputs.record, roots)
     return TargetWork(inputs.record, wants, inputs.entries, changes) if changes else None
 
@@ -120,6 +126,17 @@ async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
     told = {root.ref for _, root in inputs.rollups}
     others = {entry.slot.other for entry in inputs.entries} - told
     return list((await this.store.records_of(sorted(others))).values()) if others else []
+
+
+def _permitted(this: Pass, want: Want) -> Want:
+    """What is wanted, with whether this value may be written: approved, and of the plan that is
+    carried out if it is one."""
+    value = digest(stored(want.value))
+    if this.chosen is not None and this.chosen.get(want.slot) != value:
+        return msgspec.structs.replace(want, mode=Mode.observe)
+    if want.mode is Mode.propose and this.approved.covers(want.slot, value):
+        return msgspec.structs.replace(want, approved=True)
+    return want
 
 
 def _unvetoed(

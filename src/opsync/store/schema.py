@@ -212,7 +212,7 @@ ledger = Table(
     Index("ledger_conflicted", "outcome", sqlite_where=text("outcome = 'conflicted'")),
 )
 
-# `scope` is a slot or a rule; an approval counts for one desired value only.
+# `scope` is a slot or a rule; an approval of a slot counts for one desired value only.
 approvals = Table(
     "approvals",
     metadata,
@@ -220,6 +220,16 @@ approvals = Table(
     _text("desired_hash", key=True),
     _text("by"),
     _text("at"),
+    _number("plan", default=0),
+    Column("inputs", LargeBinary, nullable=False, server_default=text("'{}'")),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    _number("number", key=True),
+    _text("at"),
+    _blob("body"),
 )
 
 journal = Table(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from opsync.runtime import Clock
+from opsync.store.approving import Approving
 from opsync.store.database import Database, open_database
 from opsync.store.decisions import Decisions
 from opsync.store.journal import Journal
@@ -36,6 +37,7 @@ class Store(
     Rollups,
     Metrics,
     Plans,
+    Approving,
     Ledger,
     Journal,
     Reading,

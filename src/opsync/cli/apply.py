@@ -1,0 +1,238 @@
+"""`opsync apply`: write what a plan has, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    log_option,
+    open_config,
+    open_store,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.linkdecisions import login
+from opsync.cli.passjson import as_json as pass_json
+from opsync.cli.passview import print_pass
+from opsync.cli.screen import hanging, show_line
+from opsync.cli.words import plural, shown, value
+from opsync.engine.approving import (
+    Unwritten,
+    approvals_of,
+    chosen,
+    rule_named,
+    unwritten,
+)
+from opsync.errors import ConfigError
+from opsync.model import Approval, KeptChange, KeptPlan
+from opsync.model.rules import Mode
+from opsync.report import PassReport
+from opsync.runtime import SystemClock
+
+MOST = 12
+"""So many changes that were not written are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a plan: the pass that carried it out, and what it did not write."""
+
+    plan: KeptPlan
+    report: PassReport
+    unwritten: Sequence[Unwritten]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something of the plan was not written that was to be."""
+        left = [one for one in self.unwritten if one.fate != "stands"]
+        return self.report.exit_code or (1 if left else 0)
+
+
+@click.command()
+@click.argument("plan", required=False)
+@click.option(
+    "--item", multiple=True, metavar="TEXT", help="Only changes of this initiative. Repeat."
+)
+@click.option("--rule", metavar="NAME", help="Approve all values of this rule, later ones too.")
+@click.option("--revoke", is_flag=True, help="With --rule: take that approval back.")
+@json_option
+@config_option
+@store_option
+@log_option
+def apply(
+    plan: str | None,
+    item: tuple[str, ...],
+    rule: str | None,
+    revoke: bool,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+    log_level: str | None,
+) -> int:
+    """Write the changes of PLAN, a plan's number or a file of `opsync plan --out`.
+
+    All tools are read first. A change is written only if the very same value should still stand
+    there; what has moved since is left, and told. With it, values of rules in mode propose are
+    approved; an approval is for one value, and another one waits again. Without PLAN: the newest.
+
+    With --json: {"plan": {number, changes, unwritten}, "pass": ..., "changes": [...], ...}.
+    """
+    opened = open_config(config_path, store=store, log_level=log_level)
+    if revoke and not rule:
+        raise click.UsageError("--revoke goes with --rule NAME.")
+    if rule is not None:
+        if plan is not None or item:
+            raise click.UsageError("--rule approves all of a rule: give no plan and no item.")
+        return run_async(_approve_rule(opened, rule, revoke=revoke))
+    done = run_async(_apply(opened, plan, item))
+    if as_json:
+        print_json(applied_json(done))
+    else:
+        print_applied(done)
+    return done.exit_code
+
+
+async def _approve_rule(opened: Opened, name: str, *, revoke: bool) -> int:
+    if revoke:
+        async with open_store(opened) as store:
+            if not await store.disapprove(name):
+                raise ConfigError(f'rule "{name}" is not approved as a whole')
+        click.echo(f'Values of rule "{name}" wait for approval again.')
+        return 0
+    rule = rule_named(opened.config, name)
+    approval = Approval(scope=rule, desired_hash="", by=login(), at=SystemClock().now())
+    async with open_store(opened) as store:
+        await store.approve([approval])
+    click.echo(
+        f'Rule "{rule}" is approved: its values are written from the next run on.\n'
+        f"Take it back: opsync apply --rule {rule} --revoke"
+    )
+    return 0
+
+
+async def _apply(opened: Opened, named: str | None, items: Sequence[str]) -> Applied:
+    from opsync.cli.sync import run_sync
+
+    plan = await _plan(opened, named)
+    changes = _wanted(plan, items)
+    async with open_store(opened) as store:
+        given = approvals_of(changes, plan.number, by=login(), at=SystemClock().now())
+        await store.approve(list(given))
+    report = await run_sync(opened, f"opsync apply {plan.number}", chosen=chosen(changes))
+    async with open_store(opened) as store:
+        return Applied(plan, report, await unwritten(store, changes, report))
+
+
+async def _plan(opened: Opened, named: str | None) -> KeptPlan:
+    """The plan of a number or of a file. ConfigError: there is none."""
+    if named is not None and not named.isdecimal():
+        return read_plan(Path(named))
+    async with open_store(opened) as store:
+        found = await store.kept_plan(None if named is None else int(named))
+    if found is None:
+        which = "no plan is kept" if named is None else f"no plan #{named} is kept"
+        raise ConfigError(which, hint="Make one with: opsync plan")
+    return found
+
+
+def read_plan(path: Path) -> KeptPlan:
+    """A plan that was written to a file. ConfigError: it is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=KeptPlan)
+    except OSError as error:
+        raise ConfigError(
+            f'"{path}" is no plan: {error.strerror}',
+            hint="Name a plan by its number, or by a file of: opsync plan --out FILE",
+        ) from None
+    except msgspec.MsgspecError:
+        raise ConfigError(
+            f"{path} is no plan", hint="It should be a file of: opsync plan --out FILE"
+        ) from None
+
+
+def write_plan(path: Path, plan: KeptPlan) -> None:
+    """Write a plan to a file, for `opsync apply FILE`. ConfigError: it cannot be written."""
+    try:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(plan)) + b"\n")
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _wanted(plan: KeptPlan, items: Sequence[str]) -> list[KeptChange]:
+    """The changes of a plan that are asked for. ConfigError: there are none."""
+    if not items:
+        return list(plan.changes)
+    found = [
+        one
+        for one in plan.changes
+        if any(item.casefold() in f"{one.group} {one.target}".casefold() for item in items)
+    ]
+    if not found:
+        groups = ", ".join(sorted({shown(one.group, 40) for one in plan.changes})[:6])
+        raise ConfigError(
+            f'plan #{plan.number} has nothing of "{shown(items[0], 60)}"',
+            hint=f"It has changes of: {groups}." if groups else "It has no changes.",
+        )
+    return found
+
+
+def print_applied(done: Applied) -> None:
+    """What `sync` ends with, and what of the plan was not written."""
+    if not done.plan.changes:
+        show_line(f"plan #{done.plan.number} has no changes: nothing is to be written")
+        return
+    print_pass(done.report)
+    left = [one for one in done.unwritten if one.fate != "stands"]
+    stands = len(done.unwritten) - len(left)
+    if stands:
+        show_line(f"{plural(stands, 'value')} of plan #{done.plan.number} stood there already")
+    if not left:
+        return
+    show_line(f"Of plan #{done.plan.number} {plural(len(left), 'change')} not written:")
+    for one in left[:MOST]:
+        change = one.change
+        where = f"{change.tool} {change.group or change.target}, {change.place}"
+        why = one.why if one.now is None else f"should be {value(one.now, change.place)} by now"
+        hanging("  ! ", f"{shown(where, 120)}: {shown(why, 300)}")
+    if len(left) > MOST:
+        show_line(f"  … {len(left) - MOST} more (--json has all)")
+    if any(one.fate == "moved" for one in left):
+        show_line("See what they should be now: opsync plan")
+
+
+def applied_json(done: Applied) -> dict[str, Any]:
+    """`plan`, and the whole pass, as docs/json.md has them."""
+    return {
+        "plan": {
+            "number": done.plan.number,
+            "made_at": done.plan.at,
+            "changes": len(done.plan.changes),
+            "to_approve": sum(1 for one in done.plan.changes if one.mode is Mode.propose),
+            "unwritten": [
+                {
+                    "tool": one.change.tool,
+                    "place": one.change.place,
+                    "target": one.change.target,
+                    "group": one.change.group,
+                    "ref": str(one.change.slot.target),
+                    "about": str(one.change.slot.other),
+                    "rule": one.change.slot.rule,
+                    "fate": one.fate,
+                    "why": one.why,
+                    "should_be": one.now,
+                }
+                for one in done.unwritten
+            ],
+        },
+        **pass_json(done.report),
+    }

@@ -1,0 +1,128 @@
+"""Plans that are kept under their number, and carrying one out as it was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from opsync.config import Config
+from opsync.errors import ConfigError
+from opsync.model import Approval, KeptChange, KeptPlan, Slot, Value
+from opsync.model.ledger import Entry, digest, plain
+from opsync.model.rules import LINKS_RULE, Mode
+from opsync.noting import HELD
+from opsync.report import PassReport, Planned
+from opsync.store import Store
+
+Fate = Literal["moved", "stands", "held", "observed", "unread"]
+"""Why a change of a plan was not written: something else should stand there by now, it stands
+there already, the place is held, its rule only observes, or its connection could not be read."""
+
+
+class Unwritten(Struct, frozen=True):
+    """A change of a plan that was not written, and why. `now` is what should stand there by now,
+    of one that moved."""
+
+    change: KeptChange
+    fate: Fate
+    why: str
+    now: Value = None
+
+
+def kept_plan(report: PassReport, at: datetime) -> KeptPlan:
+    """The plan of a pass, as it is kept: what it wrote is no part of it any more."""
+    found = report.plan
+    written = {change.slot for change, _ in report.outcomes}
+    lists: tuple[tuple[Mode, Sequence[Planned]], ...] = (
+        (Mode.apply, found.changes),
+        (Mode.propose, found.proposed),
+        (Mode.observe, found.observed),
+    )
+    return KeptPlan(
+        number=report.run,
+        at=at,
+        command=report.command,
+        changes=tuple(
+            KeptChange.of(
+                one.change,
+                mode,
+                tool=one.tool,
+                place=one.place,
+                target=one.target,
+                group=one.group,
+            )
+            for mode, each in lists
+            for one in each
+            if one.change.slot not in written
+        ),
+    )
+
+
+def approvals_of(
+    changes: Sequence[KeptChange], number: int, *, by: str, at: datetime
+) -> Iterator[Approval]:
+    """An approval of each value whose rule waits for one."""
+    for one in changes:
+        if one.mode is Mode.propose:
+            yield Approval(
+                scope=str(one.slot),
+                desired_hash=one.desired_hash,
+                by=by,
+                at=at,
+                plan=number,
+                inputs=one.inputs,
+            )
+
+
+def chosen(changes: Sequence[KeptChange]) -> Mapping[Slot, str]:
+    """What a pass may write that carries these changes out: each slot with its value's digest."""
+    return {one.slot: one.desired_hash for one in changes if one.mode is not Mode.observe}
+
+
+async def unwritten(
+    store: Store, changes: Sequence[KeptChange], report: PassReport
+) -> list[Unwritten]:
+    """The changes that the pass did not try to write, each with the reason."""
+    tried = {change.slot for change, _ in report.outcomes}
+    unread = {one.instance: one.message for one in report.instances if one.trouble}
+    found = []
+    for one in changes:
+        if one.slot in tried:
+            continue
+        found.append(_fate(one, await store.entry(one.slot), unread))
+    return found
+
+
+def _fate(change: KeptChange, entry: Entry | None, unread: Mapping[str, str]) -> Unwritten:
+    if change.mode is Mode.observe:
+        return Unwritten(change, "observed", f'its rule "{change.slot.rule}" only observes')
+    instance = change.slot.target.instance
+    if instance in unread:
+        return Unwritten(change, "unread", f"{instance} could not be read: {unread[instance]}")
+    should = None if entry is None else plain(entry.desired)
+    if entry is None or digest(entry.desired) != change.desired_hash:
+        if should is None:
+            return Unwritten(change, "moved", "nothing should stand there any more")
+        return Unwritten(change, "moved", "something else should stand there by now", should)
+    if entry.hold is not None:
+        return Unwritten(change, "held", HELD[entry.hold.kind])
+    if entry.desired == entry.applied:
+        return Unwritten(change, "stands", "it stands there already")
+    return Unwritten(change, "held", entry.message or "the place is held")
+
+
+def rule_named(config: Config, name: str) -> str:
+    """A rule that may be approved as a whole. ConfigError: there is none of this name, or it
+    does not wait for approval."""
+    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
+    if name not in modes:
+        raise ConfigError(f'no rule "{name}"', hint=f"There are: {', '.join(sorted(modes))}.")
+    if modes[name] is not Mode.propose:
+        raise ConfigError(
+            f'rule "{name}" is in mode {modes[name].value}: it waits for no approval',
+            hint='Only values of rules in mode "propose" do.',
+        )
+    return name

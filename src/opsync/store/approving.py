@@ -1,0 +1,101 @@
+"""Plans that are kept, and what people approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from opsync.model import Approval, Approved, KeptPlan
+from opsync.store.base import Part
+from opsync.store.codec import decode_inputs, encode_json, to_text, to_time
+from opsync.store.schema import approvals, plans
+
+KEPT = 50
+"""So many plans are kept; older ones are forgotten."""
+
+_decode = msgspec.json.Decoder(KeptPlan).decode
+
+
+class Approving(Part):
+    """Keeping plans and approvals. Approvals are short transactions beside a running pass."""
+
+    async def put_plan(self, plan: KeptPlan) -> None:
+        """Keep a plan under its number, and forget the oldest."""
+
+        def work(connection: Connection) -> None:
+            values = {"at": to_text(plan.at), "body": encode_json(plan)}
+            connection.execute(
+                upsert(plans)
+                .values(number=plan.number, **values)
+                .on_conflict_do_update(index_elements=["number"], set_=values)
+            )
+            newest = select(plans.c.number).order_by(plans.c.number.desc()).limit(KEPT)
+            connection.execute(delete(plans).where(plans.c.number.not_in(newest)))
+
+        await self._write(work)
+
+    async def kept_plan(self, number: int | None = None) -> KeptPlan | None:
+        """The plan of this number, or the newest; None where none is kept."""
+        query = select(plans.c.body).order_by(plans.c.number.desc()).limit(1)
+        if number is not None:
+            query = query.where(plans.c.number == number)
+
+        def work(connection: Connection) -> KeptPlan | None:
+            body = connection.scalar(query)
+            return None if body is None else _decode(body)
+
+        return await self._read(work)
+
+    async def approve(self, given: Sequence[Approval]) -> None:
+        """Keep these approvals, all or none. A slot has one: that of the latest value."""
+        if not given:
+            return
+
+        def work(connection: Connection) -> None:
+            for one in given:
+                connection.execute(delete(approvals).where(approvals.c.scope == one.scope))
+                connection.execute(
+                    approvals.insert().values(
+                        scope=one.scope,
+                        desired_hash=one.desired_hash,
+                        by=one.by,
+                        at=to_text(one.at),
+                        plan=one.plan,
+                        inputs=encode_json(one.inputs),
+                    )
+                )
+
+        await self._write(work)
+
+    async def disapprove(self, scope: str) -> bool:
+        """Take an approval back; False where there is none."""
+        query = delete(approvals).where(approvals.c.scope == scope)
+        return await self._write(lambda c: c.execute(query).rowcount > 0)
+
+    async def approvals(self) -> list[Approval]:
+        """All approvals, by what they are for."""
+        query = select(approvals).order_by(approvals.c.scope)
+        return await self._read(
+            lambda c: [
+                Approval(
+                    scope=row.scope,
+                    desired_hash=row.desired_hash,
+                    by=row.by,
+                    at=to_time(row.at),
+                    plan=row.plan,
+                    inputs=decode_inputs(row.inputs),
+                )
+                for row in c.execute(query)
+            ]
+        )
+
+    async def approved(self) -> Approved:
+        """What may be written although its rule only proposes it."""
+        found = await self.approvals()
+        return Approved(
+            frozenset((one.scope, one.desired_hash) for one in found if one.desired_hash),
+            frozenset(one.scope for one in found if not one.desired_hash),
+        )
