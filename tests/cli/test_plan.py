@@ -19,7 +19,7 @@ def test_a_plan_writes_nothing_and_groups_by_initiative(company: Company) -> Non
     assert delivery.split()[:3] == ["+", "Toy", "Delivery"]
     assert "why: Off track: past its due date" in delivery
     assert any(line.startswith("5 changes: Toy 5     about ") for line in result.lines)
-    assert "notifies nobody    write: opsync sync" in result.lines
+    assert "notifies nobody    write: opsync apply 1" in result.lines
     assert "written" not in company.read("roadmap")
 
 

@@ -105,6 +105,7 @@ SCREENS: Mapping[str, Screen] = {
         ),
         writes=True,
     ),
+    "apply": Screen((*both("apply"), ("apply", "--item", "Meadow")), writes=True),
     "status": Screen((*both("status"), ("status", "--all"))),
     "explain": Screen(
         (

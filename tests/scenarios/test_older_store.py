@@ -41,6 +41,7 @@ def as_0001(path: Path) -> None:
             "metrics",
             "metric_days",
             "sightings",
+            "plans",
         ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX links_twin")
@@ -49,6 +50,8 @@ def as_0001(path: Path) -> None:
             ("mentions", "part"),
             ("records", "owner"),
             ("touched", "relink"),
+            ("approvals", "plan"),
+            ("approvals", "inputs"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for source, target, evidence in connection.execute(

@@ -115,7 +115,7 @@ class RollupBlock(Block):
     """The rule's name: it appears in explanations and in the ids of what opsync writes."""
 
     mode: Mode = Mode.observe
-    """`observe` reports what would be written, `apply` writes it."""
+    """`observe` reports what would be written, `propose` waits for approval, `apply` writes it."""
 
     roots: RootsBlock
     """Which records are rolled up."""
@@ -166,7 +166,7 @@ class LinksBlock(Block):
     """`[links]`: cross-links between records that name each other."""
 
     mode: Mode = Mode.observe
-    """`observe` reports what would be written, `apply` writes it."""
+    """`observe` reports what would be written, `propose` waits for approval, `apply` writes it."""
 
     within_instance: bool = False
     """Also link records of the same instance."""

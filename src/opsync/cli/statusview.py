@@ -21,6 +21,7 @@ TITLE_WIDTH = 32
 
 _WAITING = {
     "changes": ("change", "to write (opsync plan --offline)"),
+    "to_approve": ("change", "to approve (opsync plan)"),
     "failed": ("write", "failed, tried again"),
     "edited": ("value", "edited by a person (opsync plan --offline)"),
     "removed": ("value", "removed by a person"),

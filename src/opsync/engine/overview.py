@@ -18,7 +18,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
-from opsync.model.rules import RollupRule
+from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.stages.rollup import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
 
@@ -95,9 +95,10 @@ class LastRun(Struct, frozen=True, kw_only=True):
 class Overview(Struct, frozen=True, kw_only=True):
     """Everything on one screen.
 
-    `waiting` counts values by why they wait (`changes`, `failed`, `edited`, `removed`, `held`),
-    what is `set_aside`, and links that are `suggested`. `disagreements` counts by kind what people
-    say against what is measured, as far as it is found without looking at all work.
+    `waiting` counts values by why they wait (`changes`, `to_approve`, `failed`, `edited`,
+    `removed`, `held`), what is `set_aside`, and links that are `suggested`. `disagreements` counts
+    by kind what people say against what is measured, as far as it is found without looking at all
+    work.
     """
 
     at: datetime
@@ -137,7 +138,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
     runs = await store.last_runs(1)
     waiting = {
-        **await store.waiting(),
+        **await store.waiting(await proposing(config, store)),
         "set_aside": counts.get("quarantine", 0),
         "suggested": await store.suggested(),
     }
@@ -151,6 +152,13 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         waiting={why: count for why, count in sorted(waiting.items()) if count},
         disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
     )
+
+
+async def proposing(config: Config, store: Store) -> set[str]:
+    """The rules of which each value waits for approval."""
+    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
+    approved = (await store.approved()).rules
+    return {name for name, mode in modes.items() if mode is Mode.propose} - approved
 
 
 def unread(config: Config, now: datetime) -> Overview:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync.model.change import Change, Slot, Verb
-from opsync.model.ledger import digest, stored
+from opsync.model.ledger import digest, plain, stored
 from opsync.model.rules import Mode
 
 
@@ -52,8 +52,8 @@ class KeptChange(Struct, frozen=True, kw_only=True):
 
     @property
     def desired_hash(self) -> str:
-        """The digest by which approvals name the value."""
-        return digest(self.desired)
+        """The digest by which approvals name the value, however a file lays it out."""
+        return digest(stored(plain(self.desired)))
 
 
 class KeptPlan(Struct, frozen=True, kw_only=True):

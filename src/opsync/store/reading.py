@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, select, text
 
@@ -48,8 +49,8 @@ SELECT CASE
     WHEN hold IS NOT NULL THEN 'held'
     WHEN outcome = 'conflicted' THEN 'edited'
     WHEN outcome = 'failed' THEN 'failed'
-    ELSE 'changes' END AS why, count(*)
-FROM ledger WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted' GROUP BY why
+    ELSE 'changes' END AS why, rule, count(*)
+FROM ledger WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted' GROUP BY why, rule
 """)
 
 
@@ -140,12 +141,19 @@ class Reading(Part):
             lambda c: {str(name): int(count) for name, count in c.execute(_COUNTS)}
         )
 
-    async def waiting(self) -> Mapping[str, int]:
-        """How many values wait, by why: `changes` (the next run may write them), `failed` (it may
-        try again), `edited` and `removed` (by a person), `held` (otherwise)."""
-        return await self._read(
-            lambda c: {str(why): int(count) for why, count in c.execute(_WAITING)}
-        )
+    async def waiting(self, proposing: Collection[str] = ()) -> Mapping[str, int]:
+        """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
+        the rules that are `proposing`), `failed` (it may try again), `edited` and `removed` (by a
+        person), `held` (otherwise)."""
+
+        def work(connection: Connection) -> Mapping[str, int]:
+            found: Counter[str] = Counter()
+            for why, rule, count in connection.execute(_WAITING):
+                asks = why == "changes" and rule in proposing
+                found["to_approve" if asks else why] += count
+            return dict(sorted(found.items()))
+
+        return await self._read(work)
 
     async def check(self) -> None:
         """Raise StoreError when the file is damaged. Reads all of it."""

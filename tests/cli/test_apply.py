@@ -1,0 +1,144 @@
+"""`opsync apply`: a plan by its number or its file, a piece of it, a rule as a whole."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Company
+
+
+@pytest.fixture
+def company(company: Company) -> Company:
+    """The rules propose."""
+    company.configure(mode="propose")
+    return company
+
+
+def stands(company: Company) -> bool:
+    return "1 of 2 done" in str(company.read("roadmap"))
+
+
+def test_a_run_says_how_to_approve_what_waits(company: Company) -> None:
+    result = company.opsync("sync")
+    assert result.code == 0
+    assert "5 changes wait for approval: Toy 5." in result.lines
+    assert "  write them  opsync apply 1" in result.lines
+    assert not stands(company)
+    assert any(
+        "5 changes to approve (opsync plan)" in line for line in company.opsync("status").lines
+    )
+
+
+def test_a_plan_is_carried_out_by_its_number(company: Company) -> None:
+    company.opsync("plan")
+    result = company.opsync("apply", "1")
+    assert result.code == 0, result.err
+    assert stands(company)
+    assert "Written     Toy 5" in result.lines
+    assert company.opsync("plan").lines[-1] == "0 changes: all is as it should be"
+
+
+def test_without_a_number_it_is_the_newest(company: Company) -> None:
+    company.opsync("plan")
+    company.move("PAY-118", "done")
+    company.opsync("plan")
+    assert company.opsync("apply").code == 0
+    assert "2 of 2 done" in str(company.read("roadmap"))
+
+
+def test_what_moved_is_told_with_what_it_should_be_and_ends_with_1(company: Company) -> None:
+    company.opsync("plan")
+    company.move("PAY-118", "done")
+    result = company.opsync("apply", "1")
+    assert result.code == 1
+    assert "Of plan #1 1 change not written:" in result.lines
+    told = next(line for line in result.lines if line.startswith("  ! Toy One-tap checkout"))
+    assert 'Delivery: should be "2 of 2 done' in told
+    assert result.lines[-1] == "See what they should be now: opsync plan"
+    assert not stands(company)
+
+
+def test_as_json_it_says_what_was_not_written_and_why(company: Company) -> None:
+    company.opsync("plan")
+    company.move("PAY-118", "done")
+    found = company.opsync("apply", "1", "--json").json
+    assert (found["plan"]["number"], found["plan"]["changes"]) == (1, 5)
+    assert found["plan"]["to_approve"] == 5
+    [left] = found["plan"]["unwritten"]
+    assert (left["fate"], left["place"]) == ("moved", "Delivery")
+    assert left["should_be"].startswith("2 of 2 done")
+    assert found["pass"]["applied"] == 4
+
+
+def test_a_plan_goes_through_a_file(company: Company) -> None:
+    path = company.folder / "plan.json"
+    assert company.opsync("plan", "--out", str(path)).code == 0
+    assert len(json.loads(path.read_bytes())["changes"]) == 5
+    assert company.opsync("apply", str(path)).code == 0
+    assert stands(company)
+
+
+def test_only_what_concerns_an_initiative_can_be_taken(company: Company) -> None:
+    company.opsync("plan")
+    assert company.opsync("apply", "1", "--item", "one-tap").code == 0
+    assert stands(company)
+    assert company.opsync("plan", "--json").json["plan"]["waiting_for_approval"] > 0
+
+
+def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
+    company.opsync("sync")
+    said = company.opsync("apply", "--rule", "roadmap")
+    assert said.code == 0
+    assert (
+        said.lines[0] == 'Rule "roadmap" is approved: its values are written from the next run on.'
+    )
+    company.opsync("sync")
+    assert stands(company)
+    assert company.opsync("apply", "--rule", "roadmap", "--revoke").code == 0
+    company.move("PAY-118", "done")
+    company.opsync("sync")
+    assert stands(company), "the new value waits again"
+    assert company.opsync("apply", "--rule", "roadmap", "--revoke").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("99",), "no plan #99 is kept"),
+        (("nowhere.json",), '"nowhere.json" is no plan: No such file or directory'),
+        (("1", "--item", "Atlantis"), 'plan #1 has nothing of "Atlantis"'),
+        (("--rule", "road"), 'no rule "road"'),
+        (("--revoke",), "--revoke goes with --rule NAME."),
+        (("1", "--rule", "roadmap"), "--rule approves all of a rule"),
+    ],
+)
+def test_bad_input_names_what_is_wrong_and_what_there_is(
+    company: Company, arguments: tuple[str, ...], said: str
+) -> None:
+    company.opsync("plan")
+    result = company.opsync("apply", *arguments)
+    assert result.code == 2
+    assert said in result.err
+    assert not stands(company)
+
+
+def test_before_any_plan_it_says_how_to_make_one(company: Company) -> None:
+    company.opsync("sync", "--mode", "observe")
+    result = company.opsync("apply")
+    assert (result.code, "Make one with: opsync plan" in result.err) == (2, True)
+
+
+def test_a_file_that_is_no_plan_is_refused(company: Company) -> None:
+    path = company.folder / "other.json"
+    path.write_text('{"number": "one"}')
+    result = company.opsync("apply", str(path))
+    assert (result.code, "is no plan" in result.err) == (2, True)
+
+
+def test_a_rule_that_writes_waits_for_no_approval(company: Company) -> None:
+    company.configure(mode="apply")
+    result = company.opsync("apply", "--rule", "roadmap")
+    assert result.code == 2
+    assert 'rule "roadmap" is in mode apply: it waits for no approval' in result.err

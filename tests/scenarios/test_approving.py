@@ -1,0 +1,206 @@
+"""Rules that propose: what waits, what an approval is for, and what a plan's number writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from opsync.engine.approving import approvals_of, chosen, unwritten
+from opsync.model import Approval, KeptPlan
+from opsync.model.rules import Mode
+from opsync.report import PassReport
+from tests.support.world import World, troubles
+
+AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """The company, whose rules propose."""
+    world.raw["links"]["mode"] = "propose"
+    world.raw["rollup"][0]["mode"] = "propose"
+    return world
+
+
+async def newest(world: World) -> KeptPlan:
+    async with world.session() as session:
+        found = await session.store.kept_plan()
+    assert found is not None
+    return found
+
+
+async def carry_out(world: World, plan: KeptPlan) -> tuple[PassReport, dict[str, str]]:
+    """Approve a plan and write it: the pass, and by place why something was not written."""
+    world.clock.advance(60)
+    async with world.session() as session:
+        given = approvals_of(plan.changes, plan.number, by="ana", at=AT)
+        await session.store.approve(list(given))
+        report = await session.sync("apply", chosen=chosen(plan.changes))
+        left = await unwritten(session.store, plan.changes, report)
+    return report, {f"{one.change.tool} {one.change.place}": one.fate for one in left}
+
+
+async def test_a_run_writes_nothing_and_keeps_its_plan(world: World) -> None:
+    report = await world.sync()
+
+    assert report.exit_code == 0, troubles(report)
+    assert sum(world.written().values()) == 0
+    assert report.plan.changes == []
+    plan = await newest(world)
+    assert plan.number == report.run
+    assert len(plan.changes) == len(report.plan.proposed) > 10
+    assert {one.mode for one in plan.changes} == {Mode.propose}
+
+
+async def test_an_approved_plan_is_written_whole_and_nothing_waits_any_more(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+
+    report, left = await carry_out(world, plan)
+
+    assert report.exit_code == 0, troubles(report)
+    assert (report.applied, left) == (len(plan.changes), {})
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    again = await world.silent()
+    assert again.plan.proposed == []
+
+
+async def test_what_has_moved_since_is_left_and_told(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    world.jira.set_status("PAY-3", "Done")
+
+    report, left = await carry_out(world, plan)
+
+    assert left["Notion Delivery"] == "moved"
+    columns = {column.name for column in world.source.schema.properties.values()}
+    assert "Delivery" not in columns or not world.checkout.text("Delivery")
+    assert world.loyalty.text("Delivery").startswith("1 of 2 done"), "the rest is written"
+    assert report.plan.proposed == [], "it tells of the plan alone"
+    waiting = (await world.sync()).plan.proposed
+    assert "3 of 5 done" in {str(one.change.desired)[:11] for one in waiting}
+
+
+async def test_an_approval_is_for_one_value_and_lapses_with_it(world: World) -> None:
+    await world.sync()
+    await carry_out(world, await newest(world))
+    world.jira.set_status("PAY-3", "Done")
+
+    report = await world.sync()
+
+    assert world.checkout.text("Delivery").startswith("2 of 5 done"), "the new value waits"
+    assert "Delivery" in {one.place for one in report.plan.proposed}
+    world.jira.set_status("PAY-3", "Doing")
+    report = await world.sync()
+    assert report.plan.proposed == [], "what stands there is right again"
+
+
+async def test_only_the_plans_changes_are_written_whatever_the_modes(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    some = [one for one in plan.changes if one.group == "Loyalty"]
+    world.raw["links"]["mode"] = "apply"
+
+    report, left = await carry_out(
+        world, KeptPlan(number=plan.number, at=plan.at, command="", changes=tuple(some))
+    )
+
+    assert {change.slot for change, _ in report.outcomes} == {one.slot for one in some}
+    assert left == {}
+
+
+async def test_what_a_rule_only_observes_is_not_written_by_a_plan(world: World) -> None:
+    world.raw["rollup"][0]["mode"] = "observe"
+    await world.sync(write=False)
+
+    report, left = await carry_out(world, await newest(world))
+
+    assert left["Notion Delivery"] == "observed"
+    written = {change.slot.rule for change, _ in report.outcomes}
+    assert written == {"links"}
+
+
+async def test_a_plan_of_rules_that_write_can_be_carried_out_too(world: World) -> None:
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "apply"
+    await world.sync(write=False)
+    plan = await newest(world)
+
+    report, left = await carry_out(world, plan)
+
+    assert (report.applied, left) == (len(plan.changes), {})
+    async with world.session() as session:
+        assert await session.store.approvals() == [], "they need none"
+
+
+async def test_a_persons_edit_wins_over_an_approval(world: World) -> None:
+    await world.sync()
+    await carry_out(world, await newest(world))
+    world.jira.set_status("PAY-3", "Done")
+    await world.sync()
+    plan = await newest(world)
+    world.notion.edit_page(world.checkout, "Delivery", "Ask Dana")
+
+    _, left = await carry_out(world, plan)
+
+    assert world.checkout.text("Delivery") == "Ask Dana"
+    assert left["Notion Delivery"] == "held"
+
+
+async def test_what_stands_there_already_is_told_so(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    await carry_out(world, plan)
+
+    report, left = await carry_out(world, plan)
+
+    assert report.applied == 0
+    assert set(left.values()) == {"stands"}
+
+
+async def test_a_rule_that_is_approved_writes_its_later_values_until_it_is_revoked(
+    world: World,
+) -> None:
+    await world.sync()
+    async with world.session() as session:
+        rule = Approval(scope="roadmap", desired_hash="", by="ana", at=AT)
+        await session.store.approve([rule])
+    report = await world.sync()
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    assert {one.change.slot.rule for one in report.plan.proposed} == {"links"}
+    world.jira.set_status("PAY-3", "Done")
+    await world.sync()
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+    async with world.session() as session:
+        assert await session.store.disapprove("roadmap")
+    world.jira.set_status("PAY-4", "Done")
+    await world.sync()
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+
+async def test_what_a_rule_does_not_want_any_more_waits_for_approval_too(world: World) -> None:
+    await world.sync()
+    await carry_out(world, await newest(world))
+    world.linear.edit("GRO-3", description="It waits for nothing.")
+
+    report = await world.sync()
+
+    verbs = {one.change.verb.value for one in report.plan.proposed}
+    assert verbs == {"remove"}
+    assert world.attachments("GRO-3"), "it stands until that is approved"
+    await carry_out(world, await newest(world))
+    assert world.attachments("GRO-3") == []
+    await world.silent()
+
+
+async def test_a_connection_that_cannot_be_read_is_named(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    world.notion.faults.outage = True
+
+    report, left = await carry_out(world, plan)
+
+    assert report.exit_code == 1
+    assert left["Notion Delivery"] == "unread"
+    assert all(not place.startswith("Jira Link") for place in left)
