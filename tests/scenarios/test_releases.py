@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from opsync import Change, Outcome
 from opsync.errors import TemporaryError
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
 from opsync.store import Store
 from opsync.wording.using import marker_of
 from tests.crash.mortal import Died
-from tests.support.meter import MeterTool, Note, add_meter, days_ago, measures
+from tests.support.meter import Meter, MeterTool, Note, add_meter, days_ago, measures
 from tests.support.world import World, jira_url, troubles
 
 DAY_S = 24 * 3_600
@@ -291,6 +292,26 @@ async def test_killed_at_any_point_there_is_one_annotation(
     told.tool.before = lambda request: None
     await told.world.sync()
     assert len(told.notes()) == 1
+    await told.world.silent()
+
+
+async def test_a_rule_that_is_renamed_while_an_answer_is_lost_keeps_the_annotation(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Meter._write
+
+    def lost(meter: Meter, change: Change) -> Outcome:
+        made(meter, change)
+        raise TemporaryError("the answer was lost", sent=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Meter, "_write", lost)
+        await told.world.sync()
+    before = dict(told.tool.notes)
+    told.world.raw["rollup"][0]["name"] = "renamed"
+    await told.world.sync()
+    assert told.tool.notes == before
+    assert len(before) == 1
     await told.world.silent()
 
 

@@ -66,7 +66,7 @@ def plan(
     builder = _Builder(run, now)
     for entry in _handed_over(rows, wanted, connector):
         builder.entries.append(entry)
-        if entry.applied != NOTHING:
+        if _holds(entry) is not None:
             rows[entry.slot] = entry
         else:
             del rows[entry.slot]
@@ -95,28 +95,36 @@ def _handed_over(
     rows: Mapping[Slot, Entry], wanted: Mapping[Slot, Want], connector: Writable
 ) -> list[Entry]:
     """The rows as they are when a place passes from one slot to another, as when a rule is
-    renamed: what opsync wrote there is the new slot's, and the old one is empty.
+    renamed: what opsync wrote there, or may have written, is the new slot's, and the old one is
+    empty.
 
     Otherwise the one would remove what the other has just found to be right.
     """
     places: dict[tuple[str, str], Slot] = {}
     for slot, want in wanted.items():
         row = rows.get(slot)
-        if want.value is not None and (row is None or row.applied == NOTHING):
+        if want.value is not None and (row is None or _holds(row) is None):
             places[slot.surface, connector.address(slot.surface, want.value)] = slot
     if not places:
         return []
     changed: list[Entry] = []
     for slot, row in rows.items():
         unwanted = slot not in wanted or wanted[slot].value is None
-        if not unwanted or row.applied == NOTHING:
+        held = _holds(row)
+        if not unwanted or held is None:
             continue
-        place = slot.surface, connector.address(slot.surface, plain(row.applied))
+        place = slot.surface, connector.address(slot.surface, held)
         heir = places.pop(place, None)
         if heir is not None:
             changed.append(msgspec.structs.replace(row, slot=heir))
             changed.append(Entry(slot=slot))
     return changed
+
+
+def _holds(row: Entry) -> Value:
+    """What opsync wrote in a slot, or may have written where the answer was lost; None: nothing."""
+    written = plain(row.applied)
+    return written if written is not None or row.intent is None else plain(row.intent)
 
 
 def _observe(
