@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from opsync import Change, Outcome
+from opsync.current import Pass
 from opsync.errors import TemporaryError
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
+from opsync.steps.deriving import roll_up_changed
 from opsync.store import Store
 from opsync.wording.using import marker_of
 from tests.crash.mortal import Died
@@ -213,6 +215,26 @@ async def test_a_plan_shows_it_only(told: Told) -> None:
     report = await told.world.sync(write=False)
     assert planned(report) == ["create"]
     assert told.notes() == []
+
+
+async def test_a_day_that_turns_in_the_middle_of_a_pass_loses_no_planned_release(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = told.world
+    await world.sync()
+    told.done(world.loyalty, -1)
+    world.clock.advance(DAY_S - world.clock.now().timestamp() % DAY_S - 3_600)
+
+    async def after_midnight(this: Pass) -> None:
+        world.clock.advance(3_600)
+        await roll_up_changed(this)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.pipeline.roll_up_changed", after_midnight)
+        await world.sync()
+    await world.sync()
+    assert (days_ago(world, 0).isoformat(), "Shipped: Loyalty") in told.notes()
+    await world.silent()
 
 
 async def test_private_initiatives_are_announced_nowhere(told: Told) -> None:
