@@ -364,5 +364,7 @@ def _digest(
         whose = one.team or one.space
         facts.append((str(one.ref), member.role, whose, one.estimate_unit, *state, *named))
     told = (root.title, root.url, root.due_on, root.paused, facts)
-    body = msgspec.json.encode((*told, release, adoption) if release or adoption else told)
+    # Nothing links a root to where its release is told: it is looked at there because this differs.
+    used = (release, adoption, root.private) if release or adoption else ()
+    body = msgspec.json.encode((*told, *used))
     return blake2b(body, digest_size=16).hexdigest()
