@@ -84,7 +84,8 @@ def plan(
         if surface.carried and want.value is not None and entry.intent is None:
             carried.append((want, entry, here))
         else:
-            builder.slot(want, entry, here, taken=taken, pulled=surface.pulled)
+            twice = _stands_twice(surface, want, entry, connector, seen)
+            builder.slot(want, entry, here, taken=taken, twice=twice, pulled=surface.pulled)
     if any(not surfaces[one.slot.surface].alone for one in builder.planned):
         for want, entry, here in carried:
             builder.slot(want, entry, here)
@@ -160,6 +161,22 @@ def _observe(
     return Seen.of(surface.name, None), bool(same_place)
 
 
+def _stands_twice(
+    surface: Surface,
+    want: Want,
+    entry: Entry,
+    connector: Writable,
+    seen: Sequence[Seen] | None,
+) -> bool:
+    """Whether two of opsync's own serve the slot's place: where one is moved by making another, an
+    interrupted write, or one that the store knows nothing of, may have left both."""
+    if want.value is None or not seen or (entry.intent is None and entry.applied != NOTHING):
+        return False
+    address = connector.address(surface.name, want.value)
+    own = [one for one in seen if one.surface == surface.name and one.ours]
+    return bool(address) and sum(one.address == address for one in own) > 1
+
+
 class _Builder:
     """Collects one target's plan."""
 
@@ -197,6 +214,7 @@ class _Builder:
         here: Seen | None,
         *,
         taken: bool = False,
+        twice: bool = False,
         pulled: bool = True,
     ) -> None:
         desired = stored(want.value)
@@ -250,6 +268,9 @@ class _Builder:
             intent=entry.intent,
             ours=here is not None and here.ours,
         )
+        if twice and decision in (Decision.nothing, Decision.adopt):
+            # The write removes the other one.
+            decision = Decision.write
         again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
         if decision is Decision.write and again:
             # The vendor, too, found a person's edit there, and nothing has changed since.
