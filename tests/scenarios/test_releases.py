@@ -98,6 +98,21 @@ async def test_without_a_date_it_is_the_day_on_which_it_was_first_seen_done(told
     )
 
 
+async def test_what_was_done_while_nobody_looked_is_not_announced_without_a_date(
+    told: Told,
+) -> None:
+    world, rule = told.world, told.world.raw["rollup"][0]
+    await world.sync()
+    rule["announce_in"] = []
+    await world.sync()
+    told.done(world.loyalty)
+    await world.sync()
+    world.clock.advance(90 * DAY_S)
+    rule["announce_in"] = ["meter"]
+    await world.sync()
+    assert [text for _, text in told.notes()] == ["Shipped: One-tap checkout"]
+
+
 async def test_it_moves_when_its_date_moves(told: Told) -> None:
     await told.world.sync()
     before = dict(told.tool.notes)

@@ -38,6 +38,7 @@ async def measure_changed(this: Pass) -> None:
         roots = await roots_in(this, rule)
         # What stands on an archived page stays as it is.
         await _find(this, rule, [root for root in roots if not root.archived])
+    await this.store.forget_open({root for _, root in this.releases})
     wanted: dict[str, list[Wanted]] = {}
     if rules:
         for name, connector in sorted(this.measurable.items()):
