@@ -193,3 +193,8 @@ async def test_whether_something_of_a_sort_is_named(store: Store) -> None:
     assert not await store.names_any("mixpanel", "flag:")
     await put(store, 2, record("jira:1", mentions=(flag,), tombstone="deleted"))
     assert not await store.names_any("posthog", "flag:")
+
+
+async def test_what_a_list_names_itself_is_no_reason_to_read_it(store: Store) -> None:
+    await put(store, 1, record("posthog:7", mentions=(names("flag:12", "posthog"),)))
+    assert not await store.names_any("posthog", "flag:")
