@@ -274,6 +274,19 @@ async def test_trouble_of_one_metric_is_its_own(bench: Bench) -> None:
     assert await bench.failing() == ""
 
 
+async def test_a_refusal_of_several_tells_each_no_name_but_its_own(bench: Bench) -> None:
+    said = 'cannot read ["checkout", "secret plan", "planned"]'
+    public, private = (
+        Metric("meter", MetricKind.event, one) for one in ("checkout", "secret plan")
+    )
+    refusals = [Reading(metric=one, trouble="refused", message=said) for one in (public, private)]
+    _, _, in_vain = await bench.measure(*refusals, of=[wanted(public), wanted(private)])
+    assert [one.message for one in in_vain] == [
+        'cannot read ["checkout", "…", "planned"]',
+        'cannot read ["…", "secret plan", "planned"]',
+    ]
+
+
 class Odd(Exception):
     """A fault of a plugin."""
 
