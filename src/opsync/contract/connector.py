@@ -85,7 +85,7 @@ class Feed(Struct, frozen=True):
 
     `snapshot` marks a feed that always answers everything there is, so that what it leaves out
     is gone. `named` is the beginning of the aliases of what it holds: where it is given, the feed
-    is read only while another record names one of them, after all others.
+    is read only while a record of another instance names one of them, after all others.
     """
 
     name: str
