@@ -179,6 +179,15 @@ async def test_peoples_annotations_are_records_and_opsyncs_are_not(
     assert [one.text for one in record.texts] == ["see https://harbor.example/PAY-1"]
 
 
+async def test_an_annotation_outside_opsyncs_category_is_a_persons_with_our_marker_too(
+    project: AmplitudeProject, connect: Connect
+) -> None:
+    copied = "Shipped: Instant payouts [opsync:3f2a91c0]"
+    project.add_annotation("Copied", midnight(date(2026, 2, 1)), details=copied)
+
+    assert set(await records_of(connect(project), "annotation")) == {"Copied"}
+
+
 US = "https://app.amplitude.com"
 EU = "https://app.eu.amplitude.com"
 CHARTS = {

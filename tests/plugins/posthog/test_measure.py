@@ -123,6 +123,14 @@ async def test_calls_of_flags_can_be_measured_as_an_event_beside_flags(harbor: H
     assert "event IN {events}" in text
 
 
+def test_days_and_windows_begin_in_the_zone_that_is_known() -> None:
+    query = hogql.build(["Checkout"], ["one-tap"], DAYS, [DAYS], "Pacific/Auckland")
+    assert query.values["zone"] == "Pacific/Auckland"
+    for name in ("days_from", "days_to", "window_0_from", "window_0_to"):
+        assert query.text.count(f"toDateTime({{{name}}}, {{zone}})") == 2
+    assert query.text.count("toTimeZone(timestamp, {zone})") == 2
+
+
 async def test_an_unknown_event_is_told_with_the_nearest_names(harbor: Harbor) -> None:
     asked = [event("Payouts sent"), event("checkout")]
     reading = (await measured(harbor.connect(), asked))[asked[0]]
