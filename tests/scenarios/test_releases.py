@@ -285,8 +285,12 @@ async def test_what_a_person_edited_is_kept_as_theirs(told: Told) -> None:
     report = await told.world.sync()
     assert list(told.tool.notes.values()) == [theirs]
     assert report.conflicts == 1
-    await told.world.sync()
+    again = await told.world.sync()
     assert list(told.tool.notes.values()) == [theirs]
+    for one in (report, again):
+        assert [(held.group, held.kind) for held in one.plan.held] == [
+            ("One-tap checkout", "conflict")
+        ]
 
 
 async def test_a_persons_annotation_with_our_marker_in_it_is_left_alone(told: Told) -> None:

@@ -10,6 +10,7 @@ from opsync.cli.common import console
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.engine.adopted import Adopted, Compared, Measured, Shipped
+from opsync.engine.catalog import Item
 from opsync.engine.explained import Summary
 from opsync.languages import ENGLISH
 from opsync.model import Counts, MetricKind, Span
@@ -23,6 +24,7 @@ BARS = "▁▂▃▄▅▆▇█"
 RELEASED = "│"
 """Stands before the day of the release."""
 NEAREST = 5
+NOT_YET = "not yet: the next sync asks"
 
 _IN_SHORT = {"unknown": "! no such {noun}", "refused": "! refused", "empty": "! no data"}
 
@@ -104,7 +106,11 @@ def print_adoption(summary: Summary, now: datetime, zone: tzinfo) -> None:
     ):
         for left in lefts:
             text = f"{verb}: {words.shown(left.what, 80)}: {words.shown(left.why, 300)}"
-            hanging("  ! ", text, style="yellow")
+            if summary.adoption and lefts is summary.not_measured:
+                # Of several metrics one is enough.
+                hanging("  besides   ", text, style="dim")
+            else:
+                hanging("  ! ", text, style="yellow")
 
 
 def adoption_facts(
@@ -116,13 +122,15 @@ def adoption_facts(
         return [*facts, *_mend(one), ("asked", _read(one, now, zone))]
     if released is not None:
         facts.append(("released", released_fact(released)))
-    facts += _comparison(one, released)
+    if one.known is not None:
+        facts += _comparison(one, released)
     if one.window is not None and one.per_day is not None:
         facts.append(("window", _window(one)))
     facts.append(("read", _read(one, now, zone)))
     if one.kept_because:
+        word = "kept" if one.known is not None else "failing"
         facts.append(
-            ("kept", f"since {_moment(one.kept_since, zone)}: {words.shown(one.kept_because)}")
+            (word, f"since {_moment(one.kept_since, zone)}: {words.shown(one.kept_because)}")
         )
     drawn = plot(one, released, most=min(PLOTTED_DAYS, console().width - BESIDE))
     return [*facts, *(("" if number else "days", line) for number, line in enumerate(drawn))]
@@ -164,9 +172,15 @@ def _measures(one: Measured) -> str:
     }[one.metric.counts]
     if one.metric.kind is MetricKind.insight:
         what = "what it shows, a day"
-    project = f", project {words.shown(one.project.label, 60)}" if one.project else ""
+    project = f", {in_project(one.project)}" if one.project else ""
     where = f"{one.metric.tool} ({one.metric.instance}{project})"
     return f"{_named(one)}: {what}, in {where}"
+
+
+def in_project(project: Item) -> str:
+    """ "project Harbor", and "Mixpanel project 3141592" where the tool does not tell its name."""
+    label = words.shown(project.label, 60)
+    return label if label.startswith(f"{project.tool} project ") else f"project {label}"
 
 
 def _source(one: Measured) -> str:
@@ -248,7 +262,8 @@ def _against(one: Adopted) -> str:
 
 def _read(one: Measured, now: datetime, zone: tzinfo) -> str:
     if one.read_at is None:
-        return "not yet: the next sync asks"
+        waits = one.again_at is not None and one.again_at > now
+        return f"not yet: asked after {_moment(one.again_at, zone)}" if waits else NOT_YET
     said = f"{words.ago(one.read_at, now)} ago"
     if one.known is not None:
         days = f", days in {one.time_zone}" if one.time_zone else ""

@@ -112,7 +112,7 @@ async def _plan_target(
     notes.planned(changes, inputs.record, roots)
     notes.observed(result.observed_only, inputs.record, roots)
     notes.held(result, inputs.record, roots)
-    return TargetWork(inputs.record, wants, inputs.entries, changes) if changes else None
+    return TargetWork(inputs.record, wants, inputs.entries, changes, roots) if changes else None
 
 
 async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
@@ -153,7 +153,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
         )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
-            notes.held(fresh, target.record, ())
+            notes.held(fresh, target.record, target.roots)
         report = this.of(name)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
