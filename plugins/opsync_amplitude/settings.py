@@ -23,7 +23,7 @@ class AmplitudeSettings(ConnectorSettings):
 
     not_read = ConnectorSettings.not_read | {"time_zone", "flag_event", "flag_property"}
 
-    project: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
+    project: Annotated[str, Field(pattern=r"^[0-9]{1,20}$", coerce_numbers_to_str=True)]
     """The project's id, a number: Settings → Projects → the project → General."""
 
     name: Annotated[str, Field(max_length=200)] = ""

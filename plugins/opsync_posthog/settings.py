@@ -24,7 +24,7 @@ class PostHogSettings(ConnectorSettings):
 
     not_read = ConnectorSettings.not_read | {"time_zone", "queries_per_hour"}
 
-    project: str
+    project: Annotated[str, Field(coerce_numbers_to_str=True)]
     """The project's id (Settings → Project → General → Project ID), or any address within it."""
 
     region: Literal["us", "eu"] = "us"

@@ -116,7 +116,7 @@ def on_a_terminal(using: Company, monkeypatch: pytest.MonkeyPatch, width: int) -
 
 
 @pytest.mark.parametrize(
-    ("width", "bars", "column"), [(130, True, True), (100, False, True), (72, False, False)]
+    ("width", "bars", "column"), [(130, True, True), (100, False, True), (80, False, True), (66, False, False)]
 )
 def test_the_column_is_left_out_after_the_bars_where_there_is_no_room(
     using: Company, monkeypatch: pytest.MonkeyPatch, width: int, bars: bool, column: bool
@@ -126,8 +126,7 @@ def test_the_column_is_left_out_after_the_bars_where_there_is_no_room(
     assert ("██" in out) is bars
     assert ("+58 % 38/day" in out) is column
     left_out = [line for line in lines if line.startswith("no room here for: ")]
-    assert bool(left_out) is not column
-    assert column or "adoption (a pipe and --json show all)" in left_out[0]
+    assert ("adoption" in "".join(left_out)) is not column
     assert max(map(len, lines)) <= width
 
 
@@ -286,7 +285,7 @@ def test_an_unknown_day_of_release_says_what_to_do(using: Company) -> None:
 
 def test_what_the_rule_measures_and_an_initiative_does_not_name_is_told(using: Company) -> None:
     out = using.opsync("explain", "SSO for teams", "Adoption").out
-    assert '! not measured: flag of Gauge: its "Flag" is empty' in out
+    assert 'nothing is measured: its "Flag" is empty' in out
 
 
 def test_of_several_metrics_the_empty_one_is_no_warning(using: Company) -> None:

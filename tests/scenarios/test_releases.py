@@ -67,8 +67,24 @@ async def test_one_annotation_with_link_and_marker_and_a_second_pass_writes_noth
     assert note.text == f"Shipped: One-tap checkout {page.url} {marker_of(root)}"
     told.tool.forget()
     await told.world.silent()
-    await told.world.silent(full=True)
     assert told.tool.requests == []
+    await told.world.silent(full=True)
+    assert told.tool.requests == ["notes"], "one look at what people did to them"
+
+
+async def test_with_full_an_edit_and_a_deletion_by_a_person_are_noticed(told: Told) -> None:
+    await told.world.sync()
+    [note] = told.tool.notes.values()
+    note.text = f"Our best day {note.text.rpartition(' ')[2]}"
+    report = await told.world.sync(full=True)
+    assert {one.kind for one in report.plan.held} == {"conflict"}
+    assert [one.group for one in report.plan.held] == ["One-tap checkout"]
+    assert "Our best day" in note.text
+
+    told.tool.notes.clear()
+    report = await told.world.sync(full=True)
+    assert told.tool.notes == {}, "what a person removed stays removed"
+    assert report.applied == 0
 
 
 async def test_what_is_not_done_is_not_announced(told: Told) -> None:

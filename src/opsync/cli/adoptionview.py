@@ -29,6 +29,10 @@ NOT_YET = "not yet: the next sync asks"
 _IN_SHORT = {"unknown": "! no such {noun}", "refused": "! refused", "empty": "! no data"}
 
 
+EMPTY = "is empty"
+"""How the reason ends why something is not measured that nobody asked for."""
+
+
 def brief(adoption: Sequence[Adopted]) -> str | tuple[str, str]:
     """ "+58 % 38/day", and in place of numbers why there are none; "–" where nothing is measured.
     Of several metrics the most telling."""
@@ -100,13 +104,20 @@ def print_adoption(summary: Summary, now: datetime, zone: tzinfo) -> None:
         if summary.released:
             rows = [(styled(("released", "dim")), styled(released_fact(summary.released)))]
             grid((Column(), Column("", "fold", 20)), rows, indent=2)
+    not_measured = summary.not_measured
+    if not summary.adoption and all(left.why.endswith(EMPTY) for left in not_measured):
+        # To measure nothing of an initiative is nobody's mistake.
+        if not_measured:
+            whys = ", ".join(words.shown(left.why, 80) for left in not_measured)
+            hanging("  ", f"nothing is measured: {whys}", style="dim")
+        not_measured = ()
     for verb, lefts in (
-        ("not measured", summary.not_measured),
+        ("not measured", not_measured),
         ("not told in", summary.not_announced),
     ):
         for left in lefts:
             text = f"{verb}: {words.shown(left.what, 80)}: {words.shown(left.why, 300)}"
-            if summary.adoption and lefts is summary.not_measured:
+            if summary.adoption and lefts is not_measured:
                 # Of several metrics one is enough.
                 hanging("  besides   ", text, style="dim")
             else:

@@ -96,12 +96,12 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
         Column("", "cut", 16),
         Column("", drop=5),
         Column("done", right=True),
-        Column("blocked", right=True, drop=2),
+        Column("blocked", right=True, drop=3),
         Column("due", right=True, drop=1),
         Column("health"),
-        Column(says, "cut", 6, drop=3),
+        Column(says, "cut", 6, drop=4),
         Column(""),
-        Column("adoption" if measured else "", drop=4),
+        Column("adoption" if measured else "", drop=2),
         Column("", "fold", 9),
     )
     rows = []

@@ -69,7 +69,11 @@ def due(wanted: Wanted, known: Measured | None, now: datetime) -> Span | None:
     if known.retry_at is not None and known.retry_at > now:
         return None
     have = known.known
-    if have is None or known.trouble:
+    if known.trouble:
+        # Whether it is there by now takes few days; the others follow once it is. All that is due
+        # is asked for at once, and one wrong name must not make that long every day.
+        return Span.ending(wanted.days.last, MOVING_DAYS)
+    if have is None:
         return wanted.days
     if min(have.first, known.asked_from or have.first) > wanted.days.first:
         return wanted.days

@@ -14,7 +14,7 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import StoreError
 from opsync.inert import inert_text
-from opsync.model import Change, Kind, Record
+from opsync.model import Change, Kind, Record, Ref, Seen
 from opsync.model.ledger import Entry, stored
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
@@ -40,6 +40,8 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         targets |= told
         # What says so now has to be looked at when the instance can be read again.
         this.put_off |= told
+    looked_at = await _look_at_releases(this)
+    targets |= looked_at.keys()
     setting = this.setting(stale)
     notes = this.notes(setting)
     work: dict[str, list[TargetWork]] = defaultdict(list)
@@ -48,7 +50,8 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         entries: list[Entry] = []
         for inputs in await this.store.target_inputs(chunk):
             try:
-                one = await _plan_target(this, inputs, setting, notes, entries)
+                seen = looked_at.get(inputs.record.ref)
+                one = await _plan_target(this, inputs, setting, notes, entries, seen)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
@@ -68,6 +71,26 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     return work
 
 
+async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
+    """What stands in the analytics projects, where everything is read again: what people did to
+    annotations is seen nowhere else. One request a project."""
+    found: dict[Ref, Sequence[Seen]] = {}
+    for name, ref in this.products.items() if this.full else ():
+        connector, report = this.instances[name].connector, this.of(name)
+        if not isinstance(connector, Writable) or not report.complete:
+            continue
+        if not await this.store.entries(target=ref):
+            continue
+        record = await this.store.record(ref)
+        assert record is not None  # a product is one that is stored
+        try:
+            found[ref] = await connector.observe(record)
+        except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
+            report.fault(error, this.instances[name].clean)
+            _log.warning("observe.failed", instance=name, exc_info=error)
+    return found
+
+
 async def _stale_since(this: Pass) -> dict[str, date]:
     """The instances that could not be read for long, and the date since when."""
     now = this.clock.now()
@@ -84,7 +107,12 @@ async def _stale_since(this: Pass) -> dict[str, date]:
 
 
 async def _plan_target(
-    this: Pass, inputs: TargetInputs, setting: Setting, notes: Notes, entries: list[Entry]
+    this: Pass,
+    inputs: TargetInputs,
+    setting: Setting,
+    notes: Notes,
+    entries: list[Entry],
+    seen: Sequence[Seen] | None,
 ) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
@@ -102,7 +130,13 @@ async def _plan_target(
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)
     result = plan(
-        inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
+        inputs.record,
+        wants,
+        inputs.entries,
+        connector,
+        now=this.clock.now(),
+        run=this.run,
+        seen=seen,
     )
     entries.extend(result.entries)
     roots = [root for _, root in inputs.rollups]
