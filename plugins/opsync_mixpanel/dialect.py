@@ -75,9 +75,9 @@ def policy(instance: str, settings: MixpanelSettings) -> Policy:
     return Policy(
         instance=instance,
         vendor=VENDOR,
-        base_url=settings.host,
+        base_url=settings.address,
         headers={"Authorization": f"Basic {basic}", "Accept": "application/json"},
-        credential=fingerprint("mixpanel", settings.host, str(settings.project)),
+        credential=fingerprint("mixpanel", settings.address, str(settings.project)),
         limits=(
             Limit(QUERY, settings.queries_per_hour, HOUR_S),
             Limit(APP, APP_PER_MINUTE, 60.0),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Writable,
     )
     from opsync.contract.hookspecs import hookimpl
-    from opsync.contract.settings import BaseUrl, ConnectorSettings, Token
+    from opsync.contract.settings import BaseUrl, ConnectorSettings, Token, Zone
     from opsync.errors import (
         BadAnswer,
         ConfigError,
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         Mention,
         Metric,
         MetricKind,
+        Note,
         Outcome,
         OutcomeKind,
         Part,
@@ -87,12 +88,19 @@ if TYPE_CHECKING:
         Span,
         Status,
         Text,
+        Unreadable,
         Value,
         Verb,
         WorkItem,
+        by_day,
+        day_of,
+        days_between,
+        marker_in,
+        number_of,
         same,
         value_hash,
     )
+    from opsync.names import nearest
 
 _HOMES = {
     "opsync.contract": ("CONTRACT",),
@@ -118,7 +126,7 @@ _HOMES = {
         "Writable",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
-    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Token"),
+    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Token", "Zone"),
     "opsync.errors": (
         "BadAnswer",
         "ConfigError",
@@ -156,6 +164,7 @@ _HOMES = {
         "Mention",
         "Metric",
         "MetricKind",
+        "Note",
         "Outcome",
         "OutcomeKind",
         "Part",
@@ -172,12 +181,19 @@ _HOMES = {
         "Span",
         "Status",
         "Text",
+        "Unreadable",
         "Value",
         "Verb",
         "WorkItem",
+        "by_day",
+        "day_of",
+        "days_between",
+        "marker_in",
+        "number_of",
         "same",
         "value_hash",
     ),
+    "opsync.names": ("nearest",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -217,6 +233,7 @@ __all__ = [
     "Metric",
     "MetricKind",
     "NotFound",
+    "Note",
     "OpsyncError",
     "Outcome",
     "OutcomeKind",
@@ -245,17 +262,25 @@ __all__ = [
     "TemporaryError",
     "Text",
     "Token",
+    "Unreadable",
     "Value",
     "Verb",
     "WebhookSource",
     "WorkItem",
     "Writable",
+    "Zone",
     "__version__",
     "ahead",
+    "by_day",
     "check_base_url",
+    "day_of",
+    "days_between",
     "default_classify",
     "fingerprint",
     "hookimpl",
+    "marker_in",
+    "nearest",
+    "number_of",
     "same",
     "sounds_blocked",
     "sounds_like",

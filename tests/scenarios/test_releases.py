@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from opsync.errors import TemporaryError
+from opsync.model import marker_of
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
 from opsync.store import Store
-from opsync.wording.using import marker_of
 from tests.crash.mortal import Died
 from tests.support.meter import MeterTool, Note, add_meter, days_ago, measures
 from tests.support.world import World, jira_url, troubles
