@@ -23,7 +23,8 @@ class AmplitudeSettings(ConnectorSettings):
     not_read = ConnectorSettings.not_read | {"time_zone", "flag_event", "flag_property"}
 
     project: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
-    """The project's id, a number: Settings → Projects → the project → General."""
+    """The project's id, a number: Settings → Organization settings → Projects → the project →
+    General."""
 
     project_name: Annotated[str, Field(max_length=200)] = ""
     """What people call the project; "": "Amplitude project" with its id."""

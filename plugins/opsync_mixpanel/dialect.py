@@ -40,8 +40,8 @@ APP_PER_MINUTE = 60.0
 """A modest guess: Mixpanel tells no limit of its application API."""
 
 SIGN_IN_HINT = (
-    "Copy username and secret of a service account: Mixpanel → Settings → Organization Settings → "
-    "Service Accounts."
+    "Make a service account, and copy its username and secret: Mixpanel → Settings → Organization "
+    "Settings → Service Accounts → Add Service Account."
 )
 MEMBER_HINT = (
     "Add the service account to the project: Mixpanel → Settings → Project Settings → Service "

@@ -51,7 +51,7 @@ class MixpanelSettings(ConnectorSettings):
 
     time_zone: Zone = ""
     """The project's time zone, in which its days begin; "": that of opsync. Mixpanel does not tell
-    it: see Project Settings → Overview."""
+    it: see Settings → Project Settings → Overview."""
 
     flag_event: Name = "$experiment_started"
     """The event that says that a user met a flag or an experiment."""
