@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opsync.contract.connector import Check, Grant
+from opsync.contract.examining import Check, Grant
 from opsync.errors import SignInError
 from opsync.sandbox.amplitude import AmplitudeProject
 from opsync_amplitude import Amplitude

@@ -14,7 +14,7 @@ from opsync.cli.init.table import NOTION, NOTION_TOOL
 from opsync.errors import ConfigError, SignInError
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import Check, Choice, Guess
+    from opsync.contract.examining import Check, Choice, Guess
     from opsync.engine.onboarding import Findings, Meeting
 
 SHARE = "Open the roadmap's database in Notion → ••• → Connections → opsync."
@@ -123,7 +123,7 @@ def _likely(choices: Sequence[Choice]) -> str:
 
 def _kinds(guide: Guide, sources: list[Source]) -> list[Source]:
     """Which of them hold the initiatives; the kinds of the others by their names."""
-    from opsync.contract.connector import Choice
+    from opsync.contract.examining import Choice
 
     rows = [Choice(one.id, one.name or one.id) for one in sources]
     named = guide.options.initiatives_in
