@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from opsync.errors import TemporaryError
-from opsync.model import Note, marker_of
+from opsync.model import marker_of
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
 from opsync.store import Store
 from tests.crash.mortal import Died
-from tests.support.meter import MeterTool, add_meter, days_ago, measures
+from tests.support.meter import MeterTool, Note, add_meter, days_ago, measures
 from tests.support.world import World, jira_url, troubles
 
 DAY_S = 24 * 3_600
