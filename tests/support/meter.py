@@ -262,7 +262,7 @@ class Gauge(Meter):
 
 def add_meter(world: World, instance: str = "meter", connector: str = "meter") -> MeterTool:
     """Give the company an analytics tool, and its roadmap the columns for it."""
-    key = f"{world.folder}:{instance}"
+    key = _key(world, instance)
     tool = TOOLS[key] = MeterTool(world.clock.now)
     folder = world.folder / "plugins"
     folder.mkdir(exist_ok=True)
@@ -275,6 +275,15 @@ def add_meter(world: World, instance: str = "meter", connector: str = "meter") -
         if schema.find(name) is None:
             schema.add(name, {type_: {}})
     return tool
+
+
+def tool_of(world: World, instance: str) -> MeterTool:
+    """The tool that `add_meter` gave it."""
+    return TOOLS[_key(world, instance)]
+
+
+def _key(world: World, instance: str) -> str:
+    return f"{world.folder}:{instance}"
 
 
 def measures(world: World, *metrics: Mapping[str, Any], **more: Any) -> None:
