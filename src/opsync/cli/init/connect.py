@@ -246,7 +246,7 @@ class Guide:
             self.desk.say(f"First read: {sized(estimate)}")
 
     def canceled(
-        self, tool: Tool, found: Sequence[StatusWord], known: Sequence[Word]
+        self, found: Sequence[StatusWord], known: Sequence[Word]
     ) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
         """Which statuses and resolutions mean canceled, and which only sound so.
 

@@ -52,7 +52,7 @@ def notion(guide: Guide) -> tuple[NotionAnswers, tuple[str, ...]]:
     answers = replace(answers, sources=_own_names(guide, answers.sources, found.checks))
     failed = frozenset(check.title for check in found.checks if check.state == "fail")
     guide.tell_checks(found, told=failed if guide.desk.attended else frozenset())
-    canceled, suspects = guide.canceled(NOTION_TOOL, found.words, ())
+    canceled, suspects = guide.canceled(found.words, ())
     guide.tell_size(NOTION_TOOL, found.first_read)
     return replace(answers, canceled=canceled, suspects=suspects), options.tracked_in or links
 
