@@ -10,11 +10,11 @@ import pytest
 from opsync import Change, Outcome
 from opsync.current import Pass
 from opsync.errors import TemporaryError
+from opsync.model import marker_of
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
 from opsync.steps.deriving import roll_up_changed
 from opsync.store import Store
-from opsync.wording.using import marker_of
 from tests.crash.mortal import Died
 from tests.support.meter import Meter, MeterTool, Note, add_meter, days_ago, measures
 from tests.support.world import World, jira_url, troubles
@@ -294,9 +294,8 @@ async def test_what_a_person_removed_stays_removed(told: Told) -> None:
 
 async def test_what_a_person_edited_is_kept_as_theirs(told: Told) -> None:
     await told.world.sync()
-    [note] = told.tool.notes.values()
-    note.text = "Our launch! " + note.text
-    theirs = Note(note.on, note.text)
+    [(id_, note)] = told.tool.notes.items()
+    theirs = told.tool.notes[id_] = Note(note.on, "Our launch! " + note.text)
     told.done(told.world.checkout, 12)
     report = await told.world.sync()
     assert list(told.tool.notes.values()) == [theirs]

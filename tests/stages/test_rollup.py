@@ -9,7 +9,8 @@ import pytest
 
 from opsync.model import Health, Kind, Mention, Record, Ref, Release, Role, Rollup
 from opsync.model.rules import RollupRule, Roots, Thresholds
-from opsync.stages.rollup import RollupInputs, percent_of, roll_up
+from opsync.stages.health import percent_of
+from opsync.stages.rollup import RollupInputs, roll_up
 from tests.support.build import at, record, ref
 
 RULE = RollupRule(name="roadmap", roots=Roots(instance="notion"))

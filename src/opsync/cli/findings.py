@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from opsync.cli import words
-from opsync.contract.connector import Check
+from opsync.contract.examining import Check
 from opsync.engine.checkup import RuleFinding, TeamFinding
 from opsync.engine.metriccheck import MetricFinding, Unmeasured
 

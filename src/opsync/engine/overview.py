@@ -19,7 +19,7 @@ from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
 from opsync.model.rules import RollupRule
-from opsync.stages.rollup import percent_of
+from opsync.stages.health import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
 
 URGENCY = (

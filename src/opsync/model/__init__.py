@@ -4,6 +4,7 @@ any vendor. Built on the standard library and msgspec only."""
 from opsync.model.account import Account
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
+from opsync.model.daily import Unreadable, by_day, day_of, days_between, number_of
 from opsync.model.link import Evidence, Link
 from opsync.model.metric import (
     Adoption,
@@ -17,6 +18,7 @@ from opsync.model.metric import (
     Span,
     Usage,
 )
+from opsync.model.note import Note, marker_in, marker_of
 from opsync.model.pair import Novelty, PairDecision, PairKind, Verdict
 from opsync.model.record import (
     OUT_OF_SCOPE,
@@ -58,6 +60,7 @@ __all__ = [
     "Mention",
     "Metric",
     "MetricKind",
+    "Note",
     "Novelty",
     "Outcome",
     "OutcomeKind",
@@ -83,12 +86,19 @@ __all__ = [
     "Suggestion",
     "Text",
     "Twin",
+    "Unreadable",
     "Usage",
     "Value",
     "Verb",
     "Verdict",
     "WorkItem",
     "Working",
+    "by_day",
+    "day_of",
+    "days_between",
+    "marker_in",
+    "marker_of",
+    "number_of",
     "same",
     "seen_after",
     "seen_hash",

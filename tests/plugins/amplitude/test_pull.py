@@ -32,7 +32,7 @@ async def records_of(connector: Amplitude, feed: str) -> dict[str, Record]:
 async def test_the_project_is_one_record_of_its_kind(
     project: AmplitudeProject, connect: Connect
 ) -> None:
-    connector = connect(project, name="Harbor app")
+    connector = connect(project, project_name="Harbor app")
 
     (record,) = (await records_of(connector, "project")).values()
 

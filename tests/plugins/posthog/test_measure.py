@@ -27,7 +27,7 @@ from tests.support.clock import FakeClock
 from opsync import BadAnswer, Counts, RateLimited, Reading, SignInError, Span
 from opsync.sandbox.usage import Behaviour
 from opsync_posthog import hogql
-from opsync_posthog.measure import parts
+from opsync_posthog.measuring import parts
 
 
 async def test_any_number_of_events_and_flags_take_one_request(harbor: Harbor) -> None:
@@ -272,10 +272,10 @@ async def test_columns_in_another_order_are_read_by_their_names(harbor: Harbor) 
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        (["event", "a", "2026-03-01", None, 3], "no count"),
-        (["event", "a", "2026-03-01", "many", 3], "no count"),
+        (["event", "a", "2026-03-01", None, 3], "no number"),
+        (["event", "a", "2026-03-01", "many", 3], "no number"),
         (["event", "a", "2026-03-01", -1, 3], "no count"),
-        (["event", "a", "2026-03-01", True, 3], "no count"),
+        (["event", "a", "2026-03-01", True, 3], "no number"),
         (["event", "a", "2026-03-02", 1, 3], "no day that was asked for"),
         (["event", "a", "yesterday", 1, 3], "no day that was asked for"),
         (["event", "a", "2026-02-28", 1, 3], "twice"),
