@@ -116,7 +116,8 @@ def on_a_terminal(using: Company, monkeypatch: pytest.MonkeyPatch, width: int) -
 
 
 @pytest.mark.parametrize(
-    ("width", "bars", "column"), [(130, True, True), (100, False, True), (80, False, True), (66, False, False)]
+    ("width", "bars", "column"),
+    [(130, True, True), (100, False, True), (80, False, True), (66, False, False)],
 )
 def test_the_column_is_left_out_after_the_bars_where_there_is_no_room(
     using: Company, monkeypatch: pytest.MonkeyPatch, width: int, bars: bool, column: bool

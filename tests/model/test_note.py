@@ -14,6 +14,7 @@ def test_a_marker_counts_at_the_very_end_only() -> None:
     assert marker_in(f"{MARKER} Shipped") == ""
     assert marker_in(f"Shipped{MARKER}") == ""
     assert marker_in(f"Shipped {MARKER}\n") == ""
+    assert marker_in(MARKER) == "", "it is about nothing"
 
 
 def test_a_note_is_its_canonical_value() -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from opsync.model.record import Ref
 from opsync.model.value import Value
 
-_MARKER = re.compile(r"(?:\A| )(\[opsync:[0-9a-f]{8}\])\Z")
+_MARKER = re.compile(r" (\[opsync:[0-9a-f]{8}\])\Z")
 
 
 def marker_of(root: Ref) -> str:
@@ -20,7 +20,8 @@ def marker_of(root: Ref) -> str:
 
 
 def marker_in(text: str) -> str:
-    """The marker at the very end of a text; "" for a person's, wherever it holds one."""
+    """The marker at the very end of a text, behind what it is about; "" for a person's, wherever it
+    holds one."""
     found = _MARKER.search(text)
     return found[1] if found else ""
 
