@@ -16,7 +16,7 @@ from opsync.sandbox.notion import Page
 from opsync.steps.deriving import roll_up_changed
 from opsync.store import Store
 from tests.crash.mortal import Died
-from tests.support.meter import Meter, MeterTool, Note, add_meter, days_ago, measures
+from tests.support.meter import Meter, MeterTool, add_meter, days_ago, measures
 from tests.support.world import World, jira_url, troubles
 
 DAY_S = 24 * 3_600
