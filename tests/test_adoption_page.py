@@ -137,7 +137,7 @@ def test_the_options_of_init_on_the_page_are_there() -> None:
     named = {one.replace("-", "_") for one in re.findall(r"(?<![\w-])--([a-z][a-z-]*)", PAGE)}
 
     assert {"analytics", "flag_column", "released_column"} <= named
-    assert named - {"mode", "ask_admin"} <= {one.name for one in fields(Options)}
+    assert named - {"mode", "ask_admin", "full"} <= {one.name for one in fields(Options)}
 
 
 @pytest.mark.parametrize("tool", ANALYTICS, ids=lambda tool: tool.name)

@@ -39,12 +39,12 @@ from opsync.model import (
     Seen,
     Span,
     Value,
+    marker_of,
 )
 from opsync.model.metric import Trouble
 from opsync.model.rules import LinkSettings, Mode, RollupRule, Roots
 from opsync.stages.plan import Want
 from opsync.wording import adoption, card, release_content, release_reason, rollup_content
-from opsync.wording.using import marker_of
 from tests.support.build import record, ref
 
 ENGLISH, GERMAN = words_of("en"), words_of("de")

@@ -92,7 +92,7 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
         (linear(tokn="x"), 'instances.linear.tokn: unknown key; did you mean "token"?'),
         (linear(_secrets_dir="/"), "instances.linear._secrets_dir: unknown key"),
         (linear(page_size=251), "instances.linear.page_size: input should be less than"),
-        (linear(token=5), "instances.linear.token: input should be a valid string"),
+        (linear(token=5), 'instances.linear.token: must be a text in quotes, as in "one"'),
         (linear(statuses={"Parked": "later"}), "instances.linear.statuses.Parked: input should"),
         (
             {"instances": {"x": {}}},

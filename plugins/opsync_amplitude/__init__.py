@@ -23,6 +23,7 @@ from opsync import (
     Measurable,
     Metric,
     MetricKind,
+    Note,
     Outcome,
     Policy,
     Readable,
@@ -107,7 +108,7 @@ class Amplitude(
 
     def address(self, surface: str, value: Value) -> str:
         """The marker with which an annotation's text ends."""
-        return releases.marker_in(releases.part(value, "text"))
+        return Note.of(value).marker
 
     async def observe(self, target: Record) -> Sequence[Seen]:
         """The annotations that opsync made."""

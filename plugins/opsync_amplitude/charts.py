@@ -8,15 +8,14 @@ Cells are quoted, and labels and days may begin with a tab.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from io import StringIO
-from itertools import pairwise
 
 from msgspec import Struct
 
-from opsync import Span
-from opsync_amplitude.series import Odd, data_of, day_of, number_of
+from opsync import Span, Unreadable, day_of, days_between, number_of
+from opsync_amplitude.series import data_of
 
 
 class Chart(Struct, frozen=True):
@@ -28,69 +27,64 @@ class Chart(Struct, frozen=True):
 
 
 def read(body: bytes, last: date) -> Chart:
-    """The chart up to the day `last`: a later one is not over yet. Raises Odd."""
+    """The chart up to the day `last`: a later one is not over yet. Raises Unreadable."""
     rows = _rows(body)
     at = next((n for n, row in enumerate(rows) if _first_day(row)), None)
     if at is None:
-        raise Odd("the chart has no row of days: only charts over time, by day, can be read")
+        raise Unreadable("the chart has no row of days: only charts over time, by day, can be read")
     head = rows[at]
     first = _first_day(head)
-    columns = [n for n in range(first, len(head)) if head[n]]
-    days = [day_of(head[n]) for n in columns]
-    _check(days)
+    days = {n: _day(head[n]) for n in range(first, len(head)) if head[n]}
+    _check(list(days.values()))
     found: dict[str, Mapping[date, float]] = {}
     for row in rows[at + 1 :]:
         if not any(row):
             continue
         label = ", ".join(part for part in row[:first] if part)
         if label in found:
-            raise Odd(f"the chart has two series called {label[:60]!r}")
-        found[label] = _values(row, columns, days, last)
+            raise Unreadable(f"the chart has two series called {label[:60]!r}")
+        found[label] = _values(row, days, last)
     if not found:
-        raise Odd("the chart has no series")
+        raise Unreadable("the chart has no series")
     title = next((row[0] for row in rows[:at] if row and row[0]), "")
-    return Chart(title, Span(min(days), min(max(days), last)), found)
+    return Chart(title, Span(min(days.values()), min(max(days.values()), last)), found)
 
 
 def _rows(body: bytes) -> list[list[str]]:
     text = data_of(body)
     if not isinstance(text, str):
-        raise Odd("the answer has no table")
+        raise Unreadable("the answer has no table")
     try:
         rows = list(csv.reader(StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        raise Odd(f"the table cannot be read: {error}") from None
+        raise Unreadable(f"the table cannot be read: {error}") from None
     return [[cell.replace("\\t", "\t").strip() for cell in row] for row in rows]
 
 
 def _first_day(row: Sequence[str]) -> int:
     """The place of a row's first day, behind at least one label; 0 where it has none."""
-    for place, cell in enumerate(row[1:], start=1):
-        try:
-            day_of(cell)
-        except Odd:
-            continue
-        return place
-    return 0
+    return next((place for place, cell in enumerate(row) if place and day_of(cell)), 0)
 
 
-def _check(days: Iterable[date]) -> None:
-    """Raise Odd unless these are days, of which some may be missing, and no weeks or months."""
-    ordered = sorted(days)
-    steps = {later - day for day, later in pairwise(ordered)}
-    if timedelta(0) in steps:
-        raise Odd("the chart has a day twice")
-    if steps and min(steps) > timedelta(days=1):
-        raise Odd("the chart is not by day")
+def _day(cell: str) -> date:
+    day = day_of(cell)
+    if day is None:
+        raise Unreadable(f'"{cell[:40]}" is no day')
+    return day
 
 
-def _values(
-    row: Sequence[str], columns: Sequence[int], days: Sequence[date], last: date
-) -> Mapping[date, float]:
-    if len(row) <= columns[-1]:
-        raise Odd(f"a series has {max(0, len(row) - columns[0])} values for {len(days)} days")
-    return {
-        day: number_of(row[n], str(day))
-        for n, day in zip(columns, days, strict=True)
-        if day <= last
-    }
+def _check(days: Collection[date]) -> None:
+    """Raise Unreadable unless these are days, of which some may be missing, and no weeks or
+    months."""
+    if len(set(days)) < len(days):
+        raise Unreadable("the chart has a day twice")
+    if days_between(days) > 1:
+        raise Unreadable("the chart is not by day")
+
+
+def _values(row: Sequence[str], days: Mapping[int, date], last: date) -> Mapping[date, float]:
+    """The values of a row by day; `days` are by their place in it."""
+    if len(row) <= max(days):
+        there = max(0, len(row) - min(days))
+        raise Unreadable(f"a series has {there} values for {len(days)} days")
+    return {day: number_of(row[n], day) for n, day in days.items() if day <= last}

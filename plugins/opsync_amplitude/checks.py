@@ -6,14 +6,11 @@ from collections.abc import AsyncIterator
 
 from opsync import Check, Client, OpsyncError
 from opsync_amplitude import names
-from opsync_amplitude.dialect import MANAGEMENT_HINT, WRITE_HINT, ask_management
+from opsync_amplitude.dialect import MANAGEMENT_HINT, PROJECT_SETTINGS, WRITE_HINT, ask_management
 from opsync_amplitude.pull import try_sign_in
 from opsync_amplitude.settings import AmplitudeSettings
 
-ZONE_HINT = (
-    "Set time_zone to the project's: Amplitude → Settings → Organization settings → Projects → the "
-    "project → General."
-)
+ZONE_HINT = f"Set time_zone to the project's: {PROJECT_SETTINGS}."
 
 
 async def examine(settings: AmplitudeSettings, http: Client) -> AsyncIterator[Check]:

@@ -62,9 +62,9 @@ def policy(instance: str, settings: AmplitudeSettings) -> Policy:
     return Policy(
         instance=instance,
         vendor=VENDOR,
-        base_url=settings.api_url,
+        base_url=settings.address,
         headers={"Authorization": f"Basic {pair}", "Accept": "application/json"},
-        credential=fingerprint("amplitude", settings.api_url, api_key, secret),
+        credential=fingerprint("amplitude", settings.address, api_key, secret),
         extra_hosts=frozenset(hosts),
         limits=(
             Limit(COST, COST_PER_WINDOW, COST_WINDOW_S),

@@ -36,8 +36,7 @@ async def grants(settings: AmplitudeSettings, http: Client) -> AsyncIterator[Gra
 
 def choices(settings: AmplitudeSettings) -> Sequence[Choice]:
     """The one project that a key pair is for."""
-    name = settings.name or f"Amplitude project {settings.project}"
-    return [Choice(settings.project, name)]
+    return [Choice(settings.project, settings.called)]
 
 
 def first_read() -> FirstRead:

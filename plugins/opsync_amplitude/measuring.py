@@ -21,18 +21,20 @@ from opsync import (
     Reading,
     RefusedError,
     Span,
+    Unreadable,
+    nearest,
 )
 from opsync_amplitude import charts, names, series
 from opsync_amplitude.dialect import COST, MAX_CONCURRENT
 from opsync_amplitude.kept import Kept
 from opsync_amplitude.requests import TOGETHER, Query, params, queries
-from opsync_amplitude.series import Odd, Part, Series, Together
+from opsync_amplitude.series import Part, Series, Together
 from opsync_amplitude.settings import AmplitudeSettings
 
 CHART_COST = 30.0
 """What a saved chart is taken to cost: about a month of one event."""
-LABEL = "#"
-"""What stands between a chart's id and the label of one of its series."""
+SHOWN = 3
+"""So many of a chart's series are told where none is named."""
 
 
 class _Silent(Struct, frozen=True):
@@ -85,7 +87,7 @@ class Measurer:
         saved: dict[str, list[Metric]] = defaultdict(list)
         for metric in metrics:
             if metric.kind is MetricKind.insight:
-                saved[metric.name.partition(LABEL)[0].strip()].append(metric)
+                saved[metric.id_and_series[0]].append(metric)
         together = 1 if self._kept.apart else TOGETHER
         asked = [one for one in metrics if one.kind is not MetricKind.insight]
         return [
@@ -104,7 +106,7 @@ class Measurer:
         except Together as error:
             if error.always:
                 self._kept.note_apart()
-        except Odd as error:
+        except Unreadable as error:
             return _refused(query.metrics, f"Amplitude: {error}")
         except RefusedError as error:
             if query.kind is MetricKind.flag:
@@ -174,7 +176,7 @@ class Measurer:
             ]
         except RefusedError as error:
             return _refused(metrics, error.message)
-        except Odd as error:
+        except Unreadable as error:
             return _refused(metrics, f"Amplitude: {error}")
         if not chart.span.days:
             return _refused(metrics, "Amplitude: the chart shows no day that is over")
@@ -225,7 +227,7 @@ class Measurer:
             return Reading(metric=metric, trouble="empty", message=one.message)
         built_in = metric.kind is MetricKind.event and names.is_built_in(metric.name)
         if doubted and not built_in and metric.name not in known:
-            near = names.nearest(metric.name, known)
+            near = nearest(metric.name, known)
             return Reading(metric=metric, trouble="unknown", message=one.message, nearest=near)
         if one.message:
             return Reading(metric=metric, trouble="refused", message=one.message)
@@ -259,16 +261,15 @@ def _reading(metric: Metric, parts: Mapping[Span, Series], windows: Sequence[Spa
 
 def _of_chart(metric: Metric, id_: str, chart: charts.Chart) -> Reading:
     """One series of a chart: the one of the label, or the only one."""
-    _, _, label = metric.name.partition(LABEL)
-    label = label.strip()
+    _, label = metric.id_and_series
     if (label not in chart.series) if label else len(chart.series) > 1:
-        labels = names.nearest(label, chart.series) or tuple(chart.series)[: names.NEAREST]
+        labels = nearest(label, chart.series) or tuple(chart.series)[:SHOWN]
         return Reading(
             metric=metric,
             trouble="unknown",
             title=chart.title,
             message="the chart has several series: name one" if not label else "",
-            nearest=tuple(f"{id_}{LABEL}{one}" for one in labels),
+            nearest=tuple(f"{id_}#{one}" for one in labels),
         )
     days = chart.series[label] if label else next(iter(chart.series.values()))
     return Reading(metric=metric, span=chart.span, days=days, title=chart.title)

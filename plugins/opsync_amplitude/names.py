@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-
 from msgspec import Struct
 
 from opsync import BadAnswer, Client
 from opsync_amplitude.dialect import COST, ask_management
 from opsync_amplitude.settings import AmplitudeSettings
 
-NEAREST = 3
-CLOSE = 0.5
-"""How alike a name must be to be told as a near one, of 1."""
 PAGE = "1000"
 """Flags in one page, the most that Amplitude gives."""
 
@@ -76,12 +70,3 @@ async def listed(
 def _is_of(row: dict[str, object], project: str) -> bool:
     """Whether a row is of this project: a key may be for several."""
     return str(row.get("projectId", project)) == project
-
-
-def nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names that look most like `name`, the nearest first."""
-    by_fold: dict[str, str] = {}
-    for one in sorted(names):
-        by_fold.setdefault(one.casefold(), one)
-    close = get_close_matches(name.casefold(), by_fold, n=NEAREST, cutoff=CLOSE)
-    return tuple(by_fold[one] for one in close)

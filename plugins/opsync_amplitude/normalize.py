@@ -69,7 +69,7 @@ def normalize(
 ) -> Iterable[Record]:
     """The record of one thing. Raises RecordError."""
     if isinstance(raw, Project):
-        title = settings.name or f"Amplitude project {raw.id}"
+        title = settings.called
         yield Record(
             ref=Ref(instance, PROJECT, raw.id),
             kind=Kind.product,
@@ -101,7 +101,7 @@ def normalize(
 
 def is_peoples(annotation: Annotation, settings: AmplitudeSettings) -> bool:
     """Whether somebody other than opsync made an annotation."""
-    return not releases.is_own(annotation, settings.category)
+    return not releases.is_ours(annotation, settings.category)
 
 
 def recognize(settings: AmplitudeSettings, url: str) -> str | None:

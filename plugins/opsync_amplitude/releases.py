@@ -8,7 +8,7 @@ opsync's from people's, besides the marker. All are seen with one request.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from opsync import (
     Change,
     Client,
     Kind,
+    Note,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -26,6 +27,7 @@ from opsync import (
     Seen,
     Surface,
     Value,
+    marker_in,
 )
 from opsync_amplitude.dialect import COST
 from opsync_amplitude.kept import Kept
@@ -48,7 +50,6 @@ MAX_LABEL = 100
 NOON = time(12)
 """When the project's zone is not known, noon in UTC falls on the right day nearly everywhere."""
 
-_MARKER = re.compile(r"(?:\A| )(\[opsync:[0-9a-f]{8}\])\Z")
 _URL = re.compile(r"https?://\S+")
 
 
@@ -84,15 +85,9 @@ class Many(Struct, frozen=True):
     data: list[Annotation] = []
 
 
-def marker_in(text: str) -> str:
-    """The marker with which a text ends; "" where it does not end with one."""
-    match = _MARKER.search(text)
-    return match[1] if match else ""
-
-
 def label_of(text: str) -> str:
     """What charts show of a text: neither its link nor its marker."""
-    bare = " ".join(_URL.sub(" ", _MARKER.sub("", text)).split()).rstrip(" :–—-")
+    bare = " ".join(_URL.sub(" ", text.removesuffix(marker_in(text))).split()).rstrip(" :–—-")
     bare = bare or " ".join(text.split())
     return bare if len(bare) <= MAX_LABEL else f"{bare[: MAX_LABEL - 1].rstrip()}…"
 
@@ -101,16 +96,10 @@ def render(content: ReleaseContent) -> Value:
     """The canonical value: the day, and the text with its marker."""
     if content.release.on is None:
         return None
-    return {"on": content.release.on.isoformat(), "text": content.text}
+    return Note(content.release.on.isoformat(), content.text).value
 
 
-def part(value: Value, name: str) -> str:
-    """A part of a canonical value; "" where it has none."""
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, str) else ""
-
-
-def is_own(annotation: Annotation, category: str) -> bool:
+def is_ours(annotation: Annotation, category: str) -> bool:
     """Whether opsync made it: it is in opsync's category, and its details end with a marker."""
     named = annotation.category.title if annotation.category else ""
     return named == category and bool(marker_in(annotation.details or ""))
@@ -131,7 +120,7 @@ def canonical(annotation: Annotation, zone: str) -> Value:
     shortened = label.rstrip("…. ")
     usual = label == own or (bool(shortened) and own.startswith(shortened))
     text = details if usual else f"{label} | {details}"
-    return {"on": _day(annotation.start, zone), "text": text}
+    return Note(_day(annotation.start, zone), text).value
 
 
 def _day(start: str, zone: str) -> str:
@@ -197,7 +186,7 @@ class Annotations:
         except NotFound:
             # There is no such category yet.
             listed = []
-        own = [one for one in listed if is_own(one, self._settings.category)]
+        own = [one for one in listed if is_ours(one, self._settings.category)]
         self._standing = {}
         for one in own:
             self._standing.setdefault(marker_in(one.details or ""), one)
@@ -212,7 +201,7 @@ class Annotations:
     async def _one(self, change: Change) -> Outcome:
         if change.desired is None:
             return await self._remove(change)
-        marker = marker_in(part(change.desired, "text"))
+        marker = Note.of(change.desired).marker
         if change.remote_id:
             try:
                 return await self._put(change, change.remote_id)
@@ -241,11 +230,12 @@ class Annotations:
     async def _put(self, change: Change, id_: str, standing: Annotation | None = None) -> Outcome:
         """Change what differs from what stands there."""
         zone = self._settings.time_zone
-        before = change.before if standing is None else canonical(standing, zone)
+        before = Note.of(change.before if standing is None else canonical(standing, zone))
+        desired = Note.of(change.desired)
         body = self._body(change.desired)
-        if part(before, "on") == part(change.desired, "on"):
+        if before.on == desired.on:
             del body["start"]
-        if part(before, "text") == part(change.desired, "text"):
+        if before.text == desired.text:
             del body["label"], body["details"]
         if standing is not None and not body:
             return self._outcome(change, OutcomeKind.updated, standing)
@@ -256,7 +246,7 @@ class Annotations:
     async def _remove(self, change: Change) -> Outcome:
         """Remove what opsync made: by its id, else what has its marker."""
         if not change.remote_id or not await self._gone(change.remote_id):
-            marker = marker_in(part(change.before, "text"))
+            marker = Note.of(change.before).marker
             standing = await self._found(marker, again=bool(change.remote_id))
             if standing is not None:
                 await self._gone(str(standing.id))
@@ -271,12 +261,11 @@ class Annotations:
         return True
 
     def _body(self, desired: Value) -> dict[str, object]:
-        text = part(desired, "text")
-        on = date.fromisoformat(part(desired, "on"))
+        note = Note.of(desired)
         return {
-            "label": label_of(text),
-            "details": text,
-            "start": start_of(on, self._settings.time_zone),
+            "label": label_of(note.text),
+            "details": note.text,
+            "start": start_of(date.fromisoformat(note.on), self._settings.time_zone),
         }
 
     def _outcome(self, change: Change, kind: OutcomeKind, made: Annotation) -> Outcome:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from math import isfinite
 
 from msgspec import Struct
 
-from opsync import Span
+from opsync import Span, Unreadable, by_day, number_of
 from opsync_amplitude import lenient
 from opsync_amplitude.lenient import Json
 
@@ -23,11 +22,7 @@ SEEN = 200
 """So many of an answer's names are remembered, to tell near ones."""
 
 
-class Odd(ValueError):
-    """An answer that cannot be read for certain; the text says what is wrong with it."""
-
-
-class Together(Odd):
+class Together(Unreadable):
     """The answer for two events, of which it does not say which series is whose. `always` says
     that no such answer will: both series are there, and their labels are the same."""
 
@@ -59,11 +54,11 @@ class Part(Struct, frozen=True):
 
 
 def of_events(body: bytes, events: Sequence[str], span: Span) -> Part:
-    """The series of one or two events. Raises Odd, Together."""
+    """The series of one or two events. Raises Unreadable, Together."""
     data = _data(body)
     count = len(_list(data, "series"))
     if count > len(events):
-        raise Odd(f"the answer has {count} series for {len(events)} events")
+        raise Unreadable(f"the answer has {count} series for {len(events)} events")
     places = list(range(count))
     if len(events) > 1 and count:
         labels = [_label(one) for one in _list(data, "seriesLabels")]
@@ -73,12 +68,12 @@ def of_events(body: bytes, events: Sequence[str], span: Span) -> Part:
 
 
 def of_groups(body: bytes, names: Sequence[str], span: Span) -> Part:
-    """The series of these groups, by their labels. Raises Odd."""
+    """The series of these groups, by their labels. Raises Unreadable."""
     data = _data(body)
     labels = [_label(one)[1] for one in _list(data, "seriesLabels")]
     count = len(_list(data, "series"))
     if len(labels) != count:
-        raise Odd(f"the answer has {len(labels)} labels for {count} series")
+        raise Unreadable(f"the answer has {len(labels)} labels for {count} series")
     rows = [labels.index(name) if name in labels else None for name in names]
     part = _part(data, rows, span)
     odd = list(part.odd)
@@ -98,7 +93,7 @@ def _part(data: Mapping[str, Json], rows: Sequence[int | None], span: Span) -> P
         if row is not None:
             try:
                 one = _series(data, row, span)
-            except Odd as error:
+            except Unreadable as error:
                 wrong = str(error)
         found.append(one)
         odd.append(wrong)
@@ -125,18 +120,18 @@ def _places(
 
 
 def data_of(body: bytes) -> Json:
-    """What an answer holds as its data; None where it has none. Raises Odd."""
+    """What an answer holds as its data; None where it has none. Raises Unreadable."""
     try:
         whole = lenient.read(body)
     except ValueError as error:
-        raise Odd(f"the answer cannot be read: {error}") from None
+        raise Unreadable(f"the answer cannot be read: {error}") from None
     return whole.get("data") if isinstance(whole, dict) else None
 
 
 def _data(body: bytes) -> dict[str, Json]:
     data = data_of(body)
     if not isinstance(data, dict):
-        raise Odd("the answer has no data")
+        raise Unreadable("the answer has no data")
     return data
 
 
@@ -145,7 +140,7 @@ def _list(data: Mapping[str, Json], name: str) -> list[Json]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Odd(f'"{name}" is no list')
+        raise Unreadable(f'"{name}" is no list')
     return value
 
 
@@ -160,15 +155,8 @@ def _label(label: Json) -> tuple[int | None, str]:
 def _series(data: Mapping[str, Json], place: int, span: Span) -> Series:
     values, days = _list(data, "series")[place], _list(data, "xValues")
     if not isinstance(values, list):
-        raise Odd("a series is no list")
-    if len(values) != len(days):
-        raise Odd(f"a series has {len(values)} values for {len(days)} days")
-    found: dict[date, float] = {}
-    for raw, value in zip(days, values, strict=True):
-        day = day_of(raw)
-        if day in found:
-            raise Odd(f"{day} is there twice")
-        found[day] = number_of(value, str(day))
+        raise Unreadable("a series is no list")
+    found = by_day(days, [_bare(value) for value in values])
     inside = {day: n for day, n in found.items() if span.first <= day <= span.last}
     return Series(inside, _whole(data, place))
 
@@ -184,32 +172,11 @@ def _whole(data: Mapping[str, Json], place: int) -> float | None:
     if isinstance(cell, list):
         cell = cell[0] if len(cell) == 1 else None
     try:
-        return number_of(cell, "")
-    except Odd:
+        return number_of(_bare(cell))
+    except Unreadable:
         return None
 
 
-def day_of(value: Json) -> date:
-    """A day, also where the answer shows the moment at which it begins. Raises Odd."""
-    text = value.strip() if isinstance(value, str) else ""
-    try:
-        if text[10:11] not in ("", "T", " "):
-            raise ValueError
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        raise Odd(f"{str(value)[:40]!r} is no day") from None
-
-
-def number_of(value: Json, where: str) -> float:
-    """A number, also as text or as an object's "value". Raises Odd."""
-    if isinstance(value, dict):
-        value = value.get("value")
-    try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
-        number = float(value)
-    except (ValueError, OverflowError):
-        number = float("nan")
-    if not isfinite(number):
-        raise Odd(f"{str(value)[:40]!r} is no number{f' ({where})' if where else ''}")
-    return number
+def _bare(cell: Json) -> Json:
+    """The value in an object that holds it as "value"."""
+    return cell.get("value") if isinstance(cell, dict) else cell

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from opsync import BaseUrl, ConnectorSettings, Token
+from opsync import BaseUrl, ConnectorSettings, Token, Zone
 
 Region = Literal["us", "eu"]
 
@@ -23,10 +22,11 @@ class AmplitudeSettings(ConnectorSettings):
 
     not_read = ConnectorSettings.not_read | {"time_zone", "flag_event", "flag_property"}
 
-    project: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
-    """The project's id, a number: Settings → Projects → the project → General."""
+    project: Annotated[str, Field(pattern=r"^[0-9]{1,20}$", coerce_numbers_to_str=True)]
+    """The project's id, a number: Settings → Organization settings → Projects → the project →
+    General."""
 
-    name: Annotated[str, Field(max_length=200)] = ""
+    project_name: Annotated[str, Field(max_length=200)] = ""
     """What people call the project; "": "Amplitude project" with its id."""
 
     region: Region = "us"
@@ -50,7 +50,7 @@ class AmplitudeSettings(ConnectorSettings):
     """A management API key of Experiment, to list the flags and experiments that people link to.
     Everything else works without it."""
 
-    time_zone: str = ""
+    time_zone: Zone = ""
     """The project's time zone, such as "Europe/Berlin": Amplitude does not tell it. "": that of the
     configuration."""
 
@@ -63,19 +63,14 @@ class AmplitudeSettings(ConnectorSettings):
     category: Annotated[str, Field(min_length=1, max_length=60)] = "opsync"
     """The category of opsync's annotations. It is made with the first one."""
 
-    @field_validator("time_zone")
-    @classmethod
-    def _a_zone(cls, value: str) -> str:
-        if value:
-            try:
-                ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                raise ValueError("is no time zone, such as Europe/Berlin") from None
-        return value
+    @property
+    def called(self) -> str:
+        """What people call the project."""
+        return self.project_name or f"Amplitude project {self.project}"
 
     @property
-    def api_url(self) -> str:
-        """The address that paths are put behind."""
+    def address(self) -> str:
+        """Where the API is, without a slash at the end."""
         return self.base_url or API[self.region]
 
     @property

@@ -22,6 +22,7 @@ from opsync import (
     Measurable,
     Metric,
     MetricKind,
+    Note,
     Outcome,
     Policy,
     Readable,
@@ -38,7 +39,7 @@ from opsync import (
 )
 from opsync_mixpanel import addresses, checks, dialect, explore, records, surfaces
 from opsync_mixpanel.annotations import Annotations
-from opsync_mixpanel.measuring import Meter
+from opsync_mixpanel.measuring import Measurer
 from opsync_mixpanel.settings import MixpanelSettings
 
 __all__ = ["Mixpanel", "MixpanelSettings", "register_connectors"]
@@ -63,7 +64,7 @@ class Mixpanel(
 
     def __init__(self, settings: MixpanelSettings, context: Context) -> None:
         super().__init__(settings, context)
-        self._meter = Meter(settings, context)
+        self._measurer = Measurer(settings, context)
         self._annotations = Annotations(settings, context)
 
     @classmethod
@@ -112,7 +113,7 @@ class Mixpanel(
 
     def address(self, surface: str, value: Value) -> str:
         """The release's marker."""
-        return surfaces.address(value)
+        return Note.of(value).marker
 
     async def observe(self, target: Record) -> Sequence[Seen]:
         """opsync's own annotations. One request."""
@@ -132,7 +133,7 @@ class Mixpanel(
         self, metrics: Sequence[Metric], days: Span, windows: Sequence[Span]
     ) -> AsyncIterator[Reading]:
         """Numbers by day. Unique users of whole windows would take queries of their own."""
-        return self._meter.measure(metrics, days)
+        return self._measurer.measure(metrics, days)
 
     def metric_of(self, record: Record) -> tuple[MetricKind, str] | None:
         """A report's id."""
@@ -140,11 +141,11 @@ class Mixpanel(
 
     def doctor(self) -> AsyncIterator[Check]:
         """Examine the service account with one query and one other request. Writes nothing."""
-        return checks.examine(self.settings, self._meter, self._annotations)
+        return checks.examine(self.settings, self._measurer, self._annotations)
 
     def grants(self) -> AsyncIterator[Grant]:
         """Which roles the service account has."""
-        return explore.grants(self._meter, self._annotations)
+        return explore.grants(self._measurer, self._annotations)
 
     async def choices(self) -> Sequence[Choice]:
         """The one project."""

@@ -15,6 +15,7 @@ from opsync import (
     Answer,
     Change,
     Context,
+    Note,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -23,6 +24,7 @@ from opsync import (
     TemporaryError,
     Value,
     Verb,
+    marker_in,
 )
 from opsync_mixpanel import surfaces
 from opsync_mixpanel.dialect import APP
@@ -59,12 +61,12 @@ class Annotations:
             Seen.of(
                 surfaces.ANNOTATION,
                 canonical(one),
-                address=surfaces.marker(one.text),
+                address=marker_in(one.text),
                 remote_id=str(one.id),
                 ours=True,
             )
             for one in self._standing
-            if surfaces.marker(one.text)
+            if marker_in(one.text)
         ]
 
     async def apply(self, changes: Sequence[Change]) -> AsyncIterator[Outcome]:
@@ -93,7 +95,7 @@ class Annotations:
 
     async def _write(self, change: Change, standing: list[Annotation]) -> Outcome:
         """Make one change so, and `standing` what stands after it."""
-        marker = surfaces.address(change.before if change.desired is None else change.desired)
+        marker = Note.of(change.before if change.desired is None else change.desired).marker
         ours = [one for one in standing if str(one.id) == change.remote_id]
         ours += [one for one in standing if one not in ours and _is(one, marker)]
         made: Annotation | None = None
@@ -114,13 +116,13 @@ class Annotations:
         self, desired: Value, ours: Sequence[Annotation], standing: list[Annotation]
     ) -> Annotation:
         """The annotation that shows `desired`: one that stands, an edited one, or a new one."""
-        on, text = surfaces.parts(desired)
+        note = Note.of(desired)
         for one in ours:
             if canonical(one) == desired:
                 return one
         for one in ours:
-            if one.on == on:
-                edited = await self._edit(one, text)
+            if one.on == note.on:
+                edited = await self._edit(one, note.text)
                 standing.remove(one)
                 if edited is not None:
                     standing.append(edited)
@@ -129,7 +131,7 @@ class Annotations:
             "POST",
             self._path,
             keyed=False,
-            json={"date": f"{on} 00:00:00", "description": text},
+            json={"date": f"{note.on} 00:00:00", "description": note.text},
             lane=APP,
         )
         made = _one(answer)
@@ -159,11 +161,11 @@ class Annotations:
 
 def canonical(one: Annotation) -> Value:
     """What an annotation shows, as `surfaces.render` would have said it."""
-    return surfaces.value(one.on, " ".join(one.text.split()))
+    return Note(one.on, " ".join(one.text.split())).value
 
 
 def _is(one: Annotation, marker: str) -> bool:
-    return bool(marker) and surfaces.marker(one.text) == marker
+    return bool(marker) and marker_in(one.text) == marker
 
 
 def _replaces(made: Annotation, old: Annotation, change: Change) -> bool:

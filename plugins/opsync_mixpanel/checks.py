@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from opsync import Check, OpsyncError, RefusedError, SignInError
 from opsync_mixpanel.annotations import Annotations
 from opsync_mixpanel.dialect import ANALYST_HINT
-from opsync_mixpanel.measuring import Meter
+from opsync_mixpanel.measuring import Measurer
 from opsync_mixpanel.settings import MixpanelSettings
 
 ZONE_HINT = "Set time_zone to what Mixpanel → Settings → Project Settings → Overview says."
 
 
 async def examine(
-    settings: MixpanelSettings, meter: Meter, annotations: Annotations
+    settings: MixpanelSettings, measurer: Measurer, annotations: Annotations
 ) -> AsyncIterator[Check]:
     """Sign-in, events, flags, time zone, permissions. Writes nothing."""
     try:
@@ -24,7 +24,7 @@ async def examine(
         return
     yield Check("Sign-in", "ok", f"{settings.username} sees project {settings.project}.")
     try:
-        names = await meter.names()
+        names = await measurer.names()
     except (RefusedError, SignInError) as error:
         yield Check.failed("Events", error)
     except OpsyncError as error:

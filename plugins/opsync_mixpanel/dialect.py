@@ -40,8 +40,8 @@ APP_PER_MINUTE = 60.0
 """A modest guess: Mixpanel tells no limit of its application API."""
 
 SIGN_IN_HINT = (
-    "Copy username and secret of a service account: Mixpanel → Settings → Organization Settings → "
-    "Service Accounts."
+    "Make a service account, and copy its username and secret: Mixpanel → Settings → Organization "
+    "Settings → Service Accounts → Add Service Account."
 )
 MEMBER_HINT = (
     "Add the service account to the project: Mixpanel → Settings → Project Settings → Service "
@@ -75,9 +75,9 @@ def policy(instance: str, settings: MixpanelSettings) -> Policy:
     return Policy(
         instance=instance,
         vendor=VENDOR,
-        base_url=settings.host,
+        base_url=settings.address,
         headers={"Authorization": f"Basic {basic}", "Accept": "application/json"},
-        credential=fingerprint("mixpanel", settings.host, str(settings.project)),
+        credential=fingerprint("mixpanel", settings.address, str(settings.project)),
         limits=(
             Limit(QUERY, settings.queries_per_hour, HOUR_S),
             Limit(APP, APP_PER_MINUTE, 60.0),

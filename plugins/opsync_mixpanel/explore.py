@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from opsync import Choice, FirstRead, Grant
 from opsync_mixpanel.annotations import Annotations
 from opsync_mixpanel.dialect import ANALYST_HINT, MEMBER_HINT, MissingRole
-from opsync_mixpanel.measuring import Meter
+from opsync_mixpanel.measuring import Measurer
 from opsync_mixpanel.settings import MixpanelSettings
 
 
-async def grants(meter: Meter, annotations: Annotations) -> AsyncIterator[Grant]:
+async def grants(measurer: Measurer, annotations: Annotations) -> AsyncIterator[Grant]:
     """The roles that reading and writing take. One request of each API."""
     seen = queried = True
     try:
@@ -19,7 +19,7 @@ async def grants(meter: Meter, annotations: Annotations) -> AsyncIterator[Grant]
     except MissingRole:
         seen = False
     try:
-        await meter.names()
+        await measurer.names()
     except MissingRole:
         queried = False
     what = "how often events, flags and reports were used"

@@ -6,7 +6,6 @@ https://docs.mixpanel.com/reference/list-recent-events, …/segmentation-query, 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +21,12 @@ from opsync import (
     Reading,
     RefusedError,
     Span,
+    Unreadable,
+    nearest,
 )
 from opsync_mixpanel import series
 from opsync_mixpanel.dialect import QUERY, VENDOR
-from opsync_mixpanel.series import Twice, Unreadable
+from opsync_mixpanel.series import Twice
 from opsync_mixpanel.settings import MixpanelSettings
 
 TYPES = {Counts.users: "unique", Counts.events: "general"}
@@ -36,7 +37,8 @@ MAX_NAMES = 5_000
 """Names asked for; left out, Mixpanel tells 255."""
 MAX_URL = 6_000
 """Bytes of names in one address; common servers take 8,192 in all."""
-NEAREST = 3
+SHOWN = 3
+"""So many of a report's series are told where none is named."""
 SEEN = "seen"
 """Kept: the names, by kind, of what has had data. They exist, be it quiet of late."""
 
@@ -51,7 +53,7 @@ class _Missing:
     """Flags that do have data."""
 
 
-class Meter:
+class Measurer:
     """Measures one project."""
 
     def __init__(self, settings: MixpanelSettings, context: Context) -> None:
@@ -74,7 +76,7 @@ class Meter:
         reports: dict[str, list[Metric]] = {}
         for metric in metrics:
             if metric.kind is MetricKind.insight:
-                reports.setdefault(metric.name.partition("#")[0].strip(), []).append(metric)
+                reports.setdefault(metric.id_and_series[0], []).append(metric)
         for bookmark, wanted in reports.items():
             for reading in await self._report(bookmark, wanted, days):
                 yield reading
@@ -126,13 +128,13 @@ class Meter:
         self, what: str, params: Mapping[str, str], metrics: Sequence[Metric], days: Span
     ) -> tuple[list[Reading], list[Metric], Mapping[str, object]]:
         """One query with a row a name: the readings, the metrics without a value, and the rows."""
-        by_day = {
+        within = {
             "unit": "day",
             "from_date": days.first.isoformat(),
             "to_date": days.last.isoformat(),
         }
         try:
-            answer = series.decoded(await self._ask(what, {**params, **by_day}))
+            answer = series.decoded(await self._ask(what, {**params, **within}))
             rows = series.mapping(answer, "data", "values")
         except (RefusedError, Unreadable) as error:
             return [refused(one, error) for one in metrics], [], {}
@@ -225,13 +227,6 @@ def refused(metric: Metric, error: RefusedError | Unreadable) -> Reading:
     return Reading(metric=metric, trouble="refused", message=f"{text} {hint}".strip())
 
 
-def nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Up to three of `names` that resemble `name`, whatever the case."""
-    by_fold = {one.casefold(): one for one in sorted(names)}
-    close = difflib.get_close_matches(name.casefold(), list(by_fold), NEAREST, cutoff=0.5)
-    return tuple(by_fold[one] for one in close)
-
-
 def _wanted(metrics: Sequence[Metric], kind: MetricKind, counts: Counts) -> list[Metric]:
     return [one for one in metrics if one.kind is kind and one.counts is counts]
 
@@ -271,7 +266,7 @@ def _of_report(
     days: Span,
 ) -> Reading:
     """The reading of one series of a report: of the days that it shows and that are wanted."""
-    name = metric.name.partition("#")[2].strip()
+    _, name = metric.id_and_series
     if not name and len(found) == 1:
         name = next(iter(found))
     if name not in found:
@@ -284,7 +279,7 @@ def _of_report(
             why = f"the report has {len(found)} series: name one as {choice[0]}"
         near = tuple(f"{bookmark}#{one}" for one in nearest(name, found)) if name else ()
         return Reading(
-            metric=metric, trouble="unknown", message=why, nearest=near or choice[:NEAREST]
+            metric=metric, trouble="unknown", message=why, nearest=near or choice[:SHOWN]
         )
     try:
         if not isinstance(found[name], dict | Twice):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from opsync import Item, Kind, MetricKind, Record, RecordError, Ref, Text
-from opsync_mixpanel import addresses, surfaces
+from opsync import Item, Kind, MetricKind, Record, RecordError, Ref, Text, marker_in
+from opsync_mixpanel import addresses
 from opsync_mixpanel.addresses import ANNOTATION, BOARD, EXPERIMENT, FLAG, REPORT
 from opsync_mixpanel.settings import MixpanelSettings
 from opsync_mixpanel.wire import Annotation
@@ -26,7 +26,7 @@ def own_item(settings: MixpanelSettings) -> Item:
 
 def items_of(listed: list[Annotation]) -> list[Item]:
     """People's annotations. Those of opsync are no evidence of anything."""
-    return [Item(ANNOTATION, str(one.id), one) for one in listed if not surfaces.marker(one.text)]
+    return [Item(ANNOTATION, str(one.id), one) for one in listed if not marker_in(one.text)]
 
 
 def normalize(instance: str, settings: MixpanelSettings, stream: str, raw: object) -> Record:

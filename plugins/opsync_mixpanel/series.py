@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import date
 
-from opsync import Answer, BadAnswer, Span
+from opsync import Answer, BadAnswer, Span, Unreadable, by_day, day_of, days_between
 
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?")
-
-
-class Unreadable(ValueError):
-    """A series that cannot be taken for numbers by day. The message says why."""
+WEEK = 7
 
 
 class Twice:
@@ -56,43 +49,11 @@ def mapping(value: object, *names: str) -> Mapping[str, object]:
     return value
 
 
-def day_of(text: str) -> date | None:
-    """The day with which a time begins; None for all else."""
-    match = _DAY.fullmatch(text)
-    if match is None:
-        return None
-    try:
-        return date.fromisoformat(match[1])
-    except ValueError:
-        return None
-
-
 def numbers(series: object) -> dict[date, float]:
     """The values of a series by day, in order. Unreadable: a value or a day is none, or comes
     twice."""
-    found: dict[date, float] = {}
-    for text, value in mapping(series).items():
-        day = day_of(text)
-        if day is None:
-            raise Unreadable(f'"{text[:40]}" is no day')
-        if day in found:
-            raise Unreadable(f"{day} is there twice")
-        found[day] = _number(day, value)
-    return dict(sorted(found.items()))
-
-
-def _number(day: date, value: object) -> float:
-    if isinstance(value, str):
-        text = value
-        try:
-            value = float(text)
-        except ValueError:
-            raise Unreadable(f'the value of {day} is "{text[:40]}", no number') from None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unreadable(f"the value of {day} is no number")
-    if not math.isfinite(value):
-        raise Unreadable(f"the value of {day} is no number")
-    return float(value)
+    found = mapping(series)
+    return by_day(found.keys(), found.values())
 
 
 # Saved reports ------------------------------------------------------------------------------------
@@ -130,7 +91,6 @@ def report_span(answer: Mapping[str, object], days: Sequence[date]) -> Span:
 def check_daily(days: Sequence[date], span: Span) -> None:
     """Unreadable where a report counts by week, by month or as a whole: its values lie a week or
     more apart."""
-    gaps = [after - before for before, after in pairwise(days)]
     alone = len(days) == 1 and span.days > 1
-    if alone or (gaps and min(gaps) >= timedelta(days=7)):
+    if alone or days_between(days) >= WEEK:
         raise Unreadable("the report does not count by day: choose Line and Day in it")

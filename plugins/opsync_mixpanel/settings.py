@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from opsync import BaseUrl, ConnectorSettings, Token
+from opsync import BaseUrl, ConnectorSettings, Token, Zone
 
 HOSTS = {
     "us": "https://mixpanel.com",
@@ -17,15 +16,6 @@ HOSTS = {
 """Where projects live, by data residency: the API and what people see alike."""
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
-
-
-def _zone(name: str) -> str:
-    if name:
-        try:
-            ZoneInfo(name)
-        except (KeyError, OSError, ValueError):
-            raise ValueError("is no time zone; one is called Europe/Berlin") from None
-    return name
 
 
 class MixpanelSettings(ConnectorSettings):
@@ -59,9 +49,9 @@ class MixpanelSettings(ConnectorSettings):
     secret: Token
     """The service account's secret."""
 
-    time_zone: Annotated[str, AfterValidator(_zone)] = ""
+    time_zone: Zone = ""
     """The project's time zone, in which its days begin; "": that of opsync. Mixpanel does not tell
-    it: see Project Settings → Overview."""
+    it: see Settings → Project Settings → Overview."""
 
     flag_event: Name = "$experiment_started"
     """The event that says that a user met a flag or an experiment."""
@@ -73,8 +63,8 @@ class MixpanelSettings(ConnectorSettings):
     """What Mixpanel allows the project; opsync uses four fifths of it."""
 
     @property
-    def host(self) -> str:
-        """Where the API is."""
+    def address(self) -> str:
+        """Where the API is, without a slash at the end."""
         return self.base_url or HOSTS[self.region]
 
     @property

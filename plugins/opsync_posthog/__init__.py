@@ -22,6 +22,7 @@ from opsync import (
     Measurable,
     Metric,
     MetricKind,
+    Note,
     Outcome,
     Policy,
     Readable,
@@ -38,7 +39,7 @@ from opsync import (
 )
 from opsync_posthog import checks, dialect, records, releases
 from opsync_posthog.explore import Explorer
-from opsync_posthog.measure import Measurer
+from opsync_posthog.measuring import Measurer
 from opsync_posthog.project import Project
 from opsync_posthog.settings import PostHogSettings
 
@@ -108,7 +109,7 @@ class PostHog(Connector[PostHogSettings], Readable, Writable, Measurable, Diagno
 
     def address(self, surface: str, value: Value) -> str:
         """The marker at the end of the text."""
-        return releases.address(value)
+        return Note.of(value).marker
 
     async def observe(self, target: Record) -> Sequence[Seen]:
         """opsync's own annotations, in one request."""

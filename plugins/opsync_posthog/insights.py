@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import date
 
 import msgspec
 from msgspec import Struct
 
-from opsync import Metric, Reading, Span
+from opsync import Metric, Reading, Span, Unreadable, by_day, days_between, nearest
 from opsync_posthog.dialect import ANALYTICS, MissingScope, Refused
-from opsync_posthog.names import nearest
 from opsync_posthog.project import Project
-from opsync_posthog.series import day_of, number
 from opsync_posthog.wire import InsightRow, Page, QueryStatus, QueryStatusAnswer
 
 LOOKS = 5
 LOOK_EVERY_S = 2.0
 """So often, and at this distance, it is looked whether PostHog has computed an insight."""
-
-_DAY = timedelta(days=1)
 
 
 class Series(Struct, frozen=True):
@@ -40,7 +35,7 @@ class Insights:
     async def read(self, metric: Metric, days: Span) -> Reading:
         """One reading of the insight with this short id: "AbCd1234", or "AbCd1234#label" for one
         of several lines. One request, and a few more while PostHog computes it."""
-        short_id, _, label = metric.name.partition("#")
+        short_id, label = metric.id_and_series
         try:
             row = await self._row(short_id, days, "blocking")
             if row is not None and row.query_status is not None and _is_nothing(row):
@@ -116,9 +111,10 @@ def _reading(metric: Metric, row: InsightRow, label: str, days: Span) -> Reading
         if len(fitting) > 1:
             return refused(f"the insight has several lines {label!r}")
         lines = fitting
-    values = _by_day(lines[0])
-    if isinstance(values, str):
-        return refused(values)
+    try:
+        values = _by_day(lines[0])
+    except Unreadable as error:
+        return refused(f"the insight is no series by day: {error}")
     return _within(metric, row.title, values, days) or refused(
         f"the insight shows none of the days {days.first} to {days.last}"
     )
@@ -130,24 +126,14 @@ def _near_first(label: str, labels: Sequence[str]) -> list[str]:
     return [*near, *(one for one in labels if one not in near)]
 
 
-def _by_day(line: Series) -> dict[date, float] | str:
-    """The values of a line by day; in words what is wrong with it."""
-    if len(line.data) != len(line.days):
-        return f"the insight has {len(line.data)} values for {len(line.days)} days"
-    values: dict[date, float] = {}
-    for text, raw in zip(line.days, line.data, strict=True):
-        day, value = day_of(text), number(raw)
-        if day is None:
-            return f"the insight is not by day: it has {text!r}"
-        if day in values:
-            return f"the insight has {text} twice"
-        if value is None:
-            return f"the insight has no number on {text}"
-        values[day] = value
-    ordered = sorted(values)
-    gaps = {later - earlier for earlier, later in pairwise(ordered)}
-    if gaps and min(gaps) > _DAY:
-        return "the insight is by week or month: group it by day"
+def _by_day(line: Series) -> dict[date, float]:
+    """The values of a line by day. Raises Unreadable."""
+    within = next((text for text in line.days if text[10:].strip(" T0:.Z")), None)
+    if within is not None:
+        raise Unreadable(f'it has "{within[:40]}"')
+    values = by_day(line.days, line.data)
+    if days_between(values) > 1:
+        raise Unreadable("it is by week or month: group it by day")
     return values
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Literal, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
 
-from opsync import MetricKind, Value
+from opsync import MetricKind, Value, nearest
 from opsync_posthog.dialect import MissingScope
 from opsync_posthog.project import Project, decoded
 from opsync_posthog.wire import Keyed, Named
@@ -20,9 +19,6 @@ T = TypeVar("T")
 KEEP_FOR = timedelta(days=7)
 """How long a name that was found is taken for one that is there."""
 PAGE = 1000
-NEAREST = 3
-ALIKE = 0.5
-"""How much of two names must be the same, of 1."""
 
 Name = tuple[str, str]
 _KEPT = "names"
@@ -104,15 +100,6 @@ def _missing(names: Iterable[str], there: Collection[str]) -> list[tuple[str, Do
         for name in names
         if name not in there
     ]
-
-
-def nearest(name: str, there: Iterable[str]) -> tuple[str, ...]:
-    """The names most like `name`, whatever their case, the nearest first."""
-    folded: dict[str, str] = {}
-    for one in there:
-        folded.setdefault(one.casefold(), one)
-    alike = get_close_matches(name.casefold(), folded, NEAREST, ALIKE)
-    return tuple(folded[one] for one in alike)
 
 
 def _unseen(error: MissingScope) -> Doubt:

@@ -41,22 +41,22 @@ class _List(Struct, frozen=True):
 _LISTS = {
     one.path.strip("/"): one
     for one in (
-        _List(FLAG, "feature_flags/", FlagRow, "Feature flags", {"limit": "500"}),
-        _List(EXPERIMENT, "experiments/", ExperimentRow, "Experiments", {"limit": "500"}),
+        _List(FLAG, "feature_flags/", FlagRow, "feature flags", {"limit": "500"}),
+        _List(EXPERIMENT, "experiments/", ExperimentRow, "experiments", {"limit": "500"}),
         _List(
             INSIGHT,
             "insights/",
             InsightRow,
-            "Insights",
+            "insights",
             {"limit": "500", "basic": "true"},
             ANALYTICS,
         ),
-        _List(ANNOTATION, "annotations/", AnnotationRow, "Annotations", {"limit": "1000"}),
+        _List(ANNOTATION, "annotations/", AnnotationRow, "annotations", {"limit": "1000"}),
     )
 }
 
 FEEDS = (
-    Feed(PROJECT, (PROJECT,), snapshot=True, title="Project"),
+    Feed(PROJECT, (PROJECT,), snapshot=True, title="project"),
     *(
         Feed(name, (one.stream,), snapshot=True, title=one.title, named=f"{one.stream}:")
         for name, one in _LISTS.items()

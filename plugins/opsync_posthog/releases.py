@@ -18,6 +18,7 @@ from opsync import (
     Answer,
     Change,
     Kind,
+    Note,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -27,6 +28,7 @@ from opsync import (
     Surface,
     Value,
     Verb,
+    marker_in,
     same,
 )
 from opsync_posthog.dialect import LISTS
@@ -52,7 +54,6 @@ PAGE = 1000
 REMEMBERED = 200
 """So many removed annotations are remembered, to be restored where they come back."""
 
-_MARKED = re.compile(r" (\[opsync:[0-9a-f]{8}\])\Z")
 _BEGIN = "[opsync:"
 _REMOVED = "removed"
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f]+")
@@ -71,19 +72,7 @@ def render(content: ReleaseContent) -> Value:
     if over > 0:
         room = CONTENT_MAX - len(content.marker) - 2
         text = f"{text[:room].rstrip()}… {content.marker}"
-    return {"on": content.release.on.isoformat(), "text": text}
-
-
-def address(value: Value) -> str:
-    """The marker at the end of a canonical value's text."""
-    text = value.get("text") if isinstance(value, Mapping) else None
-    return marker_in(text if isinstance(text, str) else "")
-
-
-def marker_in(text: str) -> str:
-    """The marker with which a text ends; "" where it ends with none."""
-    found = _MARKED.search(text)
-    return found[1] if found else ""
+    return Note(content.release.on.isoformat(), text).value
 
 
 def is_ours(row: AnnotationRow) -> bool:
@@ -138,7 +127,7 @@ class Annotations:
     async def _put(
         self, change: Change, own: Sequence[AnnotationRow], zone: ZoneInfo | None
     ) -> Outcome:
-        marker = address(change.desired)
+        marker = Note.of(change.desired).marker
         body = _body(change.desired, zone)
         for row in _those(own, change.remote_id, marker):
             if same(_canonical(row, zone), change.desired):
@@ -169,7 +158,7 @@ class Annotations:
 
     async def _remove(self, change: Change, own: Sequence[AnnotationRow]) -> Outcome:
         """Mark as deleted; PostHog knows no other way. An annotation that is gone is removed."""
-        for row in _those(own, change.remote_id, address(change.before)):
+        for row in _those(own, change.remote_id, Note.of(change.before).marker):
             try:
                 await self._patch(row.id, {"deleted": True})
             except NotFound:
@@ -221,11 +210,11 @@ def _those(own: Sequence[AnnotationRow], remote_id: str, marker: str) -> list[An
 
 def _body(desired: Value, zone: ZoneInfo | None) -> dict[str, object]:
     """An annotation on the whole project; without a scope PostHog would hide it in one insight."""
-    value = desired if isinstance(desired, Mapping) else {}
-    day = date.fromisoformat(str(value.get("on")))
+    note = Note.of(desired)
+    day = date.fromisoformat(note.on)
     start = datetime.combine(day, time(), zone) if zone else datetime.combine(day, NOON, UTC)
     return {
-        "content": str(value.get("text")),
+        "content": note.text,
         "date_marker": start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "scope": "project",
         "creation_type": "GIT",
@@ -235,7 +224,7 @@ def _body(desired: Value, zone: ZoneInfo | None) -> dict[str, object]:
 def _canonical(row: AnnotationRow, zone: ZoneInfo | None) -> Value:
     at = moment(row.date_marker)
     on = "" if at is None else at.astimezone(zone or UTC).date().isoformat()
-    return {"on": on, "text": row.content or ""}
+    return Note(on, row.content or "").value
 
 
 def moment(text: str | None) -> datetime | None:

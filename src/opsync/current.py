@@ -99,9 +99,9 @@ class Pass:
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
 
-    @property
+    @cached_property
     def as_of(self) -> date:
-        """The date in the configured zone."""
+        """The date in the configured zone: one for all of a pass, also when the day turns in it."""
         return self.clock.now().astimezone(self.config.zone).date()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from urllib.parse import unquote
 
 KEY = re.compile(r"(?<![\w/.#@&=-])[A-Z][A-Z0-9_]{1,9}-[1-9][0-9]{0,6}(?![\w-])")
@@ -14,6 +15,11 @@ _SEPARATORS = re.compile(r"[/?#&=]")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _TELLING = 8
 """So many letters and digits of a title in an address are no chance."""
+
+NEAREST = 3
+"""So many names are told in place of one that is not there."""
+ALIKE = 0.5
+"""How much of two names must be the same, of 1."""
 
 
 def addresses(text: str) -> Iterator[str]:
@@ -67,3 +73,12 @@ def _cut(segments: list[str], known: set[str]) -> str:
 def _squeezed(text: str) -> str:
     """Its letters and digits only, as they are found however a tool joins them in an address."""
     return _NO_LETTERS.sub("", unquote(text)).casefold()
+
+
+def nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Up to `NEAREST` of `names` that resemble `name`, in any case, the likest first."""
+    by_fold: dict[str, str] = {}
+    for one in sorted(names):
+        by_fold.setdefault(one.casefold(), one)
+    close = get_close_matches(name.casefold(), by_fold, NEAREST, ALIKE)
+    return tuple(by_fold[one] for one in close)

@@ -45,6 +45,7 @@ async def finish(this: Pass, started: float) -> None:
     counts = await this.store.counts()
     report.links, report.rollups = counts["links"], counts["rollups"]
     report.aside = counts["quarantine"]
+    report.retrying = (await this.store.waiting()).get("failed", 0)
     report.seconds = this.clock.monotonic() - started
     await this.store.put_off(this.run, this.put_off)
     if this.recount:

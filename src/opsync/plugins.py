@@ -17,14 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from opsync.contract import CONTRACT
-from opsync.contract.connector import (
-    Connector,
-    Diagnosable,
-    Measurable,
-    Readable,
-    WebhookSource,
-    Writable,
-)
+from opsync.contract.connector import Connector, Measurable, Readable, WebhookSource, Writable
+from opsync.contract.examining import Diagnosable
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
 from opsync.contract.settings import ConnectorSettings
 from opsync.errors import PluginError

@@ -93,6 +93,10 @@ def lines_of(
             case "missing":
                 name = env_name(instance, path[0]) if instance and len(path) == 1 else ""
                 lines.append(f"{key}: missing" + (_where_to_set(model, path[0], name, kept)))
+            case "tuple_type" | "list_type":
+                lines.append(f'{key}: must be a list, as in ["one", "two"]')
+            case "string_type":
+                lines.append(f'{key}: must be a text in quotes, as in "one"')
             case _:
                 message = item["msg"].removeprefix("Value error, ")
                 lines.append(f"{key}: {message[0].lower()}{message[1:]}")

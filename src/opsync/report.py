@@ -136,6 +136,8 @@ class PassReport:
     """What rules ask to measure and was read in vain: their matter, and no fault of the pass."""
     aside: int = 0
     """Records that are set aside after the pass, from this one and from earlier ones."""
+    retrying: int = 0
+    """Writes that failed and wait until they are tried again, from this pass and earlier ones."""
     seconds: float = 0.0
     applied_mode: bool = True
 

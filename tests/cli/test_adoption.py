@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -115,7 +116,8 @@ def on_a_terminal(using: Company, monkeypatch: pytest.MonkeyPatch, width: int) -
 
 
 @pytest.mark.parametrize(
-    ("width", "bars", "column"), [(130, True, True), (100, False, True), (72, False, False)]
+    ("width", "bars", "column"),
+    [(130, True, True), (100, False, True), (80, False, True), (66, False, False)],
 )
 def test_the_column_is_left_out_after_the_bars_where_there_is_no_room(
     using: Company, monkeypatch: pytest.MonkeyPatch, width: int, bars: bool, column: bool
@@ -125,9 +127,19 @@ def test_the_column_is_left_out_after_the_bars_where_there_is_no_room(
     assert ("██" in out) is bars
     assert ("+58 % 38/day" in out) is column
     left_out = [line for line in lines if line.startswith("no room here for: ")]
-    assert bool(left_out) is not column
-    assert column or "adoption (--json has all)" in left_out[0]
+    assert ("adoption" in "".join(left_out)) is not column
     assert max(map(len, lines)) <= width
+
+
+def test_on_a_very_narrow_terminal_columns_go_and_no_number_is_cut(
+    using: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = on_a_terminal(using, monkeypatch, 56)
+    (left_out,) = [line for line in lines if line.startswith("no room here for: ")]
+    assert "blocked" in left_out
+    assert "…/" not in "".join(lines)
+    (row_,) = [line for line in lines if line.startswith("One-tap")]
+    assert re.search(r" \d+/\d+ ", row_)
 
 
 def test_old_numbers_are_told_with_their_day(using: Company) -> None:
@@ -274,13 +286,27 @@ def test_an_unknown_day_of_release_says_what_to_do(using: Company) -> None:
 
 def test_what_the_rule_measures_and_an_initiative_does_not_name_is_told(using: Company) -> None:
     out = using.opsync("explain", "SSO for teams", "Adoption").out
-    assert '! not measured: flag of Gauge: its "Flag" is empty' in out
+    assert 'nothing is measured: its "Flag" is empty' in out
+
+
+def test_of_several_metrics_the_empty_one_is_no_warning(using: Company) -> None:
+    path = using.folder / "opsync.toml"
+    more = '[[rollup.metric]]\ninstance = "usage"\nevent_from = "Event"\n\n[[rollup.metric]]'
+    path.write_text(path.read_text().replace("[[rollup.metric]]", more, 1))
+    using.opsync("sync")
+    lines = using.opsync("explain", "Instant payouts").lines
+    assert '  besides   not measured: event of Gauge: its "Event" is empty' in lines
+    assert not [line for line in lines if line.startswith("  ! not measured")]
 
 
 def test_an_address_that_leads_nowhere_is_told(company: Company) -> None:
     measured(company, initiative("Lost one", Flag=f"{HOST}/flag/404", Released=day(20)))
     out = company.opsync("explain", "Lost one").out
     assert 'the address in its "Flag" is none that was read from Gauge' in out
+    state, message, hint = next(one for one in adoption_checks(company) if "address" in one[1])
+    assert state == "warn"
+    assert message.startswith('The address in "Flag" of Lost one is none that was read from Gauge')
+    assert hint == "Paste a link of the connected project, or the name itself."
 
 
 def test_explain_as_json_has_every_day(using: Company) -> None:
@@ -330,6 +356,12 @@ def test_an_annotation_is_explained_under_its_initiative_with_its_writes(using: 
     assert value["about"]["label"] == "Instant payouts"
     assert value["target"]["kind"] == "product"
     assert [one["outcome"] for one in value["writes"]] == ["created"]
+
+
+def test_where_no_release_is_told_yet_it_says_what_has_to_happen(using: Company) -> None:
+    result = using.opsync("explain", "One-tap checkout", "Annotation")
+    assert result.code == 2
+    assert "Its release is told in usage once its own status is done: it is " in result.err
 
 
 def test_the_project_lists_what_stands_there(using: Company) -> None:

@@ -107,7 +107,7 @@ def test_a_refused_sign_in_ends_with_3_and_names_what_mends_it(synced: Company) 
     synced.fail("work", "sign-in")
     result = synced.opsync("sync")
     assert result.code == 3
-    assert "! work is signed out: Toy refused the token." in result.lines
+    assert "! work was refused: Toy refused the token." in result.lines
     assert "    Make a new one: Toy → Keys." in result.lines
     assert "Written     nothing" in result.lines
     assert result.lines[-1].startswith("Run 2 done in part in ")
@@ -138,6 +138,15 @@ def test_failed_writes_are_named_and_end_with_1(company: Company) -> None:
     assert "Failed      Toy 3" in result.lines
     told = [line for line in result.lines if "Toy is full" in line]
     assert told == ["  ! Toy One-tap checkout, Delivery, and 2 more: Toy is full"]
+
+
+def test_while_failed_writes_wait_nothing_is_said_to_be_as_it_should(company: Company) -> None:
+    company.fail("roadmap", "writes")
+    company.opsync("sync")
+    company.fail("roadmap", "")
+    waits = "3 writes failed earlier, tried again by a later run (opsync journal)"
+    assert f"Written     nothing: {waits}" in company.opsync("sync").lines
+    assert f"0 changes: {waits}" in company.opsync("plan").lines
 
 
 def test_an_edited_value_is_kept_and_told(synced: Company) -> None:

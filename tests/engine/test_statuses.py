@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from opsync.config import Config, build
-from opsync.contract.connector import StatusWord
+from opsync.contract.examining import StatusWord
 from opsync.engine.statuses import words_of
 from opsync.engine.statuswords import Finding, Judged, Word, contradicts, judge, paste
 from opsync.lexicon import Sound

@@ -54,7 +54,7 @@ def test_all_wrong_templates_are_told_at_once() -> None:
         ({"texts": {"delivery": " "}}, "wording.texts.delivery: is empty"),
         ({"separator": ""}, "wording.separator: is empty"),
         ({"separator": "\n"}, "wording.separator: has a line break or a control character"),
-        ({"texts": {"blocked": 3}}, "wording.texts.blocked: input should be a valid string"),
+        ({"texts": {"blocked": 3}}, 'wording.texts.blocked: must be a text in quotes, as in "one"'),
         ({"texts": {"blocked": "{count!r}"}}, "wording.texts.blocked: {count} takes no format"),
         ({"texts": {"head": "{done}\n"}}, "wording.texts.head: has a line break"),
         ({"health": {"paused": "On hold, for now"}}, "wording.health.paused: has a comma"),

@@ -323,7 +323,7 @@ def test_what_private_initiatives_measure_is_named_where_they_are(canaries: Cana
         for record in stored.values()
         if record.title in ("Andesite plan", "Breccia plan")
     )
-    assert "Not measured: Gauge has no flag" in said
+    assert "Not measured: Meter has no flag" in said
     assert (MEASURED in said) is (canaries.expose == "title")
     for name in ("jira-main", "linear"):
         sent = (each for each in canaries.world.vendors[name].exchanges if not each.reads)

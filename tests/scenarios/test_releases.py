@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from opsync import Change, Outcome
+from opsync.current import Pass
 from opsync.errors import TemporaryError
+from opsync.model import Note, marker_of
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
+from opsync.steps.deriving import roll_up_changed
 from opsync.store import Store
-from opsync.wording.using import marker_of
 from tests.crash.mortal import Died
-from tests.support.meter import MeterTool, Note, add_meter, days_ago, measures
+from tests.support.meter import Meter, MeterTool, add_meter, days_ago, measures
 from tests.support.world import World, jira_url, troubles
 
 DAY_S = 24 * 3_600
@@ -64,8 +67,24 @@ async def test_one_annotation_with_link_and_marker_and_a_second_pass_writes_noth
     assert note.text == f"Shipped: One-tap checkout {page.url} {marker_of(root)}"
     told.tool.forget()
     await told.world.silent()
-    await told.world.silent(full=True)
     assert told.tool.requests == []
+    await told.world.silent(full=True)
+    assert told.tool.requests == ["notes"], "one look at what people did to them"
+
+
+async def test_with_full_an_edit_and_a_deletion_by_a_person_are_noticed(told: Told) -> None:
+    await told.world.sync()
+    [(id_, note)] = told.tool.notes.items()
+    told.tool.notes[id_] = Note(note.on, f"Our best day {note.marker}")
+    report = await told.world.sync(full=True)
+    assert {one.kind for one in report.plan.held} == {"conflict"}
+    assert [one.group for one in report.plan.held] == ["One-tap checkout"]
+    assert told.tool.notes[id_].text.startswith("Our best day")
+
+    told.tool.notes.clear()
+    report = await told.world.sync(full=True)
+    assert told.tool.notes == {}, "what a person removed stays removed"
+    assert report.applied == 0
 
 
 async def test_what_is_not_done_is_not_announced(told: Told) -> None:
@@ -93,6 +112,21 @@ async def test_without_a_date_it_is_the_day_on_which_it_was_first_seen_done(told
     assert "seen done 3 Mar" in next(
         n.text for n in told.tool.notes.values() if "Loyalty" in n.text
     )
+
+
+async def test_what_was_done_while_nobody_looked_is_not_announced_without_a_date(
+    told: Told,
+) -> None:
+    world, rule = told.world, told.world.raw["rollup"][0]
+    await world.sync()
+    rule["announce_in"] = []
+    await world.sync()
+    told.done(world.loyalty)
+    await world.sync()
+    world.clock.advance(90 * DAY_S)
+    rule["announce_in"] = ["meter"]
+    await world.sync()
+    assert [text for _, text in told.notes()] == ["Shipped: One-tap checkout"]
 
 
 async def test_it_moves_when_its_date_moves(told: Told) -> None:
@@ -214,6 +248,26 @@ async def test_a_plan_shows_it_only(told: Told) -> None:
     assert told.notes() == []
 
 
+async def test_a_day_that_turns_in_the_middle_of_a_pass_loses_no_planned_release(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = told.world
+    await world.sync()
+    told.done(world.loyalty, -1)
+    world.clock.advance(DAY_S - world.clock.now().timestamp() % DAY_S - 3_600)
+
+    async def after_midnight(this: Pass) -> None:
+        world.clock.advance(3_600)
+        await roll_up_changed(this)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.pipeline.roll_up_changed", after_midnight)
+        await world.sync()
+    await world.sync()
+    assert (days_ago(world, 0).isoformat(), "Shipped: Loyalty") in told.notes()
+    await world.silent()
+
+
 async def test_private_initiatives_are_announced_nowhere(told: Told) -> None:
     world = told.world
     world.notion.state.data_sources[world.source.id].schema.add("Secret", {"checkbox": {}})
@@ -240,15 +294,18 @@ async def test_what_a_person_removed_stays_removed(told: Told) -> None:
 
 async def test_what_a_person_edited_is_kept_as_theirs(told: Told) -> None:
     await told.world.sync()
-    [note] = told.tool.notes.values()
-    note.text = "Our launch! " + note.text
-    theirs = Note(note.on, note.text)
+    [(id_, note)] = told.tool.notes.items()
+    theirs = told.tool.notes[id_] = Note(note.on, "Our launch! " + note.text)
     told.done(told.world.checkout, 12)
     report = await told.world.sync()
     assert list(told.tool.notes.values()) == [theirs]
     assert report.conflicts == 1
-    await told.world.sync()
+    again = await told.world.sync()
     assert list(told.tool.notes.values()) == [theirs]
+    for one in (report, again):
+        assert [(held.group, held.kind) for held in one.plan.held] == [
+            ("One-tap checkout", "conflict")
+        ]
 
 
 async def test_a_persons_annotation_with_our_marker_in_it_is_left_alone(told: Told) -> None:
@@ -291,6 +348,26 @@ async def test_killed_at_any_point_there_is_one_annotation(
     told.tool.before = lambda request: None
     await told.world.sync()
     assert len(told.notes()) == 1
+    await told.world.silent()
+
+
+async def test_a_rule_that_is_renamed_while_an_answer_is_lost_keeps_the_annotation(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Meter._write
+
+    def lost(meter: Meter, change: Change) -> Outcome:
+        made(meter, change)
+        raise TemporaryError("the answer was lost", sent=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Meter, "_write", lost)
+        await told.world.sync()
+    before = dict(told.tool.notes)
+    told.world.raw["rollup"][0]["name"] = "renamed"
+    await told.world.sync()
+    assert told.tool.notes == before
+    assert len(before) == 1
     await told.world.silent()
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from opsync.contract.connector import Explorable, Measurable, Readable
+from opsync.contract.connector import Measurable, Readable
+from opsync.contract.examining import Explorable
 from opsync.engine.session import open_instance
 from opsync.model import OutcomeKind
 from opsync.sandbox.harbor import Harbor, build_harbor

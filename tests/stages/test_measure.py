@@ -99,7 +99,8 @@ def test_an_insight_that_shows_less_than_was_asked_for_is_not_asked_in_vain() ->
 def test_trouble_is_looked_at_again_after_an_hour_and_not_before(trouble: Any) -> None:
     one = known(DAYS.first, LAST, trouble=trouble, retry_at=NOW + timedelta(seconds=1))
     assert due(wanted(), one, NOW) is None
-    assert due(wanted(), one, NOW + timedelta(seconds=1)) == DAYS
+    few = Span.ending(LAST, MOVING_DAYS)
+    assert due(wanted(), one, NOW + timedelta(seconds=1)) == few, "the others follow if it is there"
 
 
 def test_what_ends_too_early_waits_as_long() -> None:
@@ -272,6 +273,19 @@ async def test_trouble_of_one_metric_is_its_own(bench: Bench) -> None:
     assert [(one.metric, one.message) for one in in_vain] == [(A, "no … here")]
     assert await bench.values(B) == {7.0}
     assert await bench.failing() == ""
+
+
+async def test_a_refusal_of_several_tells_each_no_name_but_its_own(bench: Bench) -> None:
+    said = 'cannot read ["checkout", "secret plan", "planned"]'
+    public, private = (
+        Metric("meter", MetricKind.event, one) for one in ("checkout", "secret plan")
+    )
+    refusals = [Reading(metric=one, trouble="refused", message=said) for one in (public, private)]
+    _, _, in_vain = await bench.measure(*refusals, of=[wanted(public), wanted(private)])
+    assert [one.message for one in in_vain] == [
+        'cannot read ["checkout", "…", "planned"]',
+        'cannot read ["…", "secret plan", "planned"]',
+    ]
 
 
 class Odd(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from opsync.errors import RecordError
 from opsync.mirrors import Mirrors
 from opsync.model import Mention, Record, Seen, Text
 from opsync.model.rules import TeamRule, TeamScope
-from opsync.stages.normalize import ELSEWHERE, Normalized, normalize
+from opsync.stages.normalize import ELSEWHERE, Known, Normalized, normalize
 from opsync.teams import teams_in
 from tests.support.build import at, record, ref
 
@@ -39,8 +40,9 @@ def jira(url: str) -> str | None:
     return key.split("?")[0] if found and not head else None
 
 
-def one(made: Record, **more: Any) -> Normalized:
-    [result], aside = normalize(Given(), [Item("issue", made.ref.id, made)], {"jira": jira}, **more)
+def one(made: Record, owned: AbstractSet[str] = frozenset(), **more: Any) -> Normalized:
+    known = Known(recognizers={"jira": jira}, **more)
+    [result], aside = normalize(Given(), [Item("issue", made.ref.id, made)], known, owned)
     assert aside == []
     return result
 
@@ -115,7 +117,7 @@ def test_a_record_that_cannot_be_read_is_set_aside_with_its_reason_and_the_other
         Item("issue", "3", KeyError("summary")),
         Item("issue", "4", record("4")),
     ]
-    records, aside = normalize(Given(), items, {})
+    records, aside = normalize(Given(), items)
     assert [r.record.ref for r in records] == [ref("1"), ref("4")]
     assert [(a.id, a.reason) for a in aside] == [
         ("2", "status is a number"),

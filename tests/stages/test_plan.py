@@ -358,3 +358,17 @@ def test_what_a_person_removed_while_a_write_was_interrupted_stays_removed() -> 
     [held] = result.held
     assert held.hold is not None
     assert held.hold.kind is HoldKind.removed
+
+
+def test_a_write_whose_answer_was_lost_passes_to_the_slot_that_has_its_place_now() -> None:
+    value = linked("https://a.example")
+    row = Entry(slot=slot("remote"), desired=stored(value), intent=stored(value))
+    here = Seen.of("remote", value, address="https://a.example", remote_id="2", ours=True)
+    renamed = Slot(ref("1"), "remote", "renamed", ref("root", "notion"))
+
+    result = planned(record("1"), Want(renamed, value), entries=[row], seen=[here])
+
+    assert result.changes == ()
+    rows = {one.slot: one for one in result.entries}
+    assert (rows[renamed].applied, rows[renamed].remote_id) == (stored(value), "2")
+    assert rows[slot("remote")] == Entry(slot=slot("remote"))

@@ -7,9 +7,10 @@ from datetime import UTC, date
 import msgspec
 import pytest
 
-from opsync.model import Health, Kind, Mention, Record, Ref, Role, Rollup
+from opsync.model import Health, Kind, Mention, Record, Ref, Release, Role, Rollup
 from opsync.model.rules import RollupRule, Roots, Thresholds
-from opsync.stages.rollup import RollupInputs, percent_of, roll_up
+from opsync.stages.health import percent_of
+from opsync.stages.rollup import RollupInputs, roll_up
 from tests.support.build import at, record, ref
 
 RULE = RollupRule(name="roadmap", roots=Roots(instance="notion"))
@@ -235,6 +236,13 @@ def test_the_breakdown_goes_by_configured_teams_where_there_are_any() -> None:
 def test_what_a_team_changes_is_another_input(change: dict[str, str]) -> None:
     before = rolled(record("1", estimate=3.0), names=("1",))
     assert rolled(record("1", estimate=3.0, **change), names=("1",)).inputs != before.inputs
+
+
+def test_a_released_root_that_becomes_private_is_another_input() -> None:
+    release = Release(TODAY, "completed")
+    told = rolled(of=root(), release=release)
+    hidden = rolled(of=root(private=True), release=release)
+    assert told.inputs != hidden.inputs
 
 
 def test_done_since_is_the_day_the_last_leaf_was_done() -> None:

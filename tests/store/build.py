@@ -78,7 +78,7 @@ def rollup(root: str, **values: Any) -> Rollup:
 
 
 def member(text: str, via: str, role: Role = Role.leaf) -> Member:
-    return Member(ref(text), role, ref(via))
+    return Member(ref(text), role, ref(via), top=ref(via).instance == "notion")
 
 
 def evidence(source: str, target: str, text: str = "") -> Evidence:

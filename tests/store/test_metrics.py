@@ -169,6 +169,21 @@ async def test_sightings_come_back(store: Store) -> None:
     assert await store.sightings([ROOT, SECOND]) == {**seen, ROOT: Sighting(True)}
 
 
+async def test_that_something_was_not_done_is_forgotten_once_nobody_looks(store: Store) -> None:
+    third = Ref("notion", "page", "3")
+    seen = {
+        ROOT: Sighting(False),
+        SECOND: Sighting(True, date(2026, 11, 19)),
+        third: Sighting(False),
+    }
+    await store.put_sightings(seen)
+    await store.forget_open({ROOT})
+    assert await store.sightings([ROOT, SECOND, third]) == {
+        ROOT: Sighting(False),
+        SECOND: Sighting(True, date(2026, 11, 19)),
+    }
+
+
 async def test_whether_something_of_a_sort_is_named(store: Store) -> None:
     flag = names("flag:12", "posthog")
     await put(store, 1, record("jira:1", mentions=(flag,)))
@@ -177,4 +192,9 @@ async def test_whether_something_of_a_sort_is_named(store: Store) -> None:
     assert not await store.names_any("posthog", "insight:")
     assert not await store.names_any("mixpanel", "flag:")
     await put(store, 2, record("jira:1", mentions=(flag,), tombstone="deleted"))
+    assert not await store.names_any("posthog", "flag:")
+
+
+async def test_what_a_list_names_itself_is_no_reason_to_read_it(store: Store) -> None:
+    await put(store, 1, record("posthog:7", mentions=(names("flag:12", "posthog"),)))
     assert not await store.names_any("posthog", "flag:")

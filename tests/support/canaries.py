@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from opsync.cli.root import run
 from opsync.model import Record, Ref
 from opsync.report import PassReport
+from tests.support.meter import tool_of
 from tests.support.world import (
     JIRA_TOKEN,
     LINEAR_TOKEN,
@@ -152,8 +153,7 @@ class Canaries:
 
     def annotations(self) -> list[str]:
         """What stands in the analytics tool now."""
-        found = json.loads((self.world.folder / "usage.json").read_text(encoding="utf-8"))
-        return [one["text"] for one in found["written"].values()]
+        return [note.text for note in tool_of(self.world, USAGE).notes.values()]
 
     def answers_at_home(self, one: Hidden) -> str:
         """All that an item's own tool ever answered."""

@@ -250,8 +250,6 @@ class _Plot:
         world, source = self.world, self.world.source
         schema = world.notion.state.data_sources[source.id].schema
         schema.add("Secret", {"checkbox": {}})
-        schema.add("Flag", {"rich_text": {}})
-        schema.add("Live on", {"date": {}})
         block = world.raw["instances"][NOTION]["data_sources"][0]
         block["private_column"] = "Secret"
         self.page(

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
+from collections.abc import Iterable
 
+import msgspec
+
+from opsync import Reading
 from tests.support.canaries import USAGE
+from tests.support.meter import add_meter, days_ago, measures, used
 from tests.support.world import World
 
 
 def measure(world: World, flag: str, unknown: str) -> None:
     """Give the company an analytics tool that has `flag`, and "meadow", and nothing `unknown`."""
-    plugins = world.folder / "plugins"
-    plugins.mkdir()
-    source = "from tests.cli.gauge import register_connectors\n"
-    (plugins / "gauge.py").write_text(source, encoding="utf-8")
-    today = world.clock.now().date()
-    days = {str(today - timedelta(days=n)): 20 + n % 7 for n in range(90)}
-    trouble = {
-        "trouble": "unknown",
-        "message": f"nothing is called {unknown}",
-        "nearest": [f"{unknown}-2"],
-    }
-    state = {
-        "project": "Harbor app",
-        "flags": [],
-        "use": {f"flag:{flag}": days, "flag:meadow": days},
-        "trouble": {f"flag:{unknown}": trouble},
-        "written": {},
-    }
-    file = world.folder / "usage.json"
-    file.write_text(json.dumps(state), encoding="utf-8")
-    world.raw["plugins_dir"] = str(plugins)
-    world.raw["instances"][USAGE] = {"connector": "gauge", "file": str(file)}
-    world.raw["rollup"][0] |= {
-        "metric": [{"instance": USAGE, "flag_from": "Flag"}],
-        "announce_in": [USAGE],
-        "released": "Live on",
-    }
+    tool = add_meter(world, USAGE)
+    tool.history.flags = {flag: used(20), "meadow": used(20)}
+
+    def told(reading: Reading) -> Iterable[Reading]:
+        if reading.metric.name == unknown:
+            said, near = f"nothing is called {unknown}", (f"{unknown}-2",)
+            reading = msgspec.structs.replace(reading, message=said, nearest=near)
+        return (reading,)
+
+    tool.spoil = told
+    by_flag = {"instance": USAGE, "flag_from": "Flag"}
+    measures(world, by_flag, announce_in=[USAGE], released="Released")
 
 
 def shipped(world: World, flag: str) -> dict[str, object]:
     """The cells of an initiative that was shipped, with the flag by which it is measured."""
-    day = world.clock.now().date() - timedelta(days=20)
-    return {"Status": "Done", "Flag": flag, "Live on": day}
+    return {"Status": "Done", "Flag": flag, "Released": days_ago(world, 20)}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
 
-from opsync.contract.connector import Batch, Connector, Context
+from opsync.contract.connector import Batch, Connector, Context, Measurable, Writable
 from opsync.http import Pool
-from opsync.model import Record, Value
+from opsync.model import Change, Metric, Outcome, Reading, Record, Span, Value
 from opsync.runtime import Runtime
 from tests.support.clock import FakeClock
 
@@ -59,3 +60,21 @@ async def read(connector: Any, since: datetime | None = None) -> dict[str, Recor
         for record in connector.normalize(item.stream, item.raw)
     ]
     return {record.key or record.title: record for record in records}
+
+
+async def readings_of(
+    connector: Measurable, metrics: Sequence[Metric], days: Span, windows: Sequence[Span] = ()
+) -> dict[Metric, Reading]:
+    """All readings by metric: exactly one each."""
+    readings = [one async for one in connector.measure(metrics, days, windows)]
+    assert sorted(one.metric for one in readings) == sorted(set(metrics))
+    return {one.metric: one for one in readings}
+
+
+async def outcomes_of(
+    connector: Writable, target: Record, changes: Sequence[Change]
+) -> list[Outcome]:
+    """Write the changes of one target in one call: exactly one outcome each, in their order."""
+    outcomes = [one async for one in connector.apply(changes, {target.ref: target})]
+    assert [one.change for one in outcomes] == [one.id for one in changes]
+    return outcomes

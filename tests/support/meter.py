@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from opsync import (
     Measurable,
     Metric,
     MetricKind,
+    Note,
     Outcome,
     OutcomeKind,
     Readable,
@@ -35,12 +35,12 @@ from opsync import (
     Value,
     Verb,
     Writable,
+    nearest,
 )
 from opsync.sandbox.usage import Behaviour, History
 from tests.support.world import World
 
 SITE = "https://meter.example"
-_OURS = re.compile(r" (\[opsync:[0-9a-f]{8}\])\Z")
 
 DROP_IN = """\
 from opsync import hookimpl
@@ -50,14 +50,6 @@ from tests.support.meter import Gauge, Meter
 def register_connectors():
     return [Meter, Gauge]
 """
-
-
-@dataclass
-class Note:
-    """An annotation in the tool."""
-
-    on: str
-    text: str
 
 
 @dataclass
@@ -200,8 +192,7 @@ class Meter(Connector[MeterSettings], Readable, Writable, Measurable):
         if not has:
             return Reading(metric=metric, trouble="empty")
         if name not in has:
-            near = tuple(difflib.get_close_matches(name, sorted(has), 3))
-            return Reading(metric=metric, trouble="unknown", nearest=near)
+            return Reading(metric=metric, trouble="unknown", nearest=nearest(name, has))
 
         def value(day: date) -> float:
             if metric.counts is Counts.events:
@@ -218,25 +209,23 @@ class Meter(Connector[MeterSettings], Readable, Writable, Measurable):
     def render(self, surface: str, target: Record, content: Content) -> Value:
         assert isinstance(content, ReleaseContent)
         assert content.release.on is not None
-        return {"on": content.release.on.isoformat(), "text": content.text}
+        return Note(content.release.on.isoformat(), content.text).value
 
     def address(self, surface: str, value: Value) -> str:
-        assert isinstance(value, Mapping)
-        found = _OURS.search(str(value["text"]))
-        return found[1] if found else ""
+        return Note.of(value).marker
 
     async def observe(self, target: Record) -> Sequence[Seen]:
         self.tool.request("notes")
         return [
             Seen.of(
                 "annotation",
-                {"on": note.on, "text": note.text},
-                address=found[1],
+                note.value,
+                address=note.marker,
                 remote_id=id_,
                 ours=True,
             )
             for id_, note in self.tool.notes.items()
-            if (found := _OURS.search(note.text))
+            if note.marker
         ]
 
     async def apply(
@@ -251,16 +240,15 @@ class Meter(Connector[MeterSettings], Readable, Writable, Measurable):
             self.tool.request("remove")
             notes.pop(id_, None)
             return Outcome(change=change.id, kind=OutcomeKind.removed)
-        value = change.desired
-        assert isinstance(value, Mapping)
+        note = Note.of(change.desired)
         self.tool.request("write")
         kind = OutcomeKind.updated
         if id_ not in notes:
-            marker, kind = self.address("annotation", value), OutcomeKind.created
-            same = [one for one, note in notes.items() if note.text.endswith(f" {marker}")]
+            kind = OutcomeKind.created
+            same = [one for one, there in notes.items() if there.marker == note.marker]
             id_ = same[0] if same else str(len(self.tool.requests) + 1000 * len(notes))
-        notes[id_] = Note(str(value["on"]), str(value["text"]))
-        return Outcome(change=change.id, kind=kind, applied=value, remote_id=id_)
+        notes[id_] = note
+        return Outcome(change=change.id, kind=kind, applied=note.value, remote_id=id_)
 
 
 class Gauge(Meter):
@@ -274,7 +262,7 @@ class Gauge(Meter):
 
 def add_meter(world: World, instance: str = "meter", connector: str = "meter") -> MeterTool:
     """Give the company an analytics tool, and its roadmap the columns for it."""
-    key = f"{world.folder}:{instance}"
+    key = _key(world, instance)
     tool = TOOLS[key] = MeterTool(world.clock.now)
     folder = world.folder / "plugins"
     folder.mkdir(exist_ok=True)
@@ -287,6 +275,15 @@ def add_meter(world: World, instance: str = "meter", connector: str = "meter") -
         if schema.find(name) is None:
             schema.add(name, {type_: {}})
     return tool
+
+
+def tool_of(world: World, instance: str) -> MeterTool:
+    """The tool that `add_meter` gave it."""
+    return TOOLS[_key(world, instance)]
+
+
+def _key(world: World, instance: str) -> str:
+    return f"{world.folder}:{instance}"
 
 
 def measures(world: World, *metrics: Mapping[str, Any], **more: Any) -> None:

@@ -22,11 +22,12 @@ STALE_DAYS = 2
 
 def needed(last_day: date, weeks: int, released_on: Sequence[date]) -> Span:
     """The days that `adoption_of` looks at: the window, the one before it, and what lies about
-    the releases, as far back as anything is read."""
+    the releases. A release of which not all can be read any more asks for nothing: there is no
+    comparison for it."""
     first = Span.ending(last_day, 2 * 7 * weeks).first
     earliest = last_day - timedelta(days=LOOK_BACK_DAYS - 1)
     before = [day - timedelta(days=7 * weeks) for day in released_on if day <= last_day]
-    return Span(max(earliest, min([first, *before])), last_day)
+    return Span(min([first, *(day for day in before if day >= earliest)]), last_day)
 
 
 def adoption_of(usage: Usage, release: Release | None) -> Adoption:

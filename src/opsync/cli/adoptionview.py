@@ -10,6 +10,7 @@ from opsync.cli.common import console
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.engine.adopted import Adopted, Compared, Measured, Shipped
+from opsync.engine.catalog import Item
 from opsync.engine.explained import Summary
 from opsync.languages import ENGLISH
 from opsync.model import Counts, MetricKind, Span
@@ -23,8 +24,13 @@ BARS = "▁▂▃▄▅▆▇█"
 RELEASED = "│"
 """Stands before the day of the release."""
 NEAREST = 5
+NOT_YET = "not yet: the next sync asks"
 
 _IN_SHORT = {"unknown": "! no such {noun}", "refused": "! refused", "empty": "! no data"}
+
+
+EMPTY = "is empty"
+"""How the reason ends why something is not measured that nobody asked for."""
 
 
 def brief(adoption: Sequence[Adopted]) -> str | tuple[str, str]:
@@ -98,13 +104,24 @@ def print_adoption(summary: Summary, now: datetime, zone: tzinfo) -> None:
         if summary.released:
             rows = [(styled(("released", "dim")), styled(released_fact(summary.released)))]
             grid((Column(), Column("", "fold", 20)), rows, indent=2)
+    not_measured = summary.not_measured
+    if not summary.adoption and all(left.why.endswith(EMPTY) for left in not_measured):
+        # To measure nothing of an initiative is nobody's mistake.
+        if not_measured:
+            whys = ", ".join(words.shown(left.why, 80) for left in not_measured)
+            hanging("  ", f"nothing is measured: {whys}", style="dim")
+        not_measured = ()
     for verb, lefts in (
-        ("not measured", summary.not_measured),
+        ("not measured", not_measured),
         ("not told in", summary.not_announced),
     ):
         for left in lefts:
             text = f"{verb}: {words.shown(left.what, 80)}: {words.shown(left.why, 300)}"
-            hanging("  ! ", text, style="yellow")
+            if summary.adoption and lefts is not_measured:
+                # Of several metrics one is enough.
+                hanging("  besides   ", text, style="dim")
+            else:
+                hanging("  ! ", text, style="yellow")
 
 
 def adoption_facts(
@@ -116,13 +133,15 @@ def adoption_facts(
         return [*facts, *_mend(one), ("asked", _read(one, now, zone))]
     if released is not None:
         facts.append(("released", released_fact(released)))
-    facts += _comparison(one, released)
+    if one.known is not None:
+        facts += _comparison(one, released)
     if one.window is not None and one.per_day is not None:
         facts.append(("window", _window(one)))
     facts.append(("read", _read(one, now, zone)))
     if one.kept_because:
+        word = "kept" if one.known is not None else "failing"
         facts.append(
-            ("kept", f"since {_moment(one.kept_since, zone)}: {words.shown(one.kept_because)}")
+            (word, f"since {_moment(one.kept_since, zone)}: {words.shown(one.kept_because)}")
         )
     drawn = plot(one, released, most=min(PLOTTED_DAYS, console().width - BESIDE))
     return [*facts, *(("" if number else "days", line) for number, line in enumerate(drawn))]
@@ -164,9 +183,15 @@ def _measures(one: Measured) -> str:
     }[one.metric.counts]
     if one.metric.kind is MetricKind.insight:
         what = "what it shows, a day"
-    project = f", project {words.shown(one.project.label, 60)}" if one.project else ""
+    project = f", {in_project(one.project)}" if one.project else ""
     where = f"{one.metric.tool} ({one.metric.instance}{project})"
     return f"{_named(one)}: {what}, in {where}"
+
+
+def in_project(project: Item) -> str:
+    """ "project Harbor", and "Mixpanel project 3141592" where the tool does not tell its name."""
+    label = words.shown(project.label, 60)
+    return label if label.startswith(f"{project.tool} project ") else f"project {label}"
 
 
 def _source(one: Measured) -> str:
@@ -248,7 +273,8 @@ def _against(one: Adopted) -> str:
 
 def _read(one: Measured, now: datetime, zone: tzinfo) -> str:
     if one.read_at is None:
-        return "not yet: the next sync asks"
+        waits = one.again_at is not None and one.again_at > now
+        return f"not yet: asked after {_moment(one.again_at, zone)}" if waits else NOT_YET
     said = f"{words.ago(one.read_at, now)} ago"
     if one.known is not None:
         days = f", days in {one.time_zone}" if one.time_zone else ""

@@ -28,7 +28,7 @@ from opsync.cli.findings import (
     without_item,
 )
 from opsync.cli.screen import show, signed, styled
-from opsync.contract.connector import Check
+from opsync.contract.examining import Check
 from opsync.engine.checkup import (
     examine_rules,
     examine_teams,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from opsync.cli import words
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -19,6 +20,7 @@ from opsync.cli.common import (
 )
 from opsync.cli.explainvalues import ADOPTION, print_only_adoption, print_values
 from opsync.cli.explainview import print_choices, print_explanation, print_nobody
+from opsync.config import Config
 from opsync.engine.catalog import Item
 from opsync.engine.explain import Explainer
 from opsync.engine.explained import Explanation, Nobody, PlaceValue
@@ -72,6 +74,7 @@ def explain(
         places = once([value.place for value in found.values]) or "none"
         raise click.UsageError(
             f'opsync keeps no "{place}" on {found.item.label}. Places it keeps there: {places}.'
+            f"{_unreleased(found, opened.config)}"
         )
     return 0
 
@@ -93,6 +96,19 @@ def once(places: Sequence[str]) -> str:
     for place in places:
         named.setdefault(place.casefold(), place)
     return ", ".join(named.values())
+
+
+def _unreleased(found: Explanation, config: Config) -> str:
+    """Why its release is told nowhere, where a rule asks for that and it is not shipped."""
+    told = {rule.name: rule.announce_in for rule in config.rules}
+    for summary in found.summaries:
+        if summary.released is None and (names := told.get(summary.rule)):
+            stands = f": it is {words.shown(found.item.status, 40)}" if found.item.status else ""
+            return (
+                f"\nIts release is told in {' and '.join(names)} once its own status is "
+                f"done{stands}."
+            )
+    return ""
 
 
 def _measured(found: Explanation) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from opsync.cli import words
-from opsync.cli.adoptionview import adoption_facts, print_adoption, released_fact
+from opsync.cli.adoptionview import adoption_facts, in_project, print_adoption, released_fact
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.engine.catalog import Item
@@ -62,7 +62,8 @@ def print_written(found: Explanation, zone: tzinfo) -> None:
     rows = []
     for one in found.values:
         last = next((w for w in one.writes if w.outcome != "failed"), None)
-        when = f"run {last.run}, {_moment(last.at, zone)}" if last else "not written yet"
+        yet = "not written yet" if one.wrote is None else "stood there already"
+        when = f"run {last.run}, {_moment(last.at, zone)}" if last else yet
         when = f"left alone: {one.left_alone}" if one.left_alone else when
         row = (
             styled(("!", "red") if one.held else ""),
@@ -159,7 +160,7 @@ def _release(value: PlaceValue, summary: Summary) -> Iterator[tuple[str, str]]:
     yield "rule", f"{rule_name(summary)}: tells releases in {value.target.instance}"
     if summary.released is not None:
         yield "released", released_fact(summary.released)
-    yield "stands in", f"project {words.shown(value.target.label, 60)}"
+    yield "stands in", in_project(value.target)
 
 
 def _adoption(summary: Summary, now: datetime, zone: tzinfo) -> Iterator[tuple[str, str]]:

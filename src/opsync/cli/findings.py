@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from opsync.cli import words
-from opsync.contract.connector import Check
+from opsync.contract.examining import Check
 from opsync.engine.checkup import RuleFinding, TeamFinding
 from opsync.engine.metriccheck import MetricFinding, Unmeasured
 
@@ -90,6 +90,14 @@ def metric_checks(found: MetricFinding) -> Iterator[Check]:
             f'No {found.kind} has anything in "{unused.name}", from which a metric is taken.',
             f"Did you mean {near}?" if near else "Fill it in, or take it from another property.",
         )
+    for astray in found.astray:
+        yield Check(
+            found.rule,
+            "warn",
+            f'The address in "{astray.property}" of {_some(astray.initiatives)} is none that was '
+            f"read from {astray.tool}: nothing is measured by it.",
+            "Paste a link of the connected project, or the name itself.",
+        )
     for one in found.unmeasured:
         yield _unmeasured(found.rule, one)
     if found.undated:
@@ -114,7 +122,7 @@ def metric_checks(found: MetricFinding) -> Iterator[Check]:
             f"The project of {name} was not read yet, so no release is told there.",
             f"opsync doctor --only {name}, then: opsync sync",
         )
-    if found.tools and not (found.unused or found.unmeasured):
+    if found.tools and not (found.unused or found.unmeasured or found.astray):
         tools = " and ".join(found.tools)
         takes = words.plural(found.initiatives, found.kind)
         yield Check(found.rule, "ok", f"Measures {found.measured} of {takes} in {tools}.")

@@ -106,7 +106,7 @@ def trouble_lines(one: InstanceReport) -> list[str]:
     """What keeps a connection from being read to its end, and what mends it."""
     if not one.trouble:
         return []
-    lines = [f"! {one.instance} is {_state(one)}: {shown(one.message, 300)}"]
+    lines = [f"! {one.instance} {_state(one)}: {shown(one.message, 300)}"]
     if one.hint:
         lines.append(f"    {shown(one.hint, LONG)}")
     return lines
@@ -116,12 +116,22 @@ def all_is_well(report: PassReport, held: Iterable[HeldSlot]) -> bool:
     """Whether what stands in the tools is what should: nothing failed, is unread or is held."""
     troubled = any(one.trouble for one in report.instances) or report.exit_code
     unsettled = any(one.kind != "skipped" for one in held)
-    return not (troubled or unsettled or report.stale)
+    return not (troubled or unsettled or report.stale or report.retrying)
+
+
+def nothing_to_do(report: PassReport, held: Iterable[HeldSlot]) -> str:
+    """What is said beside "nothing" or "0 changes"; "" for no more than that."""
+    if all_is_well(report, held):
+        return ": all is as it should be"
+    if report.retrying and not report.failed:
+        failed = plural(report.retrying, "write")
+        return f": {failed} failed earlier, tried again by a later run (opsync journal)"
+    return ""
 
 
 def _state(one: InstanceReport) -> str:
-    words = {"sign-in": "signed out", "stopped": "stopped", "plugin": "broken"}
-    return words.get(one.trouble, "incomplete")
+    words = {"sign-in": "was refused", "stopped": "is stopped", "plugin": "is broken"}
+    return words.get(one.trouble, "is incomplete")
 
 
 def _written(report: PassReport) -> str:
@@ -134,7 +144,7 @@ def _written(report: PassReport) -> str:
         return by_tool + (f" · {removed} of them removed" if removed else "")
     if not report.applied_mode or report.plan.observed:
         return ""
-    return "nothing: all is as it should be" if all_is_well(report, report.plan.held) else "nothing"
+    return f"nothing{nothing_to_do(report, report.plan.held)}"
 
 
 def _print_written(report: PassReport) -> None:

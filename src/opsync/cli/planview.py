@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opsync.cli import words
 from opsync.cli.layout import Column
 from opsync.cli.passjson import change_json, held_json, instance_json
-from opsync.cli.passview import all_is_well, before_after, edited_lines, left_alone_lines
+from opsync.cli.passview import before_after, edited_lines, left_alone_lines, nothing_to_do
 from opsync.cli.screen import grid, show, show_line, styled
 from opsync.engine.estimate import Estimate
 from opsync.model import Slot, Verb
@@ -179,8 +179,7 @@ def _footer(view: PlanView) -> list[str]:
     both = view.every
     lines = [""]
     if not both:
-        fine = all_is_well(view.report, view.held)
-        lines.append("0 changes: all is as it should be" if fine else "0 changes")
+        lines.append(f"0 changes{nothing_to_do(view.report, view.held)}")
     else:
         cost = view.cost
         lines.append(

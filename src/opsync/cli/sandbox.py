@@ -116,7 +116,7 @@ def state(as_json: bool, url: str) -> None:
         )
         wrong = [fault for fault, on in vendor["faults"].items() if on]
         click.echo(
-            f"{name:7} {counts} · {plural(vendor['read_requests'], 'read')}, "
+            f"{name:9} {counts} · {plural(vendor['read_requests'], 'read')}, "
             f"{plural(vendor['write_requests'], 'write')}"
             + (f" · {vendor['over_budget']} over the limit" if vendor["over_budget"] else "")
             + (f" · fault: {', '.join(wrong)}" if wrong else "")

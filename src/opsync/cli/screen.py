@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+ELSEWHERE = "a pipe and --json show all"
+"""Where the columns are that a narrow terminal leaves out."""
 _LABEL = re.compile(r"\s*(?:[!+~-] |\S+(?: \S+)?\s{2,})?")
 """What a line begins with before its text: blanks, a sign or a label."""
 
@@ -49,7 +51,7 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[Text]], *, indent: i
     show(made)
     named = ", ".join(dict.fromkeys(header for header in left_out if header))
     if named:
-        show(styled((f"{' ' * indent}no room here for: {named} (--json has all)", "dim")))
+        show(styled((f"{' ' * indent}no room here for: {named} ({ELSEWHERE})", "dim")))
 
 
 def hanging(first: str, *rest: str | tuple[str, str], style: str = "") -> None:

@@ -95,12 +95,12 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
     measured = any(one.adoption for one in initiatives)
     columns = (
         Column("", "cut", 16),
-        Column("", drop=3),
+        Column("", drop=5),
         Column("done", right=True),
-        Column("blocked", right=True),
-        Column("due", right=True),
+        Column("blocked", right=True, drop=3),
+        Column("due", right=True, drop=1),
         Column("health"),
-        Column(says, "cut", 6, drop=1),
+        Column(says, "cut", 6, drop=4),
         Column(""),
         Column("adoption" if measured else "", drop=2),
         Column("", "fold", 9),

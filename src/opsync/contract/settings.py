@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -30,11 +31,24 @@ def _token(value: SecretStr) -> SecretStr:
     return SecretStr(bare)
 
 
+def _zone(name: str) -> str:
+    if name:
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError, ValueError):
+            raise ValueError("is no time zone, such as Europe/Berlin") from None
+    return name
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 """Where an API is asked: an address that `check_base_url` lets pass, without a slash at its end."""
 
 Token = Annotated[SecretStr, AfterValidator(_token)]
 """A credential without blanks or line ends around it, which files add; empty ones are refused."""
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone, "Europe/Berlin"; "" for none."""
 
 
 class ConnectorSettings(BaseSettings):

@@ -21,7 +21,7 @@ from opsync.disagreements.values import (
     plural,
 )
 from opsync.model import Category, Health, Record, Ref, Rollup
-from opsync.stages.rollup import percent_of
+from opsync.stages.health import percent_of
 
 
 def of_initiative(

@@ -6,11 +6,12 @@ Everything is taken from the store; no tool is asked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from opsync.config import Config
 from opsync.engine.adopted import Adopted, adopted
+from opsync.engine.catalog import Catalog
 from opsync.engine.checkup import Unused, near
 from opsync.engine.lookup import Lookup
 from opsync.model import Record, Rollup
@@ -26,15 +27,24 @@ class Unmeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class Astray:
+    """An address that leads to nothing that was read from the tool: in which property of what."""
+
+    property: str
+    tool: str
+    initiatives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricFinding:
     """What a rule's metrics and releases meet.
 
     `initiatives` are those that are rolled up, `measured` so many of them have numbers. `unused`
-    are properties that the rule takes a metric from and no initiative fills in. `undated` are
-    shipped ones of which nobody knows the day; `released` is the property that has it, and
-    `released_near` are the likest where nobody fills that in. `unread` are the analytics
-    connections whose project was not read, so that no release is told there. `kind` is what plays
-    the part of initiatives.
+    are properties that the rule takes a metric from and no initiative fills in, `astray` those
+    with addresses by which nothing is measured. `undated` are shipped ones of which nobody knows
+    the day; `released` is the property that has it, and `released_near` are the likest where
+    nobody fills that in. `unread` are the analytics connections whose project was not read, so
+    that no release is told there. `kind` is what plays the part of initiatives.
     """
 
     rule: str
@@ -44,6 +54,7 @@ class MetricFinding:
     tools: tuple[str, ...]
     unmeasured: tuple[Unmeasured, ...]
     unused: tuple[Unused, ...]
+    astray: tuple[Astray, ...]
     released: str
     released_near: tuple[str, ...]
     undated: tuple[str, ...]
@@ -87,6 +98,7 @@ def _finding(
         tools=tuple(dict.fromkeys(catalog.tool(name) for name in instances)),
         unmeasured=tuple(Unmeasured(one, tuple(labels)) for one, labels in asking.items()),
         unused=unused_sources([one.property for one in rule.metrics], own),
+        astray=tuple(_astray(rule, summed, catalog)),
         released=rule.released,
         released_near=tuple(
             name
@@ -100,6 +112,22 @@ def _finding(
         ),
         unread=tuple(name for name in rule.announce_in if name not in products),
     )
+
+
+def _astray(
+    rule: RollupRule, summed: list[tuple[Rollup, Record]], catalog: Catalog
+) -> Iterator[Astray]:
+    """The properties with addresses by which nothing of a connection is measured."""
+    for property_, instance in dict.fromkeys((one.property, one.instance) for one in rule.metrics):
+        labels = tuple(
+            catalog.item(root).label
+            for rollup, root in summed
+            if property_
+            and "://" in root.extra.get(property_, "")
+            and all(one.metric.instance != instance for one in rollup.adoption)
+        )
+        if labels:
+            yield Astray(property_, catalog.tool(instance), labels)
 
 
 def unused_sources(properties: Iterable[str], roots: Iterable[Record]) -> tuple[Unused, ...]:

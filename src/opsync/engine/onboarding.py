@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opsync.config import build_instance
-from opsync.contract.connector import (
+from opsync.contract.connector import Connector, Measurable
+from opsync.contract.examining import (
     Check,
     Choice,
-    Connector,
     Diagnosable,
     Explorable,
     FirstRead,
     Grant,
     Guess,
-    Measurable,
     StatusWord,
 )
 from opsync.engine.session import build_connector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
-from opsync.stages.rollup import percent_of
+from opsync.stages.health import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
 
 URGENCY = (
@@ -32,6 +32,10 @@ URGENCY = (
     Health.no_linked_work,
 )
 """The order of initiatives on a screen: what needs somebody comes first."""
+
+
+NEWS_DAYS = 28
+"""What was released within so many days, and is measured, stands among the first."""
 
 
 class Initiative(Struct, frozen=True, kw_only=True):
@@ -132,7 +136,8 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         )
         for rollup, root in rollups
     ]
-    initiatives.sort(key=_urgency)
+    news = as_of - timedelta(days=NEWS_DAYS)
+    initiatives.sort(key=lambda one: _urgency(one, news))
     kinds = Counter(one.kind.value for one, _ in disagreeing.of_rollups(rollups))
     kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided())
     kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
@@ -174,10 +179,14 @@ def unread(config: Config, now: datetime) -> Overview:
     )
 
 
-def _urgency(one: Initiative) -> tuple[bool, bool, int, str]:
-    """What is late comes first, then what people should hear of."""
+def _urgency(one: Initiative, news: date) -> tuple[bool, bool, bool, int, str]:
+    """What is late comes first, then what people should hear of: what they say otherwise, and
+    what was released since `news`."""
     late = one.health in (Health.off_track, Health.at_risk)
-    return not late, not one.disagrees, URGENCY.index(one.health), one.title.casefold()
+    on = one.released.on if one.released else None
+    new = on is not None and on >= news and bool(one.adoption)
+    place = URGENCY.index(one.health)
+    return not late, not one.disagrees, not new, place, one.title.casefold()
 
 
 def last_run(row: RunRow) -> LastRun:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opsync.config import Config, Instance
-from opsync.contract.connector import Check, Connector, Context, Diagnosable
+from opsync.contract.connector import Connector, Context
+from opsync.contract.examining import Check, Diagnosable
 from opsync.current import Opened, Pass
 from opsync.engine.approving import kept_plan
 from opsync.engine.fingerprint import derives_as, reads_as

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from opsync.config import Config, Instance
-from opsync.contract.connector import Explorable, StatusWord
+from opsync.contract.examining import Explorable, StatusWord
 from opsync.engine.session import Session, open_instance
 from opsync.engine.statuswords import Judged, Table, Word, judge, paste
 from opsync.errors import OpsyncError, SignInError

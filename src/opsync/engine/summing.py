@@ -13,7 +13,7 @@ from opsync.engine.veil import Veil
 from opsync.model import Member, Record, Ref, Role, Rollup
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
-from opsync.stages.rollup import percent_of
+from opsync.stages.health import percent_of
 
 _SHOWN = (Role.leaf, Role.container)
 """The members that are told as counted, or as holding what is."""

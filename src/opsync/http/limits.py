@@ -161,11 +161,6 @@ class Budget:
         target = self._lane(lane)
         target.paused_until = max(target.paused_until, self._clock.monotonic() + delay_s)
 
-    def paused_s(self, lane: str) -> float:
-        """Seconds that a pause still holds requests of `lane`."""
-        until = max(self._lane(lane).paused_until, self._lane("").paused_until)
-        return max(0.0, until - self._clock.monotonic())
-
     async def take(self, lane: str, cost: float, *, patience_s: float, who: str) -> float:
         """Wait until a request of `cost` may go, take it, and return the seconds waited.
 

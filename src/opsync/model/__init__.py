@@ -5,6 +5,7 @@ from opsync.model.account import Account
 from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
+from opsync.model.daily import Unreadable, by_day, day_of, days_between, number_of
 from opsync.model.link import Evidence, Link
 from opsync.model.metric import (
     Adoption,
@@ -18,6 +19,7 @@ from opsync.model.metric import (
     Span,
     Usage,
 )
+from opsync.model.note import Note, marker_in, marker_of
 from opsync.model.pair import Novelty, PairDecision, PairKind, Verdict
 from opsync.model.record import (
     OUT_OF_SCOPE,
@@ -63,6 +65,7 @@ __all__ = [
     "Mention",
     "Metric",
     "MetricKind",
+    "Note",
     "Novelty",
     "Outcome",
     "OutcomeKind",
@@ -88,12 +91,19 @@ __all__ = [
     "Suggestion",
     "Text",
     "Twin",
+    "Unreadable",
     "Usage",
     "Value",
     "Verb",
     "Verdict",
     "WorkItem",
     "Working",
+    "by_day",
+    "day_of",
+    "days_between",
+    "marker_in",
+    "marker_of",
+    "number_of",
     "same",
     "seen_after",
     "seen_hash",

@@ -39,6 +39,13 @@ class Metric(Struct, frozen=True, order=True):
     def __str__(self) -> str:
         return f"{self.instance}:{self.kind}:{self.counts}:{self.name}"
 
+    @property
+    def id_and_series(self) -> tuple[str, str]:
+        """Of an insight's name, "98765#Checkout", its id and the series that is meant; "" where
+        none is named."""
+        id_, _, series = self.name.partition("#")
+        return id_.strip(), series.strip()
+
     @classmethod
     def parse(cls, text: str) -> Metric:
         """The inverse of `str()`. Raises ValueError when `text` is no metric."""

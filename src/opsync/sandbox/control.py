@@ -106,7 +106,8 @@ class Control:
         try:
             owners = [name for name, vendor in self._vendors.items() if vendor.find(item)]
             if len(owners) > 1:
-                raise _Refused(409, f"{item!r} is found in {', '.join(owners)}: name it by key")
+                where = ", ".join(owners)
+                raise _Refused(409, f"{item!r} is found in {where}: name it by key or link")
             if not owners:
                 raise _Refused(404, f"no vendor knows {item!r}")
             vendor = self._vendors[owners[0]]

@@ -29,12 +29,13 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class TargetWork:
-    """One target with its plan, and what it was planned from."""
+    """One target with its plan, what it was planned from, and the initiatives that it is for."""
 
     record: Record
     wants: Sequence[Want]
     entries: Sequence[Entry]
     changes: Sequence[Change]
+    roots: Sequence[Record] = ()
 
 
 @dataclass

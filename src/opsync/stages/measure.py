@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -68,7 +69,11 @@ def due(wanted: Wanted, known: Measured | None, now: datetime) -> Span | None:
     if known.retry_at is not None and known.retry_at > now:
         return None
     have = known.known
-    if have is None or known.trouble:
+    if known.trouble:
+        # Whether it is there by now takes few days; the others follow once it is. All that is due
+        # is asked for at once, and one wrong name must not make that long every day.
+        return Span.ending(wanted.days.last, MOVING_DAYS)
+    if have is None:
         return wanted.days
     if min(have.first, known.asked_from or have.first) > wanted.days.first:
         return wanted.days
@@ -164,7 +169,8 @@ async def _read(
             readings.pop(reading.metric, None)
             raise BadAnswer("the connector answered twice for a metric")
         missing.remove(reading.metric)
-        readings[reading.metric] = _cleaned(checked(reading), context.clean)
+        names = {metric.name for metric in metrics} - {reading.metric.name}
+        readings[reading.metric] = _cleaned(checked(reading), context.clean, names)
     if missing:
         told = f"{len(missing)} of {len(metrics)} metrics"
         raise BadAnswer(f"the connector gave no answer for {told}")
@@ -201,12 +207,19 @@ def _number(value: object) -> float | None:
     return number if abs(number) <= LARGEST else None
 
 
-def _cleaned(reading: Reading, clean: Callable[[str], str]) -> Reading:
-    """Without secrets in the vendor's text, and with names that can be shown."""
+def _cleaned(reading: Reading, clean: Callable[[str], str], names: Iterable[str]) -> Reading:
+    """Without secrets in the vendor's text, and with names that can be shown.
+
+    Nor has the text any of `names`, which were asked for in the same query: they may be from
+    private initiatives.
+    """
+    message = clean(reading.message)
+    for name in sorted((one for one in names if one in message), key=len, reverse=True):
+        message = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", message)
     return msgspec.structs.replace(
         reading,
         title=inert_text(reading.title, 120),
-        message=inert_text(clean(reading.message), 300),
+        message=inert_text(message, 300),
         nearest=tuple(inert_text(name, 120) for name in reading.nearest),
     )
 

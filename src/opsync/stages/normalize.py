@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from opsync.contract.connector import Item, Readable
+from opsync.contract.hookspecs import LinkRule
 from opsync.errors import RecordError
 from opsync.inert import inert_text, safe_url
 from opsync.mirrors import Mirrors
@@ -20,7 +21,6 @@ from opsync.names import KEY, URL, addresses
 from opsync.teams import TeamHere, apply_team
 
 Recognizer = Callable[[str], str | None]
-LinkRule = Callable[[Record], Iterable[str]]
 
 ELSEWHERE = "?"
 """The instance of a mention whose URL is a work item's, in a system that is not configured."""
@@ -30,7 +30,6 @@ _WORK_URL = re.compile(
     r"(?:issue|project|initiative)/",
     re.IGNORECASE,
 )
-_ONLY_KNOWN = Mirrors()
 _TEXT_KEPT = 200
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -56,20 +55,32 @@ class Aside(NamedTuple):
     reason: str
 
 
+class Known(NamedTuple):
+    """By what the records of one instance are understood.
+
+    `recognizers` maps each configured instance to its `recognize`, `mirrors` finds what footers
+    name, `teams` are those of the instance that is read.
+    """
+
+    recognizers: Mapping[str, Recognizer] = {}
+    rules: Sequence[LinkRule] = ()
+    mirrors: Mirrors = Mirrors()
+    teams: Sequence[TeamHere] = ()
+
+
+_NOTHING = Known()
+
+
 def normalize(
     connector: Readable,
     items: Sequence[Item],
-    recognizers: Mapping[str, Recognizer],
-    rules: Sequence[LinkRule] = (),
+    known: Known = _NOTHING,
     owned: AbstractSet[str] = frozenset(),
-    mirrors: Mirrors = _ONLY_KNOWN,
-    teams: Sequence[TeamHere] = (),
 ) -> tuple[list[Normalized], list[Aside]]:
     """Turn one batch into records and into those to set aside.
 
-    `recognizers` maps each configured instance to its `recognize`. `owned` are the remote ids of
-    what opsync wrote onto these objects: that is never evidence. `mirrors` finds what footers name,
-    `teams` are those of the connector's instance. A raw object that raises is set aside by itself.
+    `owned` are the remote ids of what opsync wrote onto these objects: that is never evidence. A
+    raw object that raises is set aside by itself.
     """
     records: list[Normalized] = []
     aside: list[Aside] = []
@@ -79,7 +90,7 @@ def normalize(
             continue
         try:
             found = [
-                _finish(apply_team(record, teams), recognizers, rules, owned, mirrors)
+                _finish(apply_team(record, known.teams), known, owned)
                 for record in connector.normalize(item.stream, item.raw)
             ]
         except Exception as error:  # noqa: BLE001 - a connector's fault must cost this record only
@@ -91,21 +102,15 @@ def normalize(
 
 def by_itself(record: Record) -> Normalized:
     """A record that is known by its address alone, and names nothing, ready to be stored."""
-    return _finish(record, {}, (), frozenset(), _ONLY_KNOWN)
+    return _finish(record, _NOTHING, frozenset())
 
 
-def _finish(
-    record: Record,
-    recognizers: Mapping[str, Recognizer],
-    rules: Sequence[LinkRule],
-    owned: AbstractSet[str],
-    mirrors: Mirrors,
-) -> Normalized:
+def _finish(record: Record, known: Known, owned: AbstractSet[str]) -> Normalized:
     mentions = record.mentions
     if record.texts:
-        texts = _without_footers(record, owned, mirrors)
-        mentions = (*mentions, *_mentions(record, texts, recognizers))
-    for rule in rules:
+        texts = _without_footers(record, owned, known.mirrors)
+        mentions = (*mentions, *_mentions(record, texts, known.recognizers))
+    for rule in known.rules:
         mentions = (*mentions, *(Mention(alias=alias, field="rule") for alias in rule(record)))
     title = record.title if record.title.isprintable() else inert_text(record.title)
     url = safe_url(record.url)

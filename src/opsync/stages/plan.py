@@ -76,7 +76,7 @@ def plan(
     builder = _Builder(run, now)
     for entry in _handed_over(rows, wanted, connector):
         builder.entries.append(entry)
-        if entry.applied != NOTHING:
+        if _holds(entry) is not None:
             rows[entry.slot] = entry
         else:
             del rows[entry.slot]
@@ -94,7 +94,8 @@ def plan(
         if surface.carried and want.value is not None and entry.intent is None:
             carried.append((want, entry, here))
         else:
-            builder.slot(want, entry, here, taken=taken, pulled=surface.pulled)
+            twice = _stands_twice(surface, want, entry, connector, seen)
+            builder.slot(want, entry, here, taken=taken, twice=twice, pulled=surface.pulled)
     if any(not surfaces[one.slot.surface].alone for one in builder.planned):
         for want, entry, here in carried:
             builder.slot(want, entry, here)
@@ -105,28 +106,36 @@ def _handed_over(
     rows: Mapping[Slot, Entry], wanted: Mapping[Slot, Want], connector: Writable
 ) -> list[Entry]:
     """The rows as they are when a place passes from one slot to another, as when a rule is
-    renamed: what opsync wrote there is the new slot's, and the old one is empty.
+    renamed: what opsync wrote there, or may have written, is the new slot's, and the old one is
+    empty.
 
     Otherwise the one would remove what the other has just found to be right.
     """
     places: dict[tuple[str, str], Slot] = {}
     for slot, want in wanted.items():
         row = rows.get(slot)
-        if want.value is not None and (row is None or row.applied == NOTHING):
+        if want.value is not None and (row is None or _holds(row) is None):
             places[slot.surface, connector.address(slot.surface, want.value)] = slot
     if not places:
         return []
     changed: list[Entry] = []
     for slot, row in rows.items():
         unwanted = slot not in wanted or wanted[slot].value is None
-        if not unwanted or row.applied == NOTHING:
+        held = _holds(row)
+        if not unwanted or held is None:
             continue
-        place = slot.surface, connector.address(slot.surface, plain(row.applied))
+        place = slot.surface, connector.address(slot.surface, held)
         heir = places.pop(place, None)
         if heir is not None:
             changed.append(msgspec.structs.replace(row, slot=heir))
             changed.append(Entry(slot=slot))
     return changed
+
+
+def _holds(row: Entry) -> Value:
+    """What opsync wrote in a slot, or may have written where the answer was lost; None: nothing."""
+    written = plain(row.applied)
+    return written if written is not None or row.intent is None else plain(row.intent)
 
 
 def _observe(
@@ -160,6 +169,22 @@ def _observe(
         if one.ours or not address:
             return one, False
     return Seen.of(surface.name, None), bool(same_place)
+
+
+def _stands_twice(
+    surface: Surface,
+    want: Want,
+    entry: Entry,
+    connector: Writable,
+    seen: Sequence[Seen] | None,
+) -> bool:
+    """Whether two of opsync's own serve the slot's place: where one is moved by making another, an
+    interrupted write, or one that the store knows nothing of, may have left both."""
+    if want.value is None or not seen or (entry.intent is None and entry.applied != NOTHING):
+        return False
+    address = connector.address(surface.name, want.value)
+    own = [one for one in seen if one.surface == surface.name and one.ours]
+    return bool(address) and sum(one.address == address for one in own) > 1
 
 
 class _Builder:
@@ -201,6 +226,7 @@ class _Builder:
         here: Seen | None,
         *,
         taken: bool = False,
+        twice: bool = False,
         pulled: bool = True,
     ) -> None:
         desired = stored(want.value)
@@ -254,6 +280,9 @@ class _Builder:
             intent=entry.intent,
             ours=here is not None and here.ours,
         )
+        if twice and decision in (Decision.nothing, Decision.adopt):
+            # The write removes the other one.
+            decision = Decision.write
         again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
         if decision is Decision.write and again:
             # The vendor, too, found a person's edit there, and nothing has changed since.

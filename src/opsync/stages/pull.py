@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,13 +11,11 @@ import structlog
 
 from opsync.contract.connector import Batch, Feed, Readable
 from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
-from opsync.mirrors import Mirrors
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.runtime import Clock
-from opsync.stages.normalize import LinkRule, Recognizer, normalize
+from opsync.stages.normalize import Known, normalize
 from opsync.store import Prepared, SetAside, Store
-from opsync.teams import TeamHere
 
 _log = structlog.get_logger(__name__)
 
@@ -66,10 +64,7 @@ class PullContext:
     run: int
     overlap_s: int
     fingerprint: str
-    recognizers: Mapping[str, Recognizer]
-    rules: Sequence[LinkRule] = ()
-    mirrors: Mirrors = field(default_factory=Mirrors)
-    teams: Sequence[TeamHere] = ()
+    known: Known = field(default_factory=Known)
     naming: str = ""
     full: bool = False
     progress: Progress = silent
@@ -250,15 +245,7 @@ async def _store_batch(
     instance = report.instance
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
-    records, aside = normalize(
-        connector,
-        batch.items,
-        context.recognizers,
-        context.rules,
-        owned,
-        context.mirrors,
-        context.teams,
-    )
+    records, aside = normalize(connector, batch.items, context.known, owned)
     counts = await context.store.put_batch(
         context.run,
         instance,

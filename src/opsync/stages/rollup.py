@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta, tzinfo
 from hashlib import blake2b
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync.adoption import adoption_of
+from opsync.contract.hookspecs import HealthRule
 from opsync.model import (
     Adoption,
     Category,
@@ -34,8 +35,7 @@ from opsync.model.link import target_of
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
 from opsync.model.twin import counted_once
-
-HealthRule = Callable[[Record, Rollup, date], "tuple[Health, str] | None"]
+from opsync.stages.health import health_of
 
 SCOPE_DAYS = 7
 """Work added in so many days before the date is shown as added scope …"""
@@ -299,47 +299,6 @@ def _health(
     return health_of(root, rollup, rule, as_of)
 
 
-def health_of(root: Record, rollup: Rollup, rule: RollupRule, as_of: date) -> tuple[Health, str]:
-    """The default health and its reason. The first that holds, in this order."""
-    limits = rule.thresholds
-    open_ = rollup.total - rollup.done
-    percent = percent_of(rollup)
-    if rollup.total == 0:
-        if rollup.missing:
-            return Health.no_linked_work, f"{len(rollup.missing)} linked, none of it readable"
-        return Health.no_linked_work, "nothing counted" if rollup.canceled else "nothing linked"
-    if open_ == 0:
-        return Health.done, f"all {rollup.total} done"
-    if root.paused:
-        return Health.paused, f"{root.status.name if root.status else 'paused'} says so"
-    if rollup.overdue:
-        return Health.off_track, "past its due date"
-    if rollup.blocked > limits.blocked_off_track * open_:
-        return Health.off_track, f"{rollup.blocked} of {open_} open blocked"
-    started = rollup.done + rollup.counts.get(Category.in_progress, 0)
-    due_soon = rollup.due_on is not None and (
-        as_of >= rollup.due_on - timedelta(days=limits.due_within_days)
-    )
-    if due_soon and percent is not None and percent < limits.due_progress:
-        return Health.at_risk, (
-            f"under {limits.due_progress:.0%} within {limits.due_within_days} days of due".replace(
-                "%", " %"
-            )
-        )
-    if rollup.blocked and rollup.blocked >= limits.blocked_at_risk * open_:
-        return Health.at_risk, f"{rollup.blocked} of {open_} open blocked"
-    if started == 0:
-        return Health.not_started, "nothing begun"
-    return Health.on_track, "nothing speaks against it"
-
-
-def percent_of(rollup: Rollup) -> float | None:
-    """Progress in steps of 0.01; never 1 before everything is done, None where nothing counts."""
-    if rollup.progress is None:
-        return None
-    return min(round(rollup.progress, 2), 0.99) if rollup.done < rollup.total else 1.0
-
-
 def _announced_in(inputs: RollupInputs, rule: RollupRule) -> tuple[Ref, ...]:
     """Where it is told that the root was shipped, once it is known when."""
     if inputs.release is None or inputs.release.on is None:
@@ -364,5 +323,7 @@ def _digest(
         whose = one.team or one.space
         facts.append((str(one.ref), member.role, whose, one.estimate_unit, *state, *named))
     told = (root.title, root.url, root.due_on, root.paused, facts)
-    body = msgspec.json.encode((*told, release, adoption) if release or adoption else told)
+    # Nothing links a root to where its release is told: it is looked at there because this differs.
+    used = (release, adoption, root.private) if release or adoption else ()
+    body = msgspec.json.encode((*told, *used))
     return blake2b(body, digest_size=16).hexdigest()

@@ -14,7 +14,7 @@ from opsync.contract.connector import Measurable
 from opsync.current import Asked, Pass
 from opsync.errors import StoreError
 from opsync.inert import inert_text
-from opsync.model import Counts, Kind, Metric, MetricKind, Record, Ref, Release
+from opsync.model import Counts, Kind, Metric, MetricKind, Record, Ref, Release, Span
 from opsync.model.rules import MetricRule, RollupRule
 from opsync.stages.measure import MeasureContext, Wanted, last_complete_day, measure
 from opsync.steps.shared import at_once, keep, roots_in
@@ -38,6 +38,7 @@ async def measure_changed(this: Pass) -> None:
         roots = await roots_in(this, rule)
         # What stands on an archived page stays as it is.
         await _find(this, rule, [root for root in roots if not root.archived])
+    await this.store.forget_open({root for _, root in this.releases})
     wanted: dict[str, list[Wanted]] = {}
     if rules:
         for name, connector in sorted(this.measurable.items()):
@@ -199,7 +200,7 @@ def wanted_of(
 ) -> list[Wanted]:
     """What is asked of one instance, each metric once, with the days that its roots look at."""
     weeks: dict[Metric, set[int]] = defaultdict(set)
-    released: dict[Metric, list[date]] = defaultdict(list)
+    days: dict[Metric, list[Span]] = defaultdict(list)
     used_by: dict[Metric, set[Ref]] = defaultdict(set)
     for key, each in asked.items():
         release = releases.get(key)
@@ -208,12 +209,12 @@ def wanted_of(
                 continue
             weeks[one.metric].add(one.weeks)
             used_by[one.metric].add(key[1])
-            if release is not None and release.on is not None:
-                released[one.metric].append(release.on)
+            on = [release.on] if release is not None and release.on is not None else []
+            days[one.metric].append(needed(last_day, one.weeks, on))
     return [
         Wanted(
             metric,
-            needed(last_day, max(weeks[metric]), released[metric]),
+            min(days[metric]),
             tuple(sorted(weeks[metric])),
             tuple(sorted(used_by[metric])),
         )

@@ -10,6 +10,7 @@ from opsync.contract.connector import Readable
 from opsync.current import Pass
 from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
+from opsync.stages.normalize import Known
 from opsync.stages.pull import PullContext, is_core_key, is_half_read, pull, pull_named
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
 from opsync.steps.teaming import check_teams
@@ -42,10 +43,12 @@ async def pull_all(this: Pass) -> None:
             run=this.run,
             overlap_s=opened.overlap_s,
             fingerprint=opened.fingerprint,
-            recognizers=recognizers,
-            rules=rules,
-            mirrors=mirrors,
-            teams=teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
+            known=Known(
+                recognizers,
+                rules,
+                mirrors,
+                teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
+            ),
             naming=this.reads_as.get(name, ""),
             full=this.full,
             progress=this.progress,

@@ -15,7 +15,7 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import StoreError
 from opsync.inert import inert_text
-from opsync.model import Change, Kind, Record
+from opsync.model import Change, Kind, Record, Ref, Seen
 from opsync.model.ledger import Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
@@ -43,6 +43,8 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         targets |= told
         # What says so now has to be looked at when the instance can be read again.
         this.put_off |= told
+    looked_at = await _look_at_releases(this)
+    targets |= looked_at.keys()
     setting = this.setting(stale)
     notes = this.notes(setting)
     work: dict[str, list[TargetWork]] = defaultdict(list)
@@ -51,7 +53,8 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         entries: list[Entry] = []
         for inputs in await this.store.target_inputs(chunk):
             try:
-                one = await _plan_target(this, inputs, setting, notes, entries)
+                seen = looked_at.get(inputs.record.ref)
+                one = await _plan_target(this, inputs, setting, notes, entries, seen)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
@@ -71,6 +74,26 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     return work
 
 
+async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
+    """What stands in the analytics projects, where everything is read again: what people did to
+    annotations is seen nowhere else. One request a project."""
+    found: dict[Ref, Sequence[Seen]] = {}
+    for name, ref in this.products.items() if this.full else ():
+        connector, report = this.instances[name].connector, this.of(name)
+        if not isinstance(connector, Writable) or not report.complete:
+            continue
+        if not await this.store.entries(target=ref):
+            continue
+        record = await this.store.record(ref)
+        assert record is not None  # a product is one that is stored
+        try:
+            found[ref] = await connector.observe(record)
+        except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
+            report.fault(error, this.instances[name].clean)
+            _log.warning("observe.failed", instance=name, exc_info=error)
+    return found
+
+
 async def _stale_since(this: Pass) -> dict[str, date]:
     """The instances that could not be read for long, and the date since when."""
     now = this.clock.now()
@@ -87,7 +110,12 @@ async def _stale_since(this: Pass) -> dict[str, date]:
 
 
 async def _plan_target(
-    this: Pass, inputs: TargetInputs, setting: Setting, notes: Notes, entries: list[Entry]
+    this: Pass,
+    inputs: TargetInputs,
+    setting: Setting,
+    notes: Notes,
+    entries: list[Entry],
+    seen: Sequence[Seen] | None,
 ) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
@@ -106,7 +134,13 @@ async def _plan_target(
     wants += withdraw(inputs.entries, wants, setting)
     wants = [_permitted(this, want) for want in wants]
     result = plan(
-        inputs.record, wants, inputs.entries, connector, now=this.clock.now(), run=this.run
+        inputs.record,
+        wants,
+        inputs.entries,
+        connector,
+        now=this.clock.now(),
+        run=this.run,
+        seen=seen,
     )
     entries.extend(result.entries)
     roots = [root for _, root in inputs.rollups]
@@ -118,7 +152,7 @@ async def _plan_target(
         notes.observed(result.observed_only, inputs.record, roots)
         notes.proposed(result.proposed, inputs.record, roots)
     notes.held(result, inputs.record, roots)
-    return TargetWork(inputs.record, wants, inputs.entries, changes) if changes else None
+    return TargetWork(inputs.record, wants, inputs.entries, changes, roots) if changes else None
 
 
 async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
@@ -170,7 +204,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
         )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
-            notes.held(fresh, target.record, ())
+            notes.held(fresh, target.record, target.roots)
         report = this.of(name)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"

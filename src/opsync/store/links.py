@@ -88,6 +88,7 @@ _decode_evidence = msgspec.json.Decoder(list[_Stored]).decode
 _NAMES_ANY = text("""
 SELECT 1 FROM mentions m CROSS JOIN records r ON r.ref = m.source
 WHERE m.alias >= :begin AND m.alias < :end AND m.instance = :instance AND r.tombstone = ''
+AND r.instance <> :instance
 LIMIT 1
 """)
 
@@ -127,7 +128,8 @@ class Links(Part):
         return await self._read(lambda c: _unresolved(c, None, limit, run))
 
     async def names_any(self, instance: str, prefix: str) -> bool:
-        """Whether a living record names something of `instance` whose alias begins so."""
+        """Whether a living record of another instance names something of `instance` whose alias
+        begins so."""
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         values = {"begin": prefix, "end": end, "instance": instance}
         return await self._read(lambda c: c.execute(_NAMES_ANY, values).first() is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -133,6 +133,19 @@ class Metrics(Part):
                 )
 
         await self._write(work)
+
+    async def forget_open(self, looked_at: Collection[Ref]) -> None:
+        """Forget of all others that they were not done: nobody looks when they will be."""
+        query = select(sightings.c.root).where(sightings.c.done == 0)
+        kept = set(map(str, looked_at))
+
+        def work(connection: Connection) -> None:
+            for part in chunks(gone):
+                connection.execute(delete(sightings).where(sightings.c.root.in_(part)))
+
+        known = await self._read(lambda c: c.execute(query).scalars().all())
+        if gone := [root for root in known if root not in kept]:
+            await self._write(work)
 
 
 def _measured(row: Row[tuple[object, ...]]) -> Measured:

@@ -44,8 +44,8 @@ UNION ALL SELECT 'quarantine', count(*) FROM quarantine
 """)
 _WAITING = text("""
 SELECT CASE
-    WHEN hold LIKE '%"kind":"conflict"%' THEN 'edited'
-    WHEN hold LIKE '%"kind":"removed by a person"%' THEN 'removed'
+    WHEN CAST(hold AS TEXT) LIKE '%"kind":"conflict"%' THEN 'edited'
+    WHEN CAST(hold AS TEXT) LIKE '%"kind":"removed by a person"%' THEN 'removed'
     WHEN hold IS NOT NULL THEN 'held'
     WHEN outcome = 'conflicted' THEN 'edited'
     WHEN outcome = 'failed' THEN 'failed'

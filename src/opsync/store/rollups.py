@@ -137,7 +137,11 @@ class Rollups(Part):
         )
         return await self._read(
             lambda c: [
-                (row.rule, to_ref(row.root), _member(row.ref, row.role, row.via, row.field))
+                (
+                    row.rule,
+                    to_ref(row.root),
+                    _member(row.root, row.ref, row.role, row.via, row.field),
+                )
                 for row in c.execute(query)
             ]
         )
@@ -305,8 +309,8 @@ def _members(connection: Connection, rule: str, root: str) -> list[Member]:
         .where(members.c.rule == rule, members.c.root == root)
         .order_by(members.c.position)
     )
-    return [_member(*row) for row in connection.execute(query)]
+    return [_member(root, *row) for row in connection.execute(query)]
 
 
-def _member(ref: str, role: str, via: str, field: str) -> Member:
-    return Member(to_ref(ref), Role(role), to_ref(via), field)
+def _member(root: str, ref: str, role: str, via: str, field: str) -> Member:
+    return Member(to_ref(ref), Role(role), to_ref(via), field, top=via == root)

@@ -22,7 +22,7 @@ from opsync.model import (
     WorkItem,
 )
 from opsync.names import untitled
-from opsync.stages.rollup import percent_of
+from opsync.stages.health import percent_of
 from opsync.wording.using import adoption, use
 
 TITLE_LIMIT = 200

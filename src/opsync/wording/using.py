@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from hashlib import blake2b
 
 from opsync.languages import ENGLISH, Words
 from opsync.model import (
@@ -16,10 +15,10 @@ from opsync.model import (
     Counts,
     Effect,
     MetricKind,
-    Ref,
     Release,
     ReleaseContent,
     Rollup,
+    marker_of,
 )
 
 NEAREST = 3
@@ -122,11 +121,6 @@ def release_content(root: Card, release: Release, words: Words = ENGLISH) -> Rel
     if release.how == "saw" and release.on is not None:
         name, fields = "shipped_seen", {**fields, "date": words.day(release.on)}
     return ReleaseContent(root, release, f"{words.text(name, **fields)} {marker}", marker)
-
-
-def marker_of(root: Ref) -> str:
-    """ "[opsync:3f2a91c0]": the same for a root whatever it is called, and for no other."""
-    return f"[opsync:{blake2b(str(root).encode(), digest_size=4).hexdigest()}]"
 
 
 def release_reason(release: Release, property_: str) -> str:

@@ -162,7 +162,7 @@ def test_a_tool_with_several_keys_asks_for_each(init: Init, tools: Tools) -> Non
         "OPSYNC_AMPLITUDE__API_KEY": TWO_KEYS[0],
         "OPSYNC_AMPLITUDE__SECRET_KEY": TWO_KEYS[1],
     }
-    assert "Projects → your project → General" in said.text
+    assert "Projects → the project → General" in said.text
     assert 'there is no time zone "Nowhere"' in said.text
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import typing
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -49,3 +51,20 @@ def test_an_analytics_tool_takes_what_is_asked(tool: Analytics) -> None:
 
 def test_a_connector_that_is_not_in_the_table_signs_in_with_a_token() -> None:
     assert credentials("toy") == ("token",)
+
+
+ROOT = Path(__file__).resolve().parents[3]
+PATHS = {
+    "posthog": "Settings → Personal API keys → Create personal API key",
+    "amplitude": "Settings → Organization settings → Projects → the project → General",
+    "mixpanel": "Settings → Organization Settings → Service Accounts → Add Service Account",
+}
+
+
+@pytest.mark.parametrize("tool", ANALYTICS, ids=lambda tool: tool.name)
+def test_one_place_is_told_for_a_key_by_init_connector_and_page(tool: Analytics) -> None:
+    path = PATHS[tool.name]
+    dialect = import_module(f"opsync_{tool.name}.dialect")
+    page = (ROOT / "docs" / f"{tool.name}.md").read_text(encoding="utf-8")
+    for text in (tool.makes, dialect.SIGN_IN_HINT, page):
+        assert path in " ".join(text.split())

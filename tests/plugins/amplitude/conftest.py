@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ from opsync.wording.using import release_content
 from opsync_amplitude import Amplitude
 from opsync_amplitude.settings import AmplitudeSettings
 from tests.support.clock import FakeClock
-from tests.support.connector import Connections
+from tests.support.connector import Connections, outcomes_of, readings_of
 
 Connect = Callable[..., Amplitude]
 
@@ -66,11 +66,6 @@ def settings(**changes: Any) -> AmplitudeSettings:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def history(clock: FakeClock) -> History:
     """Four events and two flags in use; the event "Retired" is known and used no more."""
     return History(
@@ -93,9 +88,8 @@ def project(history: History, clock: FakeClock) -> AmplitudeProject:
 
 
 @pytest.fixture
-async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
+def connect(connections: Connections) -> Connect:
     """Makes a connector of a simulated project; keyword arguments change its settings."""
-    connections = Connections(clock)
 
     def make(
         simulated: AmplitudeProject | None = None,
@@ -108,8 +102,7 @@ async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
             transport = httpx.ASGITransport(simulated.app)
         return connections.connect(Amplitude, "amplitude", settings(**changes), transport, kept)
 
-    yield make
-    await connections.close()
+    return make
 
 
 class Answers(httpx.AsyncBaseTransport):
@@ -151,9 +144,7 @@ async def measured(
     windows: Iterable[Span] = WINDOWS,
 ) -> dict[Metric, Reading]:
     """What one call tells of each metric, exactly one reading each."""
-    readings = [one async for one in connector.measure(metrics, days, tuple(windows))]
-    assert sorted(one.metric for one in readings) == sorted(metrics)
-    return {one.metric: one for one in readings}
+    return await readings_of(connector, metrics, days, tuple(windows))
 
 
 def product() -> Record:
@@ -191,9 +182,7 @@ def change(
 async def apply(connector: Amplitude, *changes: Change) -> list[Outcome]:
     """Write the changes in one call; exactly one outcome each, in their order."""
     target = product()
-    outcomes = [one async for one in connector.apply(changes, {target.ref: target})]
-    assert [one.change for one in outcomes] == [one.id for one in changes]
-    return outcomes
+    return await outcomes_of(connector, target, changes)
 
 
 def midnight(day: date) -> datetime:

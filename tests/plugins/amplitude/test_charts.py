@@ -9,10 +9,10 @@ from io import StringIO
 
 import pytest
 
+from opsync import Unreadable
 from opsync.model import Span
 from opsync.sandbox.amplitude import AmplitudeProject
 from opsync_amplitude import charts
-from opsync_amplitude.series import Odd
 from tests.plugins.amplitude.conftest import LAST, TODAY, Answers, Connect, chart, measured
 
 ONE = {"All users": ("event", "Checkout", "uniques")}
@@ -161,8 +161,8 @@ ODD = {
     "no JSON": (b"Segment;1;2", "cannot be read"),
     "no series": (table(["Segment", *DAYS]), "has no series"),
     "a short row": (table(["Segment", *DAYS], ["All", 1, 2]), "2 values for 3 days"),
-    "no number": (table(["Segment", *DAYS], ["All", 1, "-", 3]), "'-' is no number"),
-    "an empty cell": (table(["Segment", *DAYS], ["All", 1, "", 3]), "'' is no number"),
+    "no number": (table(["Segment", *DAYS], ["All", 1, "-", 3]), 'is no number: "-"'),
+    "an empty cell": (table(["Segment", *DAYS], ["All", 1, "", 3]), 'is no number: ""'),
     "a day twice": (table(["Segment", *DAYS, DAYS[0]], ["All", 1, 2, 3, 4]), "a day twice"),
     "a label twice": (
         table(["Segment", *DAYS], ["All", 1, 2, 3], ["All", 1, 2, 3]),
@@ -176,5 +176,5 @@ ODD = {
 @pytest.mark.parametrize("what", ODD)
 def test_bad_input_a_table_that_is_not_certain_is_refused_by_name(what: str) -> None:
     body, said = ODD[what]
-    with pytest.raises(Odd, match=said):
+    with pytest.raises(Unreadable, match=said):
         charts.read(body, LAST)

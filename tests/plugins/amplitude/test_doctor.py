@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opsync.contract.connector import Check, Grant
+from opsync.contract.examining import Check, Grant
 from opsync.errors import SignInError
 from opsync.sandbox.amplitude import AmplitudeProject
 from opsync_amplitude import Amplitude
@@ -102,7 +102,7 @@ async def test_refused_keys_are_a_refused_sign_in(
 
 async def test_there_is_one_project_to_choose(project: AmplitudeProject, connect: Connect) -> None:
     (plain,) = await connect(project).choices()
-    (named,) = await connect(project, name="Harbor app").choices()
+    (named,) = await connect(project, project_name="Harbor app").choices()
     assert (plain.id, plain.name) == ("123456", "Amplitude project 123456")
     assert named.name == "Harbor app"
 

@@ -32,7 +32,7 @@ async def records_of(connector: Amplitude, feed: str) -> dict[str, Record]:
 async def test_the_project_is_one_record_of_its_kind(
     project: AmplitudeProject, connect: Connect
 ) -> None:
-    connector = connect(project, name="Harbor app")
+    connector = connect(project, project_name="Harbor app")
 
     (record,) = (await records_of(connector, "project")).values()
 
@@ -177,6 +177,15 @@ async def test_peoples_annotations_are_records_and_opsyncs_are_not(
     record = found["Price change"]
     assert (record.ref.id, record.aliases) == (str(theirs.id), (f"annotation:{theirs.id}",))
     assert [one.text for one in record.texts] == ["see https://harbor.example/PAY-1"]
+
+
+async def test_an_annotation_outside_opsyncs_category_is_a_persons_with_our_marker_too(
+    project: AmplitudeProject, connect: Connect
+) -> None:
+    copied = "Shipped: Instant payouts [opsync:3f2a91c0]"
+    project.add_annotation("Copied", midnight(date(2026, 2, 1)), details=copied)
+
+    assert set(await records_of(connect(project), "annotation")) == {"Copied"}
 
 
 US = "https://app.amplitude.com"

@@ -11,7 +11,7 @@ from opsync.errors import SignInError, TemporaryError
 from opsync.model import Kind, OutcomeKind, Ref, Value
 from opsync.sandbox.amplitude import AmplitudeProject
 from opsync_amplitude import Amplitude
-from opsync_amplitude.releases import label_of, marker_in
+from opsync_amplitude.releases import label_of
 from tests.plugins.amplitude.conftest import (
     PAGE_URL,
     Connect,
@@ -363,10 +363,3 @@ async def test_a_long_title_is_cut_in_the_label_and_whole_in_the_details(
 )
 def test_a_label_has_neither_link_nor_marker(text: str, label: str) -> None:
     assert label_of(text) == label
-
-
-def test_a_marker_counts_at_the_very_end_only() -> None:
-    assert marker_in("Shipped [opsync:3f2a91c0]") == "[opsync:3f2a91c0]"
-    assert marker_in("[opsync:3f2a91c0] Shipped") == ""
-    assert marker_in("Shipped[opsync:3f2a91c0]") == ""
-    assert marker_in("Shipped [opsync:3f2a91c0]\n") == ""

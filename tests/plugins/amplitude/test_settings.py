@@ -59,7 +59,7 @@ def test_each_region_has_its_hosts(
 ) -> None:
     given = settings(**changes)
     policy = Amplitude.policy("amplitude", given)
-    assert (given.api_url, given.experiment_url) == (api, management)
+    assert (given.address, given.experiment_url) == (api, management)
     assert (policy.base_url, set(policy.extra_hosts)) == (api, hosts)
 
 

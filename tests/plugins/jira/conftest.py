@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -30,11 +30,6 @@ def settings(**changes: Any) -> JiraSettings:
     return JiraSettings(**(fitting | changes))
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def harbor(site: JiraSite) -> JiraSite:
     """Two projects and four statuses on `site`."""
     site.add_project("PAY", "Payments")
@@ -53,9 +48,8 @@ def site(clock: FakeClock) -> JiraSite:
 
 
 @pytest.fixture
-async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
+def connect(connections: Connections) -> Connect:
     """Makes a connector of a simulated site; keyword arguments change its settings."""
-    connections = Connections(clock)
 
     def make(
         simulated: JiraSite,
@@ -68,5 +62,4 @@ async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
         transport = transport or httpx.ASGITransport(simulated.app)
         return connections.connect(Jira, "jira-main", settings(**changes), transport, kept)
 
-    yield make
-    await connections.close()
+    return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -44,11 +44,6 @@ def settings(**changes: Any) -> LinearSettings:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def workspace(clock: FakeClock) -> LinearWorkspace:
     """Two teams, Growth and the private Security, without work."""
     made = LinearWorkspace(now=clock.now, limit_factor=10)
@@ -58,9 +53,8 @@ def workspace(clock: FakeClock) -> LinearWorkspace:
 
 
 @pytest.fixture
-async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
+def connect(connections: Connections) -> Connect:
     """Makes a connector of a simulated workspace; keyword arguments change its settings."""
-    connections = Connections(clock)
 
     def make(
         api: LinearWorkspace | None = None,
@@ -73,8 +67,7 @@ async def connect(clock: FakeClock) -> AsyncIterator[Connect]:
             transport = httpx.ASGITransport(api.app)
         return connections.connect(Linear, "linear", settings(**changes), transport, kept)
 
-    yield make
-    await connections.close()
+    return make
 
 
 def link_content(category: Category = Category.in_progress, url: str = "") -> LinkContent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsync.contract.connector import Check
+from opsync.contract.examining import Check
 from opsync.sandbox.linear import LinearWorkspace
 from tests.plugins.linear.conftest import Connect
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
@@ -12,19 +11,6 @@ from tests.support.connector import Connections
 
 from opsync.sandbox.mixpanel import MixpanelProject
 from opsync.sandbox.usage import Behaviour, History
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def connections(clock: FakeClock) -> AsyncIterator[Connections]:
-    """Makes connectors, and closes what they hold open."""
-    made = Connections(clock)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -238,10 +238,10 @@ async def test_missing_and_unsorted_days_and_numbers_in_strings_are_read(world: 
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"2026-02-20": "many"}, 'the value of 2026-02-20 is "many", no number'),
-        ({"2026-02-20": None}, "the value of 2026-02-20 is no number"),
-        ({"2026-02-20": True}, "the value of 2026-02-20 is no number"),
-        ({"2026-02-20": "nan"}, "the value of 2026-02-20 is no number"),
+        ({"2026-02-20": "many"}, 'the value of 2026-02-20 is no number: "many"'),
+        ({"2026-02-20": None}, 'the value of 2026-02-20 is no number: "None"'),
+        ({"2026-02-20": True}, 'the value of 2026-02-20 is no number: "True"'),
+        ({"2026-02-20": "nan"}, 'the value of 2026-02-20 is no number: "nan"'),
         ({"20 Feb": 3}, '"20 Feb" is no day'),
         ({"2026-02-30": 3}, '"2026-02-30" is no day'),
         ([3, 4], "the answer has no object"),

@@ -98,3 +98,28 @@ async def test_with_the_store_lost_too_one_remains(world: World, died: Died) -> 
     await next_run(world, new, Entry(slot=SLOT))
 
     assert list(standing(world.project).values()) == [("2026-02-24", text)]
+
+
+@DIED
+async def test_a_release_that_is_moved_back_meanwhile_stands_once(world: World, died: Died) -> None:
+    mixpanel = world.connect()
+    old, new = desired(mixpanel, shipped(OLD)), desired(mixpanel, shipped(NEW))
+    text = shipped().text
+    remote_id = died(world.project, text)
+
+    await next_run(world, old, interrupted(old, new, remote_id))
+
+    assert list(standing(world.project).values()) == [("2026-02-20", text)]
+
+
+@DIED
+async def test_with_the_store_lost_it_stands_once_on_the_day_that_is_told(
+    world: World, died: Died
+) -> None:
+    old = desired(world.connect(), shipped(OLD))
+    text = shipped().text
+    died(world.project, text)
+
+    await next_run(world, old, Entry(slot=SLOT))
+
+    assert list(standing(world.project).values()) == [("2026-02-20", text)]

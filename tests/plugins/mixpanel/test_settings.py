@@ -20,13 +20,13 @@ from tests.plugins.mixpanel.world import settings
 def test_a_region_is_a_host(region: str, host: str) -> None:
     made = settings(region=region)
 
-    assert (made.host, made.pages) == (host, (host,))
+    assert (made.address, made.pages) == (host, (host,))
 
 
 def test_another_address_goes_before_the_regions() -> None:
     made = settings(region="eu", base_url="https://gate.example/mixpanel/")
 
-    assert made.host == "https://gate.example/mixpanel"
+    assert made.address == "https://gate.example/mixpanel"
     assert made.pages == ("https://eu.mixpanel.com", "https://gate.example/mixpanel")
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import httpx
-from tests.support.connector import Connections
+from tests.support.connector import Connections, outcomes_of, readings_of
 
 from opsync import (
     Card,
@@ -91,10 +91,7 @@ async def measured(
     mixpanel: Mixpanel, metrics: Iterable[Metric], days: Span = DAYS
 ) -> dict[Metric, Reading]:
     """The readings by metric: exactly one each."""
-    asked = list(metrics)
-    readings = [one async for one in mixpanel.measure(asked, days, ())]
-    assert sorted(one.metric for one in readings) == sorted(asked)
-    return {one.metric: one for one in readings}
+    return await readings_of(mixpanel, list(metrics), days)
 
 
 def marker(number: int = 1) -> str:
@@ -133,9 +130,7 @@ def change(value: Value, *, before: Value = None, remote_id: str = "", number: i
 async def write(mixpanel: Mixpanel, *changes: Change) -> list[Outcome]:
     """Look, as before every write, and write; one outcome a change, in their order."""
     await mixpanel.observe(PRODUCT)
-    outcomes = [one async for one in mixpanel.apply(changes, {PRODUCT.ref: PRODUCT})]
-    assert [one.change for one in outcomes] == [one.id for one in changes]
-    return outcomes
+    return await outcomes_of(mixpanel, PRODUCT, changes)
 
 
 async def seen(mixpanel: Mixpanel) -> Sequence[Seen]:

@@ -27,7 +27,7 @@ from tests.support.clock import FakeClock
 from opsync import BadAnswer, Counts, RateLimited, Reading, SignInError, Span
 from opsync.sandbox.usage import Behaviour
 from opsync_posthog import hogql
-from opsync_posthog.measure import parts
+from opsync_posthog.measuring import parts
 
 
 async def test_any_number_of_events_and_flags_take_one_request(harbor: Harbor) -> None:
@@ -121,6 +121,14 @@ async def test_calls_of_flags_can_be_measured_as_an_event_beside_flags(harbor: H
     text = hogql.build(["$feature_flag_called"], ["one-tap"], DAYS, [], "").text
     assert text.count("UNION ALL") == 1
     assert "event IN {events}" in text
+
+
+def test_days_and_windows_begin_in_the_zone_that_is_known() -> None:
+    query = hogql.build(["Checkout"], ["one-tap"], DAYS, [DAYS], "Pacific/Auckland")
+    assert query.values["zone"] == "Pacific/Auckland"
+    for name in ("days_from", "days_to", "window_0_from", "window_0_to"):
+        assert query.text.count(f"toDateTime({{{name}}}, {{zone}})") == 2
+    assert query.text.count("toTimeZone(timestamp, {zone})") == 2
 
 
 async def test_an_unknown_event_is_told_with_the_nearest_names(harbor: Harbor) -> None:
@@ -264,10 +272,10 @@ async def test_columns_in_another_order_are_read_by_their_names(harbor: Harbor) 
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        (["event", "a", "2026-03-01", None, 3], "no count"),
-        (["event", "a", "2026-03-01", "many", 3], "no count"),
+        (["event", "a", "2026-03-01", None, 3], "no number"),
+        (["event", "a", "2026-03-01", "many", 3], "no number"),
         (["event", "a", "2026-03-01", -1, 3], "no count"),
-        (["event", "a", "2026-03-01", True, 3], "no count"),
+        (["event", "a", "2026-03-01", True, 3], "no number"),
         (["event", "a", "2026-03-02", 1, 3], "no day that was asked for"),
         (["event", "a", "yesterday", 1, 3], "no day that was asked for"),
         (["event", "a", "2026-02-28", 1, 3], "twice"),

@@ -147,6 +147,15 @@ async def test_a_persons_annotation_is_never_touched_whatever_it_says(
     assert ours.deleted
 
 
+@pytest.mark.parametrize("text", [f"{TEXT} and more", f"Reverted: {TEXT}.", "[opsync:3f2a91c0]"])
+async def test_an_annotation_that_another_program_made_is_not_ours_though_it_quotes_one(
+    harbor: Harbor, text: str
+) -> None:
+    theirs = harbor.project.add_annotation(text, date(2026, 2, 11))
+    theirs.creation_type = "GIT"
+    assert await observed(harbor) == []
+
+
 async def test_one_that_a_person_took_over_is_left_to_them(harbor: Harbor) -> None:
     note = await shipped(harbor)
     harbor.project.poke_edit(f"annotation {note.id}", "content", "Big launch!")

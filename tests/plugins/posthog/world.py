@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from tests.support.clock import FakeClock
-from tests.support.connector import Connections
+from tests.support.connector import Connections, outcomes_of, readings_of
 
 from opsync import (
     Card,
@@ -109,10 +109,7 @@ async def measured(
     windows: Sequence[Span] = (WEEK, BEFORE),
 ) -> dict[Metric, Reading]:
     """All readings by metric; each metric has exactly one."""
-    asked = list(metrics)
-    readings = [one async for one in connector.measure(asked, days, windows)]
-    assert sorted(one.metric for one in readings) == sorted(set(asked))
-    return {one.metric: one for one in readings}
+    return await readings_of(connector, list(metrics), days, windows)
 
 
 def product() -> Record:
@@ -151,9 +148,7 @@ def change(
 
 async def write(connector: PostHog, *changes: Change) -> list[Outcome]:
     """Apply changes: one outcome each, in their order."""
-    outcomes = {o.change: o async for o in connector.apply(changes, {TARGET: product()})}
-    assert outcomes.keys() == {one.id for one in changes}
-    return [outcomes[one.id] for one in changes]
+    return await outcomes_of(connector, product(), changes)
 
 
 def answering(answer: object, status: int = 200) -> httpx.MockTransport:

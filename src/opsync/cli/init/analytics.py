@@ -15,7 +15,7 @@ from opsync.cli.init.zone import is_zone
 from opsync.errors import ConfigError, SignInError
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import Choice
+    from opsync.contract.examining import Choice
     from opsync.engine.onboarding import Meeting
 
 NONE, NO = "none", ("none", "no", "n")

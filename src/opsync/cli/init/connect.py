@@ -21,7 +21,7 @@ from opsync.config import env_name
 from opsync.errors import ConfigError, OpsyncError, SignInError
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import Check, Choice, FirstRead, Grant, Guess, StatusWord
+    from opsync.contract.examining import Check, Choice, FirstRead, Grant, Guess, StatusWord
     from opsync.engine.onboarding import Findings, Meeting, Trial
 
 NAMED = 10
@@ -193,7 +193,7 @@ class Guide:
 
         Raises ConfigError for a name that the tool has not.
         """
-        from opsync.contract.connector import Choice
+        from opsync.contract.examining import Choice
 
         many = f"{tool.thing}s"
         choices = met.choices if met is not None else ()
@@ -246,13 +246,13 @@ class Guide:
             self.desk.say(f"First read: {sized(estimate)}")
 
     def canceled(
-        self, tool: Tool, found: Sequence[StatusWord], known: Sequence[Word]
+        self, found: Sequence[StatusWord], known: Sequence[Word]
     ) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
         """Which statuses and resolutions mean canceled, and which only sound so.
 
         Without a person to ask, all that sound so are of the second kind.
         """
-        from opsync.contract.connector import Choice
+        from opsync.contract.examining import Choice
 
         open_ = doubts(found, known)
         if not open_:

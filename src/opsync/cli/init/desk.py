@@ -14,7 +14,7 @@ from opsync.cli import words
 from opsync.cli.init.picks import ALL, NotPicked, pick
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, show, signed, styled
-from opsync.contract.connector import Choice
+from opsync.contract.examining import Choice
 from opsync.errors import ConfigError
 
 NONE = "none"

@@ -11,7 +11,7 @@ from opsync.cli.init.answers import Word
 from opsync.errors import SignInError
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import FirstRead, Grant, StatusWord
+    from opsync.contract.examining import FirstRead, Grant, StatusWord
 
 PLACES = 3
 """So many places are named in which a word is used."""

@@ -106,7 +106,8 @@ may write.""",
         """\
 1. Settings → Organization settings → Projects → {project} → General → Secret Key: generate one.
    Name: opsync.
-2. If we use Experiment, also a key at Experiment → Management API, with which it lists flags.
+2. If we use Experiment, also a key at Experiment → Management API → Create Management
+   Key, with which it lists flags.
 3. Hand me the API key, the secret key and the project's id from the same page through our password
    manager, not by mail.""",
         "The secret key can be deleted at any time, in the same place.",
@@ -114,8 +115,8 @@ may write.""",
     "mixpanel": Request(
         "It needs a service account, which only owners and admins may make.",
         """\
-1. Settings → Organization Settings → Service Accounts → Add. Name: opsync. Projects: {project}.
-   Role: Consumer to look only, Analyst for annotations too.
+1. Settings → Organization Settings → Service Accounts → Add Service Account. Name: opsync.
+   Projects: {project}. Role: Consumer to look only, Analyst for annotations too.
 2. Hand me its username and its secret through our password manager, not by mail. The secret shows
    only once.""",
         "The service account can be deleted at any time, in the same place.",
@@ -141,8 +142,8 @@ annotation:write, sobald es schreiben darf.""",
         """\
 1. Settings → Organization settings → Projects → {project} → General → Secret Key: erzeugen.
    Name: opsync.
-2. Falls wir Experiment nutzen, auch einen Schlüssel unter Experiment → Management API; damit
-   werden Flags aufgezählt.
+2. Falls wir Experiment nutzen, auch einen Schlüssel unter Experiment → Management API → Create
+   Management Key; damit werden Flags aufgezählt.
 3. Mir den API-Schlüssel, den Secret Key und die Nummer des Projekts von derselben Seite über
    unseren Passwortmanager geben, nicht per Mail.""",
         "Der Secret Key lässt sich jederzeit löschen, an derselben Stelle.",
@@ -150,8 +151,8 @@ annotation:write, sobald es schreiben darf.""",
     "mixpanel": Request(
         "Es braucht ein Dienstkonto (service account), das nur Owner und Admins anlegen können.",
         """\
-1. Settings → Organization Settings → Service Accounts → Add. Name: opsync. Projekte: {project}.
-   Rolle: Consumer nur zum Ansehen, Analyst auch für Anmerkungen.
+1. Settings → Organization Settings → Service Accounts → Add Service Account. Name: opsync.
+   Projekte: {project}. Rolle: Consumer nur zum Ansehen, Analyst auch für Anmerkungen.
 2. Mir Benutzername und Secret über unseren Passwortmanager geben, nicht per Mail. Das Secret wird
    nur einmal gezeigt.""",
         "Das Dienstkonto lässt sich jederzeit löschen, an derselben Stelle.",

@@ -14,7 +14,7 @@ from opsync.cli.init.table import NOTION, NOTION_TOOL
 from opsync.errors import ConfigError, SignInError
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import Check, Choice, Guess
+    from opsync.contract.examining import Check, Choice, Guess
     from opsync.engine.onboarding import Findings, Meeting
 
 SHARE = "Open the roadmap's database in Notion → ••• → Connections → opsync."
@@ -52,7 +52,7 @@ def notion(guide: Guide) -> tuple[NotionAnswers, tuple[str, ...]]:
     answers = replace(answers, sources=_own_names(guide, answers.sources, found.checks))
     failed = frozenset(check.title for check in found.checks if check.state == "fail")
     guide.tell_checks(found, told=failed if guide.desk.attended else frozenset())
-    canceled, suspects = guide.canceled(NOTION_TOOL, found.words, ())
+    canceled, suspects = guide.canceled(found.words, ())
     guide.tell_size(NOTION_TOOL, found.first_read)
     return replace(answers, canceled=canceled, suspects=suspects), options.tracked_in or links
 
@@ -123,7 +123,7 @@ def _likely(choices: Sequence[Choice]) -> str:
 
 def _kinds(guide: Guide, sources: list[Source]) -> list[Source]:
     """Which of them hold the initiatives; the kinds of the others by their names."""
-    from opsync.contract.connector import Choice
+    from opsync.contract.examining import Choice
 
     rows = [Choice(one.id, one.name or one.id) for one in sources]
     named = guide.options.initiatives_in

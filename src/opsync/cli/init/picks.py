@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from opsync.contract.connector import Choice
+from opsync.contract.examining import Choice
 
 ALL = "all"
 

@@ -127,8 +127,8 @@ ANALYTICS = (
         title="PostHog",
         keys=(Key("token", "personal API key"),),
         makes="PostHog → Settings → Personal API keys → Create personal API key: query:read, "
-        "project:read, event_definition:read, feature_flag:read, annotation:read; to write also "
-        "annotation:write.",
+        "project:read, event_definition:read, feature_flag:read, insight:read, experiment:read, "
+        "annotation:read; to write also annotation:write.",
         regions={"us": "us.posthog.com", "eu": "eu.posthog.com"},
         hosts={"app.posthog.com": "us"},
         own_host=True,
@@ -142,9 +142,9 @@ ANALYTICS = (
             Key("secret_key", "secret key"),
             Key("management_key", "management API key", False, "the list of flags"),
         ),
-        makes="Amplitude → Settings → Organization settings → Projects → your project → General: "
+        makes="Amplitude → Settings → Organization settings → Projects → the project → General: "
         "managers and admins make them.",
-        id_at="Amplitude → Settings → Organization settings → Projects → your project → General",
+        id_at="Amplitude → Settings → Organization settings → Projects → the project → General",
         regions={"us": "app.amplitude.com", "eu": "app.eu.amplitude.com"},
         hosts={
             "amplitude.com": "us",
@@ -157,8 +157,8 @@ ANALYTICS = (
         connector="mixpanel",
         title="Mixpanel",
         keys=(Key("secret", "service account's secret"),),
-        makes="Mixpanel → Settings → Organization Settings → Service Accounts → Add: in your "
-        "project as Consumer, to write as Analyst. Owners and admins may.",
+        makes="Mixpanel → Settings → Organization Settings → Service Accounts → Add Service "
+        "Account: in the project as Consumer, to write as Analyst. Owners and admins may.",
         regions={"us": "mixpanel.com", "eu": "eu.mixpanel.com", "in": "in.mixpanel.com"},
         account="username",
         called="service account's username",

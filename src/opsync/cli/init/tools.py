@@ -102,6 +102,6 @@ def _looked_at(guide: Guide, tool: Tool, answers: P) -> P:
     """What was chosen, examined: what doctor says, what means canceled, how much there is."""
     found = guide.examine(tool, answers)
     guide.tell_checks(found)
-    canceled, suspects = guide.canceled(tool, found.words, answers.canceled)
+    canceled, suspects = guide.canceled(found.words, answers.canceled)
     guide.tell_size(tool, found.first_read)
     return replace(answers, canceled=canceled, suspects=suspects)

@@ -14,7 +14,7 @@ from opsync.errors import ConfigError
 from opsync.model import MetricKind
 
 if TYPE_CHECKING:
-    from opsync.contract.connector import Guess
+    from opsync.contract.examining import Guess
 
 NONE = "none"
 TITLE, RELEASED = "title", "released"

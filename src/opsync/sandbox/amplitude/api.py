@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, cast
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as AppRoute
 
 from opsync.sandbox.amplitude import management, notes, segmentation
 from opsync.sandbox.amplitude.budget import CONCURRENT
 from opsync.sandbox.amplitude.call import Answer, Call
 from opsync.sandbox.amplitude.problems import Problem
+from opsync.sandbox.gate import app_of, let_through, route_of
 from opsync.sandbox.vendor import json_response
 
 if TYPE_CHECKING:
@@ -81,35 +81,24 @@ def build_app(project: AmplitudeProject) -> Starlette:
         finally:
             project.under_way -= 1
 
-    return Starlette(
-        routes=[AppRoute("/{path:path}", handle, methods=["GET", "POST", "PUT", "DELETE"])]
-    )
+    return app_of(handle)
 
 
 def _handle(project: AmplitudeProject, request: Request, body: bytes, at_once: int) -> Response:
-    route, ids = _match(request.method, str(request.scope["path"]))
+    route, ids = route_of(ROUTES, request)
+
+    def answer() -> Response:
+        try:
+            return _whole(project, route, _answer(project, request, body, route, ids, at_once))
+        except Problem as problem:
+            return json_response(problem.body(), problem.status)
+
+    def lost() -> Response:
+        return json_response(Problem(502, "Bad gateway").body(), 502)
+
     reads = request.method == "GET"
-    fault = project.common_fault()
-    if fault is not None:
-        project.log(request, body, fault, reads=reads, faulted=True)
-        return fault
-    try:
-        answer = _answer(project, request, body, route, ids, at_once)
-        whole = _whole(project, route, answer)
-    except Problem as problem:
-        whole = json_response(problem.body(), problem.status)
-    response = _broken(project, whole, reads=reads)
     odd = project.broken_json and route is not None and route.answer is segmentation.segmentation
-    project.log(request, body, response, reads=reads, faulted=odd or response is not whole)
-    return response
-
-
-def _match(method: str, path: str) -> tuple[Route | None, tuple[str, ...]]:
-    for route in ROUTES:
-        found = route.pattern.fullmatch(path)
-        if found and route.method == method:
-            return route, found.groups()
-    return None, ()
+    return let_through(project, request, body, answer, lost, reads=reads, odd=odd)
 
 
 def _answer(
@@ -185,17 +174,3 @@ def _whole(project: AmplitudeProject, route: Route | None, answer: Answer) -> Re
         if project.broken_json:
             return Response(segmentation.broken(answer), media_type="application/json")
     return json_response(answer)
-
-
-def _broken(project: AmplitudeProject, response: Response, *, reads: bool) -> Response:
-    """The answer as it arrives when answers get lost or cut on the way."""
-    faults = project.faults
-    done = response.status_code < 300
-    if done and not reads and faults.lose_next_writes > 0:
-        faults.lose_next_writes -= 1
-        return json_response(Problem(502, "Bad gateway").body(), 502)
-    if done and faults.cut_next > 0:
-        faults.cut_next -= 1
-        whole = cast("bytes", response.body)
-        return Response(whole[: len(whole) // 2], 200, media_type="application/json")
-    return response

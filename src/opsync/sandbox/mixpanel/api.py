@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, cast
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as AppRoute
 
+from opsync.sandbox.gate import app_of, let_through
 from opsync.sandbox.mixpanel import notes, queries
 from opsync.sandbox.mixpanel.project import CONCURRENT, QUERIES_PER_HOUR
 from opsync.sandbox.mixpanel.state import Refusal
@@ -49,8 +49,7 @@ def build_app(project: MixpanelProject) -> Starlette:
         finally:
             project.running -= queries_
 
-    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-    return Starlette(routes=[AppRoute("/{path:path}", handle, methods=methods)])
+    return app_of(handle)
 
 
 def _path(request: Request) -> str:
@@ -58,19 +57,18 @@ def _path(request: Request) -> str:
 
 
 def _handle(project: MixpanelProject, request: Request, body: bytes) -> Response:
+    def answer() -> Response:
+        try:
+            status, payload = _answer(project, request, body)
+        except Refusal as refusal:
+            return _refusal(request, refusal)
+        return json_response(payload, status)
+
+    def lost() -> Response:
+        return _refusal(request, Refusal(502, "Bad gateway"))
+
     reads = request.method == "GET"
-    fault = project.common_fault()
-    if fault is not None:
-        project.log(request, body, fault, reads=reads, faulted=True)
-        return fault
-    try:
-        status, payload = _answer(project, request, body)
-        whole: Response = json_response(payload, status)
-    except Refusal as refusal:
-        whole = _refusal(request, refusal)
-    response = _broken(project, request, whole, reads=reads)
-    project.log(request, body, response, reads=reads, faulted=response is not whole)
-    return response
+    return let_through(project, request, body, answer, lost, reads=reads)
 
 
 def _answer(project: MixpanelProject, request: Request, body: bytes) -> tuple[int, object]:
@@ -190,19 +188,3 @@ def _refusal(request: Request, refusal: Refusal) -> Response:
         asked = f"{_path(request)}?{request.url.query}"
         return json_response({"request": asked, "error": refusal.message}, refusal.status)
     return json_response({"status": "error", "error": refusal.message}, refusal.status)
-
-
-def _broken(
-    project: MixpanelProject, request: Request, response: Response, *, reads: bool
-) -> Response:
-    """The answer as it arrives when answers get lost or cut on the way."""
-    faults = project.faults
-    done = response.status_code < 300
-    if done and not reads and faults.lose_next_writes > 0:
-        faults.lose_next_writes -= 1
-        return _refusal(request, Refusal(502, "Bad gateway"))
-    if done and faults.cut_next > 0:
-        faults.cut_next -= 1
-        whole = cast("bytes", response.body)
-        return Response(whole[: len(whole) // 2], 200, media_type="application/json")
-    return response

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as AppRoute
 
+from opsync.sandbox.gate import app_of, let_through, route_of
 from opsync.sandbox.notion.call import Answer, Call
 from opsync.sandbox.notion.endpoints import ROUTES, Route
 from opsync.sandbox.notion.problems import Problem, an_object
@@ -36,34 +36,24 @@ def build_app(workspace: NotionWorkspace) -> Starlette:
         with workspace.lock:
             return _handle(workspace, request, body)
 
-    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-    return Starlette(routes=[AppRoute("/{path:path}", handle, methods=methods)])
+    return app_of(handle)
 
 
 def _handle(workspace: NotionWorkspace, request: Request, body: bytes) -> Response:
-    route, ids = _match(request.method, str(request.scope["path"]))
-    reads = route.reads if route else request.method == "GET"
+    route, ids = route_of(ROUTES, request)
     request_id = workspace.state.new_id("request")
-    fault = workspace.common_fault()
-    if fault is not None:
-        workspace.log(request, body, fault, reads=reads, faulted=True)
-        return fault
-    try:
-        answer = _answer(workspace, request, body, route, ids)
-        whole = _json(answer, 200, request_id)
-    except Problem as problem:
-        whole = _refusal(problem, request_id)
-    response = _broken(workspace, whole, reads=reads, request_id=request_id)
-    workspace.log(request, body, response, reads=reads, faulted=response is not whole)
-    return response
 
+    def answer() -> Response:
+        try:
+            return _json(_answer(workspace, request, body, route, ids), 200, request_id)
+        except Problem as problem:
+            return _refusal(problem, request_id)
 
-def _match(method: str, path: str) -> tuple[Route | None, tuple[str, ...]]:
-    for route in ROUTES:
-        found = route.pattern.fullmatch(path)
-        if found and route.method == method:
-            return route, found.groups()
-    return None, ()
+    def lost() -> Response:
+        return _refusal(Problem("bad_gateway", "Bad gateway."), request_id)
+
+    reads = route.reads if route else request.method == "GET"
+    return let_through(workspace, request, body, answer, lost, reads=reads)
 
 
 def _answer(
@@ -171,19 +161,3 @@ def _refusal(problem: Problem, request_id: str) -> Response:
     if isinstance(problem, RateLimit):
         return _json(payload, problem.status, request_id, Retry_After=str(problem.retry_after_s))
     return _json(payload, problem.status, request_id)
-
-
-def _broken(
-    workspace: NotionWorkspace, response: Response, *, reads: bool, request_id: str
-) -> Response:
-    """The answer as it arrives when answers get lost or cut on the way."""
-    faults = workspace.faults
-    done = response.status_code < 300
-    if done and not reads and faults.lose_next_writes > 0:
-        faults.lose_next_writes -= 1
-        return _refusal(Problem("bad_gateway", "Bad gateway."), request_id)
-    if done and faults.cut_next > 0:
-        faults.cut_next -= 1
-        whole = cast("bytes", response.body)
-        return Response(whole[: len(whole) // 2], 200, media_type="application/json")
-    return response

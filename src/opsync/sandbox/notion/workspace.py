@@ -283,6 +283,8 @@ class NotionWorkspace(Vendor):
         if prop.type == "number" and isinstance(value, str):
             value = float(value)
         self.edit_page(page, prop.name, value)
+        if value is None:
+            return f"Notion: {self.person().name} emptied {prop.name} of {page.title}."
         return f"Notion: {self.person().name} set {prop.name} of {page.title} to {value!r}."
 
     def _page(self, item: str) -> Page | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as AppRoute
 
+from opsync.sandbox.gate import app_of, let_through, route_of
 from opsync.sandbox.posthog.call import Call
 from opsync.sandbox.posthog.endpoints import ROUTES, Route, not_found
 from opsync.sandbox.posthog.problems import (
@@ -36,32 +36,23 @@ def build_app(project: PostHogProject) -> Starlette:
         with project.lock:
             return _handle(project, request, body)
 
-    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-    return Starlette(routes=[AppRoute("/{path:path}", handle, methods=methods)])
+    return app_of(handle)
 
 
 def _handle(project: PostHogProject, request: Request, body: bytes) -> Response:
-    route, ids = _match(request.method, str(request.scope["path"]))
+    route, ids = route_of(ROUTES, request)
+
+    def answer() -> Response:
+        try:
+            return _answer(project, request, body, route, ids)
+        except Problem as problem:
+            return _refusal(problem)
+
+    def lost() -> Response:
+        return _refusal(Problem(502, "server_error", "error", "A server error occurred."))
+
     reads = route.reads if route else request.method == "GET"
-    fault = project.common_fault()
-    if fault is not None:
-        project.log(request, body, fault, reads=reads, faulted=True)
-        return fault
-    try:
-        whole = _answer(project, request, body, route, ids)
-    except Problem as problem:
-        whole = _refusal(problem)
-    response = _broken(project, whole, reads=reads)
-    project.log(request, body, response, reads=reads, faulted=response is not whole)
-    return response
-
-
-def _match(method: str, path: str) -> tuple[Route | None, tuple[str, ...]]:
-    for route in ROUTES:
-        found = route.pattern.fullmatch(path)
-        if found and route.method == method:
-            return route, found.groups()
-    return None, ()
+    return let_through(project, request, body, answer, lost, reads=reads)
 
 
 def _answer(
@@ -146,17 +137,3 @@ def _refusal(problem: Problem) -> Response:
     if problem.retry_after_s is None:
         return json_response(payload, problem.status)
     return json_response(payload, problem.status, Retry_After=str(problem.retry_after_s))
-
-
-def _broken(project: PostHogProject, response: Response, *, reads: bool) -> Response:
-    """The answer as it arrives when answers get lost or cut on the way."""
-    faults = project.faults
-    done = response.status_code < 300
-    if done and not reads and faults.lose_next_writes > 0:
-        faults.lose_next_writes -= 1
-        return _refusal(Problem(502, "server_error", "error", "A server error occurred."))
-    if done and faults.cut_next > 0:
-        faults.cut_next -= 1
-        whole = cast("bytes", response.body)
-        return Response(whole[: len(whole) // 2], 200, media_type="application/json")
-    return response

@@ -6,13 +6,22 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from opsync import BadAnswer, Counts, Metric, MetricKind, Reading, Span
+from opsync import (
+    BadAnswer,
+    Counts,
+    Metric,
+    MetricKind,
+    Reading,
+    Span,
+    Unreadable,
+    day_of,
+    number_of,
+)
 from opsync_posthog import hogql
 from opsync_posthog.dialect import QUERIES, Refused
 from opsync_posthog.insights import Insights
 from opsync_posthog.names import Names
 from opsync_posthog.project import Project
-from opsync_posthog.series import day_of, number
 from opsync_posthog.wire import QueryAnswer
 
 QUERY_NAME = "opsync: adoption"
@@ -147,9 +156,12 @@ def _sorted_out(
 def _take(row: Mapping[str, object], told: _Told, days: Span, windows: Mapping[str, Span]) -> str:
     """Note one row in `told`; says what is wrong with it, or ""."""
     text = str(row["span"])
-    users, times = number(row["users"]), number(row["times"])
-    if users is None or times is None or users < 0 or times < 0:
-        return f"{text}: the answer holds no count"
+    try:
+        users, times = number_of(row["users"]), number_of(row["times"])
+    except Unreadable as error:
+        return f"{text}: {error}"
+    if users < 0 or times < 0:
+        return f"{text}: there is no count below zero"
     window = windows.get(text)
     if window is not None:
         if window in told.windows:
