@@ -36,6 +36,7 @@ _TROUBLE = {
     "incomplete": "incomplete",
     "stopped": "stopped",
     "plugin": "its plugin failed",
+    "over limit": "over a limit",
 }
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
@@ -103,7 +104,7 @@ def warning_lines(report: PassReport) -> list[str]:
 
 
 def trouble_lines(one: InstanceReport) -> list[str]:
-    """What keeps a connection from being read to its end, and what mends it."""
+    """What keeps a connection from being read to its end, or written, and what mends it."""
     if not one.trouble:
         return []
     lines = [f"! {one.instance} is {_state(one)}: {shown(one.message, 300)}"]
@@ -120,7 +121,12 @@ def all_is_well(report: PassReport, held: Iterable[HeldSlot]) -> bool:
 
 
 def _state(one: InstanceReport) -> str:
-    words = {"sign-in": "signed out", "stopped": "stopped", "plugin": "broken"}
+    words = {
+        "sign-in": "signed out",
+        "stopped": "stopped",
+        "plugin": "broken",
+        "over limit": "over a limit",
+    }
     return words.get(one.trouble, "incomplete")
 
 

@@ -201,6 +201,8 @@ def _about(seconds: float) -> str:
 def _how(view: PlanView) -> str:
     """How to have it written."""
     written = "opsync sync" if view.offline else f"opsync apply {view.report.run}"
+    if view.changes and view.report.allowing:
+        written += f" {view.report.allowing}"
     ready = len(view.changes) + len(view.proposed)
     if ready and view.observed:
         return (

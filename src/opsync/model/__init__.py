@@ -5,6 +5,7 @@ from opsync.model.account import Account
 from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
+from opsync.model.limits import Excess, Limits, Measure
 from opsync.model.link import Evidence, Link
 from opsync.model.metric import (
     Adoption,
@@ -53,12 +54,15 @@ __all__ = [
     "Early",
     "Effect",
     "Evidence",
+    "Excess",
     "Health",
     "KeptChange",
     "KeptPlan",
     "Kind",
+    "Limits",
     "Link",
     "LinkContent",
+    "Measure",
     "Member",
     "Mention",
     "Metric",
