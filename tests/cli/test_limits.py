@@ -39,8 +39,7 @@ def test_a_run_that_is_refused_names_the_flag_and_ends_with_1(undone: Company) -
     result = undone.opsync("sync")
     assert result.code == 1
     assert any(
-        line.startswith("! work is over a limit: work: this run would remove ")
-        for line in result.lines
+        line.startswith("! work is over a limit: this run would remove ") for line in result.lines
     ), result.out
     count = needed(undone)
     assert f"for one run: opsync sync {ALLOWED} {count}" in " ".join(result.out.split())

@@ -42,7 +42,7 @@ async def test_a_rule_that_is_taken_out_removes_nothing_before_it_is_meant(linke
     assert (excess.what, excess.limit) == (Measure.removals, max(10, excess.of // 5))
     assert excess.count > 5 * PAIRS, "all that stands on the pages"
     assert notion.message == (
-        f"notion: this run would remove {excess.count} of {excess.of} values, where "
+        f"this run would remove {excess.count} of {excess.of} values, where "
         f"{excess.limit} may go; nothing is written there"
     )
     assert f"opsync sync --allow-removals {excess.count}" in notion.hint

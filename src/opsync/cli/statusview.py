@@ -165,7 +165,8 @@ def _print_foot(found: Overview) -> None:
             since = f", for {words.ago(one.failing_since, found.at)}"
             hanging("! ", f"{one.instance}{since}: {words.shown(one.error, 300)}", style="red")
         if one.state == "over limit":
-            hanging("! ", f"{words.shown(one.error, 300)} (opsync plan)", style="red")
+            why = f"{one.instance}: {words.shown(one.error, 300)} (opsync plan)"
+            hanging("! ", why, style="red")
     hanging("Waiting      ", _waiting(found))
 
 

@@ -33,7 +33,7 @@ async def within_limits(
             report = this.of(name)
             report.over = excesses
             report.trouble = OVER_LIMIT
-            report.message = f"{name}: {_told(this, excesses, changes, written)}"
+            report.message = _told(this, excesses, changes, written)
     command = this.report.command if this.chosen is not None else "opsync sync"
     for report in this.report.instances:
         if report.over:
