@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -45,6 +45,8 @@ class InstanceReport:
     """Its trouble is that nothing could be measured: what it holds was read."""
     over: tuple[Excess, ...] = ()
     """The limits that its plan is over: nothing of it is written."""
+    over_once_approved: tuple[Excess, ...] = ()
+    """The limits that its plan would be over together with what waits for approval."""
 
     def fault(self, error: BaseException, clean: Callable[[str], str]) -> str:
         """Take note of why something of it could not be read, and return the message.
@@ -205,11 +207,13 @@ class PassReport:
     @property
     def allowing(self) -> str:
         """The flags with which one run may write what is over a limit; "" where nothing is."""
-        most: dict[Measure, int] = {}
-        for instance in self.instances:
-            for one in instance.over:
-                most[one.what] = max(one.count, most.get(one.what, 0))
-        return " ".join(f"--allow-{what.value} {most[what]}" for what in sorted(most))
+        return _flags(one for instance in self.instances for one in instance.over)
+
+    @property
+    def applying(self) -> str:
+        """The command that writes the whole plan, with what waits for approval."""
+        over = (one for instance in self.instances for one in instance.over_once_approved)
+        return f"opsync apply {self.run} {_flags(over)}".rstrip()
 
     def summary(self) -> dict[str, int | float]:
         """The counts under their documented names, as `--json` prints them."""
@@ -225,3 +229,11 @@ class PassReport:
             "write_requests": self.write_requests,
             "seconds": round(self.seconds, 3),
         }
+
+
+def _flags(over: Iterable[Excess]) -> str:
+    """What lets a run do so much."""
+    most: dict[Measure, int] = {}
+    for one in over:
+        most[one.what] = max(one.count, most.get(one.what, 0))
+    return " ".join(f"--allow-{what.value} {most[what]}" for what in sorted(most))

@@ -123,3 +123,20 @@ def test_a_large_first_run_is_let_by_its_own_flag(company: Company) -> None:
         refused.out.split()
     )
     assert company.opsync("sync", "--allow-creates", "100").code == 0
+
+
+def test_what_waits_for_approval_is_offered_with_the_flag_that_it_will_want(
+    company: Company,
+) -> None:
+    company.configure(mode="propose", more="limits = { creates = 1 }\n")
+    first = company.opsync("sync")
+    assert first.code == 0, "nothing was to be written"
+    [offered] = [line for line in first.lines if line.startswith("  write them  ")]
+    command = offered.removeprefix("  write them  ")
+    assert command.startswith("opsync apply 1 --allow-creates ")
+    assert command.replace("apply 1", "apply 2") in company.opsync("plan").out
+
+    assert company.opsync("apply", "1").code == 1
+    assert "1 of 2 done" not in str(company.read("roadmap"))
+    assert company.opsync(*command.split()[1:]).code == 0
+    assert "1 of 2 done" in str(company.read("roadmap"))

@@ -285,7 +285,7 @@ def _to_approve(report: PassReport) -> list[str]:
         "",
         f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.",
         "  see each    opsync plan",
-        f"  write them  opsync apply {report.run}",
+        f"  write them  {report.applying}",
         "  for good    opsync apply --rule NAME, rule by rule",
     ]
 

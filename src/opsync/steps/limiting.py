@@ -22,13 +22,20 @@ async def within_limits(
     is in trouble for it; its changes stay planned, and are judged again in the next pass."""
     limits = this.limits or this.config.limits
     planned = {name: [c for one in targets for c in one.changes] for name, targets in work.items()}
-    planned = {name: changes for name, changes in planned.items() if changes}
-    written = await _written(this, planned, limits)
-    owned = await _owned(this, planned, limits)
+    approved = {name: list(changes) for name, changes in planned.items()}
+    for one in this.report.plan.proposed:
+        approved.setdefault(one.change.slot.target.instance, []).append(one.change)
+    written = await _written(this, approved, limits)
+    owned = await _owned(this, approved, limits)
+
+    def judged(name: str, changes: list[Change]) -> tuple[Excess, ...]:
+        return over(footprint(changes, owned=owned.get(name, 0), written=written), limits)
+
     kept = dict(work)
+    for name, changes in approved.items():
+        this.of(name).over_once_approved = judged(name, changes)
     for name, changes in planned.items():
-        found = footprint(changes, owned=owned.get(name, 0), written=written)
-        if excesses := over(found, limits):
+        if excesses := judged(name, changes):
             kept.pop(name)
             report = this.of(name)
             report.over = excesses
