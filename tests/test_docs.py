@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONNECTORS = sorted(point.name for point in entry_points(group="opsync"))
-FLOW = "pull ► normalize ► store ► link ► measure ► roll up ► plan ► apply"
+FLOW = "pull ► normalize ► store ► link ► measure ► roll up ► plan ► limit ► apply"
 
 _BLOCK = re.compile(r"^[ ]*```(\w*)\n(.*?)^[ ]*```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(opsync [^`]+)`")
@@ -145,6 +145,7 @@ def test_the_stages_run_in_the_order_in_which_they_are_told() -> None:
         "measure_changed",
         "roll_up_changed",
         "plan_changed",
+        "within_limits",
         "apply_all",
     ]
 

@@ -24,7 +24,7 @@ from opsync.contract.settings import ConnectorSettings
 from opsync.crosscheck import cross_check
 from opsync.errors import ConfigError, PluginError
 from opsync.languages import ENGLISH, Words
-from opsync.model import Preference, value_hash
+from opsync.model import Limits, Preference, value_hash
 from opsync.model.rules import (
     LinkSettings,
     Mode,
@@ -97,6 +97,7 @@ class Config:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     words: Words = field(default=ENGLISH, repr=False)
     """The texts that are written into other tools, ready to be filled in."""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def store(self) -> Path:
@@ -185,6 +186,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         people=tuple(block.rule() for block in general.person),
         secrets=secrets,
         words=general.wording.words(),
+        limits=general.limits.settings(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from opsync.contract.connector import Connector, Measurable
 from opsync.desire import Setting
 from opsync.http import Client
 from opsync.languages import ENGLISH
-from opsync.model import Approved, Metric, Record, Ref, Release, Slot
+from opsync.model import Approved, Limits, Metric, Record, Ref, Release, Slot
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
@@ -96,6 +96,10 @@ class Pass:
     """What may be written although its rule only proposes it."""
     chosen: Mapping[Slot, str] | None = None
     """Where only a plan's changes are written: each slot with the digest of its value."""
+    limits: Limits | None = None
+    """How much this pass may do at once; None: as configured."""
+    resting: Mapping[Slot, datetime] = field(default_factory=dict)
+    """Until when a value is not rewritten if it is on an issue."""
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
 

@@ -50,6 +50,9 @@ class Notes:
             if entry.hold is not None and entry.hold.kind is HoldKind.conflict:
                 kind = "conflict"
             self.hold(kind, entry, target, roots)
+        for entry, until in result.resting:
+            why = f"waits until {until:%H:%M} UTC: links of an issue are not rewritten more often"
+            self.hold("waiting", entry, target, roots, why=why)
         for entry in result.conflicts:
             self.hold("conflict", entry, target, roots)
         for entry in result.skipped:

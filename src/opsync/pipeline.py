@@ -1,4 +1,4 @@
-"""One pass, stage by stage: pull ► normalize ► store ► link ► measure ► roll up ► plan ► apply.
+"""One pass: pull ► normalize ► store ► link ► measure ► roll up ► plan ► limit ► apply.
 
 A pass pulls one or more instances, links, measures, rolls up and plans over all that changed, then
 applies per target instance. Its cost follows what changed: every stage after the store is fed with
@@ -10,6 +10,7 @@ from __future__ import annotations
 from opsync.current import Pass
 from opsync.report import InstanceReport, PassReport
 from opsync.steps.deriving import link_changed, roll_up_changed
+from opsync.steps.limiting import within_limits
 from opsync.steps.measuring import measure_changed
 from opsync.steps.reading import pull_all
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest
@@ -28,6 +29,7 @@ async def run_pass(this: Pass) -> PassReport:
     await measure_changed(this)
     await roll_up_changed(this)
     work = await plan_changed(this)
+    work = await within_limits(this, work)
     if this.write:
         await apply_all(this, work)
     await finish(this, started)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from opsync.errors import OpsyncError, SignInError
 from opsync.inert import inert_text
-from opsync.model import Change, Outcome, OutcomeKind
+from opsync.model import Change, Excess, Measure, Outcome, OutcomeKind
 from opsync.model.ledger import Entry
 
-Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin"]
+Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin", "over limit"]
 """Why an instance's reading did not complete: its sign-in was refused, it could not be read to
-the end, it read suspiciously little and its plan was stopped, or its plugin failed."""
+the end, it read suspiciously little and its plan was stopped, or its plugin failed. Or why nothing
+is written there: its plan does more at once than a run may."""
+
+OVER_LIMIT: Final = "over limit"
 
 
 HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed"]
@@ -40,6 +43,10 @@ class InstanceReport:
     waited_s: float = 0.0
     unmeasured: bool = False
     """Its trouble is that nothing could be measured: what it holds was read."""
+    over: tuple[Excess, ...] = ()
+    """The limits that its plan is over: nothing of it is written."""
+    over_once_approved: tuple[Excess, ...] = ()
+    """The limits that its plan would be over together with what waits for approval."""
 
     def fault(self, error: BaseException, clean: Callable[[str], str]) -> str:
         """Take note of why something of it could not be read, and return the message.
@@ -60,7 +67,7 @@ class InstanceReport:
     @property
     def complete(self) -> bool:
         """Whether everything that there is to read was read."""
-        return self.pulled and not self.trouble
+        return self.pulled and self.trouble in ("", OVER_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +206,17 @@ class PassReport:
         partly = self.failed or self.aside or self.conflicts or self.warnings
         return 1 if partly or any(i.trouble for i in self.instances) else 0
 
+    @property
+    def allowing(self) -> str:
+        """The flags with which one run may write what is over a limit; "" where nothing is."""
+        return _flags(one for instance in self.instances for one in instance.over)
+
+    @property
+    def applying(self) -> str:
+        """The command that writes the whole plan, with what waits for approval."""
+        over = (one for instance in self.instances for one in instance.over_once_approved)
+        return f"opsync apply {self.run} {_flags(over)}".rstrip()
+
     def summary(self) -> dict[str, int | float]:
         """The counts under their documented names, as `--json` prints them."""
         return {
@@ -213,3 +231,11 @@ class PassReport:
             "write_requests": self.write_requests,
             "seconds": round(self.seconds, 3),
         }
+
+
+def _flags(over: Iterable[Excess]) -> str:
+    """What lets a run do so much."""
+    most: dict[Measure, int] = {}
+    for one in over:
+        most[one.what] = max(one.count, most.get(one.what, 0))
+    return " ".join(f"--allow-{what.value} {most[what]}" for what in sorted(most))

@@ -372,3 +372,45 @@ def test_a_write_whose_answer_was_lost_passes_to_the_slot_that_has_its_place_now
     rows = {one.slot: one for one in result.entries}
     assert (rows[renamed].applied, rows[renamed].remote_id) == (stored(value), "2")
     assert rows[slot("remote")] == Entry(slot=slot("remote"))
+
+
+def rested(target: Record, want: Want, before: Entry, *, until: int) -> TargetPlan:
+    """A plan at `NOW` for what was rewritten before and rests until `until` o'clock."""
+    resting = {before.slot: at(until)}
+    return plan(target, [want], [before], Board(), now=NOW, run=7, resting=resting)
+
+
+def test_what_was_rewritten_on_an_issue_just_before_waits() -> None:
+    target = seen_target(Seen.of("text", "old"))
+    result = rested(target, Want(slot(), "new"), entry("old"), until=23)
+    assert result.changes == ()
+    [(waiting, until)] = result.resting
+    assert (waiting.desired, until) == (stored("new"), at(23))
+    assert result.entries == (waiting,), "the value is kept as one that should stand there"
+
+
+def test_when_its_time_has_come_it_is_written() -> None:
+    target = seen_target(Seen.of("text", "old"))
+    result = rested(target, Want(slot(), "new"), entry("old"), until=22)
+    assert [change.verb for change in result.changes] == [Verb.update]
+    assert result.resting == ()
+
+
+def test_containers_and_pages_do_not_rest() -> None:
+    for kind in (Kind.initiative, Kind.epic, Kind.project):
+        target = msgspec.structs.replace(seen_target(Seen.of("text", "old")), kind=kind)
+        result = rested(target, Want(slot(), "new"), entry("old"), until=23)
+        assert len(result.changes) == 1, kind
+
+
+def test_a_removal_does_not_wait() -> None:
+    target = seen_target(Seen.of("text", "old"))
+    result = rested(target, Want(slot(), None), entry("old"), until=23)
+    assert [change.verb for change in result.changes] == [Verb.remove]
+
+
+def test_an_interrupted_write_is_looked_at_although_its_place_rests() -> None:
+    target = seen_target(Seen.of("text", "old"))
+    before = entry("old", intent=stored("new"))
+    result = rested(target, Want(slot(), "new"), before, until=23)
+    assert [change.interrupted for change in result.changes] == [True]

@@ -225,12 +225,18 @@ class World:
             yield session
 
     async def sync(
-        self, *, only: frozenset[str] = frozenset(), full: bool = False, write: bool = True
+        self,
+        *,
+        only: frozenset[str] = frozenset(),
+        full: bool = False,
+        write: bool = True,
+        allow: Mapping[str, int] | None = None,
     ) -> PassReport:
-        """One pass, a minute after whatever was before."""
+        """One pass, a minute after whatever was before; `allow` raises limits for it."""
         self.clock.advance(60)
+        limits = self.config().limits.raised(**(allow or {}))
         async with self.session() as session:
-            return await session.sync("sync", only=only, full=full, write=write)
+            return await session.sync("sync", only=only, full=full, write=write, limits=limits)
 
     async def silent(self, **options: Any) -> PassReport:
         """One pass that must plan nothing, write nothing, and say that all is well."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opsync.blocks.company import PersonBlock, TeamBlock, TwinsBlock
+from opsync.blocks.limits import LimitsBlock
 from opsync.blocks.rules import LinksBlock, RollupBlock
 from opsync.blocks.wording import WordingBlock
 
@@ -62,6 +63,9 @@ class General(BaseSettings):
 
     rollup: tuple[RollupBlock, ...] = ()
     """Delivery summaries."""
+
+    limits: LimitsBlock = Field(default_factory=LimitsBlock)
+    """How much a run may do at once before a person says that it is meant."""
 
     twins: TwinsBlock = Field(default_factory=TwinsBlock)
     """Work that another tool mirrors: one thing, counted once."""

@@ -21,6 +21,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.limits import Allowed, limit_options
 from opsync.cli.linkdecisions import login
 from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
@@ -65,6 +66,7 @@ class Applied:
 )
 @click.option("--rule", metavar="NAME", help="Approve all values of this rule, later ones too.")
 @click.option("--revoke", is_flag=True, help="With --rule: take that approval back.")
+@limit_options
 @json_option
 @config_option
 @store_option
@@ -74,6 +76,7 @@ def apply(
     item: tuple[str, ...],
     rule: str | None,
     revoke: bool,
+    allowed: Allowed,
     as_json: bool,
     config_path: Path | None,
     store: Path | None,
@@ -94,7 +97,7 @@ def apply(
         if plan is not None or item:
             raise click.UsageError("--rule approves all of a rule: give no plan and no item.")
         return run_async(_approve_rule(opened, rule, revoke=revoke))
-    done = run_async(_apply(opened, plan, item))
+    done = run_async(_apply(opened, plan, item, allowed))
     if as_json:
         print_json(applied_json(done))
     else:
@@ -120,7 +123,9 @@ async def _approve_rule(opened: Opened, name: str, *, revoke: bool) -> int:
     return 0
 
 
-async def _apply(opened: Opened, named: str | None, items: Sequence[str]) -> Applied:
+async def _apply(
+    opened: Opened, named: str | None, items: Sequence[str], allowed: Allowed
+) -> Applied:
     from opsync.cli.sync import run_sync
 
     plan = await _plan(opened, named)
@@ -128,7 +133,12 @@ async def _apply(opened: Opened, named: str | None, items: Sequence[str]) -> App
     async with open_store(opened) as store:
         given = approvals_of(changes, plan.number, by=login(), at=SystemClock().now())
         await store.approve(list(given))
-    report = await run_sync(opened, f"opsync apply {plan.number}", chosen=chosen(changes))
+    report = await run_sync(
+        opened,
+        f"opsync apply {plan.number}",
+        chosen=chosen(changes),
+        limits=allowed.limits(opened),
+    )
     async with open_store(opened) as store:
         return Applied(plan, report, await unwritten(store, changes, report))
 

@@ -58,6 +58,9 @@ def instance_json(one: InstanceReport) -> dict[str, Any]:
         "trouble": one.trouble,
         "message": one.message,
         "hint": one.hint,
+        "over": [
+            {"what": each.what.value, "count": each.count, "limit": each.limit} for each in one.over
+        ],
         "read_requests": one.read_requests,
         "write_requests": one.write_requests,
         "waited_s": round(one.waited_s, 3),

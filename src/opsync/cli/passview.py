@@ -36,6 +36,7 @@ _TROUBLE = {
     "incomplete": "incomplete",
     "stopped": "stopped",
     "plugin": "its plugin failed",
+    "over limit": "over a limit",
 }
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
@@ -103,7 +104,7 @@ def warning_lines(report: PassReport) -> list[str]:
 
 
 def trouble_lines(one: InstanceReport) -> list[str]:
-    """What keeps a connection from being read to its end, and what mends it."""
+    """What keeps a connection from being read to its end, or written, and what mends it."""
     if not one.trouble:
         return []
     lines = [f"! {one.instance} {_state(one)}: {shown(one.message, 300)}"]
@@ -130,7 +131,12 @@ def nothing_to_do(report: PassReport, held: Iterable[HeldSlot]) -> str:
 
 
 def _state(one: InstanceReport) -> str:
-    words = {"sign-in": "was refused", "stopped": "is stopped", "plugin": "is broken"}
+    words = {
+        "sign-in": "was refused",
+        "stopped": "is stopped",
+        "plugin": "is broken",
+        "over limit": "is over a limit",
+    }
     return words.get(one.trouble, "is incomplete")
 
 
@@ -289,7 +295,7 @@ def _to_approve(report: PassReport) -> list[str]:
         "",
         f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.",
         "  see each    opsync plan",
-        f"  write them  opsync apply {report.run}",
+        f"  write them  {report.applying}",
         "  for good    opsync apply --rule NAME, rule by rule",
     ]
 

@@ -17,6 +17,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.limits import Allowed
 from opsync.cli.passview import trouble_lines, warning_lines
 from opsync.cli.planview import PlanView, plan_json, print_plan
 from opsync.cli.screen import show_line
@@ -24,7 +25,7 @@ from opsync.engine.estimate import estimate
 from opsync.engine.finding import find
 from opsync.engine.offline import offline_plan
 from opsync.errors import ConfigError
-from opsync.model import Ref, Slot
+from opsync.model import Limits, Ref, Slot
 from opsync.report import PassReport
 
 CHANGES_WAIT = 10
@@ -96,6 +97,7 @@ def show_plan(
     out: Path | None = None,
     only: tuple[str, ...] = (),
     full: bool = False,
+    allowed: Allowed | None = None,
     as_json: bool = False,
 ) -> int:
     """Plan and show it; returns the exit code. `sync --dry-run` is the same."""
@@ -104,7 +106,9 @@ def show_plan(
             "--out keeps a plan that was made from what stands there: no --offline."
         )
     opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
-    view = run_async(_plan(opened, item=item, offline=offline, only=only, full=full))
+    limits = allowed.limits(opened) if allowed is not None else None
+    asked = _plan(opened, item=item, offline=offline, only=only, full=full, limits=limits)
+    view = run_async(asked)
     if as_json:
         print_json(plan_json(view))
     else:
@@ -119,14 +123,22 @@ def show_plan(
 
 
 async def _plan(
-    opened: Opened, *, item: str | None, offline: bool, only: tuple[str, ...], full: bool
+    opened: Opened,
+    *,
+    item: str | None,
+    offline: bool,
+    only: tuple[str, ...],
+    full: bool,
+    limits: Limits | None,
 ) -> PlanView:
     from opsync.cli.sync import run_sync
 
     if offline:
         report = await offline_plan(opened.config, "opsync plan --offline")
     else:
-        report = await run_sync(opened, "opsync plan", only=only, full=full, write=False)
+        report = await run_sync(
+            opened, "opsync plan", only=only, full=full, write=False, limits=limits
+        )
     held_before = [] if offline else (await offline_plan(opened.config, "")).plan.held
     wanted = None if item is None else await _wanted(opened, item, report)
 

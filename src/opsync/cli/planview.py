@@ -199,7 +199,9 @@ def _about(seconds: float) -> str:
 
 def _how(view: PlanView) -> str:
     """How to have it written."""
-    written = "opsync sync" if view.offline else f"opsync apply {view.report.run}"
+    written = view.report.applying
+    if view.offline:
+        written = f"opsync sync {view.report.allowing}".rstrip()
     ready = len(view.changes) + len(view.proposed)
     if ready and view.observed:
         return (

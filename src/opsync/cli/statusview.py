@@ -85,7 +85,9 @@ def _state(found: Overview) -> tuple[str, str] | None:
     bad = [one.instance for one in found.connections if one.state != "ok"]
     if found.healthy:
         return "● healthy", "green"
-    return (f"▲ incomplete: {', '.join(bad)}", "yellow") if bad else None
+    stopped = all(one.state in ("ok", "over limit") for one in found.connections)
+    how = "not written" if stopped else "incomplete"
+    return (f"▲ {how}: {', '.join(bad)}", "yellow") if bad else None
 
 
 def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> None:
@@ -162,6 +164,9 @@ def _print_foot(found: Overview) -> None:
         if one.state == "incomplete":
             since = f", for {words.ago(one.failing_since, found.at)}"
             hanging("! ", f"{one.instance}{since}: {words.shown(one.error, 300)}", style="red")
+        if one.state == "over limit":
+            why = f"{one.instance}: {words.shown(one.error, 300)} (opsync plan)"
+            hanging("! ", why, style="red")
     hanging("Waiting      ", _waiting(found))
 
 

@@ -17,10 +17,11 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.limits import Allowed, limit_options
 from opsync.cli.passjson import as_json
 from opsync.cli.passview import print_pass
 from opsync.engine.session import open_session
-from opsync.model import Slot
+from opsync.model import Limits, Slot
 from opsync.model.rules import Mode
 from opsync.report import PassReport
 
@@ -34,6 +35,7 @@ from opsync.report import PassReport
     type=click.Choice([mode.value for mode in Mode]),
     help="For this run: only report, wait for approval, or write, whatever the rules' modes are.",
 )
+@limit_options
 @json_option
 @config_option
 @store_option
@@ -43,6 +45,7 @@ def sync(
     full: bool,
     dry_run: bool,
     mode: str | None,
+    allowed: Allowed,
     as_json: bool,
     config_path: Path | None,
     store: Path | None,
@@ -52,7 +55,8 @@ def sync(
 
     What opsync wrote before is brought up to date, what is right is left alone, and what a person
     edited stays theirs. Rules in mode observe write nothing and are reported; what rules in mode
-    propose would write waits for `opsync apply`.
+    propose would write waits for `opsync apply`. A connection where too much would change at once
+    gets nothing: the run says so, and with which --allow it would.
 
     With --json: {"pass": {run, records, links, rollups, planned, applied, failed, ...},
     "instances": [...], "changes": [...], "held": [...]}.
@@ -60,9 +64,19 @@ def sync(
     if dry_run:
         from opsync.cli.plan import show_plan
 
-        return show_plan(config_path, store, mode, log_level, only=only, full=full, as_json=as_json)
+        return show_plan(
+            config_path,
+            store,
+            mode,
+            log_level,
+            only=only,
+            full=full,
+            allowed=allowed,
+            as_json=as_json,
+        )
     opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
-    report = run_async(run_sync(opened, "opsync sync", only=only, full=full))
+    limits = allowed.limits(opened)
+    report = run_async(run_sync(opened, "opsync sync", only=only, full=full, limits=limits))
     if as_json:
         _print(report)
     else:
@@ -82,6 +96,7 @@ async def run_sync(
     full: bool = False,
     write: bool = True,
     chosen: Mapping[Slot, str] | None = None,
+    limits: Limits | None = None,
 ) -> PassReport:
     """One pass with its progress on standard error."""
     from opsync.cli.progress import progress
@@ -94,5 +109,6 @@ async def run_sync(
                 full=full,
                 write=write,
                 chosen=chosen,
+                limits=limits,
                 progress=told,
             )

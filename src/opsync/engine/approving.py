@@ -17,9 +17,10 @@ from opsync.noting import HELD
 from opsync.report import PassReport, Planned
 from opsync.store import Store
 
-Fate = Literal["moved", "stands", "held", "observed", "unread"]
+Fate = Literal["moved", "stands", "held", "observed", "unread", "over limit"]
 """Why a change of a plan was not written: something else should stand there by now, it stands
-there already, the place is held, its rule only observes, or its connection could not be read."""
+there already, the place is held, its rule only observes, its connection could not be read, or what
+was to be written there is over a limit."""
 
 
 class Unwritten(Struct, frozen=True):
@@ -87,21 +88,21 @@ async def unwritten(
 ) -> list[Unwritten]:
     """The changes that the pass did not try to write, each with the reason."""
     tried = {change.slot for change, _ in report.outcomes}
-    unread = {one.instance: one.message for one in report.instances if one.trouble}
     found = []
     for one in changes:
         if one.slot in tried:
             continue
-        found.append(_fate(one, await store.entry(one.slot), unread))
+        found.append(_fate(one, await store.entry(one.slot), report))
     return found
 
 
-def _fate(change: KeptChange, entry: Entry | None, unread: Mapping[str, str]) -> Unwritten:
+def _fate(change: KeptChange, entry: Entry | None, report: PassReport) -> Unwritten:
     if change.mode is Mode.observe:
         return Unwritten(change, "observed", f'its rule "{change.slot.rule}" only observes')
     instance = change.slot.target.instance
-    if instance in unread:
-        return Unwritten(change, "unread", f"{instance} could not be read: {unread[instance]}")
+    here = next((one for one in report.instances if one.instance == instance), None)
+    if here is not None and here.trouble and not here.over:
+        return Unwritten(change, "unread", f"{instance} could not be read: {here.message}")
     should = None if entry is None else plain(entry.desired)
     if entry is None or digest(entry.desired) != change.desired_hash:
         if should is None:
@@ -111,7 +112,10 @@ def _fate(change: KeptChange, entry: Entry | None, unread: Mapping[str, str]) ->
         return Unwritten(change, "held", HELD[entry.hold.kind])
     if entry.desired == entry.applied:
         return Unwritten(change, "stands", "it stands there already")
-    return Unwritten(change, "held", entry.message or "the place is held")
+    if here is not None and here.over:
+        return Unwritten(change, "over limit", f"what {instance} would get is over a limit")
+    waits = (one.why for one in report.plan.held if one.entry.slot == change.slot)
+    return Unwritten(change, "held", next(waits, entry.message) or "the place is held")
 
 
 def rule_named(config: Config, name: str) -> str:

@@ -15,6 +15,7 @@ from opsync.model import Ref
 from opsync.model.ledger import Entry
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Runtime
+from opsync.steps.limiting import within_limits
 from opsync.steps.writing import plan_changed
 from opsync.store import Store
 
@@ -68,7 +69,7 @@ async def offline_plan(
             report=report,
             write=False,
         )
-        await plan_changed(this)
+        await within_limits(this, await plan_changed(this))
         counts = await store.counts()
         report.links, report.rollups = counts["links"], counts["rollups"]
         return await Veil(Lookup(config, store)).report(report)

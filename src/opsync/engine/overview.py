@@ -19,6 +19,7 @@ from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
+from opsync.report import OVER_LIMIT
 from opsync.stages.health import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
 
@@ -32,6 +33,12 @@ URGENCY = (
     Health.no_linked_work,
 )
 """The order of initiatives on a screen: what needs somebody comes first."""
+
+RUNS = 10
+"""So many of the last runs are looked through for one that planned what to write."""
+
+LOOK = "opsync look"
+"""The command that plans nothing that is to be written."""
 
 
 NEWS_DAYS = 28
@@ -72,13 +79,14 @@ class Initiative(Struct, frozen=True, kw_only=True):
 
 class Connection(Struct, frozen=True, kw_only=True):
     """One connection. `read_at` is the last time it was read to the end, None if never;
-    `failing_since` the first failure after that, with its `error`. `measured_at` is the last time
+    `failing_since` the first failure after that, with its `error`, which also says why its plan was
+    refused. `measured_at` is the last time
     its metrics were read, or found to be as they were, None where nothing is measured in it."""
 
     instance: str
     tool: str
     state: str
-    """ "ok", "incomplete" or "never read"."""
+    """ "ok", "incomplete", "over limit" (it was read, and is not written) or "never read"."""
     read_at: datetime | None
     failing_since: datetime | None
     error: str
@@ -141,13 +149,13 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     kinds = Counter(one.kind.value for one, _ in disagreeing.of_rollups(rollups))
     kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided())
     kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
-    runs = await store.last_runs(1)
+    runs = await store.last_runs(RUNS)
     waiting = {
         **await store.waiting(await proposing(config, store)),
         "set_aside": counts.get("quarantine", 0),
         "suggested": await store.suggested(),
     }
-    standing = connections(config, catalog, await store.cursors(), counts)
+    standing = connections(config, catalog, await store.cursors(), counts, refused(runs))
     return Overview(
         at=now,
         healthy=bool(runs) and all(one.state == "ok" for one in standing),
@@ -200,10 +208,25 @@ def last_run(row: RunRow) -> LastRun:
     )
 
 
+def refused(runs: Sequence[RunRow]) -> Mapping[str, str]:
+    """The instances of which the plan was refused whole, and why, by the newest of these runs
+    that planned what to write and is over."""
+    for row in runs:
+        if row.finished_at is not None and row.command != LOOK:
+            return {one.instance: one.message for one in row.instances if one.outcome == OVER_LIMIT}
+    return {}
+
+
 def connections(
-    config: Config, catalog: Catalog, cursors: Sequence[CursorState], counts: Mapping[str, int]
+    config: Config,
+    catalog: Catalog,
+    cursors: Sequence[CursorState],
+    counts: Mapping[str, int],
+    refused: Mapping[str, str] | None = None,
 ) -> tuple[Connection, ...]:
-    """All that are configured, with what was read of each (`counts` as the store has them)."""
+    """All that are configured, with what was read of each (`counts` as the store has them), and
+    why the plan of one was refused."""
+    over = refused or {}
     found = []
     for name in config.instances:
         feeds = [one for one in cursors if one.instance == name]
@@ -212,6 +235,8 @@ def connections(
         read = [one for one in feeds if one.completed_at is not None]
         complete = len(read) == len([one for one in feeds if one.feed])
         state = "incomplete" if failing else "ok" if read and complete else "never read"
+        if state == "ok" and name in over:
+            state = OVER_LIMIT
         found.append(
             Connection(
                 instance=name,
@@ -219,7 +244,7 @@ def connections(
                 state=state,
                 read_at=read_at(feeds),
                 failing_since=failing_since(feeds),
-                error=_error(failing[0]) if failing else "",
+                error=_error(failing[0]) if failing else over.get(name, ""),
                 items=sum(n for key, n in counts.items() if key.startswith(f"records.{name}.")),
                 measured_at=read_at(one for one in feeds if one.feed == METRICS),
             )

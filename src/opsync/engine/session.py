@@ -18,7 +18,7 @@ from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Client, Policy, Pool
 from opsync.languages import OwnWords
-from opsync.model import Slot, Value
+from opsync.model import Limits, Slot, Value
 from opsync.pipeline import run_pass
 from opsync.plugins import Plugins
 from opsync.report import PassReport
@@ -52,10 +52,12 @@ class Session:
         full: bool = False,
         write: bool = True,
         chosen: Mapping[Slot, str] | None = None,
+        limits: Limits | None = None,
         progress: Progress = silent,
     ) -> PassReport:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
-        `chosen` (slots with the digest of a value each) nothing else is written.
+        `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
+        those of this pass instead of the configured ones.
 
         What it leaves unwritten is kept as the plan of its number.
         """
@@ -89,6 +91,7 @@ class Session:
                 write=write,
                 progress=progress,
                 chosen=chosen,
+                limits=limits,
                 reads_as=reads_as(self.config),
                 derives_as=derives_as(self.config),
             )

@@ -6,6 +6,7 @@ from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
 from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.daily import Unreadable, by_day, day_of, days_between, number_of
+from opsync.model.limits import Excess, Limits, Measure
 from opsync.model.link import Evidence, Link
 from opsync.model.metric import (
     Adoption,
@@ -55,12 +56,15 @@ __all__ = [
     "Early",
     "Effect",
     "Evidence",
+    "Excess",
     "Health",
     "KeptChange",
     "KeptPlan",
     "Kind",
+    "Limits",
     "Link",
     "LinkContent",
+    "Measure",
     "Member",
     "Mention",
     "Metric",

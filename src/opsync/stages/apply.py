@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from opsync.contract.connector import Writable
 from opsync.errors import OpsyncError, SignInError, StoreError, TemporaryError
 from opsync.inert import inert_text
-from opsync.model import Change, Outcome, OutcomeKind, Record, Ref, Seen, seen_after
+from opsync.model import Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, seen_after
 from opsync.model.ledger import Entry
 from opsync.runtime import Clock
 from opsync.stages.plan import TargetPlan, Want, plan
@@ -36,6 +37,7 @@ class TargetWork:
     entries: Sequence[Entry]
     changes: Sequence[Change]
     roots: Sequence[Record] = ()
+    resting: Mapping[Slot, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -163,6 +165,7 @@ class _Applier:
             now=self.clock.now(),
             run=self.run,
             seen=seen,
+            resting=work.resting,
         )
         await self.store.finish_changes(self.run, fresh.recovered, self.clock.now())
         await self.store.put_desired(self.run, fresh.entries)

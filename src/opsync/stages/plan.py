@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
-from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
+from opsync.model import Change, Kind, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
 from opsync.model.decision import Decision, decide
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
 from opsync.model.rules import Mode
@@ -53,6 +53,8 @@ class TargetPlan(Struct, frozen=True):
     """Changes of rules in propose mode that wait for approval."""
     recovered: tuple[tuple[Change, Outcome], ...] = ()
     """Writes of an interrupted run that are found to have happened."""
+    resting: tuple[tuple[Entry, datetime], ...] = ()
+    """What is to be rewritten, and until when it is not: it was rewritten just before."""
 
 
 def plan(
@@ -64,16 +66,19 @@ def plan(
     now: datetime,
     run: int,
     seen: Sequence[Seen] | None = None,
+    resting: Mapping[Slot, datetime] | None = None,
 ) -> TargetPlan:
     """Plan all slots of one target.
 
     `entries` are its ledger rows: those that nothing wants any more become removals. `seen` is
     what was just read there; without it, what the pull saw counts for the surfaces that it shows.
+    `resting` says until when what was rewritten just before is not rewritten again: a place on an
+    issue, where people read along, gets several changes as one.
     """
     surfaces = {surface.name: surface for surface in connector.surfaces}
     rows = {entry.slot: entry for entry in entries}
     wanted = {want.slot: want for want in wants}
-    builder = _Builder(run, now)
+    builder = _Builder(run, now, resting if resting and target.kind is Kind.issue else {})
     for entry in _handed_over(rows, wanted, connector):
         builder.entries.append(entry)
         if _holds(entry) is not None:
@@ -190,9 +195,11 @@ def _stands_twice(
 class _Builder:
     """Collects one target's plan."""
 
-    def __init__(self, run: int, now: datetime) -> None:
+    def __init__(self, run: int, now: datetime, rests: Mapping[Slot, datetime]) -> None:
         self.run = run
         self.now = now
+        self.rests = rests
+        self.resting: list[tuple[Entry, datetime]] = []
         self.changes: list[Change] = []
         self.observed_only: list[Change] = []
         self.proposed: list[Change] = []
@@ -217,6 +224,7 @@ class _Builder:
             tuple(self.observed_only),
             tuple(self.proposed),
             tuple(self.recovered),
+            tuple(self.resting),
         )
 
     def slot(
@@ -319,7 +327,11 @@ class _Builder:
                 )
             case Decision.write | Decision.look:
                 change = self._change(want, entry, here)
-                self._of(want).append(change)
+                until = self.rests.get(want.slot, self.now)
+                if change.verb is Verb.update and not change.interrupted and until > self.now:
+                    self.resting.append((updated, until))
+                else:
+                    self._of(want).append(change)
                 if updated.outcome == SKIPPED:
                     updated = msgspec.structs.replace(updated, outcome="", message="")
             case Decision.gone:

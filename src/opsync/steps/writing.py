@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -15,7 +15,7 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import StoreError
 from opsync.inert import inert_text
-from opsync.model import Change, Kind, Record, Ref, Seen
+from opsync.model import Change, Kind, Record, Ref, Seen, Slot
 from opsync.model.ledger import Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
@@ -37,6 +37,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     if this.again:
         targets |= await this.store.rollup_places(list(this.instances))
     this.approved = await this.store.approved()
+    this.resting = await _resting(this) if targets else {}
     stale = await _stale_since(this)
     if stale:
         told = await this.store.rollup_places(sorted(stale))
@@ -94,6 +95,14 @@ async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
     return found
 
 
+async def _resting(this: Pass) -> dict[Slot, datetime]:
+    """What was rewritten just before, and until when it rests if it is on an issue."""
+    limits = this.limits or this.config.limits
+    pause = timedelta(minutes=limits.rewrite_pause_minutes)
+    rewritten = await this.store.rewritten(this.clock.now() - pause) if pause else {}
+    return {slot: at + pause for slot, at in rewritten.items()}
+
+
 async def _stale_since(this: Pass) -> dict[str, date]:
     """The instances that could not be read for long, and the date since when."""
     now = this.clock.now()
@@ -141,6 +150,7 @@ async def _plan_target(
         now=this.clock.now(),
         run=this.run,
         seen=seen,
+        resting=this.resting,
     )
     entries.extend(result.entries)
     roots = [root for _, root in inputs.rollups]
@@ -152,7 +162,9 @@ async def _plan_target(
         notes.observed(result.observed_only, inputs.record, roots)
         notes.proposed(result.proposed, inputs.record, roots)
     notes.held(result, inputs.record, roots)
-    return TargetWork(inputs.record, wants, inputs.entries, changes, roots) if changes else None
+    if not changes:
+        return None
+    return TargetWork(inputs.record, wants, inputs.entries, changes, roots, this.resting)
 
 
 async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:

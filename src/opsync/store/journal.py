@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, Row, RowMapping, insert, select, text
 
 from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot, Value, Verb
 from opsync.store.base import Part
@@ -46,6 +47,44 @@ class Journal(Part):
         if other is not None:
             query = query.where(journal.c.other == str(other))
         return await self._read(lambda c: [_to_row(row) for row in c.execute(query).mappings()])
+
+    async def rewritten(self, since: datetime) -> dict[Slot, datetime]:
+        """The values that were written over after `since`, and when they were last."""
+        values = {"since": to_text(since)}
+        return await self._read(
+            lambda c: {_slot(row): to_time(row.at) for row in c.execute(_REWRITTEN, values)}
+        )
+
+    async def written_often(self, since: datetime, times: int) -> dict[Slot, int]:
+        """The values that were written so many times after `since`, or more often, and how
+        often."""
+        values = {"since": to_text(since), "times": times}
+        return await self._read(
+            lambda c: {_slot(row): row.times for row in c.execute(_OFTEN, values)}
+        )
+
+
+_RECENT = """
+FROM journal
+WHERE at > :since AND run >= coalesce(
+    (SELECT seq FROM runs WHERE started_at <= :since ORDER BY seq DESC LIMIT 1), 0)
+"""
+"""What was written after a time. Only the runs that may have done so are looked at."""
+
+_REWRITTEN = text(f"""
+SELECT target, surface, rule, other, max(at) AS at {_RECENT} AND kind = 'updated'
+GROUP BY 1, 2, 3, 4
+""")
+
+_OFTEN = text(f"""
+SELECT target, surface, rule, other, count(*) AS times {_RECENT}
+AND kind IN ('created', 'updated', 'removed')
+GROUP BY 1, 2, 3, 4 HAVING count(*) >= :times
+""")
+
+
+def _slot(row: Row[Any]) -> Slot:
+    return Slot(to_ref(row.target), row.surface, row.rule, to_ref(row.other))
 
 
 def journal_row(run: int, at: datetime, change: Change, outcome: Outcome) -> dict[str, object]:

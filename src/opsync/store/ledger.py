@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
@@ -119,6 +119,15 @@ class Ledger(Part):
             return found[:limit]
 
         return await self._read(work)
+
+    async def owned_counts(self) -> dict[str, int]:
+        """How many values opsync has in each instance. Costs a look at each slot."""
+        query = (
+            select(ledger.c.instance, func.count().label("values"))
+            .where(ledger.c.applied != _NULL)
+            .group_by(ledger.c.instance)
+        )
+        return await self._read(lambda c: {row[0]: row[1] for row in c.execute(query)})
 
     async def owned_ids(self, instance: str, targets: Sequence[Ref]) -> set[str]:
         """The vendor's ids of all that opsync wrote onto these targets."""
