@@ -71,8 +71,9 @@ class Instance:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all settings; credentials are not in it."""
-        return value_hash(msgspec.to_builtins(self.settings.model_dump(mode="json")))
+        """A digest of all settings but those that only raise alarms; no credential is in it."""
+        settings = self.settings.model_dump(mode="json", exclude=set(self.settings.watched))
+        return value_hash(msgspec.to_builtins(settings))
 
     @property
     def reads_as(self) -> str:
@@ -171,7 +172,9 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         rules = [msgspec.structs.replace(rule, mode=mode) for rule in rules]
         links = msgspec.structs.replace(links, mode=mode)
     secrets = tuple(
-        secret for instance in instances.values() for secret in _secrets(instance.settings)
+        secret
+        for block in (*(one.settings for one in instances.values()), general.alerts)
+        for secret in _secrets(block)
     )
     return Config(
         path=path,

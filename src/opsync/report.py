@@ -10,6 +10,7 @@ from opsync.errors import OpsyncError, SignInError
 from opsync.inert import inert_text
 from opsync.model import Change, Outcome, OutcomeKind
 from opsync.model.ledger import Entry
+from opsync.watch import Alarm
 
 Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin"]
 """Why an instance's reading did not complete: its sign-in was refused, it could not be read to
@@ -136,6 +137,10 @@ class PassReport:
     """What rules ask to measure and was read in vain: their matter, and no fault of the pass."""
     aside: int = 0
     """Records that are set aside after the pass, from this one and from earlier ones."""
+    alarms: list[Alarm] = field(default_factory=list)
+    """What is wrong with connections, whether they were read in this pass or not."""
+    untold: list[str] = field(default_factory=list)
+    """Why an alert, or the sign that opsync is alive, could not be sent."""
     seconds: float = 0.0
     applied_mode: bool = True
 
@@ -195,6 +200,7 @@ class PassReport:
         if any(i.trouble == "sign-in" for i in self.instances):
             return 3
         partly = self.failed or self.aside or self.conflicts or self.warnings
+        partly = partly or any(one.state == "fail" for one in self.alarms)
         return 1 if partly or any(i.trouble for i in self.instances) else 0
 
     def summary(self) -> dict[str, int | float]:

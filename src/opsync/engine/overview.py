@@ -20,7 +20,9 @@ from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.stages.rollup import percent_of
+from opsync.steps.watching import watched
 from opsync.store import METRICS, CursorState, RunRow, Store
+from opsync.watch import Alarm
 
 URGENCY = (
     Health.off_track,
@@ -32,6 +34,10 @@ URGENCY = (
     Health.no_linked_work,
 )
 """The order of initiatives on a screen: what needs somebody comes first."""
+
+
+LATE = frozenset({"out of date", "not measured", "signed out"})
+"""The alarms by which what stands of a connection is not to be relied on."""
 
 
 class Initiative(Struct, frozen=True, kw_only=True):
@@ -74,7 +80,8 @@ class Connection(Struct, frozen=True, kw_only=True):
     instance: str
     tool: str
     state: str
-    """ "ok", "incomplete" or "never read"."""
+    """ "ok", "incomplete", "out of date" (red: it was not read in time, or refuses the sign-in) or
+    "never read"."""
     read_at: datetime | None
     failing_since: datetime | None
     error: str
@@ -98,7 +105,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     `waiting` counts values by why they wait (`changes`, `to_approve`, `failed`, `edited`,
     `removed`, `held`), what is `set_aside`, and links that are `suggested`. `disagreements` counts
     by kind what people say against what is measured, as far as it is found without looking at all
-    work.
+    work. `alarms` are what is wrong with connections, tokens and owners, those that are red first.
     """
 
     at: datetime
@@ -108,6 +115,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     connections: tuple[Connection, ...]
     waiting: Mapping[str, int]
     disagreements: Mapping[str, int]
+    alarms: tuple[Alarm, ...]
 
 
 async def overview(config: Config, store: Store, now: datetime) -> Overview:
@@ -142,15 +150,19 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         "set_aside": counts.get("quarantine", 0),
         "suggested": await store.suggested(),
     }
-    standing = connections(config, catalog, await store.cursors(), counts)
+    alarms = await watched(config, store, now)
+    standing = connections(config, catalog, await store.cursors(), counts, alarms)
     return Overview(
         at=now,
-        healthy=bool(runs) and all(one.state == "ok" for one in standing),
+        healthy=bool(runs)
+        and all(one.state == "ok" for one in standing)
+        and not any(one.state == "fail" for one in alarms),
         run=last_run(runs[0]) if runs else None,
         initiatives=tuple(initiatives),
         connections=standing,
         waiting={why: count for why, count in sorted(waiting.items()) if count},
         disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
+        alarms=alarms,
     )
 
 
@@ -171,6 +183,7 @@ def unread(config: Config, now: datetime) -> Overview:
         connections=connections(config, Catalog(config), (), {}),
         waiting={},
         disagreements={},
+        alarms=(),
     )
 
 
@@ -192,10 +205,15 @@ def last_run(row: RunRow) -> LastRun:
 
 
 def connections(
-    config: Config, catalog: Catalog, cursors: Sequence[CursorState], counts: Mapping[str, int]
+    config: Config,
+    catalog: Catalog,
+    cursors: Sequence[CursorState],
+    counts: Mapping[str, int],
+    alarms: Sequence[Alarm] = (),
 ) -> tuple[Connection, ...]:
     """All that are configured, with what was read of each (`counts` as the store has them)."""
     found = []
+    late = {one.connection for one in alarms if one.kind in LATE}
     for name in config.instances:
         feeds = [one for one in cursors if one.instance == name]
         failing = [one for one in feeds if one.failed_since is not None]
@@ -203,6 +221,7 @@ def connections(
         read = [one for one in feeds if one.completed_at is not None]
         complete = len(read) == len([one for one in feeds if one.feed])
         state = "incomplete" if failing else "ok" if read and complete else "never read"
+        state = "out of date" if name in late else state
         found.append(
             Connection(
                 instance=name,

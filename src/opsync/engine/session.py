@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opsync.config import Config, Instance
 from opsync.contract.connector import Check, Connector, Context, Diagnosable
 from opsync.current import Opened, Pass
+from opsync.engine.alerting import tell
 from opsync.engine.approving import kept_plan
 from opsync.engine.fingerprint import derives_as, reads_as
 from opsync.engine.lookup import Lookup
@@ -56,7 +57,8 @@ class Session:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
         `chosen` (slots with the digest of a value each) nothing else is written.
 
-        What it leaves unwritten is kept as the plan of its number.
+        What it leaves unwritten is kept as the plan of its number. After one that may write, what
+        is wrong is told where the configuration says.
         """
         if not self.config.instances:
             raise ConfigError(
@@ -95,6 +97,9 @@ class Session:
         shown = await Veil(Lookup(self.config, self.store)).report(done)
         if chosen is None and (not write or shown.plan.proposed):
             await self.store.put_plan(kept_plan(shown, self.runtime.clock.now()))
+        if write:
+            alerts = self.config.general.alerts
+            await tell(alerts, self.store, self.pool, self.runtime.clock, shown)
         return shown
 
     async def doctor(self, only: frozenset[str] = frozenset()) -> AsyncIterator[tuple[str, Check]]:
