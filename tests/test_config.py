@@ -86,7 +86,10 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
         ({"stor": "x"}, 'stor: unknown key; did you mean "store"?'),
         ({"_env_file": "x"}, "_env_file: unknown key"),
         ({"links": {"mod": "apply"}}, 'links.mod: unknown key; did you mean "mode"?'),
-        ({"links": {"mode": "write"}}, "links.mode: input should be 'observe' or 'apply'"),
+        (
+            {"links": {"mode": "write"}},
+            "links.mode: input should be 'observe', 'propose' or 'apply'",
+        ),
         ({"time_zone": "Europe/Berln"}, 'did you mean "Europe/Berlin"?'),
         ({"log_level": "loud"}, "log_level: input should be 'debug'"),
         (linear(tokn="x"), 'instances.linear.tokn: unknown key; did you mean "token"?'),

@@ -148,6 +148,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     if odd := [f"{key}: unknown key" for key in raw if key.startswith("_")]:
         raise refused(odd)
     secrets_dir = secrets_folder(raw, path)
+    raw = _with_alert_files(raw, secrets_dir)
     try:
         sources: dict[str, Any] = {"_secrets_dir": secrets_dir}
         general = General(**sources, **raw)
@@ -220,6 +221,20 @@ def _named_folder(raw: Mapping[str, Any], path: Path | None) -> Path:
     if isinstance(named, str) and named:
         return (path.parent if path is not None else Path.cwd()) / named
     return SECRETS_DIR
+
+
+def _with_alert_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[str, Any]:
+    """`raw` with the addresses of [alerts] that stand in secret files; the environment wins."""
+    block = raw.get("alerts", {})
+    if secrets_dir is None or not isinstance(block, dict):
+        return raw
+    found = dict(block)
+    for key in ("webhook", "alive"):
+        name = env_name("alerts", key)
+        for file in (secrets_dir / name, secrets_dir / name.lower()):
+            if file.is_file():
+                found[key] = file.read_text(encoding="utf-8")
+    return {**raw, "alerts": found} if found else raw
 
 
 def _load_plugins(general: General, path: Path | None, problems: list[str]) -> Plugins:

@@ -196,12 +196,13 @@ class PassReport:
 
     @property
     def exit_code(self) -> int:
-        """3 a sign-in was refused, 1 done in part, 0 done."""
+        """3 a sign-in was refused, 1 done in part, 0 done. Whoever only looks is answered about
+        this pass; alarms count where it is a scheduled run that may write."""
         if any(i.trouble == "sign-in" for i in self.instances):
             return 3
         partly = self.failed or self.aside or self.conflicts or self.warnings
-        partly = partly or any(one.state == "fail" for one in self.alarms)
-        return 1 if partly or any(i.trouble for i in self.instances) else 0
+        alarmed = self.applied_mode and any(one.state == "fail" for one in self.alarms)
+        return 1 if partly or alarmed or any(i.trouble for i in self.instances) else 0
 
     def summary(self) -> dict[str, int | float]:
         """The counts under their documented names, as `--json` prints them."""

@@ -62,6 +62,13 @@ def test_sync_names_what_it_was_not_to_read(synced: Company) -> None:
     assert synced.opsync("sync").code == 0
 
 
+def test_a_plan_names_it_and_answers_for_itself(synced: Company) -> None:
+    age(synced, 3)
+    result = synced.opsync("plan", "--only", "roadmap")
+    assert result.code == 0
+    assert "! work: was not read to its end;" in result.out
+
+
 def test_fewer_items_than_announced_end_a_run_with_1_until_all_come(synced: Company) -> None:
     synced.edit("work", lambda state: state.update(announces=8))
     assert synced.opsync("sync").code == 0  # not everything is read
@@ -176,6 +183,22 @@ def test_what_is_wrong_in_the_blocks_is_one_line(company: Company, block: str, s
     (line,) = result.err.splitlines()
     assert line.startswith(f"error: {said}")
     assert "CANARY" not in line
+
+
+def test_an_address_may_stand_in_a_secret_file(
+    company: Company, monkeypatch: pytest.MonkeyPatch, sent: list[Any]
+) -> None:
+    secrets = company.folder / "secrets"
+    secrets.mkdir()
+    (secrets / "opsync_alerts__webhook").write_text(f"{HOOK}\n")
+    monkeypatch.setenv("OPSYNC_SECRETS_DIR", str(secrets))
+    configure(company, '\n[alerts]\nwebhook = "https://file.example/of-the-configuration"\n')
+    assert company.opsync("alerts", "test").code == 0
+    monkeypatch.setenv("OPSYNC_ALERTS__WEBHOOK", "https://env.example/of-the-environment")
+    assert company.opsync("alerts", "test").code == 0
+    assert [url for url, _ in sent] == [HOOK, "https://env.example/of-the-environment"]
+    result = company.opsync("config", "show")
+    assert "alerts.webhook\t**********\tenvironment OPSYNC_ALERTS__WEBHOOK" in result.lines
 
 
 def test_config_hides_the_addresses_and_warns_of_them_in_the_file(company: Company) -> None:

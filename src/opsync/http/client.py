@@ -213,7 +213,7 @@ class Client:
         self._log.info(
             "request.retried",
             method=call.method,
-            path=self._path(call),
+            path=self.policy.shown(call.url.path),
             attempt=state.attempt_number,
             wait_s=round(state.upcoming_sleep, 3),
             cause=type(error).__name__,
@@ -274,7 +274,7 @@ class Client:
             self._log.debug(
                 "request.answered",
                 method=call.method,
-                path=self._path(call),
+                path=self.policy.shown(call.url.path),
                 status=answer.status,
                 attempt=call.attempt,
                 duration_s=round(self._clock.monotonic() - begun, 3),
@@ -290,9 +290,6 @@ class Client:
         if failure is not None:
             raise failure
         return answer
-
-    def _path(self, call: _Call) -> str:
-        return "/…" if self.policy.secret_path else call.url.path
 
     def _ended(self, task: asyncio.Task[Answer]) -> None:
         del self._running[task]

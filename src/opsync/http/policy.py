@@ -58,3 +58,7 @@ class Policy:
     """The vendor's error dialect; None: by status alone. It returns None for a good answer."""
     budget: Callable[[Answer], Iterable[BudgetHint]] = no_hints
     """What an answer's headers announce about the budget."""
+
+    def shown(self, path: str) -> str:
+        """A path as logs may have it."""
+        return "/…" if self.secret_path else path
