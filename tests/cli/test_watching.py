@@ -97,6 +97,9 @@ def test_an_owner_who_left_is_counted(synced: Company) -> None:
     owner = {"id": "u1", "name": "Ana Reyes", "email": "ana@work.example", "active": False}
     synced.edit("roadmap", lambda state: state["items"][0].update(owner=owner))
     synced.opsync("sync")
+    status = synced.opsync("status")
+    assert "1 owner left: opsync look" in status.out
+    assert "who left" not in status.out + synced.opsync("sync").out
     alarms = synced.opsync("status", "--json").json["alarms"]
     assert [(one["kind"], one["what"]) for one in alarms] == [
         ("owners", "1 open item has an owner who left")

@@ -110,8 +110,8 @@ def alarm_lines(report: PassReport) -> list[str]:
     told = {one.instance for one in report.instances if one.trouble}
     lines = []
     for one in report.alarms:
-        if one.connection in told and one.kind in MET:
-            continue
+        if one.kind == "owners" or (one.connection in told and one.kind in MET):
+            continue  # status tells of owners, too: they are no matter of a run
         about = f"{one.connection}: " if one.connection else ""
         since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since is not None else ""
         lines.append(f"! {shown(f'{about}{one.what}{since}', 300)}")

@@ -181,6 +181,8 @@ def _print_foot(found: Overview) -> None:
             since = f", for {words.ago(one.failing_since, found.at)}"
             hanging("! ", f"{one.instance}{since}: {words.shown(one.error, 300)}", style="red")
     for alarm in found.alarms:
+        if alarm.kind == "owners":
+            continue  # they stand among what disagrees
         style = "red" if alarm.state == "fail" else "yellow"
         hanging("! ", words.shown(alarm_line(alarm, found.at), 600), style=style)
     hanging("Waiting      ", _waiting(found))

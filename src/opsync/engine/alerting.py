@@ -85,7 +85,7 @@ def _client(address: SecretStr, setting: str, pool: Pool) -> tuple[Client, str]:
         status = answer.status
         if 200 <= status < 300:
             return None
-        said, hint = f"the address of {who} answered {status}", f"Check {who}."
+        said, hint = f"the address of {who} answered {status}.", f"Check {who}."
         if status in {408, 425, 429} or status >= 500:
             return TemporaryError(said, hint="It is tried again after the next run.")
         return RefusedError(said, hint=hint, status=status)
