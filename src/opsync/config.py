@@ -71,8 +71,9 @@ class Instance:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all settings; credentials are not in it."""
-        return value_hash(msgspec.to_builtins(self.settings.model_dump(mode="json")))
+        """A digest of all settings but those that only raise alarms; no credential is in it."""
+        settings = self.settings.model_dump(mode="json", exclude=set(self.settings.watched))
+        return value_hash(msgspec.to_builtins(settings))
 
     @property
     def reads_as(self) -> str:
@@ -148,6 +149,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     if odd := [f"{key}: unknown key" for key in raw if key.startswith("_")]:
         raise refused(odd)
     secrets_dir = secrets_folder(raw, path)
+    raw = _with_alert_files(raw, secrets_dir)
     try:
         sources: dict[str, Any] = {"_secrets_dir": secrets_dir}
         general = General(**sources, **raw)
@@ -172,7 +174,9 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         rules = [msgspec.structs.replace(rule, mode=mode) for rule in rules]
         links = msgspec.structs.replace(links, mode=mode)
     secrets = tuple(
-        secret for instance in instances.values() for secret in _secrets(instance.settings)
+        secret
+        for block in (*(one.settings for one in instances.values()), general.alerts)
+        for secret in _secrets(block)
     )
     return Config(
         path=path,
@@ -219,6 +223,20 @@ def _named_folder(raw: Mapping[str, Any], path: Path | None) -> Path:
     if isinstance(named, str) and named:
         return (path.parent if path is not None else Path.cwd()) / named
     return SECRETS_DIR
+
+
+def _with_alert_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[str, Any]:
+    """`raw` with the addresses of [alerts] that stand in secret files; the environment wins."""
+    block = raw.get("alerts", {})
+    if secrets_dir is None or not isinstance(block, dict):
+        return raw
+    found = dict(block)
+    for key in ("webhook", "alive"):
+        name = env_name("alerts", key)
+        for file in (secrets_dir / name, secrets_dir / name.lower()):
+            if file.is_file():
+                found[key] = file.read_text(encoding="utf-8")
+    return {**raw, "alerts": found} if found else raw
 
 
 def _load_plugins(general: General, path: Path | None, problems: list[str]) -> Plugins:

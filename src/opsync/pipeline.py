@@ -14,6 +14,7 @@ from opsync.steps.limiting import within_limits
 from opsync.steps.measuring import measure_changed
 from opsync.steps.reading import pull_all
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest
+from opsync.steps.watching import watch
 from opsync.steps.writing import apply_all, plan_changed
 from opsync.store import InstanceRun
 
@@ -37,7 +38,8 @@ async def run_pass(this: Pass) -> PassReport:
 
 
 async def finish(this: Pass, started: float) -> None:
-    """Close the run: counts, requests, and the mark that all that changed was dealt with."""
+    """Close the run: counts, requests, what is wrong besides, and the mark that all that changed
+    was dealt with."""
     report = this.report
     for instance in report.instances:
         client = this.instances[instance.instance].client
@@ -53,6 +55,7 @@ async def finish(this: Pass, started: float) -> None:
     if this.recount:
         now = {DERIVED_AS: this.derives_as, ASIDE: await aside_digest(this.store)}
         await this.store.put_kept(OWN, now)
+    await watch(this)
     await this.store.finish_run(
         this.run,
         outcome=OUTCOMES.get(report.exit_code, "done in part"),

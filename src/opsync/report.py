@@ -10,6 +10,7 @@ from opsync.errors import OpsyncError, SignInError
 from opsync.inert import inert_text
 from opsync.model import Change, Excess, Measure, Outcome, OutcomeKind
 from opsync.model.ledger import Entry
+from opsync.watch import Alarm
 
 Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin", "over limit"]
 """Why an instance's reading did not complete: its sign-in was refused, it could not be read to
@@ -145,6 +146,10 @@ class PassReport:
     """Records that are set aside after the pass, from this one and from earlier ones."""
     retrying: int = 0
     """Writes that failed and wait until they are tried again, from this pass and earlier ones."""
+    alarms: list[Alarm] = field(default_factory=list)
+    """What is wrong with connections, whether they were read in this pass or not."""
+    untold: list[str] = field(default_factory=list)
+    """Why an alert, or the sign that opsync is alive, could not be sent."""
     seconds: float = 0.0
     applied_mode: bool = True
 
@@ -200,11 +205,13 @@ class PassReport:
 
     @property
     def exit_code(self) -> int:
-        """3 a sign-in was refused, 1 done in part, 0 done."""
+        """3 a sign-in was refused, 1 done in part, 0 done. Whoever only looks is answered about
+        this pass; alarms count where it is a scheduled run that may write."""
         if any(i.trouble == "sign-in" for i in self.instances):
             return 3
         partly = self.failed or self.aside or self.conflicts or self.warnings
-        return 1 if partly or any(i.trouble for i in self.instances) else 0
+        alarmed = self.applied_mode and any(one.state == "fail" for one in self.alarms)
+        return 1 if partly or alarmed or any(i.trouble for i in self.instances) else 0
 
     @property
     def allowing(self) -> str:

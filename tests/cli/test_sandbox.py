@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from opsync.cli import sandbox as command
 from opsync.cli.root import run
+from opsync.cli.sandbox_answers import write_config
 from opsync.config import read
 from opsync.sandbox import client, launch
 from opsync.sandbox.client import SandboxClient
@@ -285,3 +287,10 @@ def test_a_configuration_that_observes_shows_and_writes_nothing(
     assert "opsync sync --mode apply" in done.stdout
     with SandboxClient(served.url) as look:
         assert [one["write_requests"] for one in look.state().values()] == [0] * 6
+
+
+def test_its_configuration_is_never_out_of_date_since_nothing_runs_it(tmp_path: Path) -> None:
+    path = tmp_path / "opsync.toml"
+    write_config(path, NOBODY, "0123456789abcdef0123456789abcdef")
+    watch = read(path).general.watch
+    assert min(watch.fresh_within, watch.measured_within) >= timedelta(days=365)

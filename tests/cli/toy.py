@@ -99,7 +99,7 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
             Item("item", one["id"], {**one, "written": state.get("written", {}).get(one["id"], {})})
             for one in state["items"]
         ]
-        yield Batch(items, high=AT, resumable=True, expected=len(items))
+        yield Batch(items, high=AT, resumable=True, expected=state.get("announces", len(items)))
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         assert isinstance(raw, dict)

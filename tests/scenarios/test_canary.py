@@ -21,6 +21,7 @@ from tests.support.canary_company import company
 from tests.support.world import HOSTS
 
 EXEMPT = {
+    "alerts test": "posts a message that tells of nothing",
     "demo": "shows the simulated company that it starts itself",
     "sandbox": "serves a simulated company",
     "sandbox edit": "changes a simulated company",

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from opsync.blocks.company import PersonBlock, TeamBlock, TwinsBlock
 from opsync.blocks.limits import LimitsBlock
 from opsync.blocks.rules import LinksBlock, RollupBlock
+from opsync.blocks.watching import AlertsBlock, WatchBlock
 from opsync.blocks.wording import WordingBlock
 
 
@@ -78,6 +79,12 @@ class General(BaseSettings):
 
     wording: WordingBlock = Field(default_factory=WordingBlock)
     """The texts that are written into other tools."""
+
+    watch: WatchBlock = Field(default_factory=WatchBlock)
+    """When what was read is too old."""
+
+    alerts: AlertsBlock = Field(default_factory=AlertsBlock)
+    """Who hears of it when nobody looks."""
 
     # As given, with any token that is in it: hence not in the repr.
     instances: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)

@@ -102,7 +102,14 @@ def _secrets_in_clear(found: Config) -> Iterable[str]:
     """That a secret stands in the configuration, where a copy of the file would take it along."""
     from pydantic import SecretStr
 
-    blocks = _raw(found.path).get("instances", {})
+    raw = _raw(found.path)
+    for key in ("webhook", "alive"):
+        if key in raw.get("alerts", {}):
+            yield (
+                f"alerts.{key} stands in the configuration, and whoever knows it may send there: "
+                f"keep it in OPSYNC_ALERTS__{key.upper()}"
+            )
+    blocks = raw.get("instances", {})
     for name, instance in found.instances.items():
         for key, field in type(instance.settings).model_fields.items():
             if field.annotation is SecretStr and key in blocks.get(name, {}):

@@ -21,6 +21,7 @@ from opsync.cli.common import (
 )
 from opsync.cli.findings import (
     NAMED,
+    alarm_checks,
     metric_checks,
     rule_check,
     set_aside,
@@ -39,6 +40,8 @@ from opsync.engine.metriccheck import examine_metrics
 from opsync.engine.session import open_session
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, StoreError
+from opsync.runtime import SystemClock
+from opsync.steps.watching import watched
 
 
 @click.command()
@@ -87,6 +90,7 @@ class _Doctor:
                 self._tell("plugins", Check(info.name, "fail", info.why, "opsync plugins"))
         try:
             await self._connections(only)
+            await self._watch()
             await self._store()
         except StoreError as error:
             self._tell("store", Check("File", "fail", error.message, error.hint))
@@ -104,6 +108,14 @@ class _Doctor:
                 self._tell(name, check)
                 if check.state == "fail" and check.sign_in:
                     self._code = 3
+
+    async def _watch(self) -> None:
+        config = self._opened.config
+        async with open_store(self._opened) as store:
+            alarms = await watched(config, store, SystemClock().now())
+            read = any(one.completed_at for one in await store.cursors())
+        for check in alarm_checks(alarms, config, read=read):
+            self._tell("watch", check)
 
     async def _store(self) -> None:
         async with open_store(self._opened) as store:

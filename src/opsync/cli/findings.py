@@ -6,12 +6,51 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from opsync.cli import words
+from opsync.config import Config
 from opsync.contract.examining import Check
+from opsync.contract.settings import duration_text
 from opsync.engine.checkup import RuleFinding, TeamFinding
 from opsync.engine.metriccheck import MetricFinding, Unmeasured
+from opsync.watch import Alarm
 
 NAMED = 5
 """So many items are named."""
+
+
+ALARMS = {
+    "signed out": "Sign-in",
+    "out of date": "Freshness",
+    "not measured": "Freshness",
+    "short": "Completeness",
+    "token": "Token",
+    "owners": "Owners",
+}
+"""What is tested, by the alarm that fails it."""
+
+
+def alarm_checks(alarms: Sequence[Alarm], config: Config, *, read: bool) -> Iterator[Check]:
+    """Whether all was read in time and whole, by what the store knows (`read`: anything was); and
+    whether anybody would hear of it."""
+    for one in alarms:
+        about = f"{one.connection}: " if one.connection else ""
+        since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since is not None else ""
+        why = f" ({one.error.rstrip('.')})" if one.error else ""
+        yield Check(ALARMS[one.kind], one.state, f"{about}{one.what}{since}{why}.", one.hint)
+    if not any(one.state == "fail" for one in alarms):
+        within = duration_text(config.general.watch.fresh_within)
+        said = f"All was read in time: each connection within {within}, or as its block says."
+        yield Check("Freshness", "ok", said if read else "Nothing was read yet.")
+    alerts = config.general.alerts
+    if alerts.webhook is None and alerts.alive is None:
+        said = "Nobody is told when something goes wrong: [alerts] names who could be."
+    else:
+        to = [
+            *(["alarms go to the webhook"] if alerts.webhook is not None else []),
+            *(["a good run is told to the watchdog"] if alerts.alive is not None else []),
+        ]
+        said = f"{' and '.join(to)}. To try it: opsync alerts test"
+        said = said[0].upper() + said[1:]
+    yield Check("Alerts", "ok", said)
 
 
 def set_aside(many: int, named: Sequence[str]) -> Check:

@@ -11,7 +11,7 @@ from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 
 
 def as_json(report: PassReport) -> dict[str, Any]:
-    """The whole pass: `pass`, `instances`, `changes` and `held`."""
+    """The whole pass: `pass`, `alarms`, `instances`, `changes` and `held`."""
     outcomes = {change.slot: outcome for change, outcome in report.outcomes}
     planned = {one.change.slot for one in report.plan.changes}
     return {
@@ -27,7 +27,9 @@ def as_json(report: PassReport) -> dict[str, Any]:
             "kept": list(report.stale),
             "set_aside": report.aside,
             "warnings": list(report.remarks),
+            "untold": list(report.untold),
         },
+        "alarms": list(report.alarms),
         "instances": [instance_json(one) for one in report.instances],
         "changes": [
             *(change_json(one, "apply", outcomes) for one in report.plan.changes),

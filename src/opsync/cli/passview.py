@@ -38,6 +38,8 @@ _TROUBLE = {
     "plugin": "its plugin failed",
     "over limit": "over a limit",
 }
+MET = frozenset({"out of date", "not measured", "signed out"})
+"""The alarms that say no more than the trouble of a connection that was read now."""
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
 
@@ -60,6 +62,7 @@ def _head_lines(report: PassReport) -> list[str]:
     wide = max([LABEL_WIDTH, *(len(tool) for tool in tools)])
     lines = [_labelled(one.tool, _instance(one), wide) for one in report.instances]
     lines += [line for one in report.instances for line in trouble_lines(one)]
+    lines += alarm_lines(report)
     lines += warning_lines(report)
     stand = (
         f"{plural(report.links, 'link')} · "
@@ -101,6 +104,20 @@ def _instance(one: InstanceReport) -> str:
 def warning_lines(report: PassReport) -> list[str]:
     """What looks wrong in the configuration."""
     return [f"! {shown(warning, 400)}" for warning in report.remarks]
+
+
+def alarm_lines(report: PassReport) -> list[str]:
+    """What is wrong besides what this pass met itself, and what could not be told to others."""
+    told = {one.instance for one in report.instances if one.trouble}
+    lines = []
+    for one in report.alarms:
+        if one.kind == "owners" or (one.connection in told and one.kind in MET):
+            continue  # status tells of owners, too: they are no matter of a run
+        about = f"{one.connection}: " if one.connection else ""
+        since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since is not None else ""
+        lines.append(f"! {shown(f'{about}{one.what}{since}', 300)}")
+        lines.append(f"    {shown(one.hint, LONG)}")
+    return [*lines, *(f"! {shown(one, 300)}" for one in report.untold)]
 
 
 def trouble_lines(one: InstanceReport) -> list[str]:

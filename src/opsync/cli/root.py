@@ -45,6 +45,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
     },
     "Run": {
+        "alerts": ("opsync.cli.alerts:alerts", "Try who is told when nobody looks."),
         "config": ("opsync.cli.config:config", "Show and check the configuration."),
         "db": ("opsync.cli.db:db", "Look after the store."),
     },

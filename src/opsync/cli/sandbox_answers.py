@@ -38,6 +38,14 @@ MEASURED_IN = next((tool.name for tool in SERVED if tool in ANALYTICS), "")
 """The one in which Harbor's use is measured; "": in none."""
 
 
+UNWATCHED = """
+# Nothing runs this by a schedule, so that nothing is out of date either.
+[watch]
+fresh_within = "365d"
+measured_within = "365d"
+"""
+
+
 def tokens() -> dict[str, str]:
     """The sandbox's own tokens, which open nothing else, by connection."""
     return {tool.name: launch.TOKENS[tool.connector] for tool in SERVED}
@@ -83,4 +91,4 @@ def write_config(path: Path, url: str, roadmap: str) -> None:
         secrets_dir=FOLDER,
     )
     secrets = {env_name(name, "token"): token for name, token in tokens().items()}
-    put(path, render(answers), Secrets(path.absolute().parent / FOLDER, secrets))
+    put(path, render(answers) + UNWATCHED, Secrets(path.absolute().parent / FOLDER, secrets))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from opsync.cli import words
 from opsync.cli.adoptionview import brief
@@ -13,6 +13,7 @@ from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.disagreements import DisagreementKind
 from opsync.engine.overview import Connection, Initiative, Overview
+from opsync.watch import Alarm
 
 SHOWN = 8
 """So many initiatives are shown unless all are asked for."""
@@ -31,6 +32,9 @@ _WAITING = {
 }
 """What is counted for each reason to wait, and what is said of it."""
 
+_SIGNS = {"ok": ("●", "green"), "incomplete": ("▲", "yellow"), "out of date": ("✗", "red")}
+"""The sign and colour of a connection's state."""
+
 _ALSO = {
     DisagreementKind.no_work: ("initiative without work", "initiatives without work"),
     DisagreementKind.one_side: (
@@ -40,6 +44,17 @@ _ALSO = {
     DisagreementKind.owner_left: ("owner left", "owners left"),
 }
 """What is said of the disagreements besides those of status."""
+
+
+SAID = {
+    "signed out": "signed out",
+    "out of date": "out of date",
+    "not measured": "not measured",
+    "short": "not complete",
+    "token": "token expired",
+    "owners": "owners left",
+}
+"""What a red alarm comes to, in two words."""
 
 
 def print_status(found: Overview, zone: tzinfo, *, every: bool) -> None:
@@ -85,6 +100,9 @@ def _state(found: Overview) -> tuple[str, str] | None:
     bad = [one.instance for one in found.connections if one.state != "ok"]
     if found.healthy:
         return "● healthy", "green"
+    if red := [one for one in found.alarms if one.state == "fail"]:
+        about = dict.fromkeys(f"{one.connection} {SAID[one.kind]}".strip() for one in red)
+        return f"✗ {', '.join(about)}", "red"
     stopped = all(one.state in ("ok", "over limit") for one in found.connections)
     how = "not written" if stopped else "incomplete"
     return (f"▲ {how}: {', '.join(bad)}", "yellow") if bad else None
@@ -167,13 +185,26 @@ def _print_foot(found: Overview) -> None:
         if one.state == "over limit":
             why = f"{one.instance}: {words.shown(one.error, 300)} (opsync plan)"
             hanging("! ", why, style="red")
+    for alarm in found.alarms:
+        if alarm.kind == "owners":
+            continue  # they stand among what disagrees
+        style = "red" if alarm.state == "fail" else "yellow"
+        hanging("! ", words.shown(alarm_line(alarm, found.at), 600), style=style)
     hanging("Waiting      ", _waiting(found))
+
+
+def alarm_line(one: Alarm, now: datetime) -> str:
+    """An alarm with since when and what to do."""
+    since = f", for {words.ago(one.since, now)}" if one.since is not None else ""
+    about = f"{one.connection}{since}: " if one.connection else ""
+    why = f" ({one.error.rstrip('.')})" if one.error else ""
+    return f"{about}{one.what}{why}. {one.hint}"
 
 
 def _connection(one: Connection, found: Overview) -> list[str | tuple[str, str]]:
     if one.state == "never read":
         return [f"{one.instance} ", ("○", "dim"), " never read"]
-    sign = ("●", "green") if one.state == "ok" else ("▲", "yellow")
+    sign = _SIGNS.get(one.state, ("▲", "yellow"))
     return [f"{one.instance} ", sign, f" {words.ago(one.read_at, found.at)}"]
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, timedelta
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    WithJsonSchema,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opsync.errors import ConfigError
@@ -40,6 +49,34 @@ def _zone(name: str) -> str:
     return name
 
 
+_DURATION = re.compile(r"([1-9]\d{0,4})\s*([mhd])")
+_UNITS = {"m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('write minutes, hours or days: "30m", "2h", "1d"')
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def duration_text(value: timedelta) -> str:
+    """ "30m", "2h", "1d": the largest unit that it is whole in."""
+    seconds = int(value.total_seconds())
+    unit = next(name for name in ("d", "h", "m") if seconds % _UNITS[name] == 0 or name == "m")
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(duration_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9]\d{0,4}\s*[mhd]$"}),
+]
+"""A span of time as people write it: "30m", "2h", "1d"."""
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 """Where an API is asked: an address that `check_base_url` lets pass, without a slash at its end."""
 
@@ -67,7 +104,10 @@ class ConnectorSettings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    not_read: ClassVar[frozenset[str]] = frozenset({"expose", "overlap_s"})
+    watched: ClassVar[frozenset[str]] = frozenset({"fresh_within", "token_expires"})
+    """The settings that only decide when opsync raises an alarm."""
+
+    not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s"}
     """The settings that decide nothing about what a record is: where only these change, nothing is
     read anew. A subclass adds its own."""
 
@@ -82,6 +122,12 @@ class ConnectorSettings(BaseSettings):
 
     overlap_s: Annotated[int, Field(ge=0)] = 300
     """Seconds read again before the last change seen, for changes that turn up late."""
+
+    fresh_within: Duration | None = None
+    """How long ago it may have been read to its end. Left out: as `[watch]` says."""
+
+    token_expires: date | None = None
+    """The last day on which its token works, as the tool said when it was made."""
 
     @classmethod
     def settings_customise_sources(

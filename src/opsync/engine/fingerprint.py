@@ -52,5 +52,6 @@ def _instances(config: Config) -> list[tuple[str, str, str]]:
 
 
 def _words(instance: Instance) -> list[tuple[str, str]]:
-    settings: dict[str, object] = instance.settings.model_dump(mode="json", exclude={"expose"})
+    beside = {"expose", *instance.settings.watched}
+    settings: dict[str, object] = instance.settings.model_dump(mode="json", exclude=beside)
     return sorted((key, value) for key, value in settings.items() if isinstance(value, str))

@@ -21,7 +21,9 @@ from opsync.model import Health, Record, Rollup
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.report import OVER_LIMIT
 from opsync.stages.health import percent_of
+from opsync.steps.watching import watched
 from opsync.store import METRICS, CursorState, RunRow, Store
+from opsync.watch import Alarm
 
 URGENCY = (
     Health.off_track,
@@ -43,6 +45,10 @@ LOOK = "opsync look"
 
 NEWS_DAYS = 28
 """What was released within so many days, and is measured, stands among the first."""
+
+
+LATE = frozenset({"out of date", "not measured", "signed out"})
+"""The alarms by which what stands of a connection is not to be relied on."""
 
 
 class Initiative(Struct, frozen=True, kw_only=True):
@@ -86,7 +92,8 @@ class Connection(Struct, frozen=True, kw_only=True):
     instance: str
     tool: str
     state: str
-    """ "ok", "incomplete", "over limit" (it was read, and is not written) or "never read"."""
+    """ "ok", "incomplete", "out of date" (red: it was not read in time, or refuses the sign-in),
+    "over limit" (it was read, and is not written) or "never read"."""
     read_at: datetime | None
     failing_since: datetime | None
     error: str
@@ -110,7 +117,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     `waiting` counts values by why they wait (`changes`, `to_approve`, `failed`, `edited`,
     `removed`, `held`), what is `set_aside`, and links that are `suggested`. `disagreements` counts
     by kind what people say against what is measured, as far as it is found without looking at all
-    work.
+    work. `alarms` are what is wrong with connections, tokens and owners, those that are red first.
     """
 
     at: datetime
@@ -120,6 +127,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     connections: tuple[Connection, ...]
     waiting: Mapping[str, int]
     disagreements: Mapping[str, int]
+    alarms: tuple[Alarm, ...]
 
 
 async def overview(config: Config, store: Store, now: datetime) -> Overview:
@@ -155,15 +163,20 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         "set_aside": counts.get("quarantine", 0),
         "suggested": await store.suggested(),
     }
-    standing = connections(config, catalog, await store.cursors(), counts, refused(runs))
+    alarms = await watched(config, store, now)
+    cursors = await store.cursors()
+    standing = connections(config, catalog, cursors, counts, refused(runs), alarms)
     return Overview(
         at=now,
-        healthy=bool(runs) and all(one.state == "ok" for one in standing),
+        healthy=bool(runs)
+        and all(one.state == "ok" for one in standing)
+        and not any(one.state == "fail" for one in alarms),
         run=last_run(runs[0]) if runs else None,
         initiatives=tuple(initiatives),
         connections=standing,
         waiting={why: count for why, count in sorted(waiting.items()) if count},
         disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
+        alarms=alarms,
     )
 
 
@@ -184,6 +197,7 @@ def unread(config: Config, now: datetime) -> Overview:
         connections=connections(config, Catalog(config), (), {}),
         waiting={},
         disagreements={},
+        alarms=(),
     )
 
 
@@ -223,11 +237,13 @@ def connections(
     cursors: Sequence[CursorState],
     counts: Mapping[str, int],
     refused: Mapping[str, str] | None = None,
+    alarms: Sequence[Alarm] = (),
 ) -> tuple[Connection, ...]:
     """All that are configured, with what was read of each (`counts` as the store has them), and
     why the plan of one was refused."""
     over = refused or {}
     found = []
+    late = {one.connection for one in alarms if one.kind in LATE}
     for name in config.instances:
         feeds = [one for one in cursors if one.instance == name]
         failing = [one for one in feeds if one.failed_since is not None]
@@ -235,6 +251,7 @@ def connections(
         read = [one for one in feeds if one.completed_at is not None]
         complete = len(read) == len([one for one in feeds if one.feed])
         state = "incomplete" if failing else "ok" if read and complete else "never read"
+        state = "out of date" if name in late else state
         if state == "ok" and name in over:
             state = OVER_LIMIT
         found.append(

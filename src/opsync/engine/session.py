@@ -11,6 +11,7 @@ from opsync.config import Config, Instance
 from opsync.contract.connector import Connector, Context
 from opsync.contract.examining import Check, Diagnosable
 from opsync.current import Opened, Pass
+from opsync.engine.alerting import tell
 from opsync.engine.approving import kept_plan
 from opsync.engine.fingerprint import derives_as, reads_as
 from opsync.engine.lookup import Lookup
@@ -59,7 +60,8 @@ class Session:
         `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
         those of this pass instead of the configured ones.
 
-        What it leaves unwritten is kept as the plan of its number.
+        What it leaves unwritten is kept as the plan of its number. After one that may write, what
+        is wrong is told where the configuration says.
         """
         if not self.config.instances:
             raise ConfigError(
@@ -99,6 +101,9 @@ class Session:
         shown = await Veil(Lookup(self.config, self.store)).report(done)
         if chosen is None and (not write or shown.plan.proposed):
             await self.store.put_plan(kept_plan(shown, self.runtime.clock.now()))
+        if write:
+            alerts = self.config.general.alerts
+            await tell(alerts, self.store, self.pool, self.runtime.clock, shown)
         return shown
 
     async def doctor(self, only: frozenset[str] = frozenset()) -> AsyncIterator[tuple[str, Check]]:

@@ -138,7 +138,11 @@ class Veil:
             replaced(one, message=await self.text(one.message)) if one.message else one
             for one in report.instances
         ]
-        return replaced(report, plan=plan, outcomes=outcomes, instances=instances)
+        alarms = [
+            replace(one, error=await self.text(one.error)) if one.error else one
+            for one in report.alarms
+        ]
+        return replaced(report, plan=plan, outcomes=outcomes, instances=instances, alarms=alarms)
 
     async def _planned(self, one: Planned) -> Planned:
         change = await self._change(one.change)

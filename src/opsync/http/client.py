@@ -213,7 +213,7 @@ class Client:
         self._log.info(
             "request.retried",
             method=call.method,
-            path=call.url.path,
+            path=self.policy.shown(call.url.path),
             attempt=state.attempt_number,
             wait_s=round(state.upcoming_sleep, 3),
             cause=type(error).__name__,
@@ -252,6 +252,7 @@ class Client:
                 vendor=self.policy.vendor,
                 clean=self._clean,
                 now=self._clock.now,
+                secret_path=self.policy.secret_path,
             )
             self._breaker.enter(self._who)
             self._count(call, 1)
@@ -273,7 +274,7 @@ class Client:
             self._log.debug(
                 "request.answered",
                 method=call.method,
-                path=call.url.path,
+                path=self.policy.shown(call.url.path),
                 status=answer.status,
                 attempt=call.attempt,
                 duration_s=round(self._clock.monotonic() - begun, 3),

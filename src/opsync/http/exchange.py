@@ -12,7 +12,7 @@ import httpx
 
 from opsync.errors import BadAnswer, OpsyncError, RefusedError, TemporaryError
 from opsync.http.answer import Answer, Headers
-from opsync.http.hosts import plain_url
+from opsync.http.hosts import shown_url
 from opsync.http.retry import TRY_LATER
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -63,6 +63,7 @@ class Exchange:
         vendor: str,
         clean: Callable[[str], str],
         now: Callable[[], datetime],
+        secret_path: bool = False,
     ) -> None:
         self._http = http
         self._request = request
@@ -70,7 +71,8 @@ class Exchange:
         self._vendor = vendor
         self._clean = clean
         self._now = now
-        self._where = f"{vendor}: {request.method} {plain_url(str(request.url))}"
+        self._url = shown_url(str(request.url), secret_path=secret_path)
+        self._where = f"{vendor}: {request.method} {self._url}"
         self._connected = False
         self._ends_at = 0.0
         self._timer: asyncio.Timeout | None = None
@@ -130,7 +132,7 @@ class Exchange:
             status=response.status_code,
             headers=Headers(response.headers),
             body=body,
-            url=self._clean(plain_url(str(response.request.url))),
+            url=self._clean(self._url),
             vendor=self._vendor,
             method=self._request.method,
             received_at=self._now(),

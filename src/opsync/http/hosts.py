@@ -149,3 +149,11 @@ def plain_url(url: str) -> str:
     """`url` without userinfo, query and fragment, for messages and logs."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def shown_url(url: str, *, secret_path: bool) -> str:
+    """`url` for messages and logs; without its path where that is a secret."""
+    if not secret_path:
+        return plain_url(url)
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"

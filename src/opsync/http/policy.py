@@ -52,7 +52,13 @@ class Policy:
     """The longest pause that is sat out. A longer one ends the pass as incomplete."""
     attempts: int = 3
     """Tries of one request within a pass (Google's SRE book: at most 3)."""
+    secret_path: bool = False
+    """The address itself is the credential: neither log nor error tells more than the host."""
     classify: Callable[[Answer], OpsyncError | None] | None = None
     """The vendor's error dialect; None: by status alone. It returns None for a good answer."""
     budget: Callable[[Answer], Iterable[BudgetHint]] = no_hints
     """What an answer's headers announce about the budget."""
+
+    def shown(self, path: str) -> str:
+        """A path as logs may have it."""
+        return "/…" if self.secret_path else path

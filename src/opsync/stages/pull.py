@@ -23,6 +23,8 @@ _CORE = "opsync:"
 _READ_AS = _CORE + "read-as:{}"
 _NAMED_AS = _CORE + "named-as:{}"
 _STOPPED = _CORE + "stopped:{}"
+EXPECTED = _CORE + "expected:{}"
+"""Kept of a feed's last whole walk: how many items the vendor announced, how many came, when."""
 _READING = _CORE + "reading"
 """Kept from the beginning of an instance's read to its end."""
 
@@ -174,7 +176,7 @@ async def _forget(feed: str, report: InstanceReport, context: PullContext) -> No
     """What a feed brought is gone, and so is what was kept for it."""
     store, instance = context.store, report.instance
     report.missing += await store.retire_feed(context.run, instance, feed)
-    names = (_READ_AS, _NAMED_AS, _STOPPED)
+    names = (_READ_AS, _NAMED_AS, _STOPPED, EXPECTED)
     await store.put_kept(instance, {name.format(feed): None for name in names})
 
 
@@ -190,6 +192,7 @@ async def _pull_feed(
         await store.begin_walk(instance, feed.name)
     high: datetime | None = None
     read = empty = 0
+    expected: int | None = None
     async for batch in connector.pull(feed, since):
         empty = 0 if batch.items else empty + 1
         if empty > EMPTY_WALKS_MAX:
@@ -198,6 +201,7 @@ async def _pull_feed(
             high = batch.high
         await _store_batch(connector, feed, batch, report, context, track=full and known > 0)
         read += len(batch.items)
+        expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
     if full and known and not await _settle_walk(feed, read, rescoped, report, context):
         return
@@ -207,9 +211,18 @@ async def _pull_feed(
         _NAMED_AS.format(feed.name): context.naming,
         _STOPPED.format(feed.name): None,
     }
+    if full:
+        after[EXPECTED.format(feed.name)] = _announced(expected, read, context.clock.now())
     kept = await store.kept(instance)
     if any(kept.get(key) != value for key, value in after.items()):
         await store.put_kept(instance, after)
+
+
+def _announced(expected: int | None, read: int, at: datetime) -> Value:
+    """What is kept of a whole walk where the vendor told how much it would be."""
+    if expected is None:
+        return None
+    return {"expected": expected, "read": read, "at": at.isoformat()}
 
 
 async def _rescoped(feed: Feed, instance: str, context: PullContext) -> bool:

@@ -1,0 +1,124 @@
+"""Watch: what the store knows of each connection's health, and what a pass notes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from opsync.config import Config, Instance
+from opsync.contract.connector import Readable
+from opsync.current import Pass
+from opsync.model import Value
+from opsync.stages.pull import EXPECTED, is_core_key
+from opsync.steps.shared import OWN
+from opsync.store import METRICS, CursorState, Store
+from opsync.watch import Alarm, Facts, FeedFacts, ShortWalk, alarms
+
+NOTICED = "watch:noticed"
+"""By connection when a pass first met it."""
+SIGNED_OUT = "watch:signed-out"
+"""By connection since when its sign-in is refused."""
+
+
+async def watch(this: Pass) -> None:
+    """Note what only a pass knows, and what is wrong after it."""
+    kept = await this.store.kept(OWN)
+    now = this.clock.now().isoformat()
+    noticed, signed_out = _table(kept.get(NOTICED)), _table(kept.get(SIGNED_OUT))
+    after = {name: noticed.get(name, now) for name in this.instances}
+    refused: dict[str, Value] = {}
+    for report in this.report.instances:
+        name = report.instance
+        if report.trouble == "sign-in":
+            refused[name] = signed_out.get(name, now)
+        elif not report.pulled and report.trouble and name in signed_out:
+            refused[name] = signed_out[name]
+    changed: dict[str, Value] = {}
+    if after != noticed:
+        changed[NOTICED] = after
+    if refused != signed_out:
+        changed[SIGNED_OUT] = refused
+    if changed:
+        await this.store.put_kept(OWN, changed)
+    this.report.alarms = [*await watched(this.config, this.store, this.clock.now())]
+
+
+async def watched(config: Config, store: Store, now: datetime) -> tuple[Alarm, ...]:
+    """All that is wrong by what the store knows. Asks no tool."""
+    facts = await facts_of(config, store)
+    left = [one for one in await store.owners_left() if one.ref.instance in config.instances]
+    return alarms(facts, now, now.astimezone(config.zone).date(), owners_left=len(left))
+
+
+async def facts_of(config: Config, store: Store) -> list[Facts]:
+    """What the store knows of each configured connection."""
+    kept = await store.kept(OWN)
+    noticed, signed_out = _table(kept.get(NOTICED)), _table(kept.get(SIGNED_OUT))
+    cursors = await store.cursors()
+    return [
+        _facts(
+            config,
+            instance,
+            [one for one in cursors if one.instance == name],
+            await store.kept(name),
+            _time(noticed.get(name)),
+            _time(signed_out.get(name)),
+        )
+        for name, instance in config.instances.items()
+    ]
+
+
+def _facts(
+    config: Config,
+    instance: Instance,
+    cursors: Iterable[CursorState],
+    kept: Mapping[str, Value],
+    noticed_at: datetime | None,
+    signed_out_since: datetime | None,
+) -> Facts:
+    feeds = {one.feed: _feed(one) for one in cursors}
+    measured = feeds.pop(METRICS, None)
+    settings, general = instance.settings, config.general.watch
+    class_ = config.plugins.connectors.get(instance.connector)
+    readable = class_ is not None and issubclass(class_, Readable)
+    return Facts(
+        connection=instance.name,
+        feeds=tuple(one for name, one in feeds.items() if not is_core_key(name)),
+        measured=measured,
+        fresh_within=settings.fresh_within or general.fresh_within,
+        measured_within=general.measured_within,
+        # What cannot be read is never out of date.
+        noticed_at=noticed_at if readable else None,
+        signed_out_since=signed_out_since,
+        short=tuple(_short(kept)),
+        token_expires=settings.token_expires,
+    )
+
+
+def _feed(one: CursorState) -> FeedFacts:
+    return FeedFacts(
+        name=one.feed,
+        read_at=one.completed_at,
+        failing_since=one.failed_since,
+        error=one.error,
+    )
+
+
+def _short(kept: Mapping[str, Value]) -> Iterable[ShortWalk]:
+    begin = EXPECTED.format("")
+    for key, said in kept.items():
+        if not key.startswith(begin) or not isinstance(said, dict):
+            continue
+        expected, read, at = said.get("expected"), said.get("read"), _time(said.get("at"))
+        if not isinstance(expected, int) or not isinstance(read, int) or at is None:
+            continue
+        if read < expected:
+            yield ShortWalk(key.removeprefix(begin), expected, read, at)
+
+
+def _table(found: Value) -> dict[str, Value]:
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _time(found: Value) -> datetime | None:
+    return datetime.fromisoformat(found) if isinstance(found, str) else None

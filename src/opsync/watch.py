@@ -1,0 +1,249 @@
+"""Whether all is well when nobody looks: what is known of the connections, and what is wrong.
+
+Pure: facts and the time in, alarms out. `steps.watching` gathers the facts from the store;
+`status`, `doctor`, the exit code of a run and alerts judge by the same list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from opsync.inert import inert_text
+
+TOKEN_WARNING = timedelta(days=14)
+"""So long before a token expires people are warned."""
+
+Kind = Literal["signed out", "out of date", "not measured", "short", "token", "owners"]
+
+
+class FeedFacts(Struct, frozen=True, kw_only=True):
+    """One feed: when it was last read to its end, and since when and why it fails, if it does."""
+
+    name: str
+    read_at: datetime | None = None
+    failing_since: datetime | None = None
+    error: str = ""
+
+
+class ShortWalk(Struct, frozen=True):
+    """A feed of which the tool announced more items than it gave, when all was read last."""
+
+    feed: str
+    expected: int
+    read: int
+    at: datetime
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is known of one connection.
+
+    `feeds` hold what is read, `measured` what is measured. `noticed_at` is when a run first met the
+    connection: what was never read is as old as that, and of none that no run has met yet.
+    """
+
+    connection: str
+    feeds: tuple[FeedFacts, ...]
+    measured: FeedFacts | None
+    fresh_within: timedelta
+    measured_within: timedelta
+    noticed_at: datetime | None = None
+    signed_out_since: datetime | None = None
+    short: tuple[ShortWalk, ...] = ()
+    token_expires: date | None = None
+
+
+class Alarm(Struct, frozen=True, kw_only=True):
+    """Something that is wrong, or will be.
+
+    `what` is a sentence without a name from a tool, so that it may leave the company; `error` is
+    what the tool said, for opsync's own screens. `state` is "warn" for what is not wrong yet.
+    """
+
+    kind: Kind
+    connection: str
+    """ "" for what is of no single one."""
+    state: Literal["warn", "fail"]
+    what: str
+    since: datetime | None
+    hint: str
+    error: str = ""
+
+    @property
+    def id(self) -> str:
+        """What stays the same while it lasts."""
+        return f"{self.kind}:{self.connection}"
+
+
+def alarms(
+    facts: Iterable[Facts], now: datetime, today: date, *, owners_left: int = 0
+) -> tuple[Alarm, ...]:
+    """All alarms, those that are red first. `today` is the day in the configured zone."""
+    found = [alarm for one in facts for alarm in _of_connection(one, now, today)]
+    if owners_left:
+        left = "has an owner who left" if owners_left == 1 else "have owners who left"
+        found.append(
+            Alarm(
+                kind="owners",
+                connection="",
+                state="warn",
+                what=f"{owners_left} open {_items(owners_left)} {left}",
+                since=None,
+                hint="opsync look names them: give each a new owner in its tool.",
+            )
+        )
+    return tuple(sorted(found, key=lambda one: one.state != "fail"))
+
+
+def _items(count: int) -> str:
+    return "item" if count == 1 else "items"
+
+
+def _of_connection(facts: Facts, now: datetime, today: date) -> Iterator[Alarm]:
+    if facts.signed_out_since is not None:
+        yield Alarm(
+            kind="signed out",
+            connection=facts.connection,
+            state="fail",
+            what="its sign-in was refused in the last run",
+            since=facts.signed_out_since,
+            hint=f"opsync doctor --only {facts.connection} names the click; then: opsync sync",
+            error=next((one.error for one in facts.feeds if one.error), ""),
+        )
+    elif (late := _out_of_date(facts, now)) is not None:
+        yield late
+    if (late := _not_measured(facts, now)) is not None and facts.signed_out_since is None:
+        yield late
+    yield from _short(facts)
+    yield from _token(facts, today)
+
+
+def _out_of_date(facts: Facts, now: datetime) -> Alarm | None:
+    aged = [(since, one) for one in facts.feeds if (since := _read_at(one, facts)) is not None]
+    if not facts.feeds and facts.noticed_at is not None:
+        aged = [(facts.noticed_at, FeedFacts(name=""))]
+    late = sorted(
+        ((since, one) for since, one in aged if now - since > facts.fresh_within),
+        key=lambda pair: (pair[0], pair[1].name),
+    )
+    if not late:
+        return None
+    names = ", ".join(one.name for _, one in late if one.name)
+    named = f" ({names})" if names and len(late) < len(facts.feeds) else ""
+    never = all(one.read_at is None for _, one in late)
+    done = "was never read to its end" if never else "was not read to its end"
+    error = next((one.error for _, one in late if one.error), "")
+    return Alarm(
+        kind="out of date",
+        connection=facts.connection,
+        state="fail",
+        what=f"{done}{named}; it should be every {_span(facts.fresh_within)}",
+        since=late[0][0],
+        hint=_next(facts.connection, failing=bool(error)),
+        error=error,
+    )
+
+
+def _read_at(feed: FeedFacts, facts: Facts) -> datetime | None:
+    return feed.read_at or feed.failing_since or facts.noticed_at
+
+
+def _not_measured(facts: Facts, now: datetime) -> Alarm | None:
+    feed = facts.measured
+    since = None if feed is None else _read_at(feed, facts)
+    if feed is None or since is None or now - since <= facts.measured_within:
+        return None
+    return Alarm(
+        kind="not measured",
+        connection=facts.connection,
+        state="fail",
+        what=f"nothing was measured; it should be every {_span(facts.measured_within)}",
+        since=since,
+        hint=_next(facts.connection, failing=bool(feed.error)),
+        error=feed.error,
+    )
+
+
+def _next(connection: str, *, failing: bool) -> str:
+    if failing:
+        return f"opsync doctor --only {connection} tries it and names what mends it."
+    return "Run opsync sync, and see that its schedule still runs."
+
+
+def _short(facts: Facts) -> Iterator[Alarm]:
+    if not facts.short:
+        return
+    expected = sum(one.expected for one in facts.short)
+    read = sum(one.read for one in facts.short)
+    yield Alarm(
+        kind="short",
+        connection=facts.connection,
+        state="fail",
+        what=f"{read:,} of {expected:,} items came that it announced "
+        f"({', '.join(one.feed for one in facts.short)})",
+        since=min(one.at for one in facts.short),
+        hint="Read everything again with opsync sync --full; if it stays so, check what the "
+        "account may see.",
+    )
+
+
+def _token(facts: Facts, today: date) -> Iterator[Alarm]:
+    last = facts.token_expires
+    if last is None or last - today > TOKEN_WARNING:
+        return
+    past = today > last
+    yield Alarm(
+        kind="token",
+        connection=facts.connection,
+        state="fail" if past else "warn",
+        what=f"its token {'expired' if past else 'expires'} on {last:%Y-%m-%d}",
+        since=None,
+        hint="Make a new one in the tool, put it where the old one is, and set token_expires.",
+    )
+
+
+def _span(value: timedelta) -> str:
+    seconds = int(value.total_seconds())
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            count = seconds // size
+            return name if count == 1 else f"{count} {name}s"
+    return f"{seconds} seconds"
+
+
+Told = Mapping[str, Sequence[str]]
+"""What people were told last: by alarm its state and what it was."""
+
+
+class News(Struct, frozen=True):
+    """What there is to tell since the last time: alarms that are new, changed, and ids of those
+    that are over, each with what it was."""
+
+    new: tuple[Alarm, ...]
+    changed: tuple[Alarm, ...]
+    over: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.over)
+
+
+def news(told: Told, found: Sequence[Alarm]) -> News:
+    """What of `found` was not told yet, and what of `told` is over."""
+    now = {one.id for one in found}
+    return News(
+        tuple(one for one in found if one.id not in told),
+        tuple(one for one in found if one.id in told and list(told[one.id]) != _as_told(one)),
+        tuple((id_, said[1]) for id_, said in sorted(told.items()) if id_ not in now),
+    )
+
+
+def as_told(found: Sequence[Alarm]) -> dict[str, list[str]]:
+    """What is to be remembered once it was told."""
+    return {one.id: _as_told(one) for one in found}
+
+
+def _as_told(one: Alarm) -> list[str]:
+    return [one.state, inert_text(one.what, 200)]

@@ -1,0 +1,118 @@
+"""What is wrong when nobody looks: facts and the time in, alarms out."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from opsync.watch import Alarm, Facts, FeedFacts, ShortWalk, alarms, as_told, news
+
+NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+TODAY = NOW.date()
+HOUR = timedelta(hours=1)
+
+
+def facts(*feeds: FeedFacts, **other: Any) -> Facts:
+    """A connection that should be read every two hours and measured every day."""
+    given = {"connection": "jira-main", "measured": None, "fresh_within": 2 * HOUR}
+    return Facts(feeds=feeds, **{**given, "measured_within": 24 * HOUR, **other})
+
+
+def feed(hours_ago: float | None, name: str = "issues", **other: Any) -> FeedFacts:
+    read_at = None if hours_ago is None else NOW - hours_ago * HOUR
+    return FeedFacts(name=name, read_at=read_at, **other)
+
+
+def judged(one: Facts, **other: Any) -> tuple[Alarm, ...]:
+    return alarms([one], NOW, TODAY, **other)
+
+
+def test_what_was_read_within_its_target_is_no_alarm() -> None:
+    assert judged(facts(feed(2), feed(0, "boards"))) == ()
+
+
+def test_one_feed_over_its_target_is_named() -> None:
+    (alarm,) = judged(facts(feed(0.5), feed(2.01, "boards")))
+    assert (alarm.kind, alarm.connection, alarm.state) == ("out of date", "jira-main", "fail")
+    assert alarm.what == "was not read to its end (boards); it should be every 2 hours"
+    assert alarm.since == NOW - 2.01 * HOUR
+    assert alarm.hint.startswith("Run opsync sync")
+
+
+def test_a_feed_that_fails_within_its_target_is_no_alarm_yet() -> None:
+    failing = {"failing_since": NOW - HOUR, "error": "Jira answered 503."}
+    assert judged(facts(feed(1.5, **failing))) == ()
+    (alarm,) = judged(facts(feed(2.5, **failing)))
+    assert alarm.error == "Jira answered 503."
+    assert alarm.hint.startswith("opsync doctor --only jira-main")
+
+
+def test_what_was_never_read_is_as_old_as_its_first_failure_or_the_run_that_met_it() -> None:
+    assert judged(facts()) == ()
+    assert judged(facts(noticed_at=NOW - HOUR)) == ()
+    (alarm,) = judged(facts(noticed_at=NOW - 3 * HOUR))
+    assert alarm.what == "was never read to its end; it should be every 2 hours"
+    assert alarm.since == NOW - 3 * HOUR
+    failing = feed(None, failing_since=NOW - 4 * HOUR, error="down")
+    assert judged(facts(failing, noticed_at=NOW))[0].since == NOW - 4 * HOUR
+
+
+def test_a_refused_sign_in_is_told_at_once_and_instead_of_what_follows_from_it() -> None:
+    old = facts(feed(9), measured=feed(99), signed_out_since=NOW - HOUR)
+    (alarm,) = judged(old)
+    assert (alarm.kind, alarm.state, alarm.since) == ("signed out", "fail", NOW - HOUR)
+
+
+def test_what_is_measured_has_a_target_of_its_own() -> None:
+    assert judged(facts(feed(0), measured=feed(23))) == ()
+    (alarm,) = judged(facts(feed(0), measured=feed(25)))
+    assert alarm.what == "nothing was measured; it should be every day"
+
+
+def test_fewer_items_than_announced_are_told() -> None:
+    (alarm,) = judged(facts(feed(0), short=(ShortWalk("issues", 1200, 1187, NOW),)))
+    assert (alarm.kind, alarm.state) == ("short", "fail")
+    assert alarm.what == "1,187 of 1,200 items came that it announced (issues)"
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "verb"),
+    [
+        (TODAY + timedelta(days=15), None, ""),
+        (TODAY + timedelta(days=14), "warn", "expires"),
+        (TODAY, "warn", "expires"),
+        (TODAY - timedelta(days=1), "fail", "expired"),
+    ],
+)
+def test_a_token_is_warned_of_for_14_days_and_red_once_it_expired(
+    day: date, state: str | None, verb: str
+) -> None:
+    found = judged(facts(feed(0), token_expires=day))
+    assert [one.state for one in found] == ([state] if state else [])
+    assert [one.what for one in found] == ([f"its token {verb} on {day}"] if state else [])
+
+
+def test_owners_who_left_are_counted_and_red_alarms_come_first() -> None:
+    found = judged(facts(feed(3)), owners_left=2)
+    assert [one.state for one in found] == ["fail", "warn"]
+    assert found[1].what == "2 open items have owners who left"
+    assert judged(facts(), owners_left=1)[0].what == "1 open item has an owner who left"
+
+
+def test_each_alarm_is_told_once_when_it_changes_and_when_it_is_over() -> None:
+    warned = judged(facts(feed(0), token_expires=TODAY))
+    assert news({}, warned).new == warned
+    told = as_told(warned)
+    assert not news(told, warned)
+    expired = judged(facts(feed(0), token_expires=TODAY - timedelta(days=1)))
+    assert news(told, expired).changed == expired
+    over = news(told, ())
+    assert over.over == (("token:jira-main", "its token expires on 2026-11-22"),)
+
+
+def test_that_time_goes_by_is_no_news() -> None:
+    one = facts(feed(3))
+    told = as_told(judged(one))
+    assert not news(told, alarms([one], NOW + 5 * HOUR, TODAY))
