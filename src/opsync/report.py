@@ -16,9 +16,9 @@ Trouble = Literal["", "sign-in", "incomplete", "stopped", "plugin"]
 the end, it read suspiciously little and its plan was stopped, or its plugin failed."""
 
 
-HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed"]
+HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed", "settled"]
 """Why a slot is not written: a hold, a person's edit, somebody else's link, a failure that waits
-for its next try, a plugin's objection."""
+for its next try, a plugin's objection, or that a person decided so (undone, released, theirs)."""
 
 
 @dataclass(slots=True)
@@ -56,6 +56,9 @@ class InstanceReport:
         if not self.trouble or kind == "sign-in":
             self.trouble, self.message, self.hint = kind, message, hint
         return message
+
+    paused: bool = False
+    """A person paused it: nothing is written there."""
 
     @property
     def complete(self) -> bool:

@@ -3,7 +3,7 @@ any vendor. Built on the standard library and msgspec only."""
 
 from opsync.model.account import Account
 from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
-from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
+from opsync.model.change import WRITTEN, Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.link import Evidence, Link
 from opsync.model.metric import (
@@ -39,6 +39,7 @@ from opsync.model.working import Working
 
 __all__ = [
     "OUT_OF_SCOPE",
+    "WRITTEN",
     "Account",
     "Adoption",
     "Approval",

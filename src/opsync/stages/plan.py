@@ -15,7 +15,17 @@ from msgspec import Struct
 from opsync.contract.connector import Surface, Writable
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
 from opsync.model.decision import Decision, decide
-from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
+from opsync.model.ledger import (
+    CONFLICTED,
+    LET_BE,
+    SKIPPED,
+    Entry,
+    Hold,
+    HoldKind,
+    digest,
+    plain,
+    stored,
+)
 from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
 
@@ -76,7 +86,7 @@ def plan(
     builder = _Builder(run, now)
     for entry in _handed_over(rows, wanted, connector):
         builder.entries.append(entry)
-        if entry.applied != NOTHING:
+        if entry.applied != NOTHING or entry.hold is not None:
             rows[entry.slot] = entry
         else:
             del rows[entry.slot]
@@ -88,7 +98,7 @@ def plan(
             continue
         want = wanted.get(slot, Want(slot, None, "no longer asked for"))
         entry = rows.get(slot, Entry(slot=slot))
-        here, taken = _observe(target, surface, want, entry, connector, seen)
+        here, taken = look_at(target, surface, want, entry, connector, seen)
         if entry.intent is not None and seen is None:
             here = None
         if surface.carried and want.value is not None and entry.intent is None:
@@ -107,7 +117,8 @@ def _handed_over(
     """The rows as they are when a place passes from one slot to another, as when a rule is
     renamed: what opsync wrote there is the new slot's, and the old one is empty.
 
-    Otherwise the one would remove what the other has just found to be right.
+    Otherwise the one would remove what the other has just found to be right, or write what a
+    person had undone.
     """
     places: dict[tuple[str, str], Slot] = {}
     for slot, want in wanted.items():
@@ -119,9 +130,11 @@ def _handed_over(
     changed: list[Entry] = []
     for slot, row in rows.items():
         unwanted = slot not in wanted or wanted[slot].value is None
-        if not unwanted or row.applied == NOTHING:
+        let_be = row.hold is not None and row.hold.kind in LET_BE
+        last = row.desired if row.applied == NOTHING and let_be else row.applied
+        if not unwanted or last == NOTHING:
             continue
-        place = slot.surface, connector.address(slot.surface, plain(row.applied))
+        place = slot.surface, connector.address(slot.surface, plain(last))
         heir = places.pop(place, None)
         if heir is not None:
             changed.append(msgspec.structs.replace(row, slot=heir))
@@ -129,7 +142,7 @@ def _handed_over(
     return changed
 
 
-def _observe(
+def look_at(
     target: Record,
     surface: Surface,
     want: Want,
