@@ -20,7 +20,7 @@ HELD = {
     HoldKind.refused: "refused",
     HoldKind.proposed: "waits for approval",
     HoldKind.theirs: "a person's value, kept for good",
-    HoldKind.released: "released; nobody's but people's",
+    HoldKind.released: "released; left to people",
 }
 """Why a value is held, as a person is told."""
 

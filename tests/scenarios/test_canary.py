@@ -152,6 +152,19 @@ SCREENS: Mapping[str, Screen] = {
     "statuses": Screen((*both("statuses", "--all"), *both("statuses", "--offline")), names=False),
     "rollups": Screen(both("rollups")),
     "journal": Screen(both("journal")),
+    "owned": Screen((*both("owned"), *both("owned", "Harvest"))),
+    "resolve": Screen(both("resolve", "Harvest", "--theirs"), writes=True),
+    "pause": Screen((*both("pause"), ("pause", "linear")), names=False, writes=True),
+    "undo": Screen(
+        (*both("undo", "1", "--dry-run"), *both("undo", "Harvest", "--dry-run")), writes=True
+    ),
+    "release": Screen(
+        (
+            *both("release", "--all", "--remove", "--dry-run"),
+            ("release", "Harvest", "--keep"),
+        ),
+        writes=True,
+    ),
     "config show": Screen(both("config", "show"), names=False),
     "config check": Screen(both("config", "check")),
     "config schema": Screen((("config", "schema"),), names=False),

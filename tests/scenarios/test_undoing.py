@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -235,3 +236,25 @@ async def test_what_process_death_leaves_of_an_undo_does_not_come_back(
     await undo_run(world, first.run)
     await three_runs(world)
     assert world.checkout.text("Delivery") == ""
+
+
+async def test_after_a_lost_store_an_undone_value_is_planned_once_and_not_doubled(
+    world: World,
+) -> None:
+    first = await world.sync()
+    stood = standing(world)
+    await undo_run(world, first.run)
+    world.lose_store()
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "propose"
+    report = await world.sync()
+    assert (report.applied, len(report.plan.proposed)) == (0, first.applied), "they wait"
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "apply"
+    await world.sync()
+    assert {k: _without_ids(v) for k, v in standing(world).items()} == {
+        k: _without_ids(v) for k, v in stood.items()
+    }
+
+
+def _without_ids(found: Any) -> str:
+    """As a text, without the numbers that a tool gives to what is made again."""
+    return re.sub(r"'id': \S+", "", str(found))

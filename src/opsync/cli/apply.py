@@ -126,6 +126,8 @@ async def _apply(opened: Opened, named: str | None, items: Sequence[str]) -> App
     plan = await _plan(opened, named)
     changes = _wanted(plan, items)
     async with open_store(opened) as store:
+        if (await store.pauses()).whole is not None:
+            raise ConfigError("all writes are paused", hint="Permit them again: opsync pause --off")
         given = approvals_of(changes, plan.number, by=login(), at=SystemClock().now())
         await store.approve(list(given))
     report = await run_sync(opened, f"opsync apply {plan.number}", chosen=chosen(changes))

@@ -10,6 +10,7 @@ from opsync.cli import words
 from opsync.cli.adoptionview import brief
 from opsync.cli.common import console
 from opsync.cli.layout import Column
+from opsync.cli.pause import pause_lines
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.disagreements import DisagreementKind
 from opsync.engine.overview import Connection, Initiative, Overview
@@ -26,6 +27,7 @@ _WAITING = {
     "edited": ("value", "edited by a person (opsync plan --offline)"),
     "removed": ("value", "removed by a person"),
     "held": ("value", "held"),
+    "settled": ("value", "left as people decided"),
     "set_aside": ("item", "set aside (opsync doctor)"),
     "suggested": ("link", "suggested (opsync links suggest)"),
 }
@@ -163,6 +165,8 @@ def _print_foot(found: Overview) -> None:
             since = f", for {words.ago(one.failing_since, found.at)}"
             hanging("! ", f"{one.instance}{since}: {words.shown(one.error, 300)}", style="red")
     hanging("Waiting      ", _waiting(found))
+    for line in pause_lines(found.paused, found.at):
+        hanging("! ", line, style="yellow")
 
 
 def _connection(one: Connection, found: Overview) -> list[str | tuple[str, str]]:

@@ -18,6 +18,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
+from opsync.model.pause import Pause
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.stages.rollup import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
@@ -96,9 +97,9 @@ class Overview(Struct, frozen=True, kw_only=True):
     """Everything on one screen.
 
     `waiting` counts values by why they wait (`changes`, `to_approve`, `failed`, `edited`,
-    `removed`, `held`), what is `set_aside`, and links that are `suggested`. `disagreements` counts
-    by kind what people say against what is measured, as far as it is found without looking at all
-    work.
+    `removed`, `settled`, `held`), what is `set_aside`, and links that are `suggested`. `paused` is
+    what a person stopped. `disagreements` counts by kind what people say against what is measured,
+    as far as it is found without looking at all work.
     """
 
     at: datetime
@@ -107,6 +108,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     initiatives: tuple[Initiative, ...]
     connections: tuple[Connection, ...]
     waiting: Mapping[str, int]
+    paused: tuple[Pause, ...]
     disagreements: Mapping[str, int]
 
 
@@ -150,6 +152,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         initiatives=tuple(initiatives),
         connections=standing,
         waiting={why: count for why, count in sorted(waiting.items()) if count},
+        paused=(await store.pauses()).found,
         disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
     )
 
@@ -170,6 +173,7 @@ def unread(config: Config, now: datetime) -> Overview:
         initiatives=(),
         connections=connections(config, Catalog(config), (), {}),
         waiting={},
+        paused=(),
         disagreements={},
     )
 

@@ -15,7 +15,7 @@ from functools import partial
 from opsync.contract.connector import Writable
 from opsync.current import Opened
 from opsync.engine.session import Session, open_instance
-from opsync.errors import ConfigError
+from opsync.errors import ConfigError, SignInError
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Verb
 from opsync.model.ledger import Entry, Hold, digest, stored
 from opsync.model.undo import TAKEN_BACK, Back, Left, Written, stands_for, undo_of
@@ -48,6 +48,7 @@ class TakenBack:
     run: int = 0
     done: list[tuple[Change, Outcome]] = field(default_factory=list)
     left: list[LeftSlot] = field(default_factory=list)
+    signed_out: bool = False
     would: list[Change] = field(default_factory=list)
     """What would be taken back, where it was only looked at."""
 
@@ -58,7 +59,9 @@ class TakenBack:
 
     @property
     def exit_code(self) -> int:
-        """1 where something was left that was to be taken back."""
+        """3 where a sign-in was refused, 1 where something was left that was to be taken back."""
+        if self.signed_out:
+            return SignInError.exit_code
         return 1 if any(one.left.why != "as before" for one in self.left) else 0
 
 
@@ -306,6 +309,7 @@ class _Taking:
                 why = Left("edited" if outcome.kind is OutcomeKind.conflicted else "failed")
                 self.leave([change.slot], why, outcome.message)
         self._found.done += report.done
+        self._found.signed_out |= isinstance(report.stopped, SignInError)
         store = self._session.store
         if self._dry:
             failed.clear()
