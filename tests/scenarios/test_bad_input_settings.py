@@ -98,7 +98,7 @@ CASES = {
     ),
     "a wrong mode": (
         f'[links]\nmode = "aply"\n{LINEAR}',
-        ("links.mode", "'observe' or 'apply'"),
+        ("links.mode", "'observe', 'propose' or 'apply'"),
     ),
     "a wrong zone": (
         f'time_zone = "Europe/Berlim"\n{LINEAR}',
