@@ -9,7 +9,7 @@ from typing import Any
 from opsync.contract.connector import Connector, Writable
 from opsync.desire import Setting
 from opsync.model import Change, Kind, Record, Ref
-from opsync.model.ledger import Entry, HoldKind
+from opsync.model.ledger import LET_BE, Entry, HoldKind
 from opsync.report import HeldKind, HeldSlot, Planned, PlanReport
 from opsync.stages.plan import TargetPlan
 
@@ -19,6 +19,8 @@ HELD = {
     HoldKind.undone: "undone; stays undone",
     HoldKind.refused: "refused",
     HoldKind.proposed: "waits for approval",
+    HoldKind.theirs: "a person's value, kept for good",
+    HoldKind.released: "released; left to people",
 }
 """Why a value is held, as a person is told."""
 
@@ -49,6 +51,8 @@ class Notes:
             kind: HeldKind = "waiting" if entry.hold is None else "held"
             if entry.hold is not None and entry.hold.kind is HoldKind.conflict:
                 kind = "conflict"
+            if entry.hold is not None and entry.hold.kind in LET_BE:
+                kind = "settled"
             self.hold(kind, entry, target, roots)
         for entry, until in result.resting:
             why = f"waits until {until:%H:%M} UTC: links of an issue are not rewritten more often"

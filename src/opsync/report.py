@@ -20,9 +20,9 @@ is written there: its plan does more at once than a run may."""
 OVER_LIMIT: Final = "over limit"
 
 
-HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed"]
+HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed", "settled"]
 """Why a slot is not written: a hold, a person's edit, somebody else's link, a failure that waits
-for its next try, a plugin's objection."""
+for its next try, a plugin's objection, or that a person decided so (undone, released, theirs)."""
 
 
 @dataclass(slots=True)
@@ -64,6 +64,9 @@ class InstanceReport:
         if not self.trouble or kind == "sign-in":
             self.trouble, self.message, self.hint = kind, message, hint
         return message
+
+    paused: bool = False
+    """A person paused it: nothing is written there."""
 
     @property
     def complete(self) -> bool:

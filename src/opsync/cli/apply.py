@@ -131,6 +131,8 @@ async def _apply(
     plan = await _plan(opened, named)
     changes = _wanted(plan, items)
     async with open_store(opened) as store:
+        if (await store.pauses()).whole is not None:
+            raise ConfigError("all writes are paused", hint="Permit them again: opsync pause --off")
         given = approvals_of(changes, plan.number, by=login(), at=SystemClock().now())
         await store.approve(list(given))
     report = await run_sync(

@@ -128,6 +128,8 @@ def _facts(
         facts.append(("is now", f"{seen}   seen {words.ago(value.read_at, now)} ago"))
     if value.held:
         facts.append(("held", value.held))
+        name = words.shown(value.target.key or value.target.label, 60)
+        facts.append(("settle", f'opsync resolve "{name}" "{value.place}" --theirs, or --ours'))
     elif value.left_alone:
         facts.append(("left alone", value.left_alone))
     elif value.message:

@@ -57,6 +57,7 @@ def instance_json(one: InstanceReport) -> dict[str, Any]:
         "changed": one.changed,
         "set_aside": one.set_aside,
         "missing": one.missing,
+        "paused": one.paused,
         "trouble": one.trouble,
         "message": one.message,
         "hint": one.hint,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from opsync.cli.layout import Column
+from opsync.cli.pause import paused_lines
 from opsync.cli.screen import grid, show_line, styled
 from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
 from opsync.errors import SignInError
@@ -64,6 +65,7 @@ def _head_lines(report: PassReport) -> list[str]:
     lines += [line for one in report.instances for line in trouble_lines(one)]
     lines += alarm_lines(report)
     lines += warning_lines(report)
+    lines += paused_lines(report.instances)
     stand = (
         f"{plural(report.links, 'link')} · "
         f"{plural(report.rollups, 'delivery summary', 'delivery summaries')}"
@@ -132,8 +134,8 @@ def trouble_lines(one: InstanceReport) -> list[str]:
 
 def all_is_well(report: PassReport, held: Iterable[HeldSlot]) -> bool:
     """Whether what stands in the tools is what should: nothing failed, is unread or is held."""
-    troubled = any(one.trouble for one in report.instances) or report.exit_code
-    unsettled = any(one.kind != "skipped" for one in held)
+    troubled = any(one.trouble or one.paused for one in report.instances) or report.exit_code
+    unsettled = any(one.kind not in ("skipped", "settled") for one in held)
     return not (troubled or unsettled or report.stale or report.retrying)
 
 
@@ -234,7 +236,7 @@ def _failed_lines(report: PassReport) -> list[str]:
 
 def _held_lines(report: PassReport) -> list[str]:
     lines = []
-    telling = [one for one in report.plan.held if one.kind != "skipped"]
+    telling = [one for one in report.plan.held if one.kind not in ("skipped", "settled")]
     if telling:
         lines.append(_labelled("Not written", plural(len(telling), "value")))
         lines += [
@@ -244,6 +246,8 @@ def _held_lines(report: PassReport) -> list[str]:
         lines += _more(len(telling))
     lines += edited_lines(report.plan.held)
     lines += left_alone_lines(report.plan.held)
+    if settled := sum(1 for one in report.plan.held if one.kind == "settled"):
+        lines.append(_labelled("Settled", f"{plural(settled, 'value')} left as people decided"))
     if report.aside:
         aside = f"{plural(report.aside, 'item')} could not be read: opsync doctor"
         lines.append(_labelled("Set aside", aside))

@@ -19,6 +19,7 @@ from opsync.cli.common import (
 )
 from opsync.cli.limits import Allowed
 from opsync.cli.passview import alarm_lines, trouble_lines, warning_lines
+from opsync.cli.pause import paused_lines
 from opsync.cli.planview import PlanView, plan_json, print_plan
 from opsync.cli.screen import show_line
 from opsync.engine.estimate import estimate
@@ -114,7 +115,9 @@ def show_plan(
     else:
         print_plan(view, every=every)
         trouble = [line for one in view.report.instances for line in trouble_lines(one)]
-        for line in [*trouble, *alarm_lines(view.report), *warning_lines(view.report)]:
+        paused = paused_lines(view.report.instances)
+        alarms, warnings = alarm_lines(view.report), warning_lines(view.report)
+        for line in [*trouble, *alarms, *warnings, *paused]:
             show_line(line)
     if out is not None:
         run_async(_write_out(opened, view.report.run, out))

@@ -147,10 +147,15 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
             styled(slot.tool),
             styled(_where(slot, slot.entry.slot)),
             styled(f"held: {words.shown(slot.why, 200)}"),
-            styled(""),
+            styled(("opsync resolve", "dim") if _a_persons(slot) else ""),
         )
         rows.append(row)
     grid(CHANGE_COLUMNS, rows, indent=2)
+
+
+def _a_persons(slot: HeldSlot) -> bool:
+    """Whether a person settles it."""
+    return slot.kind in ("conflict", "settled") or slot.entry.hold is not None
 
 
 def change_row(one: Planned, why: str = "") -> Sequence[Text]:

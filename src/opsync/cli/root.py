@@ -44,6 +44,13 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "rollups": ("opsync.cli.browse:rollups", "Delivery summaries with their numbers."),
         "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
     },
+    "Trust": {
+        "undo": ("opsync.cli.undo:undo", "Put back what stood before a run, a change, an item."),
+        "owned": ("opsync.cli.owned:owned", "Everything that opsync owns anywhere."),
+        "release": ("opsync.cli.owned:release", "Give it up: keep the values, or remove them."),
+        "resolve": ("opsync.cli.resolve:resolve", "Say whose value is to stand at a place."),
+        "pause": ("opsync.cli.pause:pause", "Stop all writes at once."),
+    },
     "Run": {
         "alerts": ("opsync.cli.alerts:alerts", "Try who is told when nobody looks."),
         "config": ("opsync.cli.config:config", "Show and check the configuration."),

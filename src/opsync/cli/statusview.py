@@ -10,6 +10,7 @@ from opsync.cli import words
 from opsync.cli.adoptionview import brief
 from opsync.cli.common import console
 from opsync.cli.layout import Column
+from opsync.cli.pause import pause_lines
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.disagreements import DisagreementKind
 from opsync.engine.overview import Connection, Initiative, Overview
@@ -27,6 +28,7 @@ _WAITING = {
     "edited": ("value", "edited by a person (opsync plan --offline)"),
     "removed": ("value", "removed by a person"),
     "held": ("value", "held"),
+    "settled": ("value", "left as people decided"),
     "set_aside": ("item", "set aside (opsync doctor)"),
     "suggested": ("link", "suggested (opsync links suggest)"),
 }
@@ -191,6 +193,8 @@ def _print_foot(found: Overview) -> None:
         style = "red" if alarm.state == "fail" else "yellow"
         hanging("! ", words.shown(alarm_line(alarm, found.at), 600), style=style)
     hanging("Waiting      ", _waiting(found))
+    for line in pause_lines(found.paused, found.at):
+        hanging("! ", line, style="yellow")
 
 
 def alarm_line(one: Alarm, now: datetime) -> str:

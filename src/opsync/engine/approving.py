@@ -17,10 +17,10 @@ from opsync.noting import HELD
 from opsync.report import PassReport, Planned
 from opsync.store import Store
 
-Fate = Literal["moved", "stands", "held", "observed", "unread", "over limit"]
+Fate = Literal["moved", "stands", "held", "observed", "unread", "paused", "over limit"]
 """Why a change of a plan was not written: something else should stand there by now, it stands
-there already, the place is held, its rule only observes, its connection could not be read, or what
-was to be written there is over a limit."""
+there already, the place is held, its rule only observes, its connection could not be read or is
+paused, or what was to be written there is over a limit."""
 
 
 class Unwritten(Struct, frozen=True):
@@ -88,9 +88,13 @@ async def unwritten(
 ) -> list[Unwritten]:
     """The changes that the pass did not try to write, each with the reason."""
     tried = {change.slot for change, _ in report.outcomes}
+    paused = {one.instance for one in report.instances if one.paused}
     found = []
     for one in changes:
         if one.slot in tried:
+            continue
+        if one.slot.target.instance in paused and one.mode is not Mode.observe:
+            found.append(Unwritten(one, "paused", f"{one.slot.target.instance} is paused"))
             continue
         found.append(_fate(one, await store.entry(one.slot), report))
     return found

@@ -18,6 +18,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
 from opsync.model import Health, Record, Rollup
+from opsync.model.pause import Pause
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.report import OVER_LIMIT
 from opsync.stages.health import percent_of
@@ -115,9 +116,10 @@ class Overview(Struct, frozen=True, kw_only=True):
     """Everything on one screen.
 
     `waiting` counts values by why they wait (`changes`, `to_approve`, `failed`, `edited`,
-    `removed`, `held`), what is `set_aside`, and links that are `suggested`. `disagreements` counts
-    by kind what people say against what is measured, as far as it is found without looking at all
-    work. `alarms` are what is wrong with connections, tokens and owners, those that are red first.
+    `removed`, `settled`, `held`), what is `set_aside`, and links that are `suggested`. `paused` is
+    what a person stopped. `disagreements` counts by kind what people say against what is measured,
+    as far as it is found without looking at all work. `alarms` are what is wrong with connections,
+    tokens and owners, those that are red first.
     """
 
     at: datetime
@@ -126,6 +128,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     initiatives: tuple[Initiative, ...]
     connections: tuple[Connection, ...]
     waiting: Mapping[str, int]
+    paused: tuple[Pause, ...]
     disagreements: Mapping[str, int]
     alarms: tuple[Alarm, ...]
 
@@ -175,6 +178,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         initiatives=tuple(initiatives),
         connections=standing,
         waiting={why: count for why, count in sorted(waiting.items()) if count},
+        paused=(await store.pauses()).found,
         disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
         alarms=alarms,
     )
@@ -196,6 +200,7 @@ def unread(config: Config, now: datetime) -> Overview:
         initiatives=(),
         connections=connections(config, Catalog(config), (), {}),
         waiting={},
+        paused=(),
         disagreements={},
         alarms=(),
     )

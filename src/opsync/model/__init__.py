@@ -3,7 +3,7 @@ any vendor. Built on the standard library and msgspec only."""
 
 from opsync.model.account import Account
 from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
-from opsync.model.change import Change, Outcome, OutcomeKind, Slot, Verb
+from opsync.model.change import WRITTEN, Change, Outcome, OutcomeKind, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.daily import Unreadable, by_day, day_of, days_between, number_of
 from opsync.model.limits import Excess, Limits, Measure
@@ -42,6 +42,7 @@ from opsync.model.working import Working
 
 __all__ = [
     "OUT_OF_SCOPE",
+    "WRITTEN",
     "Account",
     "Adoption",
     "Approval",

@@ -67,6 +67,10 @@ class OutcomeKind(StrEnum):
     failed = "failed"
 
 
+WRITTEN = frozenset({OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed})
+"""The kinds of a change that was carried out."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """What came of one change.
 

@@ -28,6 +28,16 @@ class HoldKind(StrEnum):
     undone = "undone"
     conflict = "conflict"
     removed = "removed by a person"
+    theirs = "theirs"
+    """A person's value, which they chose to keep for good."""
+    released = "released"
+
+
+LET_BE = frozenset({HoldKind.undone, HoldKind.theirs, HoldKind.released})
+"""Holds that a person set: they last, whatever should stand there, until a person lets go."""
+
+
+_GIVEN_UP = frozenset({HoldKind.theirs, HoldKind.released, HoldKind.removed})
 
 
 class Hold(Struct, frozen=True, omit_defaults=True):
@@ -67,6 +77,12 @@ class Entry(Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+
+    @property
+    def owned(self) -> bool:
+        """Whether what opsync wrote is its own still, to be kept up to date and taken away."""
+        given_up = self.hold is not None and self.hold.kind in _GIVEN_UP
+        return self.applied != NOTHING and not given_up
 
     @property
     def pending(self) -> bool:

@@ -13,19 +13,36 @@ import structlog
 from opsync.contract.connector import Writable
 from opsync.errors import OpsyncError, SignInError, StoreError, TemporaryError
 from opsync.inert import inert_text
-from opsync.model import Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, seen_after
+from opsync.model import (
+    WRITTEN,
+    Change,
+    Outcome,
+    OutcomeKind,
+    Record,
+    Ref,
+    Seen,
+    Slot,
+    seen_after,
+)
 from opsync.model.ledger import Entry
 from opsync.runtime import Clock
 from opsync.stages.plan import TargetPlan, Want, plan
 from opsync.store import Store
 
-WRITTEN = frozenset({OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed})
-
 _log = structlog.get_logger(__name__)
+
+
+Again = Callable[["TargetWork", Sequence[Seen]], Awaitable[Sequence[Change]]]
+"""Decides what to write at a target from what was just seen there, instead of planning again."""
 
 
 async def _nothing() -> None:
     """Keep nothing."""
+
+
+async def _always() -> bool:
+    """Go on."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,10 @@ class ApplyReport:
 
     done: list[tuple[Change, Outcome]] = field(default_factory=list)
     fresh: list[tuple[TargetWork, TargetPlan]] = field(default_factory=list)
+    unread: list[TargetWork] = field(default_factory=list)
+    """Targets that could not be looked at before the write."""
+    paused: bool = False
+    """Whether the instance was paused meanwhile: what was left then was not written."""
     stopped: OpsyncError | None = None
 
 
@@ -58,6 +79,8 @@ async def apply(
     told: Callable[[Change, Outcome], None] = lambda change, outcome: None,
     clean: Callable[[str], str] = str,
     keep: Callable[[], Awaitable[None]] = _nothing,
+    may_go: Callable[[], Awaitable[bool]] = _always,
+    again: Again | None = None,
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
@@ -65,9 +88,10 @@ async def apply(
     read by id just before the write and planned again. A refused sign-in, or a vendor that cannot
     be reached, ends the instance's writing; what was not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
-    `keep` stores what the connector learned by a batch, before its outcomes.
+    `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
+    before each batch; `again` reads every target, and decides for it what to write.
     """
-    applier = _Applier(connector, store, clock, run, told, clean, keep)
+    applier = _Applier(connector, store, clock, run, told, clean, keep, may_go, again)
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
@@ -83,6 +107,8 @@ class _Applier:
         told: Callable[[Change, Outcome], None],
         clean: Callable[[str], str],
         keep: Callable[[], Awaitable[None]],
+        may_go: Callable[[], Awaitable[bool]],
+        again: Again | None,
     ) -> None:
         self.connector = connector
         self.store = store
@@ -91,6 +117,8 @@ class _Applier:
         self.told = told
         self.clean = clean
         self.keep = keep
+        self.may_go = may_go
+        self.again = again
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
 
@@ -103,7 +131,10 @@ class _Applier:
 
         async def worker() -> None:
             for batch in waiting:
-                if self.report.stopped is not None:
+                if self.report.stopped is not None or self.report.paused:
+                    return
+                if not await self.may_go():
+                    self.report.paused = True
                     return
                 await self.batch(batch)
 
@@ -147,7 +178,8 @@ class _Applier:
     async def ready(self, work: TargetWork) -> Sequence[Change]:
         """The target's changes, planned again from a fresh look where that is needed."""
         unknown = any(entry.intent is not None for entry in work.entries)
-        if not unknown and all(change.slot.surface in self.pulled for change in work.changes):
+        known = self.again is None and not unknown
+        if known and all(change.slot.surface in self.pulled for change in work.changes):
             return work.changes
         try:
             seen = await self.connector.observe(work.record)
@@ -156,7 +188,10 @@ class _Applier:
             done = [(change, self.cleaned(_not_sent(change, error))) for change in work.changes]
             await self.store.finish_changes(self.run, done, self.clock.now())
             self.report.done.extend(done)
+            self.report.unread.append(work)
             return ()
+        if self.again is not None:
+            return await self.again(work, seen)
         fresh = plan(
             work.record,
             work.wants,

@@ -15,7 +15,17 @@ from msgspec import Struct
 from opsync.contract.connector import Surface, Writable
 from opsync.model import Change, Kind, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
 from opsync.model.decision import Decision, decide
-from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, plain, stored
+from opsync.model.ledger import (
+    CONFLICTED,
+    LET_BE,
+    SKIPPED,
+    Entry,
+    Hold,
+    HoldKind,
+    digest,
+    plain,
+    stored,
+)
 from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
 
@@ -81,7 +91,7 @@ def plan(
     builder = _Builder(run, now, resting if resting and target.kind is Kind.issue else {})
     for entry in _handed_over(rows, wanted, connector):
         builder.entries.append(entry)
-        if _holds(entry) is not None:
+        if _holds(entry) is not None or entry.hold is not None:
             rows[entry.slot] = entry
         else:
             del rows[entry.slot]
@@ -93,7 +103,7 @@ def plan(
             continue
         want = wanted.get(slot, Want(slot, None, "no longer asked for"))
         entry = rows.get(slot, Entry(slot=slot))
-        here, taken = _observe(target, surface, want, entry, connector, seen)
+        here, taken = look_at(target, surface, want, entry, connector, seen)
         if entry.intent is not None and seen is None:
             here = None
         if surface.carried and want.value is not None and entry.intent is None:
@@ -114,7 +124,8 @@ def _handed_over(
     renamed: what opsync wrote there, or may have written, is the new slot's, and the old one is
     empty.
 
-    Otherwise the one would remove what the other has just found to be right.
+    Otherwise the one would remove what the other has just found to be right, or write what a
+    person had undone.
     """
     places: dict[tuple[str, str], Slot] = {}
     for slot, want in wanted.items():
@@ -138,12 +149,17 @@ def _handed_over(
 
 
 def _holds(row: Entry) -> Value:
-    """What opsync wrote in a slot, or may have written where the answer was lost; None: nothing."""
+    """What opsync wrote in a slot, or may have written where the answer was lost, or would write
+    if a person had not put an end to it; None: nothing."""
     written = plain(row.applied)
-    return written if written is not None or row.intent is None else plain(row.intent)
+    if written is None and row.intent is not None:
+        return plain(row.intent)
+    if written is None and row.hold is not None and row.hold.kind in LET_BE:
+        return plain(row.desired)
+    return written
 
 
-def _observe(
+def look_at(
     target: Record,
     surface: Surface,
     want: Want,

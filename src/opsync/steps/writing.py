@@ -38,6 +38,9 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         targets |= await this.store.rollup_places(list(this.instances))
     this.approved = await this.store.approved()
     this.resting = await _resting(this) if targets else {}
+    pauses = await this.store.pauses()
+    for one_read in this.report.instances:
+        one_read.paused = pauses.of(one_read.instance) is not None
     stale = await _stale_since(this)
     if stale:
         told = await this.store.rollup_places(sorted(stale))
@@ -201,9 +204,15 @@ def _unvetoed(
 
 
 async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
-    """Apply: one instance's changes at a time each, all instances at once."""
+    """Apply: one instance's changes at a time each, all instances at once.
+
+    One that a person paused is not written, from its next batch on.
+    """
 
     notes = this.notes(this.setting({}))
+
+    async def may_go(name: str) -> bool:
+        return (await this.store.pauses()).of(name) is None
 
     async def one(name: str, targets: list[TargetWork]) -> None:
         connector = this.instances[name].connector
@@ -212,12 +221,21 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
         clean = this.instances[name].clean
         learned = partial(keep, this.store, name, this.instances[name])
         result = await apply(
-            connector, targets, this.store, this.clock, this.run, told, clean, learned
+            connector,
+            targets,
+            this.store,
+            this.clock,
+            this.run,
+            told,
+            clean,
+            learned,
+            partial(may_go, name),
         )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
             notes.held(fresh, target.record, target.roots)
         report = this.of(name)
+        report.paused = report.paused or result.paused
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
             report.message = clean(result.stopped.message)

@@ -55,18 +55,7 @@ class Approving(Part):
             return
 
         def work(connection: Connection) -> None:
-            for one in given:
-                connection.execute(delete(approvals).where(approvals.c.scope == one.scope))
-                connection.execute(
-                    approvals.insert().values(
-                        scope=one.scope,
-                        desired_hash=one.desired_hash,
-                        by=one.by,
-                        at=to_text(one.at),
-                        plan=one.plan,
-                        inputs=encode_json(one.inputs),
-                    )
-                )
+            put_approvals(connection, given)
 
         await self._write(work)
 
@@ -98,4 +87,20 @@ class Approving(Part):
         return Approved(
             frozenset((one.scope, one.desired_hash) for one in found if one.desired_hash),
             frozenset(one.scope for one in found if not one.desired_hash),
+        )
+
+
+def put_approvals(connection: Connection, given: Sequence[Approval]) -> None:
+    """Keep these approvals, each in the place of what its slot or rule had."""
+    for one in given:
+        connection.execute(delete(approvals).where(approvals.c.scope == one.scope))
+        connection.execute(
+            approvals.insert().values(
+                scope=one.scope,
+                desired_hash=one.desired_hash,
+                by=one.by,
+                at=to_text(one.at),
+                plan=one.plan,
+                inputs=encode_json(one.inputs),
+            )
         )

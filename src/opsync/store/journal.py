@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, RowMapping, insert, select, text
+from sqlalchemy import Connection, Row, RowMapping, func, insert, select, text
 
-from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot, Value, Verb
+from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Ref, Slot, Value, Verb
 from opsync.store.base import Part
 from opsync.store.codec import (
+    chunks,
     decode_inputs,
     decode_words,
     encode_json,
@@ -62,6 +63,24 @@ class Journal(Part):
         return await self._read(
             lambda c: {_slot(row): row.times for row in c.execute(_OFTEN, values)}
         )
+
+    async def journal_of(self, targets: Sequence[Ref]) -> list[JournalRow]:
+        """Every write that was tried at these targets, the oldest first."""
+
+        def work(connection: Connection) -> list[JournalRow]:
+            found = []
+            for part in chunks(texts(targets)):
+                query = select(journal).where(journal.c.target.in_(part))
+                found += [_to_row(row) for row in connection.execute(query).mappings()]
+            return sorted(found, key=lambda row: row.seq)
+
+        return await self._read(work)
+
+    async def last_writing_run(self) -> int | None:
+        """The newest run that wrote anything; None before the first."""
+        kinds = [kind.value for kind in WRITTEN]
+        query = select(func.max(journal.c.run)).where(journal.c.kind.in_(kinds))
+        return await self._read(lambda c: c.scalar(query))
 
 
 _RECENT = """

@@ -6,11 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from opsync.model import Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
-from opsync.model.ledger import Entry, Hold, HoldKind, stored
+from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
+from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, stored
+from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
     chunks,
@@ -76,8 +87,29 @@ class Ledger(Part):
             await self._write(lambda c: _finish(c, run, done, at, next_try or {}, seen or {}))
 
     async def forget_target(self, target: Ref) -> None:
-        """Drop all slots of a target that is gone: nothing can be written or removed there."""
-        await self._write(lambda c: c.execute(delete(ledger).where(ledger.c.target == str(target))))
+        """Drop all slots of a target that is gone: nothing can be written or removed there.
+
+        What a person decided about a slot stays, should the target come back.
+        """
+        await self._write(lambda c: _forget_target(c, target))
+
+    async def hold_slots(self, holds: Mapping[Slot, Hold | None]) -> None:
+        """Put these holds on slots, known or not, or take the hold away."""
+        rows = [_row(Entry(slot=slot, hold=one)) for slot, one in holds.items()]
+        if rows:
+            await self._write(lambda c: _put(c, rows, "hold"))
+
+    async def settle(self, entries: Sequence[Entry], approvals: Sequence[Approval] = ()) -> None:
+        """Keep slots as a person settled them: what is to be written there may be tried at once."""
+
+        def work(connection: Connection) -> None:
+            rows = [_row(entry) for entry in entries]
+            _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
+            _forget_empty(connection, [entry.slot for entry in entries])
+            put_approvals(connection, approvals)
+
+        if entries:
+            await self._write(work)
 
     async def entry(self, slot: Slot) -> Entry | None:
         """One slot."""
@@ -218,6 +250,19 @@ def _put(connection: Connection, rows: list[dict[str, object]], *names: str) -> 
     changes = {name: new.excluded[name] for name in names}
     statement = new.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
     connection.execute(statement, rows)
+
+
+def _forget_target(connection: Connection, target: Ref) -> None:
+    rows = connection.execute(select(ledger).where(ledger.c.target == str(target))).mappings()
+    found = [to_entry(row) for row in rows]
+    connection.execute(delete(ledger).where(ledger.c.target == str(target)))
+    let_be = [
+        Entry(slot=one.slot, desired=one.desired, hold=one.hold)
+        for one in found
+        if one.hold is not None and one.hold.kind in LET_BE
+    ]
+    if let_be:
+        connection.execute(insert(ledger), [_row(one) for one in let_be])
 
 
 def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -44,13 +44,16 @@ UNION ALL SELECT 'quarantine', count(*) FROM quarantine
 """)
 _WAITING = text("""
 SELECT CASE
-    WHEN CAST(hold AS TEXT) LIKE '%"kind":"conflict"%' THEN 'edited'
-    WHEN CAST(hold AS TEXT) LIKE '%"kind":"removed by a person"%' THEN 'removed'
-    WHEN hold IS NOT NULL THEN 'held'
+    WHEN held = 'conflict' THEN 'edited'
+    WHEN held = 'removed by a person' THEN 'removed'
+    WHEN held IN ('undone', 'theirs', 'released') THEN 'settled'
+    WHEN held IS NOT NULL THEN 'held'
     WHEN outcome = 'conflicted' THEN 'edited'
     WHEN outcome = 'failed' THEN 'failed'
     ELSE 'changes' END AS why, rule, count(*)
-FROM ledger WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted' GROUP BY why, rule
+FROM (SELECT rule, outcome, json_extract(CAST(hold AS TEXT), '$.kind') AS held FROM ledger
+      WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted')
+GROUP BY why, rule
 """)
 
 
@@ -144,7 +147,7 @@ class Reading(Part):
     async def waiting(self, proposing: Collection[str] = ()) -> Mapping[str, int]:
         """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
         the rules that are `proposing`), `failed` (it may try again), `edited` and `removed` (by a
-        person), `held` (otherwise)."""
+        person), `settled` (undone, released or kept by one), `held` (otherwise)."""
 
         def work(connection: Connection) -> Mapping[str, int]:
             found: Counter[str] = Counter()

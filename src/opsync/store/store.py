@@ -16,6 +16,7 @@ from opsync.store.links import Links
 from opsync.store.looking import Looking
 from opsync.store.metrics import Metrics
 from opsync.store.pairing import Pairing
+from opsync.store.pausing import Pausing
 from opsync.store.plans import Plans
 from opsync.store.pulls import Pulls
 from opsync.store.reading import Reading
@@ -37,6 +38,7 @@ class Store(
     Rollups,
     Metrics,
     Plans,
+    Pausing,
     Approving,
     Ledger,
     Journal,

@@ -1,0 +1,219 @@
+"""`opsync owned` and `opsync release`: what opsync wrote anywhere, and giving it up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from opsync.cli import words
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    log_option,
+    open_config,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.layout import Column
+from opsync.cli.linkdecisions import login
+from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
+from opsync.cli.screen import show_line
+from opsync.cli.undo import need_store
+from opsync.cli.undoview import print_back
+from opsync.engine.owning import (
+    Owned,
+    keep_released,
+    owned_entries,
+    remove_released,
+)
+from opsync.engine.owning import owned as shown_owned
+from opsync.engine.session import open_session
+from opsync.engine.undone import ShownBack, shown_back
+from opsync.errors import ConfigError
+from opsync.model import Kind, Ref
+from opsync.model.ledger import Entry
+from opsync.model.rules import LINKS_RULE
+from opsync.store import Store
+
+NOTION = "notion"
+"""The connector whose places are columns of their own, which stay when they are emptied."""
+
+
+@click.command()
+@click.argument("item", required=False)
+@click.option("--connection", metavar="NAME", help="Only what stands in this connection.")
+@click.option("--rule", metavar="NAME", help='Only what this rule wrote; "links" for links.')
+@limit_option
+@json_option
+@config_option
+@store_option
+def owned(
+    item: str | None,
+    connection: str | None,
+    rule: str | None,
+    limit: int | None,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+) -> int:
+    """Everything that opsync owns anywhere: each value with its place, its rule, and since when.
+
+    Of all items, or at and about ITEM. Asks no tool. Give it up with: opsync release.
+
+    With --json: [{"tool", "place", "item", "about", "rule", "value", "since", "run", "state"}].
+    """
+    rows = most(limit, as_json)
+
+    async def gather(opened: Opened, kept: Store) -> Listing:
+        found = await _entries(opened, kept, item, connection, rule)
+        listed = await shown_owned(opened.config, kept, found)
+        return _listing(opened, listed, rows)
+
+    return show_listing(
+        config_path, store, as_json, gather, nothing="nothing: opsync owns no value anywhere"
+    )
+
+
+def _listing(opened: Opened, listed: Sequence[Owned], limit: int) -> Listing:
+    rows = []
+    for one in listed[:limit]:
+        since = "before this store"
+        if one.since is not None:
+            local = one.since.astimezone(opened.config.zone)
+            since = f"{words.day(local.date())} {local:%H:%M}, run {one.run}"
+        of = one.about if one.item.kind == Kind.product.value else one.item
+        rows.append(
+            (
+                one.tool,
+                words.shown(of.label, 48),
+                one.place,
+                words.value(one.value, one.place),
+                one.rule,
+                since,
+                one.state,
+            )
+        )
+    columns = (
+        Column("tool"),
+        Column("item", "fold", 14),
+        Column("place", "fold", 10),
+        Column("value", "fold", 18),
+        Column("rule", drop=2),
+        Column("since", drop=1),
+        Column("", "fold", 10),
+    )
+    return Listing(columns, rows, listed[:limit], full=len(rows) < len(listed))
+
+
+async def _entries(
+    opened: Opened, store: Store, item: str | None, connection: str | None, rule: str | None
+) -> list[Entry]:
+    """The slots that are asked for. ConfigError: there is no such item or connection."""
+    if connection is not None and connection not in opened.config.instances:
+        raise ConfigError(
+            f'no connection "{connection}"',
+            hint=f"Configured: {', '.join(opened.config.instances)}.",
+        )
+    ref: Ref | None = None
+    if item is not None:
+        ref = (await one_item(opened, store, item)).ref
+    return await owned_entries(store, item=ref, instance=connection, rule=rule)
+
+
+@click.command()
+@click.argument("item", required=False)
+@click.option("--keep", "how", flag_value="keep", help="Leave the values as they stand, to people.")
+@click.option("--remove", "how", flag_value="remove", help="Take away exactly what opsync wrote.")
+@click.option("--connection", metavar="NAME", help="What stands in this connection.")
+@click.option("--rule", metavar="NAME", help='What this rule wrote; "links" for links.')
+@click.option("--all", "every", is_flag=True, help="Everything, anywhere.")
+@click.option("--dry-run", is_flag=True, help="Show what would be given up; change nothing.")
+@json_option
+@config_option
+@store_option
+@log_option
+def release(
+    item: str | None,
+    how: str | None,
+    connection: str | None,
+    rule: str | None,
+    every: bool,
+    dry_run: bool,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+    log_level: str | None,
+) -> int:
+    """Give up what opsync owns: at and about ITEM, in a connection, of a rule, or all of it.
+
+    --keep leaves the values as they stand, and asks no tool. --remove reads each place and takes
+    away what stands there as opsync wrote it; what people edited is left and told. A place that
+    was released is not written again until you ask for it: opsync resolve ITEM --ours. Values at
+    new places are written as before: stop that with mode = "observe".
+
+    With --json: {"release": {"how", "values", "run", "dry_run"}, "done": [...], "left": [...]}.
+    """
+    if how is None:
+        raise click.UsageError("say what becomes of the values: --keep or --remove.")
+    if every == bool(item or connection or rule):
+        raise click.UsageError("name an ITEM, --connection or --rule, or take --all.")
+    opened = open_config(config_path, store=store, log_level=log_level)
+    _check_rule(opened, rule)
+    if how == "keep":
+        kept = run_async(_keep(opened, item, connection, rule, dry=dry_run))
+        if as_json:
+            head = {"how": how, "values": kept, "run": None, "dry_run": dry_run}
+            print_json({"release": head, "done": [], "left": []})
+        else:
+            verb = "would be left" if dry_run else "left"
+            show_line(f"{words.plural(kept, 'value')} {verb} to people, as they stand")
+        return 0
+    found, code, columns = run_async(_remove(opened, item, connection, rule, dry=dry_run))
+    if as_json:
+        head = {"how": how, "values": len(found.done), "run": found.run, "dry_run": dry_run}
+        print_json({"release": head, "done": found.done, "left": found.left})
+        return code
+    print_back(found, done="Removed", would="Would remove")
+    if columns and found.done:
+        show_line("The columns themselves stay in Notion, empty; delete them there if you like.")
+    if found.run is not None:
+        show_line(f"Released in run {found.run}. Undo that: opsync undo {found.run}")
+    return code
+
+
+def _check_rule(opened: Opened, rule: str | None) -> None:
+    names = [*(one.name for one in opened.config.rules), LINKS_RULE]
+    if rule is not None and rule not in names:
+        raise ConfigError(f'no rule "{rule}"', hint=f"There are: {', '.join(sorted(names))}.")
+
+
+async def _keep(
+    opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
+) -> int:
+    need_store(opened)
+    async with open_session(opened.config, "opsync release", redactor=opened.redactor) as session:
+        found = await _entries(opened, session.store, item, connection, rule)
+        if not dry:
+            at = session.runtime.clock.now()
+            await keep_released(session.store, found, by=login(), at=at)
+        return len(found)
+
+
+async def _remove(
+    opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
+) -> tuple[ShownBack, int, bool]:
+    """What came of it, and whether a column of Notion was emptied."""
+    need_store(opened)
+    async with open_session(opened.config, "opsync release", redactor=opened.redactor) as session:
+        entries = await _entries(opened, session.store, item, connection, rule)
+        found = await remove_released(session, entries, by=login(), dry=dry)
+        instances = opened.config.instances
+        columns = any(
+            instances[change.slot.target.instance].connector == NOTION
+            for change in (*found.written, *found.would)
+        )
+        return await shown_back(opened.config, session.store, found), found.exit_code, columns

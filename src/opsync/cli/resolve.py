@@ -1,0 +1,127 @@
+"""`opsync resolve`: say whose value is to stand at a place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opsync.cli import words
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    log_option,
+    open_config,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.linkdecisions import login
+from opsync.cli.listing import one_item
+from opsync.cli.screen import hanging, show_line
+from opsync.cli.undo import need_store
+from opsync.engine.owning import Side, about, unsettled
+from opsync.engine.owning import resolve as settle
+from opsync.engine.session import open_session
+from opsync.engine.standing import Standing, held_why
+from opsync.errors import ConfigError
+from opsync.model.ledger import Entry
+
+if TYPE_CHECKING:
+    from opsync.engine.explained import PlaceValue
+    from opsync.store import Store
+
+
+@click.command()
+@click.argument("item")
+@click.argument("place", required=False)
+@click.option("--theirs", "side", flag_value="theirs", help="Keep what people did, for good.")
+@click.option("--ours", "side", flag_value="ours", help="Have opsync's value written again.")
+@json_option
+@config_option
+@store_option
+@log_option
+def resolve(
+    item: str,
+    place: str | None,
+    side: str | None,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+    log_level: str | None,
+) -> int:
+    """Settle what is held on ITEM: all of it, or at PLACE (as in Delivery).
+
+    Held is what a person edited or removed, and what was undone or released. --theirs leaves it
+    as it stands for good. --ours has opsync's value written by the next run, over what stands
+    there now and over nothing that somebody writes until then. Without either it is shown.
+
+    With --json: {"resolve": {"side", "settled"}, "values": [...]}, values as in `explain`.
+    """
+    opened = open_config(config_path, store=store, log_level=log_level)
+    before, count = run_async(_resolve(opened, item, place, side))
+    if as_json:
+        print_json({"resolve": {"side": side, "settled": count}, "values": before})
+        return 0
+    for one in before:
+        where = f"{one.tool} {words.shown(one.target.label, 60)}, {one.place}"
+        hanging("  ! ", f"{where}: {one.held}")
+        for name, said in (("should be", one.should_be), ("is now", one.is_now)):
+            hanging("      ", f"{name} {words.value(said, one.place)}")
+    if side is None:
+        show_line("Settle: --theirs leaves it for good, --ours has opsync's written again.")
+    elif side == "theirs":
+        show_line(f"{words.plural(count, 'value')} left as it stands, for good.")
+    else:
+        show_line(f"{words.plural(count, 'value')} to be written by the next run: opsync sync")
+    return 0
+
+
+async def _resolve(
+    opened: Opened, item: str, place: str | None, side: str | None
+) -> tuple[list[PlaceValue], int]:
+    """What is settled as it was before, and how much of it."""
+    need_store(opened)
+    async with open_session(opened.config, "opsync resolve", redactor=opened.redactor) as session:
+        store = session.store
+        record = await one_item(opened, store, item)
+        found = [one for one in await about(store, record.ref) if unsettled(one)]
+        chosen = [one for one in found if place is None or _at(opened, one, place)]
+        if not chosen:
+            raise _nothing(opened, item, place, found)
+        values = await _shown(opened, store, chosen)
+        if side is not None:
+            by, at = login(), session.runtime.clock.now()
+            kind: Side = "ours" if side == "ours" else "theirs"
+            await settle(opened.config, store, chosen, kind, by=by, at=at)
+        return values, len(chosen) if side is not None else 0
+
+
+def _at(opened: Opened, entry: Entry, place: str) -> bool:
+    wanted = place.strip().casefold()
+    return _place(opened, entry).casefold().startswith(wanted)
+
+
+def _place(opened: Opened, entry: Entry) -> str:
+    from opsync.engine.catalog import Catalog
+
+    slot = entry.slot
+    return Catalog(opened.config).place(slot.target.instance, slot.surface)
+
+
+def _nothing(opened: Opened, item: str, place: str | None, found: list[Entry]) -> ConfigError:
+    what = f'at "{words.shown(place, 40)}" ' if place is not None else ""
+    held = {f"{_place(opened, one)} ({held_why(one)})" for one in found}
+    hint = f"Held there: {', '.join(sorted(held))}." if held else "See its values: opsync explain"
+    return ConfigError(f'nothing is held {what}on "{words.shown(item, 60)}"', hint=hint)
+
+
+async def _shown(opened: Opened, store: Store, entries: list[Entry]) -> list[PlaceValue]:
+    from opsync.engine.lookup import Lookup
+    from opsync.engine.veil import Veil
+
+    look = Lookup(opened.config, store)
+    standing = Standing(look, Veil(look))
+    return [await standing.value(one) for one in entries]

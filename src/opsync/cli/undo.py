@@ -1,0 +1,113 @@
+"""`opsync undo`: put back what stood before a run, a change or an item's writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opsync.cli.common import (
+    Opened,
+    config_option,
+    json_option,
+    log_option,
+    open_config,
+    print_json,
+    run_async,
+    store_option,
+)
+from opsync.cli.linkdecisions import login
+from opsync.cli.listing import one_item
+from opsync.cli.screen import show_line
+from opsync.cli.undoview import print_back
+from opsync.engine.session import Session, open_session
+from opsync.engine.undoing import is_change, is_run, writes_of
+from opsync.engine.undoing import undo as take_back
+from opsync.engine.undone import ShownBack, shown_back
+from opsync.errors import ConfigError
+from opsync.store import JournalRow, Store
+
+
+@click.command()
+@click.argument("what", required=False, metavar="[RUN | CHANGE | ITEM]")
+@click.option("--dry-run", is_flag=True, help="Show what would be put back; write nothing.")
+@json_option
+@config_option
+@store_option
+@log_option
+def undo(
+    what: str | None,
+    dry_run: bool,
+    as_json: bool,
+    config_path: Path | None,
+    store: Path | None,
+    log_level: str | None,
+) -> int:
+    """Put back what stood before a run (its number), one change (as `journal --json` names it) or
+    all writes on ITEM. Without any: the last run that wrote.
+
+    Each place is read just before. Only where what opsync wrote stands there still, it is put
+    back, and what opsync made is removed; the rest is left and told. It is a run of its own, and
+    can be undone. What is undone stays so, whatever should stand there, until you let go of it:
+    opsync resolve ITEM --ours.
+
+    With --json: {"undo": {"of", "run", "dry_run"}, "done": [...], "left": [...]}.
+    """
+    opened = open_config(config_path, store=store, log_level=log_level)
+    of, found, code = run_async(_undo(opened, what, dry=dry_run))
+    if as_json:
+        head = {"of": of, "run": found.run, "dry_run": dry_run}
+        print_json({"undo": head, "done": found.done, "left": found.left})
+        return code
+    print_back(found, done="Put back", would="Would put back")
+    if found.run is not None:
+        show_line(f"Undo of {of}, run {found.run}: it stays so. Undo that: opsync undo {found.run}")
+    return code
+
+
+async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, ShownBack, int]:
+    need_store(opened)
+    command = f"opsync undo {what or ''}".strip()
+    async with open_session(opened.config, command, redactor=opened.redactor) as session:
+        of, rows = await _chosen(opened, session, what)
+        found = await take_back(session, rows, why=f"undo of {of}", by=login(), dry=dry)
+        return of, await shown_back(opened.config, session.store, found), found.exit_code
+
+
+async def _chosen(
+    opened: Opened, session: Session, what: str | None
+) -> tuple[str, list[JournalRow]]:
+    """What is undone, in words, and its writes. ConfigError: there are none."""
+    if what is None:
+        run = await session.store.last_writing_run()
+        if run is None:
+            raise ConfigError("nothing was written yet: there is nothing to undo")
+        what = str(run)
+    if is_run(what):
+        of, rows = f"run {what}", await writes_of(session, run=int(what))
+    elif is_change(what):
+        of, rows = f"change {what}", await writes_of(session, change=what)
+    else:
+        record = await one_item(opened, session.store, what)
+        of, rows = (
+            await _named(opened, session.store, what),
+            await writes_of(session, item=record.ref),
+        )
+    if not rows:
+        raise ConfigError(f"{of} wrote nothing", hint="What was written, and when: opsync journal")
+    return of, rows
+
+
+async def _named(opened: Opened, store: Store, what: str) -> str:
+    from opsync.engine.lookup import Lookup
+
+    record = await one_item(opened, store, what)
+    return (await Lookup(opened.config, store).item(record.ref)).label
+
+
+def need_store(opened: Opened) -> None:
+    """ConfigError where nothing was read yet."""
+    if not opened.config.store.exists():
+        raise ConfigError(
+            f"there is no store yet: {opened.config.store}", hint="Make one with: opsync sync"
+        )

@@ -1,0 +1,67 @@
+"""What was taken back, on the screen: of `opsync undo` and of `opsync release --remove`."""
+
+from __future__ import annotations
+
+from opsync.cli.layout import Column
+from opsync.cli.screen import grid, hanging, show_line, styled
+from opsync.cli.words import plural, shown, tallied, value
+from opsync.engine.undone import LeftAlone, ShownBack, Taken
+from opsync.model import Kind
+
+MOST = 12
+"""So many are named one by one."""
+
+_COLUMNS = (
+    Column(),
+    Column(),
+    Column("", "fold", 16),
+    Column("", "fold", 10),
+    Column("", "fold", 22),
+)
+
+
+def print_back(found: ShownBack, *, done: str, would: str) -> None:
+    """Each value with what stands there now, and what was left and why; `done` and `would` say
+    what was done with them."""
+    looked = found.run is None
+    count = plural(len(found.done), "value")
+    if found.done:
+        by_tool = tallied(one.tool for one in found.done)
+        show_line(f"{would if looked else done} {count}: {by_tool}")
+    else:
+        show_line(f"nothing {'would be' if looked else 'was'} {done.casefold()}")
+    rows = [
+        (
+            styled(("-", "red") if one.value is None else ("~", "yellow")),
+            styled(one.tool),
+            styled(shown(_of(one), 48)),
+            styled(one.place),
+            styled(_change(one)),
+        )
+        for one in found.done[:MOST]
+    ]
+    grid(_COLUMNS, rows, indent=2)
+    _more(len(found.done))
+    if not found.left:
+        return
+    show_line(f"Left as it stands: {plural(len(found.left), 'value')}")
+    for left in found.left[:MOST]:
+        where = f"{left.tool} {shown(_of(left), 60)}, {left.place}"
+        hanging("  ! ", f"{where}: {shown(left.why, 300)}")
+    _more(len(found.left))
+
+
+def _of(one: Taken | LeftAlone) -> str:
+    """What a value is on; a release is told in one place of a project."""
+    return one.about.label if one.item.kind == Kind.product.value else one.item.label
+
+
+def _change(one: Taken) -> str:
+    if one.value is None:
+        return f"remove {value(one.wrote, one.place)}"
+    return f"{value(one.wrote, one.place)} → {value(one.value, one.place)}"
+
+
+def _more(count: int) -> None:
+    if count > MOST:
+        show_line(f"  … {count - MOST} more (--json has all)")

@@ -1,0 +1,194 @@
+"""What opsync owns anywhere, giving it up, and settling what a person has a say in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from opsync.config import Config
+from opsync.engine.catalog import Item
+from opsync.engine.lookup import Lookup
+from opsync.engine.session import Session
+from opsync.engine.undoing import EVERY, TakenBack, take_back
+from opsync.engine.veil import Veil
+from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
+from opsync.model.ledger import (
+    CONFLICTED,
+    LET_BE,
+    Entry,
+    Hold,
+    HoldKind,
+    digest,
+    plain,
+)
+from opsync.model.rules import LINKS_RULE, Mode
+from opsync.model.undo import Back
+from opsync.model.value import NOTHING
+from opsync.noting import HELD
+from opsync.store import Store
+
+Side = Literal["theirs", "ours"]
+"""Whose value is to stand at a place: the person's, or opsync's."""
+
+
+class Owned(Struct, frozen=True, kw_only=True):
+    """One value that opsync owns. `since` is when it was first written there, None for one that
+    was there when this store began; `state` says why it is not kept up to date ("": it is)."""
+
+    tool: str
+    place: str
+    item: Item
+    about: Item
+    rule: str
+    value: Value
+    since: datetime | None
+    run: int | None
+    state: str
+
+
+async def owned_entries(
+    store: Store, *, item: Ref | None = None, instance: str | None = None, rule: str | None = None
+) -> list[Entry]:
+    """The slots in which what opsync wrote is its own: at and about an item, in an instance, or
+    of a rule, if given."""
+    if item is not None:
+        found = await about(store, item)
+    else:
+        found = await store.entries(instance=instance, limit=EVERY)
+    return [
+        one
+        for one in found
+        if one.owned
+        and instance in (None, one.slot.target.instance)
+        and rule in (None, one.slot.rule)
+    ]
+
+
+async def about(store: Store, item: Ref) -> list[Entry]:
+    """All slots at an item's places, and elsewhere about it."""
+    found = [
+        *await store.entries(target=item, limit=EVERY),
+        *await store.entries(other=item, limit=EVERY),
+    ]
+    return list({one.slot: one for one in found}.values())
+
+
+async def owned(config: Config, store: Store, entries: Sequence[Entry]) -> list[Owned]:
+    """These as they may be shown, each with its first write."""
+    look = Lookup(config, store)
+    veil = Veil(look)
+    await look.learn({ref for one in entries for ref in (one.slot.target, one.slot.other)})
+    since: dict[Slot, tuple[datetime, int]] = {}
+    for row in await store.journal_of(sorted({one.slot.target for one in entries})):
+        if row.kind is OutcomeKind.created:
+            since[row.slot] = row.at, row.run
+        elif row.kind in WRITTEN:
+            since.setdefault(row.slot, (row.at, row.run))
+    found = []
+    for one in entries:
+        slot = one.slot
+        at, run = since.get(slot, (None, None))
+        found.append(
+            Owned(
+                tool=look.catalog.tool(slot.target.instance),
+                place=look.catalog.place(slot.target.instance, slot.surface),
+                item=await look.item(slot.target),
+                about=await look.item(slot.other),
+                rule=slot.rule,
+                value=await veil.value(slot, plain(one.applied)),
+                since=at,
+                run=run,
+                state=state_of(one),
+            )
+        )
+    return sorted(found, key=lambda one: (one.tool, one.item.label, one.place, one.about.label))
+
+
+def state_of(entry: Entry) -> str:
+    """Why a value is not kept up to date, as people read it; "" where it is."""
+    if entry.hold is not None:
+        return HELD[entry.hold.kind]
+    return HELD[HoldKind.conflict] if entry.outcome == CONFLICTED else ""
+
+
+# Giving up -----------------------------------------------------------------------------------
+
+
+async def keep_released(store: Store, entries: Sequence[Entry], *, by: str, at: datetime) -> None:
+    """Leave these values to people, as they stand. Nothing is asked of any tool."""
+    hold = Hold(HoldKind.released, by, at)
+    await store.settle(
+        [
+            msgspec.structs.replace(one, hold=hold, outcome="", message="", next_try_at=None)
+            for one in entries
+        ]
+    )
+
+
+async def remove_released(
+    session: Session, entries: Sequence[Entry], *, by: str, dry: bool = False
+) -> TakenBack:
+    """Take these values away, each only where it stands as opsync wrote it."""
+    backs = {one.slot: Back(None, plain(one.applied), HoldKind.released) for one in entries}
+    return await take_back(
+        session, backs, TakenBack(), why="released", by=by, command="opsync release", dry=dry
+    )
+
+
+# Settling ------------------------------------------------------------------------------------
+
+
+def unsettled(entry: Entry) -> bool:
+    """Whether a person has a say here: it was edited, removed, undone or released."""
+    if entry.hold is not None:
+        return entry.hold.kind in LET_BE | {HoldKind.conflict, HoldKind.removed}
+    return entry.outcome == CONFLICTED
+
+
+def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
+    """A slot as it is when a person said whose value is to stand there. Pure.
+
+    With "theirs" it is held for good. With "ours" what stands there now may be replaced: that,
+    and nothing that somebody writes there until then.
+    """
+    fresh = msgspec.structs.replace(
+        entry, outcome="", message="", attempts=0, next_try_at=None, intent=None
+    )
+    if side == "theirs":
+        kind = HoldKind.theirs
+        if entry.hold is not None and entry.hold.kind in (HoldKind.undone, HoldKind.released):
+            kind = entry.hold.kind
+        return msgspec.structs.replace(fresh, hold=Hold(kind, by, at))
+    stands = entry.applied if entry.observed is None else entry.observed
+    return msgspec.structs.replace(
+        fresh,
+        hold=None,
+        applied=stands,
+        asked=entry.asked if stands == entry.applied and stands != NOTHING else stands,
+        remote_id=entry.remote_id if stands != NOTHING else "",
+    )
+
+
+async def resolve(
+    config: Config, store: Store, entries: Sequence[Entry], side: Side, *, by: str, at: datetime
+) -> list[Entry]:
+    """Settle these; what a rule in mode propose would write there is approved with it."""
+    after = [settled(one, side, by=by, at=at) for one in entries]
+    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
+    approvals = [
+        Approval(
+            scope=str(one.slot),
+            desired_hash=digest(one.desired),
+            by=by,
+            at=at,
+            inputs=one.inputs,
+        )
+        for one in after
+        if side == "ours" and modes.get(one.slot.rule) is Mode.propose
+    ]
+    await store.settle(after, approvals)
+    return after

@@ -1,0 +1,83 @@
+"""Taking back: what undoing some writes of a slot puts back there, and whether it may.
+
+Pure. What stood before is in the journal; that it may be put back is decided by what stands there
+now, read by id just before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from opsync.model.ledger import HoldKind
+from opsync.model.value import Value
+
+TAKEN_BACK = "-back"
+"""What the id of a change ends with that takes something back: undoing it lets go of the value."""
+
+Why = Literal[
+    "edited", "removed", "written since", "as before", "gone", "not configured", "paused", "vetoed",
+    "unread", "failed",
+]  # fmt: skip
+"""Why something is not taken back: a person edited or removed it, a later run wrote there, what
+stood before stands there; its item or its connection is not there any more, or its connection is
+paused; a plugin objects; the place could not be read, or the write failed."""
+
+
+class Written(Struct, frozen=True):
+    """One write of a slot, as the journal has it."""
+
+    seq: int
+    run: int
+    change: str
+    before: Value
+    after: Value
+
+
+class Back(Struct, frozen=True):
+    """What is to stand in a slot again.
+
+    `value` is what stood there before (None: nothing), `wrote` what has to stand there still for
+    that. `hold` is what keeps the place as it is then; None lets go of it.
+    """
+
+    value: Value
+    wrote: Value
+    hold: HoldKind | None
+
+
+class Left(Struct, frozen=True):
+    """Why a slot is left as it is. `run` is the later one, if one wrote there since."""
+
+    why: Why
+    run: int = 0
+
+
+def undo_of(writes: Sequence[Written], chosen: Container[int]) -> Back | Left:
+    """What undoing the `chosen` of all writes of one slot (the oldest first) comes to.
+
+    At least one is chosen. A value that opsync did not write itself is a person's: put back, it
+    is kept for them.
+    """
+    first = next(at for at, one in enumerate(writes) if one.seq in chosen)
+    last = max(at for at, one in enumerate(writes) if one.seq in chosen)
+    value, wrote = writes[first].before, writes[last].after
+    if writes[-1].after == value:
+        return Left("as before")
+    if last < len(writes) - 1:
+        return Left("written since", writes[-1].run)
+    if writes[first].change.endswith(TAKEN_BACK):
+        return Back(value, wrote, None)
+    ours = value is None or any(one.after == value for one in writes[:first])
+    return Back(value, wrote, HoldKind.undone if ours else HoldKind.theirs)
+
+
+def stands_for(back: Back, now: Value) -> Literal["restore", "stands"] | Left:
+    """Whether it may be put back where this stands now; it may stand there already."""
+    if now == back.wrote:
+        return "restore"
+    if now == back.value:
+        return "stands"
+    return Left("removed" if now is None else "edited")

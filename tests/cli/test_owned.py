@@ -1,0 +1,122 @@
+"""`opsync owned` and `opsync release`: what opsync owns anywhere, and giving it up."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Company
+
+
+def test_it_lists_every_value_with_its_place_rule_and_run(synced: Company) -> None:
+    found = synced.opsync("owned", "--json").json
+    assert len(found) == 5
+    assert {one["rule"] for one in found} == {"roadmap", "links"}
+    assert {one["run"] for one in found} == {1}
+    assert {one["state"] for one in found} == {""}
+    [value] = [one for one in found if one["item"]["label"] == "One-tap checkout"]
+    assert (value["tool"], value["place"]) == ("Toy", "Delivery")
+    assert value["value"].startswith("1 of 2 done")
+    assert value["since"]
+
+
+def test_it_can_be_asked_by_item_connection_and_rule(synced: Company) -> None:
+    def count(*args: str) -> int:
+        return len(synced.opsync("owned", *args, "--json").json)
+
+    assert count("one-tap") == 2, "at its place, and about it elsewhere"
+    assert count("--connection", "work") == 2
+    assert count("--rule", "roadmap") == 3
+    assert count("one-tap", "--connection", "roadmap") == 1
+
+
+def test_what_was_undone_or_is_a_person_s_is_not_owned(synced: Company) -> None:
+    synced.opsync("undo", "one-tap")
+    assert len(synced.opsync("owned", "--json").json) == 3
+    synced.edit("roadmap", lambda s: s["written"]["sso"].update(delivery="Ask Dana"))
+    synced.opsync("sync")
+    [edited] = [one for one in synced.opsync("owned", "--json").json if one["state"]]
+    assert edited["state"] == "edited by a person; keeps theirs"
+    synced.opsync("resolve", "SSO for teams", "Delivery", "--theirs")
+    assert all(not one["state"] for one in synced.opsync("owned", "--json").json)
+
+
+def test_a_plain_listing_has_a_row_a_value(synced: Company) -> None:
+    lines = synced.opsync("owned").lines
+    assert len(lines) == 5
+    assert any("One-tap checkout\tDelivery\t" in line and "run 1" in line for line in lines)
+
+
+def test_release_remove_takes_away_all_that_opsync_made_and_it_stays_away(synced: Company) -> None:
+    result = synced.opsync("release", "--all", "--remove")
+    assert result.code == 0, result.err
+    assert result.lines[0] == "Removed 5 values: Toy 5"
+    assert result.lines[-1] == "Released in run 2. Undo that: opsync undo 2"
+    for _ in range(3):
+        assert synced.opsync("sync").code == 0
+    assert [any(synced.read(name)["written"].values()) for name in ("roadmap", "work")] == [
+        False,
+        False,
+    ]
+    assert synced.opsync("owned", "--json").json == []
+
+
+def test_a_removal_that_is_undone_is_opsync_s_again(synced: Company) -> None:
+    synced.opsync("release", "--all", "--remove")
+    assert synced.opsync("undo").code == 0
+    assert len(synced.opsync("owned", "--json").json) == 5
+    synced.move("PAY-118", "done")
+    synced.opsync("sync")
+    assert "2 of 2 done" in str(synced.read("roadmap"))
+
+
+def test_release_keep_leaves_the_values_and_writes_there_no_more(synced: Company) -> None:
+    result = synced.opsync("release", "--rule", "roadmap", "--keep")
+    assert (result.code, result.lines) == (0, ["3 values left to people, as they stand"])
+    synced.move("PAY-118", "done")
+    assert synced.opsync("sync").code == 0
+    assert "1 of 2 done" in str(synced.read("roadmap"))
+    assert {one["rule"] for one in synced.opsync("owned", "--json").json} == {"links"}
+
+
+def test_what_was_released_is_taken_again_when_a_person_asks(synced: Company) -> None:
+    synced.opsync("release", "one-tap", "--keep")
+    synced.move("PAY-118", "done")
+    synced.opsync("sync")
+    assert synced.opsync("resolve", "one-tap", "Delivery", "--ours").code == 0
+    assert synced.opsync("sync").code == 0
+    assert "2 of 2 done" in str(synced.read("roadmap"))
+
+
+def test_a_person_s_edit_is_left_by_a_release(synced: Company) -> None:
+    synced.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Dana"))
+    result = synced.opsync("release", "one-tap", "--remove", "--json")
+    assert result.code == 1
+    assert [one["fate"] for one in result.json["left"]] == ["edited"]
+    assert result.json["release"]["values"] == 1
+    assert "Ask Dana" in str(synced.read("roadmap"))
+
+
+def test_a_dry_run_releases_nothing(synced: Company) -> None:
+    assert "Would remove 5 values" in synced.opsync("release", "--all", "--remove", "--dry-run").out
+    kept = synced.opsync("release", "--all", "--keep", "--dry-run")
+    assert kept.lines == ["5 values would be left to people, as they stand"]
+    assert len(synced.opsync("owned", "--json").json) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--all",), "say what becomes of the values: --keep or --remove."),
+        (("--keep",), "name an ITEM, --connection or --rule, or take --all."),
+        (("one-tap", "--all", "--keep"), "or take --all."),
+        (("--rule", "road", "--keep"), 'no rule "road"'),
+        (("--connection", "jira", "--keep"), 'no connection "jira"'),
+        (("Atlantis", "--keep"), 'nothing is called "Atlantis"'),
+    ],
+)
+def test_bad_input_names_what_is_wrong(
+    synced: Company, arguments: tuple[str, ...], said: str
+) -> None:
+    result = synced.opsync("release", *arguments)
+    assert (result.code, said in result.err) == (2, True), result.err
+    assert len(synced.opsync("owned", "--json").json) == 5

@@ -1,0 +1,107 @@
+"""`opsync resolve`: whose value is to stand at a place."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Company
+
+
+@pytest.fixture
+def edited(synced: Company) -> Company:
+    """A person edited a value, and a run saw it."""
+    synced.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Dana"))
+    assert synced.opsync("sync").code == 1
+    return synced
+
+
+def delivery(company: Company) -> str:
+    return str(company.read("roadmap")["written"]["checkout"].get("delivery"))
+
+
+def test_theirs_keeps_the_person_s_value_for_good(edited: Company) -> None:
+    result = edited.opsync("resolve", "one-tap", "Delivery", "--theirs")
+    assert result.code == 0
+    assert result.lines[-1] == "1 value left as it stands, for good."
+    for category in ("done", "todo", "done"):
+        edited.move("PAY-118", category)
+        assert edited.opsync("sync").code == 0, "it is told as an edit no more"
+    assert delivery(edited) == "Ask Dana"
+    assert "a person's value, kept for good" in edited.opsync("explain", "one-tap", "Delivery").out
+
+
+def test_ours_has_opsync_s_value_written_again(edited: Company) -> None:
+    result = edited.opsync("resolve", "one-tap", "--ours")
+    assert result.lines[-1] == "1 value to be written by the next run: opsync sync"
+    assert delivery(edited) == "Ask Dana", "until that run"
+    assert edited.opsync("sync").code == 0
+    assert delivery(edited).startswith("1 of 2 done")
+    assert edited.opsync("plan").lines[-1] == "0 changes: all is as it should be"
+
+
+def test_ours_goes_over_what_the_person_saw_and_over_nothing_later(edited: Company) -> None:
+    edited.opsync("resolve", "one-tap", "--ours")
+    edited.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Ana"))
+    assert edited.opsync("sync").code == 1
+    assert delivery(edited) == "Ask Ana"
+
+
+def test_what_replaced_a_person_s_value_can_be_undone(edited: Company) -> None:
+    edited.opsync("resolve", "one-tap", "--ours")
+    edited.opsync("sync")
+    assert edited.opsync("undo").code == 0
+    assert delivery(edited) == "Ask Dana"
+    assert edited.opsync("release", "one-tap", "--remove").code == 0
+    assert delivery(edited) == "Ask Dana", "it is theirs, and not opsync's to take away"
+
+
+def test_what_a_person_removed_comes_back_with_ours(synced: Company) -> None:
+    synced.edit("work", lambda s: s["written"]["100"].clear())
+    synced.opsync("sync")
+    synced.opsync("sync")
+    assert synced.read("work")["written"]["100"] == {}
+    assert synced.opsync("resolve", "PAY-100", "--ours").code == 0
+    assert synced.opsync("sync").code == 0
+    assert synced.read("work")["written"]["100"]
+
+
+def test_what_was_undone_is_let_go_of_with_ours(synced: Company) -> None:
+    synced.opsync("undo", "one-tap")
+    assert synced.opsync("resolve", "one-tap", "Delivery", "--ours").code == 0
+    synced.opsync("sync")
+    assert delivery(synced).startswith("1 of 2 done")
+    assert synced.read("work")["written"]["100"] == {}, "the other value stays undone"
+
+
+def test_in_mode_propose_the_value_is_approved_with_it(edited: Company) -> None:
+    edited.configure(mode="propose")
+    edited.opsync("resolve", "one-tap", "--ours")
+    assert edited.opsync("sync").code == 0
+    assert delivery(edited).startswith("1 of 2 done")
+
+
+def test_without_a_side_it_shows_both_values_and_settles_nothing(edited: Company) -> None:
+    result = edited.opsync("resolve", "one-tap")
+    assert '      is now "Ask Dana"' in result.lines
+    assert any(line.startswith('      should be "1 of 2 done') for line in result.lines)
+    found = edited.opsync("resolve", "one-tap", "--json").json
+    assert found["resolve"] == {"side": None, "settled": 0}
+    assert [one["place"] for one in found["values"]] == ["Delivery"]
+    assert edited.opsync("sync").code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("one-tap", "Link", "--ours"), 'nothing is held at "Link" on "one-tap"'),
+        (("SSO for teams", "--ours"), 'nothing is held on "SSO for teams"'),
+        (("Atlantis", "--ours"), 'nothing is called "Atlantis"'),
+    ],
+)
+def test_bad_input_names_what_is_wrong_and_what_is_held(
+    edited: Company, arguments: tuple[str, ...], said: str
+) -> None:
+    result = edited.opsync("resolve", *arguments)
+    assert (result.code, said in result.err) == (2, True), result.err
+    if arguments[1] == "Link":
+        assert "Held there: Delivery (edited by a person; keeps theirs)." in result.err

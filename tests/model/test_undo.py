@@ -1,0 +1,70 @@
+"""What undoing comes to, row by row."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsync.model.ledger import HoldKind
+from opsync.model.undo import TAKEN_BACK, Back, Left, Written, stands_for, undo_of
+from opsync.model.value import Value
+
+
+def writes(*steps: tuple[Value, Value, str]) -> list[Written]:
+    """One write a run, numbered from 1."""
+    return [
+        Written(at, at, f"{at}-0123abcd{suffix}", before, after)
+        for at, (before, after, suffix) in enumerate(steps, 1)
+    ]
+
+
+MADE = (None, "a", "")
+CHANGED = ("a", "b", "")
+REMOVED = ("b", None, "")
+UNDONE = ("b", "a", TAKEN_BACK)
+REDONE = ("a", "b", "")
+OVER_A_PERSON_S = ("mine", "b", "")
+
+
+@pytest.mark.parametrize(
+    ("steps", "chosen", "expected"),
+    [
+        ([MADE], {1}, Back(None, "a", HoldKind.undone)),
+        ([MADE, CHANGED], {2}, Back("a", "b", HoldKind.undone)),
+        ([MADE, CHANGED], {1}, Left("written since", 2)),
+        ([MADE, CHANGED], {1, 2}, Back(None, "b", HoldKind.undone)),
+        ([MADE, CHANGED, REMOVED], {3}, Back("b", None, HoldKind.undone)),
+        ([MADE, CHANGED, REMOVED], {1, 2, 3}, Left("as before")),
+        ([MADE, CHANGED, UNDONE], {3}, Back("b", "a", None)),
+        ([MADE, CHANGED, UNDONE], {2}, Left("as before")),
+        ([MADE, CHANGED, UNDONE], {1}, Left("written since", 3)),
+        ([MADE, CHANGED, UNDONE], {1, 2, 3}, Back(None, "a", HoldKind.undone)),
+        ([MADE, CHANGED, UNDONE, REDONE], {4}, Back("a", "b", HoldKind.undone)),
+        ([MADE, OVER_A_PERSON_S], {2}, Back("mine", "b", HoldKind.theirs)),
+        ([CHANGED], {1}, Back("a", "b", HoldKind.theirs)),
+    ],
+)
+def test_what_undoing_puts_back(
+    steps: list[tuple[Value, Value, str]], chosen: set[int], expected: Back | Left
+) -> None:
+    assert undo_of(writes(*steps), chosen) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "wrote", "now", "expected"),
+    [
+        (None, "a", "a", "restore"),
+        (None, "a", None, "stands"),
+        (None, "a", "mine", Left("edited")),
+        ("a", "b", "b", "restore"),
+        ("a", "b", "a", "stands"),
+        ("a", "b", None, Left("removed")),
+        ("a", "b", "mine", Left("edited")),
+        ("a", None, None, "restore"),
+        ("a", None, "a", "stands"),
+        ("a", None, "mine", Left("edited")),
+    ],
+)
+def test_it_is_put_back_only_where_what_was_written_stands(
+    value: Value, wrote: Value, now: Value, expected: str | Left
+) -> None:
+    assert stands_for(Back(value, wrote, HoldKind.undone), now) == expected

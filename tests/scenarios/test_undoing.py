@@ -1,0 +1,260 @@
+"""Taking back: a run, a change, an item; what stays, and that nothing comes back by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from opsync.engine.undoing import TakenBack, undo, writes_of
+from opsync.model import Ref
+from opsync.model.ledger import HoldKind
+from opsync.store import Store
+from tests.support.world import World
+
+
+async def undo_run(world: World, run: int, *, dry: bool = False) -> TakenBack:
+    world.clock.advance(60)
+    async with world.session("undo") as session:
+        rows = await writes_of(session, run=run)
+        return await undo(session, rows, why=f"undo of run {run}", by="ana", dry=dry)
+
+
+async def undo_item(world: World, ref: Ref) -> TakenBack:
+    world.clock.advance(60)
+    async with world.session("undo") as session:
+        rows = await writes_of(session, item=ref)
+        return await undo(session, rows, why="undo", by="ana")
+
+
+async def three_runs(world: World) -> None:
+    """Nothing comes back in them, though one reads everything again."""
+    for full in (False, True, False):
+        report = await world.sync(full=full)
+        assert report.applied == 0, [c.slot for c, _ in report.outcomes]
+
+
+def standing(world: World) -> dict[str, Any]:
+    """All that opsync may have written anywhere."""
+    return {
+        "columns": {name: world.checkout.text(name) for name in own_columns(world)},
+        "loyalty": {name: world.loyalty.text(name) for name in own_columns(world)},
+        "jira": [world.remote_links(key) for key in ("PAY-1", "PAY-3", "MOB-1")],
+        "attachments": [world.attachments(key) for key in ("GRO-1", "GRO-3")],
+        "projects": world.project_links(),
+    }
+
+
+def own_columns(world: World) -> list[str]:
+    names = {column.name for column in world.source.schema.properties.values()}
+    return sorted(name for name in names if name.startswith(("Delivery", "Work")))
+
+
+async def test_the_undo_of_a_first_run_takes_away_all_that_it_made(world: World) -> None:
+    first = await world.sync()
+    done = await undo_run(world, first.run)
+    assert done.left == []
+    assert len(done.written) == first.applied > 10
+    found = standing(world)
+    assert not any(found["jira"])
+    assert not any(found["attachments"])
+    assert found["projects"] == []
+    assert set(found["columns"].values()) == {""}
+    await three_runs(world)
+    assert standing(world) == found
+
+
+async def test_the_undo_of_a_later_run_puts_back_what_stood_before_it(world: World) -> None:
+    await world.sync()
+    before = standing(world)
+    world.jira.set_status("PAY-3", "Done")
+    second = await world.sync()
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+    done = await undo_run(world, second.run)
+
+    assert (done.left, len(done.written)) == ([], second.applied)
+    assert standing(world) == before
+    await three_runs(world)
+    assert standing(world) == before
+    world.jira.set_status("PAY-4", "Done")
+    report = await world.sync()
+    assert world.checkout.text("Delivery").startswith("2 of 5 done"), "whatever it should be"
+    assert {one.kind for one in report.plan.held} == {"settled"}
+    assert report.exit_code == 0
+
+
+async def test_an_undo_can_be_undone_and_lets_go_then(world: World) -> None:
+    await world.sync()
+    world.jira.set_status("PAY-3", "Done")
+    second = await world.sync()
+    after = standing(world)
+    first = await undo_run(world, second.run)
+
+    again = await undo_run(world, first.run)
+
+    assert (again.left, len(again.written)) == ([], second.applied)
+    assert standing(world) == after
+    await world.silent()
+    world.jira.set_status("PAY-4", "Done")
+    await world.sync()
+    assert world.checkout.text("Delivery").startswith("4 of 5 done"), "it is kept up again"
+
+
+async def test_what_a_person_edited_or_removed_is_left_and_told(world: World) -> None:
+    first = await world.sync()
+    world.notion.edit_page(world.checkout, "Delivery", "Ask Dana")
+    issue = world.jira.issue("PAY-3")
+    world.jira.remote_links[issue.id].clear()
+
+    done = await undo_run(world, first.run)
+
+    left = {(one.slot.target.instance, one.slot.surface): one.left.why for one in done.left}
+    assert left[("notion", "delivery")] == "edited"
+    assert set(left.values()) == {"edited"}
+    assert done.exit_code == 1
+    assert world.checkout.text("Delivery") == "Ask Dana"
+    assert world.remote_links("PAY-3") == [], "it is gone as it was to be"
+    assert len(done.written) == first.applied - 2
+    await three_runs_after_an_edit(world)
+
+
+async def three_runs_after_an_edit(world: World) -> None:
+    await three_runs(world)
+    assert world.checkout.text("Delivery") == "Ask Dana"
+    assert world.remote_links("PAY-3") == []
+
+
+async def test_what_a_later_run_wrote_is_left_to_an_undo_of_that_run(world: World) -> None:
+    first = await world.sync()
+    world.jira.set_status("PAY-3", "Done")
+    second = await world.sync()
+
+    done = await undo_run(world, first.run)
+
+    assert {(one.left.why, one.left.run) for one in done.left} == {("written since", second.run)}
+    assert len(done.left) == second.applied
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+
+async def test_the_undo_of_an_item_takes_back_all_of_its_runs_and_no_other_item_s(
+    world: World,
+) -> None:
+    await world.sync()
+    world.jira.set_status("PAY-3", "Done")
+    await world.sync()
+    record = await world.record("One-tap checkout")
+
+    done = await undo_item(world, record.ref)
+
+    assert done.left == []
+    assert {world.checkout.text(name) for name in own_columns(world)} == {""}
+    assert world.remote_links("PAY-1") == [], "its summary in another tool is about it, too"
+    assert world.loyalty.text("Delivery").startswith("1 of 2 done")
+    await three_runs(world)
+    assert {world.checkout.text(name) for name in own_columns(world)} == {""}
+
+
+async def test_the_undo_of_a_removal_puts_back_what_was_removed_for_good(world: World) -> None:
+    await world.sync()
+    world.linear.edit("GRO-3", description="It waits for nothing.")
+    second = await world.sync()
+    assert world.attachments("GRO-3") == []
+
+    done = await undo_run(world, second.run)
+
+    assert done.left == []
+    assert len(world.attachments("GRO-3")) == 1
+    assert len(world.remote_links("PAY-3")) == 1
+    await three_runs(world)
+    assert len(world.attachments("GRO-3")) == 1
+
+
+async def test_a_look_at_an_undo_changes_nothing(world: World) -> None:
+    first = await world.sync()
+    before, sent = standing(world), world.written()
+    found = await undo_run(world, first.run, dry=True)
+    assert len(found.would) == first.applied
+    assert (found.run, found.left, found.done) == (0, [], [])
+    assert (standing(world), world.written()) == (before, sent)
+    await world.silent()
+
+
+async def test_a_value_stays_undone_when_its_rule_is_renamed(world: World) -> None:
+    first = await world.sync()
+    await undo_run(world, first.run)
+    world.raw["rollup"][0]["name"] = "delivery"
+    await world.sync()
+    assert world.checkout.text("Delivery") == ""
+    assert world.remote_links("PAY-1") == []
+
+
+async def test_a_value_stays_undone_when_its_page_was_in_the_trash(world: World) -> None:
+    first = await world.sync()
+    await undo_run(world, first.run)
+    world.checkout.in_trash = True
+    await world.sync(full=True)
+    world.checkout.in_trash = False
+    world.notion.edit_page(world.checkout, "Name", "One-tap checkout, again")
+    await world.sync(full=True)
+    assert world.checkout.text("Delivery") == ""
+
+
+async def test_a_write_that_fails_leaves_the_value_opsync_s(world: World) -> None:
+    first = await world.sync()
+    world.notion.faults.outage = True
+
+    done = await undo_run(world, first.run)
+
+    assert {one.left.why for one in done.left} == {"unread"}
+    assert {one.slot.target.instance for one in done.left} == {"notion"}
+    world.notion.faults.outage = False
+    assert [e for e in await world.entries(instance="notion") if e.hold is not None] == []
+    again = await undo_run(world, first.run)
+    assert {change.slot.target.instance for change in again.written} == {"notion"}
+    assert again.left == []
+
+
+async def test_what_process_death_leaves_of_an_undo_does_not_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await world.sync()
+
+    class Death(BaseException):
+        pass
+
+    async def dies(*args: object, **more: object) -> None:
+        raise Death
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "begin_changes", dies)
+        with pytest.raises(Death):
+            await undo_run(world, first.run)
+    held = [e for e in await world.entries() if e.hold and e.hold.kind is HoldKind.undone]
+    assert held, "what is to be undone is known before the first write"
+    await undo_run(world, first.run)
+    await three_runs(world)
+    assert world.checkout.text("Delivery") == ""
+
+
+async def test_after_a_lost_store_an_undone_value_is_planned_once_and_not_doubled(
+    world: World,
+) -> None:
+    first = await world.sync()
+    stood = standing(world)
+    await undo_run(world, first.run)
+    world.lose_store()
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "propose"
+    report = await world.sync()
+    assert (report.applied, len(report.plan.proposed)) == (0, first.applied), "they wait"
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "apply"
+    await world.sync()
+    assert {k: _without_ids(v) for k, v in standing(world).items()} == {
+        k: _without_ids(v) for k, v in stood.items()
+    }
+
+
+def _without_ids(found: Any) -> str:
+    """As a text, without the numbers that a tool gives to what is made again."""
+    return re.sub(r"'id': \S+", "", str(found))
