@@ -55,7 +55,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     """A new user's folder, a sandbox beside it, and every command of the page."""
     folder = tmp_path_factory.mktemp("first-day")
     began = time.monotonic()
-    port = launch.free_port()
+    port = launch.free_port(0)
     sandbox = _start("sandbox", "--port", str(port), folder=folder)
     try:
         told = _until(sandbox, "Ctrl-C")

@@ -179,7 +179,8 @@ class Served:
     """`opsync sandbox` in a process of its own."""
 
     def __init__(self, folder: Path, *words: str) -> None:
-        self.port = launch.free_port()
+        # Another worker may take the usual port at the same moment.
+        self.port = launch.free_port(0)
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [*OPSYNC, "sandbox", "--port", str(self.port), *words],
@@ -194,6 +195,7 @@ class Served:
             self.told += line
             if line.startswith("Ctrl-C"):
                 return
+        self.process.communicate(timeout=10)
         raise AssertionError(self.told)
 
     def end(self, how: signal.Signals) -> tuple[int, str]:

@@ -195,11 +195,17 @@ async def test_a_held_slot_is_pending_and_not_tried(store: Store) -> None:
 
 
 async def test_what_waits_is_counted_by_why(store: Store) -> None:
-    kinds = (HoldKind.conflict, HoldKind.removed, HoldKind.undone)
+    kinds = (HoldKind.conflict, HoldKind.removed, HoldKind.undone, HoldKind.refused)
     holds = [*(Hold(kind, "a person", NOW) for kind in kinds), None]
     rows = [entry(f"jira:{number}", "x", hold=hold) for number, hold in enumerate(holds)]
     await store.put_desired(1, rows)
-    assert await store.waiting() == {"edited": 1, "removed": 1, "held": 1, "changes": 1}
+    assert await store.waiting() == {
+        "edited": 1,
+        "removed": 1,
+        "settled": 1,
+        "held": 1,
+        "changes": 1,
+    }
 
 
 async def test_an_intent_is_looked_at_even_where_the_slot_is_held(store: Store) -> None:

@@ -57,7 +57,7 @@ def kept(folder: Path) -> Iterator[World]:
         undo.callback(_clear, folder, made)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            apart = launch.start_apart(port=launch.free_port(), log=folder / LOG)
+            apart = _started(folder / LOG)
         except (OSError, RuntimeError) as error:
             raise ConfigError(f"cannot keep a demo in {folder}: {error}") from None
         undo.callback(apart.stop)
@@ -66,6 +66,17 @@ def kept(folder: Path) -> Iterator[World]:
         undo.pop_all()
     # It is meant to outlive this process, which therefore must not complain about leaving it.
     apart.process.returncode = 0
+
+
+def _started(log: Path) -> launch.Apart:
+    """A sandbox at the usual port, or at another one if somebody was quicker to take it."""
+    port = launch.free_port()
+    try:
+        return launch.start_apart(port=port, log=log)
+    except RuntimeError:
+        if launch.free_port() == port:
+            raise
+        return launch.start_apart(port=launch.free_port(0), log=log)
 
 
 def _clear(folder: Path, made: bool) -> None:
