@@ -48,6 +48,13 @@ def test_without_a_number_it_is_the_newest(company: Company) -> None:
     assert "2 of 2 done" in str(company.read("roadmap"))
 
 
+def test_a_look_in_between_is_no_plan(company: Company) -> None:
+    company.opsync("plan")
+    company.opsync("look")
+    assert company.opsync("apply").code == 0
+    assert stands(company)
+
+
 def test_what_moved_is_told_with_what_it_should_be_and_ends_with_1(company: Company) -> None:
     company.opsync("plan")
     company.move("PAY-118", "done")

@@ -85,7 +85,7 @@ async def _online(opened: Opened) -> LookView:
     async with open_session(config, COMMAND, redactor=opened.redactor) as session:
         clock = session.runtime.clock
         with progress(config.plugins, clock, writes=False) as told:
-            report = await session.sync(COMMAND, write=False, progress=told)
+            report = await session.sync(COMMAND, write=False, keeps_plan=False, progress=told)
         found = await look_at(config, session.store, clock.now(), report)
     return LookView(found, report, config.zone, offline=False)
 

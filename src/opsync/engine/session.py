@@ -54,14 +54,15 @@ class Session:
         write: bool = True,
         chosen: Mapping[Slot, str] | None = None,
         limits: Limits | None = None,
+        keeps_plan: bool = True,
         progress: Progress = silent,
     ) -> PassReport:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
         `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
         those of this pass instead of the configured ones.
 
-        What it leaves unwritten is kept as the plan of its number. After one that may write, what
-        is wrong is told where the configuration says.
+        What it leaves unwritten is kept as the plan of its number, if it `keeps_plan`. After one
+        that may write, what is wrong is told where the configuration says.
         """
         if not self.config.instances:
             raise ConfigError(
@@ -99,7 +100,7 @@ class Session:
             )
         )
         shown = await Veil(Lookup(self.config, self.store)).report(done)
-        if chosen is None and (not write or shown.plan.proposed):
+        if keeps_plan and chosen is None and (not write or shown.plan.proposed):
             await self.store.put_plan(kept_plan(shown, self.runtime.clock.now()))
         if write:
             alerts = self.config.general.alerts

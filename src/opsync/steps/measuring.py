@@ -105,9 +105,9 @@ async def _find(this: Pass, rule: RollupRule, roots: Sequence[Record]) -> None:
     named = await _named(this, rule, roots)
     for root in roots:
         key = rule.name, root.ref
-        told = (rule.released, this.as_of, this.config.zone)
-        this.releases[key] = release_of(root, told[0], after[root.ref], *told[1:])
-        if (planned := planned_on(root, *told)) is not None:
+        as_of, zone = this.as_of, this.config.zone
+        this.releases[key] = release_of(root, rule.released, after[root.ref], as_of, zone)
+        if (planned := planned_on(root, rule.released, as_of, zone)) is not None:
             this.planned[key] = planned
         asked: dict[Metric, Asked] = {}
         for each in rule.metrics:
