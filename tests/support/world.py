@@ -97,13 +97,24 @@ class World:
     raw: dict[str, Any] = field(init=False)
     fixed_files: bool = False
     """Nothing changes in the folders that the configuration names."""
+    limit_factor: int = 10
+    """Of the vendors' announced limits."""
+    time_zone: str = "Europe/Berlin"
+    """Of the account that reads Jira."""
     _built: tuple[object, Config] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         now = self.clock.now
-        self.jira = JiraSite(now=now, limit_factor=10, base_url=JIRA_SITE, token=JIRA_TOKEN)
-        self.linear = LinearWorkspace(now=now, limit_factor=10, token=LINEAR_TOKEN)
-        self.notion = NotionWorkspace(now=now, limit_factor=10, token=NOTION_TOKEN)
+        factor = self.limit_factor
+        self.jira = JiraSite(
+            now=now,
+            limit_factor=factor,
+            base_url=JIRA_SITE,
+            token=JIRA_TOKEN,
+            time_zone=self.time_zone,
+        )
+        self.linear = LinearWorkspace(now=now, limit_factor=factor, token=LINEAR_TOKEN)
+        self.notion = NotionWorkspace(now=now, limit_factor=factor, token=NOTION_TOKEN)
         self.vendors = {"jira-main": self.jira, "linear": self.linear, "notion": self.notion}
         self.net.hosts = {
             "harbor.atlassian.net": httpx.ASGITransport(self.jira.app),
