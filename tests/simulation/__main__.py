@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import structlog
 
 from tests.simulation.episode import Episode
 from tests.simulation.tally import Totals
@@ -23,6 +26,7 @@ def main() -> int:
     given = parser.parse_args()
     seeds = given.seed or list(range(given.first, given.first + given.seeds))
     totals, failed = Totals(), []
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = time.perf_counter()
     with quick_stores():
         for seed in seeds:

@@ -145,6 +145,13 @@ class Touch:
 
     value: str | None
     at: float
+    was: str = ""
+    """What stood there before."""
+
+    @property
+    def of_a_link(self) -> bool:
+        """Whether a mere link of a project was removed, in whose place a summary may come."""
+        return self.value is None and self.was.startswith("Roadmap: ") and "·" not in self.was
 
 
 def owned(world: World) -> dict[Place, str]:
@@ -155,6 +162,14 @@ def owned(world: World) -> dict[Place, str]:
         assert place not in found, f"two things of opsync's in one place: {place}"
         found[place] = names(value)
     return found
+
+
+def asleep(world: World) -> set[tuple[str, str]]:
+    """Tools and items where nobody may write and nobody looks: the trash and the archive."""
+    names = Names(world)
+    pages = [("notion", p.id) for p in world.notion.state.pages_of(world.source) if p.trashed]
+    issues = [one for one in world.linear.issues.values() if one.archived_at is not None]
+    return {*pages, *(("linear", names.linear[one.id]) for one in issues)}
 
 
 def doubled(world: World) -> list[Place]:
@@ -172,6 +187,8 @@ def _owned(world: World, names: Names) -> Iterator[tuple[Place, str]]:
                 told = f"{shown} {link.relationship} {status.get('resolved')}"
                 yield ("jira", names.jira[str(issue_id)], names.place(link.global_id or "")), told
     for issue in world.linear.issues.values():
+        if issue.archived_at is not None:
+            continue  # the same holds there
         for one in issue.attachments:
             if "opsync" in (one.metadata or {}):
                 place = ("linear", names.linear[issue.id], names.place(one.url))
@@ -181,6 +198,8 @@ def _owned(world: World, names: Names) -> Iterator[tuple[Place, str]]:
             if link.creator is world.linear.viewer and link.label.startswith("Roadmap"):
                 yield ("linear", project.name, names.place(link.url)), link.label
     for page in world.notion.state.pages_of(world.source):
+        if page.trashed:
+            continue  # nobody may write there, and nobody looks
         for name in OWN_COLUMNS:
             column = page.data_source.schema.find(name)
             if column is None:

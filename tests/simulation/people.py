@@ -335,5 +335,5 @@ def _project_link(
     project, link = rng.choice(own)
     world.linear.remove_external_link(link)
     place = ("linear", project.name, Names(world).place(link.url))
-    touched[place] = Touch(None, now)
+    touched[place] = Touch(None, now, link.label)
     return place

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from opsync.model import OutcomeKind, Verb
+from opsync.model import OutcomeKind, Slot, Verb
 from opsync.model.ledger import Entry, Hold, HoldKind, plain, stored
 from opsync.store import Store
 from tests.store.build import change, entry, outcome, ref, slot
@@ -250,10 +250,23 @@ async def test_the_ids_of_what_opsync_wrote_are_known_by_target(store: Store) ->
     assert await store.owned_ids("linear", [ref("jira:1")]) == set()
 
 
-async def test_a_target_that_is_gone_is_forgotten(store: Store) -> None:
+async def test_nothing_is_asked_for_at_a_target_that_is_gone(store: Store) -> None:
     await store.put_desired(1, [entry("jira:1", "x"), entry("jira:2", "x")])
-    await store.forget_target(ref("jira:1"))
+    await store.rest_target(ref("jira:1"))
     assert [one.slot.target for one in await store.entries()] == [ref("jira:2")]
+
+
+async def test_what_stands_at_a_target_that_is_gone_stays_opsyncs(store: Store) -> None:
+    await written(store, "jira:1", "x", remote_id="77")
+    undone = Entry(slot=Slot(ref("jira:1"), "link", "links", ref("linear:9")), hold=HOLD)
+    await store.put_desired(1, [undone])
+    before = await store.entries()
+    await store.rest_target(ref("jira:1"))
+    kept = await store.entries()
+    assert [(one.applied, one.remote_id, one.hold) for one in kept] == [
+        (one.applied, one.remote_id, one.hold) for one in before
+    ]
+    assert await store.targets_pending(NOW, every=True) == []
 
 
 async def test_the_journal_explains_each_write_newest_first(store: Store) -> None:

@@ -37,6 +37,9 @@ LET_BE = frozenset({HoldKind.undone, HoldKind.theirs, HoldKind.released})
 """Holds that a person set: they last, whatever should stand there, until a person lets go."""
 
 
+_LASTING = LET_BE | {HoldKind.removed}
+"""Holds that outlive the absence of their target."""
+
 _GIVEN_UP = frozenset({HoldKind.theirs, HoldKind.released, HoldKind.removed})
 
 
@@ -91,6 +94,23 @@ class Entry(Struct, frozen=True, kw_only=True):
             return True
         answered = self.desired != NOTHING and self.desired == self.asked
         return self.outcome != SKIPPED and self.desired != self.applied and not answered
+
+
+def at_rest(entry: Entry) -> Entry | None:
+    """What is kept of a slot while its target is gone: what stands there as opsync's, a write that
+    may have happened, and what a person decided. None: nothing of it."""
+    hold = entry.hold if entry.hold is not None and entry.hold.kind in _LASTING else None
+    if entry.applied == NOTHING and entry.intent is None and hold is None:
+        return None
+    return Entry(
+        slot=entry.slot,
+        desired=entry.applied if hold is None else entry.desired,
+        applied=entry.applied,
+        asked=entry.asked,
+        remote_id=entry.remote_id,
+        intent=entry.intent,
+        hold=hold,
+    )
 
 
 def plain(raw: msgspec.Raw | None) -> Value:

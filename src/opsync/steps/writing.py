@@ -137,7 +137,7 @@ async def _plan_target(
         this.put_off.add(inputs.record.ref)
         return None
     if inputs.record.tombstone:
-        await this.store.forget_target(inputs.record.ref)
+        await this.store.rest_target(inputs.record.ref)
         return None
     if inputs.record.archived:
         # Put away by people: what stands there stays as it is until they take it out again.

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
-from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, stored
+from opsync.model.ledger import Entry, Hold, HoldKind, at_rest, stored
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
@@ -86,12 +86,13 @@ class Ledger(Part):
         if done:
             await self._write(lambda c: _finish(c, run, done, at, next_try or {}, seen or {}))
 
-    async def forget_target(self, target: Ref) -> None:
-        """Drop all slots of a target that is gone: nothing can be written or removed there.
+    async def rest_target(self, target: Ref) -> None:
+        """Ask for nothing any more at a target that is gone: nothing can be written there.
 
-        What a person decided about a slot stays, should the target come back.
+        What stands there as opsync's, and what a person decided about it, is kept: should the
+        target come back, as from a right that was missing, it is opsync's still to take away.
         """
-        await self._write(lambda c: _forget_target(c, target))
+        await self._write(lambda c: _rest_target(c, target))
 
     async def hold_slots(self, holds: Mapping[Slot, Hold | None]) -> None:
         """Put these holds on slots, known or not, or take the hold away."""
@@ -252,17 +253,15 @@ def _put(connection: Connection, rows: list[dict[str, object]], *names: str) -> 
     connection.execute(statement, rows)
 
 
-def _forget_target(connection: Connection, target: Ref) -> None:
+def _rest_target(connection: Connection, target: Ref) -> None:
     rows = connection.execute(select(ledger).where(ledger.c.target == str(target))).mappings()
     found = [to_entry(row) for row in rows]
+    kept = [at_rest(one) for one in found]
+    if kept == found:
+        return
     connection.execute(delete(ledger).where(ledger.c.target == str(target)))
-    let_be = [
-        Entry(slot=one.slot, desired=one.desired, hold=one.hold)
-        for one in found
-        if one.hold is not None and one.hold.kind in LET_BE
-    ]
-    if let_be:
-        connection.execute(insert(ledger), [_row(one) for one in let_be])
+    if left := [one for one in kept if one is not None]:
+        connection.execute(insert(ledger), [_row(one) for one in left])
 
 
 def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
