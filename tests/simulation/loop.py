@@ -154,9 +154,10 @@ def run(
         task = loop.create_task(main)
         try:
             result: T | Died = loop.run_until_complete(task)
+            steps = loop.steps
         except Died as died:
             loop.tear_down()
-            result = died
+            result, steps = died, loop.steps
         except BaseException:
             loop.tear_down()
             raise
@@ -165,7 +166,7 @@ def run(
                 loop.run_until_complete(loop.shutdown_asyncgens())
             if loop.complaints:
                 raise AssertionError(f"asyncio complains: {loop.complaints}")
-        return result, loop.steps
+        return result, steps
     finally:
         asyncio.set_event_loop(None)
         loop.close()
