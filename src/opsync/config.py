@@ -303,10 +303,17 @@ def _instance(
     return Instance(name, connector, settings)
 
 
-def _secrets(model: BaseModel) -> Iterable[str]:
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if isinstance(value, SecretStr):
+def _secrets(value: object) -> Iterable[str]:
+    """Every secret in a block, also in its lists and tables."""
+    match value:
+        case SecretStr():
             yield value.get_secret_value()
-        elif isinstance(value, BaseModel):
-            yield from _secrets(value)
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _secrets(getattr(value, name))
+        case Mapping():
+            for each in value.values():
+                yield from _secrets(each)
+        case list() | tuple() | set() | frozenset():
+            for each in value:
+                yield from _secrets(each)

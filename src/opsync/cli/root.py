@@ -170,8 +170,9 @@ def report_error(error: OpsyncError, around: Around) -> int:
 def _unexpected(error: Exception, around: Around) -> int:
     """Tell of an error that opsync did not foresee, without a secret in it."""
     if os.environ.get(TRACEBACK):
-        text = "".join(traceback.format_exception(error))
-        click.echo(around.clean(text), err=True)
+        text = around.clean("".join(traceback.format_exception(error)))
+        for line in text.splitlines():
+            click.echo(one_line(line), err=True)
     said = around.clean(f"{type(error).__name__}: {error}")
     click.echo(f"unexpected error: {one_line(said)}", err=True)
     click.echo(
