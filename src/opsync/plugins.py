@@ -136,7 +136,9 @@ def load(
     code = []
     for path in _drop_ins(plugins_dir):
         code.append(_code(path))
-        _load_one(plugins, path.stem, f"drop-in {path.name}", lambda path=path: _import(path), bundled)
+        _load_one(
+            plugins, path.stem, f"drop-in {path.name}", lambda path=path: _import(path), bundled
+        )
     loaded = [(one.name, one.origin) for one in plugins.infos if one.state == "loaded"]
     plugins.fingerprint = value_hash([loaded, code])
     return plugins
