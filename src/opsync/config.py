@@ -43,6 +43,7 @@ from opsync.problems import (
     stray_env,
     unknown_env,
 )
+from opsync.redact import secret_parts
 
 __all__ = [
     "FILE",
@@ -175,9 +176,10 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         links = msgspec.structs.replace(links, mode=mode)
     secrets = tuple(
         secret
-        for block in (*(one.settings for one in instances.values()), general.alerts)
+        for block in (one.settings for one in instances.values())
         for secret in _secrets(block)
     )
+    addresses = (part for each in _secrets(general.alerts) for part in secret_parts(each))
     return Config(
         path=path,
         general=general,
@@ -188,7 +190,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         twins=general.twins.settings(),
         teams=tuple(block.rule() for block in general.team),
         people=tuple(block.rule() for block in general.person),
-        secrets=secrets,
+        secrets=(*secrets, *addresses),
         words=general.wording.words(),
         limits=general.limits.settings(),
     )

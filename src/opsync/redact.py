@@ -7,11 +7,14 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 SHORTEST = 6
 """Secrets below this length are not looked for by value: they would eat words out of all text.
 No vendor issues tokens that short; whoever reads a secret from a configuration refuses it."""
+
+SECRET_PART = 12
+"""Parts of an address that is a secret are hidden by themselves if they are this long."""
 
 HIDDEN = "***"
 
@@ -74,6 +77,15 @@ class Redactor:
         return clean_urls(text)
 
 
+def secret_parts(address: str) -> Iterator[str]:
+    """An address that is a secret, and its parts that are long enough to be one themselves."""
+    parts = urlsplit(address)
+    values = (value for _, value in parse_qsl(parts.query))
+    for part in (address, parts.path, parts.query, *parts.path.split("/"), *values):
+        if len(part) >= SECRET_PART:
+            yield part
+
+
 def _forms(secret: str) -> Iterator[str]:
     raw = secret.encode("utf-8", "surrogatepass")
     yield secret
@@ -85,6 +97,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]
+    yield repr(f"{secret}\"'")[1:-4]  # as in a text that has both kinds of quotes
     yield html.escape(secret)
     lines = secret.splitlines()
     if len(lines) > 1:

@@ -145,6 +145,8 @@ async def open_session(
             stack.enter_context(hold(config.store, command, runtime.clock.now()))
         store = Store.open(config.store, clock=runtime.clock)
         pool = Pool(runtime, transport=transport, redactor=redactor)
+        for secret in config.secrets:
+            pool.redactor.add(secret)
         try:
             yield Session(config, store, runtime, pool)
         finally:
