@@ -166,9 +166,17 @@ def _layers(project: dict[str, Any]) -> list[str]:
     return layers
 
 
-def test_every_promise_names_a_test_that_holds_it() -> None:
-    page = (ROOT / "docs/guarantees.md").read_text(encoding="utf-8")
-    promises = page.partition("## What opsync does not promise")[0]
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("guarantees", "## What opsync does not promise"),
+        ("security", "## What it does not do"),
+    ],
+)
+def test_every_promise_names_a_test_that_holds_it(name: str, end: str) -> None:
+    page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    promises, found, _ = page.partition(end)
+    assert found
     paragraphs = [part for part in re.split(r"\n\s*\n", promises) if part.startswith("**")]
     assert paragraphs
     assert [part.splitlines()[0] for part in paragraphs if not _TEST.search(part)] == []
