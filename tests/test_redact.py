@@ -29,6 +29,9 @@ SECRET = 'cañary/+ "s3cret"&=\\x'
         json.dumps(SECRET, ensure_ascii=False),
         repr(SECRET),
         html.escape(SECRET),
+        json.dumps(json.dumps(SECRET)),
+        json.dumps(repr(SECRET)),
+        repr(json.dumps(SECRET)),
     ],
 )
 def test_every_form_of_a_secret_is_hidden(form: str) -> None:

@@ -38,6 +38,11 @@ METADATA = (
     *(
         "METADATA.google.internal.",
         "metadata",
+        "169。254。169。254",
+        "169｡254｡169｡254",
+        "[::a9fe:a9fe]",
+    ),
+    *(
         "instance-data",
         "0.0.0.0",
         "[::]",

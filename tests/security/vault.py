@@ -115,7 +115,8 @@ class Parrots(Net):
         return answer
 
     def _badly(self, request: httpx.Request, headers: dict[str, str]) -> httpx.Response:
-        said = f"{'x' * (self.asked * 37 % 320)} {_echo(request)}"
+        # Now this, now that comes first, and is cut here or there.
+        said = f"{'x' * (self.asked * 37 % 190)} {_echo(request, self.asked)}"
         if self.how == "unreachable":
             raise httpx.ConnectError(f"proxy failed: {said}", request=request)
         if self.how == "page":
@@ -130,7 +131,7 @@ class Parrots(Net):
         return httpx.Response(_STATUS[self.how], headers=headers, json=_envelope(request, said))
 
 
-def _echo(request: httpx.Request) -> str:
+def _echo(request: httpx.Request, first: int = 0) -> str:
     """Everything secret in a request, in all the ways in which an answer may quote it."""
     parts = [f"see https://u:{PASSWORD.value}@x.example/?token={QUERY.value}", str(request.url)]
     for name, value in request.headers.items():
@@ -141,7 +142,8 @@ def _echo(request: httpx.Request) -> str:
             secret = pair.partition(":")[2]
             parts += [pair, quote(pair, safe=""), secret, quote_plus(secret), repr(secret)]
             parts += [json.dumps(secret), base64.b64encode(secret.encode()).decode()]
-    return " | ".join(parts)
+    first %= len(parts)
+    return " | ".join(parts[first:] + parts[:first])
 
 
 def _envelope(request: httpx.Request, said: str) -> dict[str, Any]:
