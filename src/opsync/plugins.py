@@ -122,9 +122,9 @@ def load(
     plugins = Plugins(manager)
     named = {*wanted, *allow}
     installed = _installed()
-    bundled = frozenset(point.name for point, _ in installed if _is_bundled(point))
+    bundled = frozenset(point.name for point, origin in installed if _is_bundled(origin))
     for point, origin in installed:
-        taken = frozenset[str]() if _is_bundled(point) else bundled
+        taken = frozenset[str]() if _is_bundled(origin) else bundled
         if point.name in taken:
             why = f'"{point.name}" is the name of a bundled connector'
             plugins.infos.append(PluginInfo(point.name, origin, "failed", why=why))
@@ -151,15 +151,15 @@ def _installed() -> tuple[tuple[EntryPoint, str], ...]:
     return tuple((point, _origin(point)) for point in points)
 
 
-def _is_bundled(point: EntryPoint) -> bool:
-    return point.dist is not None and point.dist.metadata["Name"] == OWN_DISTRIBUTION
-
-
 def _origin(point: EntryPoint) -> str:
     if point.dist is None:
         return point.value
     metadata = point.dist.metadata
     return f"{metadata['Name']} {metadata['Version']}"
+
+
+def _is_bundled(origin: str) -> bool:
+    return origin.partition(" ")[0] == OWN_DISTRIBUTION
 
 
 def _drop_ins(folder: Path | None) -> list[Path]:

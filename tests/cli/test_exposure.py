@@ -122,3 +122,15 @@ def test_a_traceback_is_asked_for_and_has_no_control_characters(
     assert "Traceback (most recent call last):" in result.err
     assert '  File "' in result.err, "its lines keep their shape"
     assert "ZeroDivisionError: a[2Jb31mc ***" in result.err
+
+
+def test_why_a_plugin_did_not_load_is_told_without_a_secret(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSYNC_WORK__TOKEN", "canary-of-the-environment")
+    text = "import os\nraise RuntimeError(os.environ['OPSYNC_WORK__TOKEN'])\n"
+    (company.folder / "plugins" / "curious.py").write_text(text)
+    for args in (("plugins",), ("plugins", "--json"), ("config", "check"), ("sync",)):
+        result = company.opsync(*args)
+        assert "canary" not in result.out + result.err, args
+    assert "RuntimeError: ***" in company.opsync("plugins").out
