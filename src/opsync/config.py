@@ -37,6 +37,7 @@ from opsync.plugins import Plugins, load
 from opsync.problems import (
     did_you_mean,
     env_name,
+    given_secrets,
     lines_of,
     not_json,
     refused,
@@ -294,13 +295,15 @@ def _instance(
         settings = settings_type(**sources, **block)
     except ValidationError as error:
         kept = f"{folder}" if folder.is_dir() else f"{folder}, which is no folder yet"
-        problems.extend(lines_of(error, settings_type, where, instance=name, kept=kept))
+        lines = lines_of(error, settings_type, where, instance=name, kept=kept)
+        problems.extend(map(given_secrets(name, block, settings_type, folder).clean, lines))
         return None
     except SettingsError as error:
         problems.append(not_json(error, env_name(name)))
         return None
     except (TypeError, ConfigError) as error:
-        problems.append(f"{where}: {error}")
+        clean = given_secrets(name, block, settings_type, folder).clean
+        problems.append(clean(f"{where}: {error}"))
         return None
     return Instance(name, connector, settings)
 

@@ -134,3 +134,44 @@ def test_why_a_plugin_did_not_load_is_told_without_a_secret(
         result = company.opsync(*args)
         assert "canary" not in result.out + result.err, args
     assert "RuntimeError: ***" in company.opsync("plugins").out
+
+
+@pytest.mark.parametrize("where", ["file", "environment", "secret file"])
+@pytest.mark.parametrize("raised", ["ValueError", "TypeError"])
+def test_a_plugin_s_own_check_that_quotes_a_secret_does_not_show_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch, where: str, raised: str
+) -> None:
+    text = (
+        "from pydantic import SecretStr, field_validator\n"
+        "from tests.cli.toy import Toy, ToySettings\n"
+        "from opsync import hookimpl\n"
+        "class Strict(ToySettings):\n"
+        "    code: SecretStr | None = None\n"
+        "    @field_validator('code')\n"
+        "    @classmethod\n"
+        "    def _right(cls, value):\n"
+        f"        raise {raised}(f'no code: {{value.get_secret_value()!r}}')\n"
+        "class Checked(Toy):\n"
+        "    name = 'checked'\n"
+        "    settings_type = Strict\n"
+        "@hookimpl\n"
+        "def register_connectors():\n"
+        "    return [Checked]\n"
+    )
+    (company.folder / "plugins" / "checked.py").write_text(text)
+    block = '\n[instances.checked]\nconnector = "checked"\nfile = "x"\n'
+    if where == "file":
+        block += "code = 'canary\"of-a-check'\n"
+    elif where == "environment":
+        monkeypatch.setenv("OPSYNC_CHECKED__CODE", 'canary"of-a-check')
+    else:
+        (company.folder / "kept").mkdir(mode=0o700)
+        (company.folder / "kept" / "OPSYNC_CHECKED__CODE").write_text('canary"of-a-check\n')
+        monkeypatch.setenv("OPSYNC_SECRETS_DIR", str(company.folder / "kept"))
+    file = company.folder / "opsync.toml"
+    file.write_text(file.read_text() + block)
+    for args in (("config", "check"), ("config", "check", "--json"), ("sync", "--log", "debug")):
+        result = company.opsync(*args)
+        assert result.code == 2
+        assert "no code: " in result.out + result.err
+        assert "canary" not in result.out + result.err

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from opsync.blocks import General
-from opsync.contract.settings import ConnectorSettings
+from opsync.contract.settings import ConnectorSettings, secret_fields
 from opsync.plugins import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,8 +245,6 @@ def test_no_refusal_of_a_setting_repeats_its_value() -> None:
 
 
 def test_every_setting_that_sounds_like_a_secret_is_one() -> None:
-    from opsync.cli.exposure import secret_fields
-
     names = ["amplitude", "jira", "linear", "mixpanel", "notion", "posthog"]
     found = {}
     for name, one in load(wanted=names).connectors.items():

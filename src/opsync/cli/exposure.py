@@ -5,12 +5,10 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any
 
 from opsync.config import SECRETS_DIR, Config, env_name, secrets_folder
-
-if TYPE_CHECKING:
-    from opsync.contract.settings import ConnectorSettings
+from opsync.contract.settings import secret_fields
 
 
 def exposed(found: Config, raw: Mapping[str, Any]) -> Iterable[str]:
@@ -53,18 +51,6 @@ def _in_clear(found: Config, raw: Mapping[str, Any]) -> Iterable[str]:
                     f"instances.{name}.{key} stands in the configuration: keep it in "
                     f"{env_name(name, key)}, or in a file of this name in the secrets folder"
                 )
-
-
-def secret_fields(settings: type[ConnectorSettings]) -> list[str]:
-    """The settings of a connector that hold a secret, also those that may be left out."""
-    fields = settings.model_fields.items()
-    return [name for name, field in fields if _is_secret(field.annotation)]
-
-
-def _is_secret(annotation: object) -> bool:
-    from pydantic import SecretStr
-
-    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))
 
 
 def _mode(path: Path) -> int:
