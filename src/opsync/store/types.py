@@ -212,6 +212,13 @@ class JournalRow(Struct, frozen=True, kw_only=True):
     inputs: dict[str, str] = {}
 
 
+class Lately(NamedTuple):
+    """How many values runs removed and created in an instance."""
+
+    removed: int = 0
+    created: int = 0
+
+
 class Tally(NamedTuple):
     """How much work of a category an instance has."""
 
