@@ -212,7 +212,8 @@ class PassReport:
         this pass; alarms count where it is a scheduled run that may write."""
         if any(i.trouble == "sign-in" for i in self.instances):
             return 3
-        partly = self.failed or self.aside or self.conflicts or self.warnings
+        waiting = self.applied_mode and self.retrying
+        partly = self.failed or self.aside or waiting or self.conflicts or self.warnings
         alarmed = self.applied_mode and any(one.state == "fail" for one in self.alarms)
         return 1 if partly or alarmed or any(i.trouble for i in self.instances) else 0
 
