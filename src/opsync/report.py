@@ -42,6 +42,10 @@ class InstanceReport:
     read_requests: int = 0
     write_requests: int = 0
     waited_s: float = 0.0
+    refused: list[str] = field(default_factory=list)
+    """The feeds that the tool refused to give, by name."""
+    write_refused: bool = False
+    """Whether its sign-in was refused when something was written."""
     unmeasured: bool = False
     """Its trouble is that nothing could be measured: what it holds was read."""
     over: tuple[Excess, ...] = ()

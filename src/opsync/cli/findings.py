@@ -19,6 +19,8 @@ NAMED = 5
 
 ALARMS = {
     "signed out": "Sign-in",
+    "refused": "Refused",
+    "set aside": "Set aside",
     "out of date": "Freshness",
     "not measured": "Freshness",
     "short": "Completeness",
@@ -59,7 +61,7 @@ def set_aside(many: int, named: Sequence[str]) -> Check:
         "Set aside",
         "warn",
         f"{words.plural(many, 'item')} could not be read: {'; '.join(named)}",
-        "Each is tried again when it changes. To read all again: opsync sync --full",
+        "Each is tried again by itself, with growing waits: opsync aside",
     )
 
 

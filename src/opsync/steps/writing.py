@@ -13,7 +13,7 @@ import structlog
 from opsync.contract.connector import Writable
 from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
-from opsync.errors import StoreError
+from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
 from opsync.model import Change, Kind, Record, Ref, Seen, Slot
 from opsync.model.ledger import Entry, digest, stored
@@ -236,6 +236,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             notes.held(fresh, target.record, target.roots)
         report = this.of(name)
         report.paused = report.paused or result.paused
+        report.write_refused = isinstance(result.stopped, SignInError)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
             report.message = clean(result.stopped.message)
