@@ -184,13 +184,14 @@ def _set_aside(facts: Facts, now: datetime) -> Iterator[Alarm]:
     if aside.items:
         parts.append(f"{aside.items:,} {_items(aside.items)} could not be read")
     if aside.writes:
-        parts.append(f"{aside.writes:,} {'value' if aside.writes == 1 else 'values'} not written")
+        values = "value" if aside.writes == 1 else "values"
+        parts.append(f"{aside.writes:,} {values} could not be written")
+    limit = f"the oldest for more than {_long(aside.within)}" if old else f"over {aside.most}"
     yield Alarm(
         kind="set aside",
         connection=facts.connection,
         state="fail",
-        what=f"{' and '.join(parts)}, "
-        + (f"the oldest longer than {_span(aside.within)} ago" if old else f"over {aside.most}"),
+        what=f"{' and '.join(parts)}, {limit}",
         since=aside.since,
         hint="opsync aside names each with its reason; to try them now: opsync aside retry",
     )
@@ -278,6 +279,11 @@ def _token(facts: Facts, today: date) -> Iterator[Alarm]:
         since=None,
         hint="Make a new one in the tool, put it where the old one is, and set token_expires.",
     )
+
+
+def _long(value: timedelta) -> str:
+    span = _span(value)
+    return span if span[0].isdigit() else f"1 {span}"
 
 
 def _span(value: timedelta) -> str:
