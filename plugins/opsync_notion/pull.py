@@ -86,6 +86,9 @@ async def some(tables: Tables, data_source: str, ids: Sequence[str]) -> list[Ite
             answer = await tables.http.read("GET", f"/v1/pages/{id_}")
         except NotFound:
             continue
+        except RefusedError as error:
+            items.append(Item(STREAM, id_, RecordError(f"Notion page {id_}: {error}")))
+            continue
         rows = decode_rows(msgspec.Raw(b"[" + answer.body + b"]"))
         here = tuple(row for row in rows if _is_in(row, data_source))
         items += (await reader.batch(Chunk(here, answer))).items

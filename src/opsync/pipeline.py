@@ -48,8 +48,10 @@ async def finish(this: Pass, started: float) -> None:
         instance.waited_s = client.waited_s
     counts = await this.store.counts()
     report.links, report.rollups = counts["links"], counts["rollups"]
-    report.aside = counts["quarantine"]
-    report.retrying = (await this.store.waiting()).get("failed", 0)
+    aside = await this.store.aside_counts()
+    here = [aside[name] for name in this.instances if name in aside]
+    report.aside = sum(one.items for one in here)
+    report.retrying = sum(one.writes for one in here)
     report.seconds = this.clock.monotonic() - started
     await count_anew(this)
     await this.store.put_off(this.run, this.put_off)

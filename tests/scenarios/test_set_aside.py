@@ -151,6 +151,7 @@ async def test_an_outage_while_trying_again_harms_nothing_else(settled: World) -
     assert of(report, "notion").trouble == "", troubles(report)
     [one] = await asides(settled)
     assert one.tries == 1
+    assert "500" not in one.reason, "why it was set aside is still told"
 
 
 def refuse_links(world: World, key: str, status: int = 400) -> list[str]:
@@ -187,6 +188,30 @@ async def test_a_refused_write_is_tried_again_with_growing_waits_until_it_is_tak
     assert report.exit_code == 0, troubles(report)
     assert len(world.remote_links("PAY-1")) == 1
     await world.silent()
+
+
+async def test_a_refused_write_is_no_matter_any_more_once_its_rule_only_observes(
+    world: World,
+) -> None:
+    refuse_links(world, "PAY-1")
+    assert (await world.sync()).exit_code == 1
+    world.raw["rollup"][0]["mode"] = "observe"
+    world.clock.advance(10 * MINUTE)
+    report = await world.sync()
+    assert report.exit_code == 0, troubles(report)
+    async with world.session() as session:
+        assert await session.store.failed_writes() == []
+
+
+async def test_what_is_set_aside_of_a_connection_that_is_taken_out_is_told_no_longer(
+    settled: World,
+) -> None:
+    edit_all(settled, "Renamed")
+    break_one(settled, "linear")
+    assert (await settled.sync()).exit_code == 1
+    del settled.raw["instances"]["linear"]
+    report = await settled.sync()
+    assert report.aside == 0
 
 
 async def test_exactly_what_is_poison_is_set_aside_and_all_else_converges(world: World) -> None:

@@ -129,7 +129,7 @@ def retry(
     """Try it again now: all that is set aside, or ITEM.
 
     That is a run as `opsync sync` is one, over the connections concerned: what is read well by now
-    is counted, and what is taken by now is written. A run tries 20 a connection; for more, run it
+    is counted, and what is taken by now is written. A run tries 20 at most; for more, run it
     again.
 
     With --json: what `opsync sync --json` prints.

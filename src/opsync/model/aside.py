@@ -15,8 +15,8 @@ WAITS = (
 is soon found mended, and what nobody mends costs a request a day."""
 
 RETRIES = 20
-"""So many items, and so many targets of refused changes, are tried again in one run, in each
-connection, however many are due: the others wait for the next run."""
+"""So many items of each connection, and so many targets of refused changes in all, are tried again
+in one run, however many are due: the others wait for the next run."""
 
 
 def wait_after(tries: int) -> timedelta:

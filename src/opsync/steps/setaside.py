@@ -46,7 +46,8 @@ async def try_again(this: Pass, known: Mapping[str, Known]) -> None:
         except Exception as error:  # noqa: BLE001 - what is set aside harms nothing else
             told = opened.clean(inert_text(f"{type(error).__name__}: {error}", 300))
             _log.warning("aside.failed", instance=report.instance, error=told)
-            await this.store.unanswered([one.ref for one in due], told, this.clock.now())
+            reasons = {one.ref: one.reason for one in due}
+            await this.store.asked_in_vain(reasons, this.clock.now())
 
 
 async def _reread(
@@ -98,8 +99,8 @@ async def _store(
         advance_to=None,
         retried=True,
     )
-    missing = [ref for ref in refs if ref not in named]
-    await this.store.unanswered(missing, NO_ANSWER, this.clock.now())
+    missing = {ref: NO_ANSWER for ref in refs if ref not in named}
+    await this.store.asked_in_vain(missing, this.clock.now())
     report.read += len(records)
     report.changed += counts.changed
 

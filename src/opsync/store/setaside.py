@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, or_, select, text, update
@@ -69,10 +69,12 @@ class SettingAside(Part):
             }
         )
 
-    async def unanswered(self, refs: Sequence[Ref], reason: str, at: datetime) -> None:
-        """These were asked for in vain: they stay set aside, for this reason."""
-        if refs:
-            await self._write(lambda c: retried(c, {str(ref): reason for ref in refs}, at))
+    async def asked_in_vain(self, reasons: Mapping[Ref, str], at: datetime) -> None:
+        """These were asked for in vain: they stay set aside, each for this reason."""
+        if reasons:
+            await self._write(
+                lambda c: retried(c, {str(ref): why for ref, why in reasons.items()}, at)
+            )
 
     async def try_now(self, items: Sequence[Ref], writes: Collection[Slot]) -> None:
         """Have these tried again by the next run, whenever they would have been."""
