@@ -203,6 +203,29 @@ async def test_a_refused_write_is_no_matter_any_more_once_its_rule_only_observes
         assert await session.store.failed_writes() == []
 
 
+async def test_a_refused_write_is_no_matter_any_more_once_its_page_is_put_away(
+    world: World,
+) -> None:
+    path = f"/v1/pages/{world.loyalty.id}"
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and request.url.path == path:
+            body = {"object": "error", "status": 400, "code": "validation_error", "message": "No."}
+            return httpx.Response(400, json=body)
+        return None
+
+    world.net.before[HOSTS["notion"]] = answer
+    assert (await world.sync()).exit_code == 1
+    async with world.session() as session:
+        assert {one.refused for one in await session.store.failed_writes()} == {True}
+    world.loyalty.archived = True
+    world.clock.advance(10 * MINUTE)
+    await world.sync(full=True)
+    async with world.session() as session:
+        assert await session.store.failed_writes() == []
+    assert (await world.sync()).exit_code == 0
+
+
 async def test_what_is_set_aside_of_a_connection_that_is_taken_out_is_told_no_longer(
     settled: World,
 ) -> None:

@@ -115,7 +115,8 @@ _LATELY = text(f"""
 SELECT substr(target, 1, instr(target, ':') - 1) AS instance,
     sum(kind = 'removed') AS removed, sum(kind = 'created') AS created {_RECENT}
 AND kind IN ('created', 'removed')
-AND run NOT IN (SELECT seq FROM runs WHERE command IN ('opsync undo', 'opsync release'))
+AND NOT EXISTS (SELECT 1 FROM runs r
+    WHERE r.seq = journal.run AND r.command IN ('opsync undo', 'opsync release'))
 GROUP BY 1
 """)  # noqa: S608 - made of constants
 
