@@ -65,6 +65,8 @@ def test_the_other_screens_lead_here(synced: Company) -> None:
     said = " ".join(synced.opsync("status").out.split())
     assert "1 write failed, tried again (opsync aside)" in said
     assert "1 item set aside (opsync aside)" in said
+    assert "▲ 2 set aside" in said
+    assert synced.opsync("status", "--json").json["healthy"] is False
 
 
 def test_a_run_that_leaves_a_failed_write_waiting_ends_with_1(synced: Company) -> None:

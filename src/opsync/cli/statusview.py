@@ -109,7 +109,10 @@ def _state(found: Overview) -> tuple[str, str] | None:
         return f"✗ {', '.join(about)}", "red"
     stopped = all(one.state in ("ok", "over limit") for one in found.connections)
     how = "not written" if stopped else "incomplete"
-    return (f"▲ {how}: {', '.join(bad)}", "yellow") if bad else None
+    if bad:
+        return f"▲ {how}: {', '.join(bad)}", "yellow"
+    aside = found.waiting.get("set_aside", 0) + found.waiting.get("failed", 0)
+    return (f"▲ {aside} set aside", "yellow") if aside else None
 
 
 def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> None:
