@@ -20,6 +20,7 @@ from opsync import (
     FirstRead,
     Grant,
     Guess,
+    Item,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -39,7 +40,7 @@ from opsync_notion import checks, dialect, surfaces
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
-from opsync_notion.pull import STREAM, Row, pull
+from opsync_notion.pull import STREAM, Row, pull, some
 from opsync_notion.scope import Outside
 from opsync_notion.settings import NotionSettings
 from opsync_notion.tables import Tables
@@ -88,6 +89,10 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
         async with aclosing(pull(self._tables, feed.name, since)) as batches:
             async for batch in batches:
                 yield batch
+
+    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
+        """Pages by id."""
+        return await some(self._tables, feed, [ref.id for ref in refs])
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """The record of one page."""

@@ -266,12 +266,12 @@ class Writer:
             else:
                 outcomes.append(_gone(change))
         if len(changes) == 1:
-            return outcomes or _all(changes, OutcomeKind.failed, str(error))
+            return outcomes or _refused(changes, error)
         for change in left:
             try:
                 answer = await self._patch(target, [change], ready.ids)
             except RefusedError as again:
-                outcomes += _all([change], OutcomeKind.failed, str(again))
+                outcomes += _refused([change], again)
             else:
                 outcomes += self._outcomes(answer, [change], ready.ids)
         return outcomes
@@ -310,6 +310,12 @@ def _only(column_ids: Iterable[str]) -> list[tuple[str, str]]:
 
 def _by_id(answer: Answer) -> dict[str, Cell]:
     return {cell.id: cell for cell in (answer.decode(Page).properties or {}).values()}
+
+
+def _refused(changes: Iterable[Change], error: RefusedError) -> list[Outcome]:
+    """What Notion finds wrong with a value, it finds wrong a minute later too."""
+    retryable = error.status != 400
+    return _all(changes, OutcomeKind.failed, str(error), retryable=retryable)
 
 
 def _all(

@@ -52,6 +52,10 @@ def as_0001(path: Path) -> None:
             ("touched", "relink"),
             ("approvals", "plan"),
             ("approvals", "inputs"),
+            ("quarantine", "feed"),
+            ("quarantine", "tries"),
+            ("quarantine", "next_try_at"),
+            ("ledger", "failed_at"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for source, target, evidence in connection.execute(

@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "people": ("opsync.cli.people:people", "Who is who across tools, and what is in doubt."),
         "rollups": ("opsync.cli.browse:rollups", "Delivery summaries with their numbers."),
+        "aside": ("opsync.cli.aside:aside", "What could not be read or written; try it again."),
         "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
     },
     "Trust": {

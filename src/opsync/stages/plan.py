@@ -17,6 +17,7 @@ from opsync.model import Change, Kind, Outcome, OutcomeKind, Record, Seen, Slot,
 from opsync.model.decision import Decision, decide
 from opsync.model.ledger import (
     CONFLICTED,
+    FAILED,
     LET_BE,
     SKIPPED,
     Entry,
@@ -277,7 +278,8 @@ class _Builder:
             self._keep(entry, updated)
             return
         updated = msgspec.structs.replace(updated, hold=None)
-        if same_desire and entry.next_try_at is not None and entry.next_try_at > self.now:
+        waits = entry.next_try_at is not None and entry.next_try_at > self.now
+        if waits and same_desire and want.writes:
             self.held.append(updated)
             self._keep(entry, updated)
             return
@@ -348,8 +350,11 @@ class _Builder:
                     self.resting.append((updated, until))
                 else:
                     self._of(want).append(change)
-                if updated.outcome == SKIPPED:
-                    updated = msgspec.structs.replace(updated, outcome="", message="")
+                given_up = updated.outcome == FAILED and not want.writes
+                if updated.outcome == SKIPPED or given_up:
+                    updated = msgspec.structs.replace(
+                        updated, outcome="", message="", attempts=0, next_try_at=None
+                    )
             case Decision.gone:
                 hold = Hold(HoldKind.removed, "a person", self.now, note="removed by a person")
                 updated = msgspec.structs.replace(updated, hold=hold, intent=None)

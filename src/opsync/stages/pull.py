@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from opsync.contract.connector import Batch, Feed, Readable
-from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
+from opsync.errors import BadAnswer, OpsyncError, RefusedError, SignInError, StoreError
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.runtime import Clock
@@ -309,6 +309,8 @@ async def _trouble(
     error: Exception | SystemExit, feed: Feed | None, report: InstanceReport, context: PullContext
 ) -> None:
     message = report.fault(error, context.clean)
+    if isinstance(error, RefusedError):
+        report.refused.append(feed.name if feed else "")
     _log.warning(
         "pull.failed",
         instance=report.instance,

@@ -13,10 +13,10 @@ import structlog
 from opsync.contract.connector import Writable
 from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
-from opsync.errors import StoreError
+from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
 from opsync.model import Change, Kind, Record, Ref, Seen, Slot
-from opsync.model.ledger import Entry, digest, stored
+from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
@@ -141,6 +141,11 @@ async def _plan_target(
         return None
     if inputs.record.archived:
         # Put away by people: what stands there stays as it is until they take it out again.
+        entries.extend(
+            msgspec.structs.replace(one, outcome="", message="", attempts=0, next_try_at=None)
+            for one in inputs.entries
+            if one.outcome == FAILED
+        )
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)
@@ -236,6 +241,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             notes.held(fresh, target.record, target.roots)
         report = this.of(name)
         report.paused = report.paused or result.paused
+        report.write_refused = isinstance(result.stopped, SignInError)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
             report.message = clean(result.stopped.message)
