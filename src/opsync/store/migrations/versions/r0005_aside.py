@@ -1,6 +1,6 @@
 """How often what is set aside was tried again and when it will be; since when a write fails.
 
-Revision 0007.
+Revision 0005.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
