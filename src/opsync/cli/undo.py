@@ -51,13 +51,14 @@ def undo(
     can be undone. What is undone stays so, whatever should stand there, until you let go of it:
     opsync resolve ITEM --ours.
 
-    With --json: {"undo": {"of", "run", "dry_run"}, "done": [...], "left": [...]}.
+    With --json: {"undo": {"of", "run", "dry_run"}, "done": [...], "left": [...],
+    "columns": [...]}.
     """
     opened = open_config(config_path, store=store, log_level=log_level)
     of, found, code = run_async(_undo(opened, what, dry=dry_run))
     if as_json:
         head = {"of": of, "run": found.run, "dry_run": dry_run}
-        print_json({"undo": head, "done": found.done, "left": found.left})
+        print_json({"undo": head, "done": found.done, "left": found.left, "columns": found.columns})
         return code
     print_back(found, done="Put back", would="Would put back")
     if found.run is not None:

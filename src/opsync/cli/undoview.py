@@ -42,13 +42,32 @@ def print_back(found: ShownBack, *, done: str, would: str) -> None:
     ]
     grid(_COLUMNS, rows, indent=2)
     _more(len(found.done))
-    if not found.left:
-        return
-    show_line(f"Left as it stands: {plural(len(found.left), 'value')}")
+    if found.left:
+        show_line(f"Left as it stands: {plural(len(found.left), 'value')}")
     for left in found.left[:MOST]:
         where = f"{left.tool} {shown(_of(left), 60)}, {left.place}"
         hanging("  ! ", f"{where}: {shown(left.why, 300)}")
     _more(len(found.left))
+    _columns(found, looked=looked)
+
+
+def _columns(found: ShownBack, *, looked: bool) -> None:
+    """The columns that went along, were made again, or stay and why."""
+    said = {
+        "removed": "Would remove {}, if nothing is in them then" if looked else "Removed {}",
+        "made again": "Made {} again; people place them in their views anew",
+    }
+    for fate, text in said.items():
+        names = [shown(f"{one.tool} {one.column}", 80) for one in found.columns if one.fate == fate]
+        if names:
+            what = f"{plural(len(names), 'column')} of opsync's own"
+            hanging("", f"{text.format(what)}: {', '.join(names)}")
+    for one in found.columns:
+        if one.fate != "left":
+            continue
+        which = f"the column {shown(one.column, 80)}" if one.column else "opsync's columns"
+        verb = "stays" if one.column else "stay"
+        hanging("  ! ", f"{one.tool}: {which} {verb}: {shown(one.why, 300)}")
 
 
 def _of(one: Taken | LeftAlone) -> str:
