@@ -179,7 +179,7 @@ def release(
             {"release": head, "done": found.done, "left": found.left, "columns": found.columns}
         )
         return code
-    print_back(found, done="Removed", would="Would remove")
+    print_back(found, done="Removed", would="Would remove", looked=dry_run)
     if found.run is not None:
         show_line(f"Released in run {found.run}. Undo that: opsync undo {found.run}")
     return code

@@ -59,6 +59,11 @@ async def writes_of(
     return [row for row in found if row.kind in WRITTEN and (not change or row.change == change)]
 
 
+def undoes(rows: Sequence[JournalRow]) -> bool:
+    """Whether all of these took something back: undoing them lets go of it."""
+    return all(row.change.endswith(TAKEN_BACK) for row in rows if not is_column(row.slot))
+
+
 async def undo(
     session: Session, chosen: Sequence[JournalRow], *, why: str, by: str, dry: bool = False
 ) -> TakenBack:
