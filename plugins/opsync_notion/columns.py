@@ -47,8 +47,11 @@ class Columns:
         if column is None:
             return None
         users = looking_at(table, column, frozenset(one.id for one in own.values()))
-        needed = f"people's own columns look at it: {', '.join(users)}" if users else ""
-        return MadeColumn(table.id, column.id, surface, column.name, table.title, needed)
+        within = called(self._tables.block_of(table.id), table.title)
+        needed = "people's own columns look at it" if users else ""
+        if users and within:
+            needed = f"{needed}: {', '.join(users)}"
+        return MadeColumn(table.id, column.id, surface, column.name, within, needed)
 
     async def held(self, column: MadeColumn) -> AsyncGenerator[tuple[Ref, Value], None]:
         """Every value in a column, also of archived pages and of those in the trash."""
@@ -119,13 +122,18 @@ class Columns:
         stands = column is not None and column.type == surfaces.TYPES.get(surface)
         if stands or own.name != configured_name(block, surface):
             return None
-        return MadeColumn(table.id, own.id, surface, own.name, table.title)
+        return MadeColumn(table.id, own.id, surface, own.name, called(block, table.title))
 
     def wanted(self, target: Record, surface: str) -> bool:
         """Whether people will have such a column; not if they removed it for good."""
         data_source = target.extra.get(DATA_SOURCE, "")
         own = self._tables.memory.columns(data_source).get(surface)
         return own is None or not own.away or self.lost(target, surface) is None
+
+
+def called(block: DataSource | None, title: str) -> str:
+    """What a data source may be called: nothing where all its pages are private."""
+    return "" if block is None or block.private else title
 
 
 def to_make(wanted: Collection[str]) -> list[str]:

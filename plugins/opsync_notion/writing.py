@@ -27,7 +27,7 @@ from opsync import (
     Verb,
 )
 from opsync_notion import surfaces
-from opsync_notion.columns import by_hand, to_make
+from opsync_notion.columns import by_hand, called, to_make
 from opsync_notion.dialect import request_id
 from opsync_notion.ids import dashed
 from opsync_notion.memory import OwnColumn
@@ -207,7 +207,7 @@ class Writer:
             keyed=True,
         )
         learned = self._tables.learn(answer)
-        made, within = learned.properties, plain(learned.title)
+        made, within = learned.properties, called(block, plain(learned.title))
         self._made += [
             MadeColumn(source, made[name].id, key, name, within)
             for key, name in names.items()

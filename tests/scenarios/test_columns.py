@@ -71,8 +71,7 @@ def stays(done: TakenBack) -> dict[str, str]:
 
 async def test_a_column_that_is_made_is_in_the_journal_of_its_run(world: World) -> None:
     first = await world.sync()
-    names = sorted(f"{name} (Roadmap)" for name in OWN)
-    assert await journaled(world, first.run) == [("created", None, name) for name in names]
+    assert await journaled(world, first.run) == [("created", None, name) for name in sorted(OWN)]
 
 
 async def test_a_release_takes_the_columns_along_and_tells_the_journal(filled: World) -> None:
@@ -231,6 +230,14 @@ async def test_a_paused_connection_keeps_its_columns(filled: World) -> None:
     assert columns(filled) == OWN
 
 
+async def test_a_table_of_private_pages_is_not_named(filled: World) -> None:
+    filled.raw["instances"]["notion"]["data_sources"][0]["private"] = True
+    filled.source.schema.add("Percent", {"formula": {"expression": 'prop("Delivery %") * 100'}})
+    done = await release(filled)
+    assert stays(done) == {"Delivery %": "people's own columns look at it"}
+    assert {column.name for _, column in done.columns} == OWN - {"Delivery %"}
+
+
 # A column that a person removed ---------------------------------------------------------------
 
 
@@ -253,7 +260,7 @@ async def test_ours_makes_it_again_and_fills_it_on_every_page(without_work: Worl
     assert report.exit_code == 0, troubles(report)
     assert "PAY-1" in world.checkout.text("Work")
     assert "MOB-1" in world.loyalty.text("Work")
-    assert await journaled(world, report.run) == [("created", None, "Work (Roadmap)")]
+    assert await journaled(world, report.run) == [("created", None, "Work")]
     await world.silent(full=True)
 
 

@@ -30,8 +30,8 @@ def column_change(
         id=f"{run}-{digest(stored(str(slot)))[:8]}",
         slot=slot,
         verb=Verb.create if made else Verb.remove,
-        desired=column.name if made else None,
-        before=None if made else column.name,
+        desired=column.title if made else None,
+        before=None if made else column.title,
         remote_id=column.id,
         reason=why,
     )
