@@ -21,6 +21,8 @@ from opsync import (
     Grant,
     Guess,
     Item,
+    MadeColumn,
+    MakesColumns,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -37,6 +39,7 @@ from opsync import (
     hookimpl,
 )
 from opsync_notion import checks, dialect, surfaces
+from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
@@ -49,7 +52,7 @@ from opsync_notion.writing import Writer
 __all__ = ["Notion", "NotionSettings", "register_connectors"]
 
 
-class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explorable):
+class Notion(Connector[NotionSettings], Readable, Writable, MakesColumns, Diagnosable, Explorable):
     """One Notion workspace: its configured data sources, one feed each."""
 
     name = "notion"
@@ -63,6 +66,7 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
         super().__init__(settings, context)
         self._tables = Tables(settings, context)
         self._writer = Writer(self._tables, context)
+        self._columns = Columns(self._tables, context)
         self._explorer = Explorer(self._tables)
 
     @classmethod
@@ -110,6 +114,8 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
         """Delivery columns stand on the root's own page only."""
         if not isinstance(content, RollupContent) or not content.at_root:
             return None
+        if not self._columns.wanted(target, surface):
+            return None
         return surfaces.render(surface, content)
 
     async def observe(self, target: Record) -> Sequence[Seen]:
@@ -133,6 +139,28 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
                 continue
             for outcome in await self._writer.write(target, group):
                 yield outcome
+
+    async def columns(self) -> Sequence[MadeColumn]:
+        """opsync's own columns that stand in the data sources now."""
+        return await self._columns.all()
+
+    async def held(self, column: MadeColumn) -> AsyncIterator[tuple[Ref, Value]]:
+        """Every value in a column, also in the trash."""
+        async with aclosing(self._columns.held(column)) as found:
+            async for one in found:
+                yield one
+
+    async def remove_column(self, column: MadeColumn) -> None:
+        """Remove a column from its data source."""
+        await self._columns.remove(column)
+
+    def lost_column(self, target: Record, surface: str) -> MadeColumn | None:
+        """The column that people removed."""
+        return self._columns.lost(target, surface)
+
+    def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
+        """Let it be made again, or never."""
+        self._tables.memory.forget_column(column.table, column.surface, for_good=for_good)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Examine token, data sources and columns. Writes nothing."""

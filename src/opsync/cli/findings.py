@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from opsync.cli import words
 from opsync.config import Config
@@ -11,6 +12,7 @@ from opsync.contract.examining import Check
 from opsync.contract.settings import duration_text
 from opsync.engine.checkup import RuleFinding, TeamFinding
 from opsync.engine.metriccheck import MetricFinding, Unmeasured
+from opsync.model.pause import ALL, Pause
 from opsync.model.rules import Mode
 from opsync.watch import Alarm
 
@@ -29,6 +31,15 @@ ALARMS = {
     "owners": "Owners",
 }
 """What is tested, by the alarm that fails it."""
+
+
+def pause_check(pause: Pause, now: datetime) -> Check:
+    """That nothing is written, and how that ends."""
+    whole = pause.instance == ALL
+    what = "Nothing is written anywhere" if whole else f"Nothing is written to {pause.instance}"
+    off = f"opsync pause {'' if whole else pause.instance + ' '}--off"
+    by = words.shown(pause.by, 60)
+    return Check("Pause", "warn", f"{what}: paused by {by} {words.ago(pause.at, now)} ago.", off)
 
 
 def alarm_checks(alarms: Sequence[Alarm], config: Config, *, read: bool) -> Iterator[Check]:

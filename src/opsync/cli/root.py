@@ -158,7 +158,9 @@ def run(args: Sequence[str] | None = None) -> int:
 def report_error(error: OpsyncError, around: Around) -> int:
     """Tell of an error and its next step; returns the exit code that goes with it."""
     if isinstance(error, ConfigError) and error.problems != (str(error),):
-        lines = [f"error: {problem}" for problem in error.problems]
+        first, *more = error.problems
+        each = "  " if first.endswith(":") else "error: "
+        lines = [f"error: {first}", *(f"{each}{problem}" for problem in more)]
     else:
         lines = [f"error: {error.message}"]
         if error.hint:

@@ -22,6 +22,7 @@ from opsync.model import (
     Change,
     Content,
     Kind,
+    MadeColumn,
     Metric,
     MetricKind,
     Outcome,
@@ -217,6 +218,36 @@ class Writable(ABC):
         Yields exactly one outcome a change. Repeating a change must be harmless. Raises only
         what concerns the whole instance: SignInError, TemporaryError.
         """
+
+
+class MakesColumns(ABC):
+    """Makes columns that hold its values and stay when they are emptied. What can, is Writable.
+
+    A column that people removed is not made again unasked: its values end as `conflicted`.
+    """
+
+    @abstractmethod
+    async def columns(self) -> Sequence[MadeColumn]:
+        """All columns that opsync made and that stand there now, as the tool says it."""
+
+    @abstractmethod
+    def held(self, column: MadeColumn) -> AsyncIterator[tuple[Ref, Value]]:
+        """Every value that stands in a column, whoever wrote it, and on which record: also on
+        those that are out of scope, archived, or in the trash, as far as the tool tells. What
+        cannot be read is a value None."""
+
+    @abstractmethod
+    async def remove_column(self, column: MadeColumn) -> None:
+        """Remove a column. Raises RefusedError; one that is not there any more is no error."""
+
+    @abstractmethod
+    def lost_column(self, target: Record, surface: str) -> MadeColumn | None:
+        """The column of this surface that people removed, if they did. No request."""
+
+    @abstractmethod
+    def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
+        """Once a column is gone, take nobody's word for it: it is made again when a value wants
+        one. With `for_good`, want no value there any more. No request: the core keeps it."""
 
 
 class Measurable(ABC):

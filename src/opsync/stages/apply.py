@@ -16,6 +16,7 @@ from opsync.inert import inert_text
 from opsync.model import (
     WRITTEN,
     Change,
+    MadeColumn,
     Outcome,
     OutcomeKind,
     Record,
@@ -24,6 +25,7 @@ from opsync.model import (
     Slot,
     seen_after,
 )
+from opsync.model.column import column_change
 from opsync.model.ledger import Entry
 from opsync.runtime import Clock
 from opsync.stages.plan import TargetPlan, Want, plan
@@ -63,6 +65,8 @@ class ApplyReport:
 
     done: list[tuple[Change, Outcome]] = field(default_factory=list)
     fresh: list[tuple[TargetWork, TargetPlan]] = field(default_factory=list)
+    made: list[MadeColumn] = field(default_factory=list)
+    """Columns that had to be made."""
     unread: list[TargetWork] = field(default_factory=list)
     """Targets that could not be looked at before the write."""
     paused: bool = False
@@ -172,8 +176,22 @@ class _Applier:
             self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
         )
         self.report.done.extend(done)
-        for change, outcome in done:
+        for change, outcome in [*done, *await self.note_made(done)]:
             self.told(change, outcome)
+
+    async def note_made(
+        self, done: Sequence[tuple[Change, Outcome]]
+    ) -> Sequence[tuple[Change, Outcome]]:
+        """Keep in the journal which columns were made for these writes."""
+        why = "made for what is written into it"
+        made = [
+            column_change(self.run, change.slot.target.instance, column, made=True, why=why)
+            for change, outcome in done
+            for column in outcome.made
+        ]
+        self.report.made += [column for _, outcome in done for column in outcome.made]
+        await self.store.finish_changes(self.run, made, self.clock.now())
+        return made
 
     async def ready(self, work: TargetWork) -> Sequence[Change]:
         """The target's changes, planned again from a fresh look where that is needed."""

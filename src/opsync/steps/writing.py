@@ -55,10 +55,12 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     failed: dict[str, Exception] = {}
     for chunk in chunks(sorted(targets)):
         entries: list[Entry] = []
+        counted = await _counted_in(this, chunk)
         for inputs in await this.store.target_inputs(chunk):
             try:
                 seen = looked_at.get(inputs.record.ref)
-                one = await _plan_target(this, inputs, setting, notes, entries, seen)
+                told_with = counted.get(inputs.record.ref, ())
+                one = await _plan_target(this, inputs, setting, notes, entries, seen, told_with)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
@@ -76,6 +78,18 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
             inert_text(f"{name}: {type(fault).__name__}: {fault}", 300)
         )
     return work
+
+
+async def _counted_in(this: Pass, targets: Sequence[Ref]) -> dict[Ref, Sequence[Record]]:
+    """The initiatives that count these: what is written there is told with them."""
+    counted = await this.store.counted_in(targets)
+    roots = await this.store.records_of(
+        sorted({root for each in counted.values() for root in each})
+    )
+    return {
+        target: [roots[root] for root in sorted(each) if root in roots]
+        for target, each in counted.items()
+    }
 
 
 async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
@@ -128,6 +142,7 @@ async def _plan_target(
     notes: Notes,
     entries: list[Entry],
     seen: Sequence[Seen] | None,
+    counted_in: Sequence[Record],
 ) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
@@ -164,6 +179,8 @@ async def _plan_target(
     roots = [root for _, root in inputs.rollups]
     if inputs.record.kind is Kind.product:
         roots += await _told_before(this, inputs)
+    elif not roots and setting.card(inputs.record).title:
+        roots = list(counted_in)
     changes = _unvetoed(this, result, inputs, notes, roots)
     notes.planned(changes, inputs.record, roots)
     if this.chosen is None:
