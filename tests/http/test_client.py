@@ -318,7 +318,7 @@ async def test_while_half_open_only_one_request_probes(
 ) -> None:
     route = acme.get("/x").respond(500)
     client = make_client()
-    for _ in range(2):
+    for _ in range(3):
         with pytest.raises(TemporaryError):
             await client.read("GET", "/x")
     clock.advance(31)

@@ -19,13 +19,14 @@ from opsync.store import Prepared, SetAside, Store
 
 _log = structlog.get_logger(__name__)
 
-_CORE = "opsync:"
-_READ_AS = _CORE + "read-as:{}"
-_NAMED_AS = _CORE + "named-as:{}"
-_STOPPED = _CORE + "stopped:{}"
-EXPECTED = _CORE + "expected:{}"
+CORE = "opsync:"
+"""What the core keeps begins so; a connector's own does not."""
+_READ_AS = CORE + "read-as:{}"
+_NAMED_AS = CORE + "named-as:{}"
+_STOPPED = CORE + "stopped:{}"
+EXPECTED = CORE + "expected:{}"
 """Kept of a feed's last whole walk: how many items the vendor announced, how many came, when."""
-_READING = _CORE + "reading"
+_READING = CORE + "reading"
 """Kept from the beginning of an instance's read to its end."""
 
 VANISH_LIMIT = 0.2
@@ -39,7 +40,7 @@ EMPTY_WALKS_MAX = 3
 
 def is_core_key(key: str) -> bool:
     """Whether a kept value is the core's own, not the connector's."""
-    return key.startswith(_CORE)
+    return key.startswith(CORE)
 
 
 class Progress(Protocol):
