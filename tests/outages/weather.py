@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from opsync.http import Answer, Client
+from opsync.http import Answer, Client, parse_retry_after
 from tests.support.clock import FakeClock
 
 Weather = Callable[["Sky", httpx.Request], httpx.Response | None]
-"""What happens to a request: an answer in the vendor's place, an error, or None: it gets through."""
+"""What happens to a request: an answer in the vendor's place, an error, or None for neither."""
 
 
 def status(code: int, **headers: str) -> Weather:
@@ -55,6 +55,8 @@ def _date(sky: Sky) -> str:
     return format_datetime(sky.clock.now(), usegmt=True)
 
 
+DAY = "F07 429 for a day"
+
 OUTAGES: dict[str, Weather] = {
     "F01 connection refused": broken(httpx.ConnectError),
     "F02 no connection in time": broken(httpx.ConnectTimeout),
@@ -65,7 +67,7 @@ OUTAGES: dict[str, Weather] = {
     "F07 429 for garbage": status(429, retry_after="soon"),
     "F07 429 for no time said": status(429),
     "F07 429 for 0 s": status(429, retry_after="0"),
-    "F07 429 for a day": status(429, retry_after="86400"),
+    DAY: status(429, retry_after="86400"),
     "F07 503 for 7 s": status(503, retry_after="7"),
     "F09 500": status(500),
     "F09 502": status(502),
@@ -92,19 +94,24 @@ class Sky(httpx.AsyncBaseTransport):
     weather: Weather | None = None
     attempts: int = 0
     requests: int = 0
-    at: list[float] = field(default_factory=list)
-    """The virtual seconds at which attempts arrived."""
+    early: int = 0
+    """Attempts within a pause that the answer before them asked for."""
+    not_before: float = 0.0
     _seen: set[int] = field(default_factory=set)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.weather is None:
             return await self.inner.handle_async_request(request)
         self.attempts += 1
-        self.at.append(self.clock.elapsed_s)
+        self.early += self.clock.elapsed_s < self.not_before - 1e-6
         asked = _ASKED.get()
         self.requests += asked not in self._seen
         self._seen.add(asked)
         answer = self.weather(self, request)
+        if answer is not None and "retry-after" in answer.headers:
+            pause_s = parse_retry_after(answer.headers["retry-after"], self.clock.now()) or 0.0
+            # A date has whole seconds.
+            self.not_before = max(self.not_before, self.clock.elapsed_s + int(pause_s))
         return answer if answer is not None else await self.inner.handle_async_request(request)
 
     @property

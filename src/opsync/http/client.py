@@ -11,7 +11,6 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception,
-    retry_if_exception_type,
     stop_after_attempt,
 )
 
@@ -39,6 +38,7 @@ class Client:
 
     `reads` and `writes` count the requests that went out, retries included; `attempts` every try,
     also those that never reached the vendor; `waited_s` the seconds spent on limits and back-off.
+    `asked` counts what the connector asked for, `under_way` what of it has not ended.
     """
 
     def __init__(
@@ -56,6 +56,8 @@ class Client:
         self.writes = 0
         self.attempts = 0
         self.waited_s = 0.0
+        self.asked = 0
+        self.under_way = 0
         self._clock = runtime.clock
         self._rng = runtime.rng
         self._budget = budget
@@ -166,18 +168,21 @@ class Client:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self.policy.attempts),
             wait=self._wait_s,
-            retry=retry_if_exception_type(TemporaryError)
-            & retry_if_exception(lambda error: self._may_retry(call, error)),
+            retry=retry_if_exception(lambda error: self._may_retry(call, error)),
             before_sleep=lambda state: self._note_retry(call, state),
             sleep=self._sleep,
             reraise=True,
         )
+        self.asked += 1
+        self.under_way += 1
         try:
             return await retrying(self._attempt, call)
         except TemporaryError:
             if call.attempt >= self.policy.attempts or self._breaker.is_open:
                 self._retries.give_up()
             raise
+        finally:
+            self.under_way -= 1
 
     def _may_retry(self, call: Call, error: BaseException) -> bool:
         if not isinstance(error, TemporaryError):

@@ -11,6 +11,7 @@ import structlog
 
 from opsync.contract.connector import Batch, Feed, Readable
 from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
+from opsync.http.stillness import Watch, each, unwatched
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.runtime import Clock
@@ -59,7 +60,7 @@ class PullContext:
 
     `fingerprint` is a digest of the instance's settings, `naming` one of all else that decides
     what its records are: what its texts name, and what its teams mean. `clean` takes the
-    process's secrets out of a text.
+    process's secrets out of a text, `watch` ends a step of the connector that hangs.
     """
 
     store: Store
@@ -72,6 +73,7 @@ class PullContext:
     full: bool = False
     progress: Progress = silent
     clean: Callable[[str], str] = str
+    watch: Watch = unwatched
     named: list[Feed] = field(default_factory=list)
     """The feeds that `pull` leaves to `pull_named`."""
 
@@ -89,7 +91,8 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
     store, instance = context.store, report.instance
     await store.put_kept(instance, {_READING: context.run})
     try:
-        feeds = await connector.feeds()
+        async with context.watch():
+            feeds = await connector.feeds()
     except StoreError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
@@ -194,7 +197,7 @@ async def _pull_feed(
     high: datetime | None = None
     read = empty = 0
     expected: int | None = None
-    async for batch in connector.pull(feed, since):
+    async for batch in each(connector.pull(feed, since), context.watch):
         empty = 0 if batch.items else empty + 1
         if empty > EMPTY_WALKS_MAX:
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
