@@ -45,6 +45,7 @@ async def test_in_good_weather_nothing_is_kept(
 async def test_an_outage_is_retried_into_once_whatever_number_of_processes_ask(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F09"""
     route = acme.get("/x").respond(503)
     client = make_client()
     for _ in range(40):
@@ -76,6 +77,7 @@ async def test_after_the_outage_a_hiccup_is_tried_again(
 async def test_a_pause_of_a_day_is_kept_by_the_next_process(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F07"""
     route = acme.get("/x").respond(429, headers={"retry-after": "86400"})
     client = make_client()
     with pytest.raises(RateLimited):
