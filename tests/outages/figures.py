@@ -29,7 +29,7 @@ STORM_S = 600.0
 """An outage lasts ten minutes of virtual time, …"""
 EVERY_S = 15.0
 """… and a run begins so often in it: more often than anybody starts one."""
-PARTIAL_EVERY_S = 5.0
+PARTIAL_EVERY_S = 10.0
 AMPLIFICATION = 1.1
 """At most so many attempts a request in an outage."""
 TELLING = 4
