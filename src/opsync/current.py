@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -15,6 +16,7 @@ from opsync.config import Config
 from opsync.contract.connector import Connector, Measurable
 from opsync.desire import Setting
 from opsync.http import Client
+from opsync.http.stillness import watched
 from opsync.languages import ENGLISH
 from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release, Slot
 from opsync.noting import Notes
@@ -36,6 +38,10 @@ class Opened:
     expose: str
     client: Client
     clean: Callable[[str], str] = str
+
+    def watch(self) -> AbstractAsyncContextManager[None]:
+        """A block around one step of its connector, which ends it if it hangs."""
+        return watched(self.client, self.name)
 
 
 class Asked(NamedTuple):

@@ -202,6 +202,7 @@ class _Taking:
             partial(keep, store, name, opened) if not self._dry else _keep_nothing,
             may_go,
             again,
+            opened.watch,
         )
         await self._settle(report, targets, opened)
 

@@ -12,6 +12,7 @@ import structlog
 
 from opsync.contract.connector import Writable
 from opsync.errors import OpsyncError, SignInError, StoreError, TemporaryError
+from opsync.http.stillness import Watch, each, unwatched
 from opsync.inert import inert_text
 from opsync.model import (
     WRITTEN,
@@ -85,6 +86,7 @@ async def apply(
     keep: Callable[[], Awaitable[None]] = _nothing,
     may_go: Callable[[], Awaitable[bool]] = _always,
     again: Again | None = None,
+    watch: Watch = unwatched,
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
@@ -93,9 +95,10 @@ async def apply(
     be reached, ends the instance's writing; what was not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
     `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
-    before each batch; `again` reads every target, and decides for it what to write.
+    before each batch; `again` reads every target, and decides for it what to write; `watch` ends a
+    step of the connector that hangs.
     """
-    applier = _Applier(connector, store, clock, run, told, clean, keep, may_go, again)
+    applier = _Applier(connector, store, clock, run, told, clean, keep, may_go, again, watch)
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
@@ -113,6 +116,7 @@ class _Applier:
         keep: Callable[[], Awaitable[None]],
         may_go: Callable[[], Awaitable[bool]],
         again: Again | None,
+        watch: Watch,
     ) -> None:
         self.connector = connector
         self.store = store
@@ -123,6 +127,7 @@ class _Applier:
         self.keep = keep
         self.may_go = may_go
         self.again = again
+        self.watch = watch
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
 
@@ -162,7 +167,7 @@ class _Applier:
         outcomes: dict[str, Outcome] = {}
         error: Exception | None = None
         try:
-            async for outcome in self.connector.apply(changes, targets):
+            async for outcome in each(self.connector.apply(changes, targets), self.watch):
                 outcomes[outcome.change] = outcome
         except Exception as caught:  # noqa: BLE001 - whatever a connector raises stays with its batch
             error = caught
@@ -200,7 +205,8 @@ class _Applier:
         if known and all(change.slot.surface in self.pulled for change in work.changes):
             return work.changes
         try:
-            seen = await self.connector.observe(work.record)
+            async with self.watch():
+                seen = await self.connector.observe(work.record)
         except Exception as error:  # noqa: BLE001 - as above
             self.stop(error)
             done = [(change, self.cleaned(_not_sent(change, error))) for change in work.changes]

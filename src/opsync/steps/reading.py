@@ -56,6 +56,7 @@ async def pull_all(this: Pass) -> None:
             full=this.full,
             progress=this.progress,
             clean=opened.clean,
+            watch=opened.watch,
         )
         tasks.append(pull(connector, report, context))
         later.append(partial(pull_named, connector, report, context))

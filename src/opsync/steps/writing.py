@@ -105,7 +105,8 @@ async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
         record = await this.store.record(ref)
         assert record is not None  # a product is one that is stored
         try:
-            found[ref] = await connector.observe(record)
+            async with this.instances[name].watch():
+                found[ref] = await connector.observe(record)
         except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
             report.fault(error, this.instances[name].clean)
             _log.warning("observe.failed", instance=name, exc_info=error)
@@ -252,6 +253,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             clean,
             learned,
             partial(may_go, name),
+            watch=this.instances[name].watch,
         )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
