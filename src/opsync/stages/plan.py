@@ -29,6 +29,8 @@ from opsync.model.ledger import (
 from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
 
+TAKEN = "already linked by somebody else"
+
 
 class Want(Struct, frozen=True):
     """What should stand in one slot (None: nothing), and why."""
@@ -106,6 +108,10 @@ def plan(
         here, taken = look_at(target, surface, want, entry, connector, seen)
         if entry.intent is not None and seen is None:
             here = None
+        stands = here is not None and here.plain() is not None
+        if taken and stands and (entry.hold is None or _lapsed(entry.hold, stored(want.value))):
+            # What leads elsewhere by now cannot be moved there: it goes, and theirs stays.
+            want = msgspec.structs.replace(want, value=None, reason=TAKEN, approved=False)
         if surface.carried and want.value is not None and entry.intent is None:
             carried.append((want, entry, here))
         else:
@@ -170,26 +176,27 @@ def look_at(
     """What stands in the slot (None: not read), and whether somebody else serves its place.
 
     A write whose outcome is unknown may have put something else in the place of what had the
-    stored id: then its address tells.
+    stored id: then its address tells, that of what was written or of what is wanted by now.
     """
     if seen is None:
         if not surface.pulled or not target.seen_complete:
             return None, False
         seen = target.seen
-    value = want.value if want.value is not None or entry.intent is None else plain(entry.intent)
-    address = connector.address(surface.name, value) if value is not None else ""
+    tried = [one for one in (want.value, plain(entry.intent)) if one is not None]
+    places = [connector.address(surface.name, one) for one in tried] or [""]
+    address = places[0]
     here = [s for s in seen if s.surface == surface.name]
+    theirs = any(one.address == address and not one.ours for one in here)
     if entry.remote_id:
         for one in here:
             if one.remote_id == entry.remote_id:
-                return one, False
+                return one, theirs and one.address != address != ""
         if entry.applied != NOTHING and entry.intent is None:
             return Seen.of(surface.name, None), False
-    same_place = [s for s in here if s.address == address]
-    for one in same_place:
+    for one in (s for place in reversed(places) for s in here if s.address == place):
         if one.ours or not address:
-            return one, False
-    return Seen.of(surface.name, None), bool(same_place)
+            return one, theirs and one.address != address != ""
+    return Seen.of(surface.name, None), any(s.address == address for s in here)
 
 
 def _stands_twice(
@@ -281,10 +288,10 @@ class _Builder:
             self.held.append(updated)
             self._keep(entry, updated)
             return
+        if here is not None and entry.intent == stored(here.plain()):
+            entry, updated = self._recover(entry, updated, here)
         if taken and entry.applied == NOTHING and want.value is not None:
-            updated = msgspec.structs.replace(
-                updated, outcome=SKIPPED, message="already linked by somebody else"
-            )
+            updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN)
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
@@ -293,8 +300,6 @@ class _Builder:
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
-        if here is not None and entry.intent == stored(here.plain()):
-            entry, updated = self._recover(entry, updated, here)
         # What the vendor made of this very value is what should stand there.
         answered = want.value is not None and bytes(desired) == bytes(entry.asked)
         decision = decide(
@@ -389,7 +394,7 @@ class _Builder:
             evidence=entry.evidence,
             inputs=entry.inputs,
         )
-        remote_id = here.remote_id or entry.remote_id
+        remote_id = "" if value is None else here.remote_id or entry.remote_id
         outcome = Outcome(
             change=change.id,
             kind=kind,
