@@ -131,26 +131,37 @@ def _handed_over(
     empty.
 
     Otherwise the one would remove what the other has just found to be right, or write what a
-    person had undone.
+    person had undone. Where the new slot has a write of its own whose outcome is unknown, it looks
+    at the place itself, and what the old one says of it is forgotten.
     """
     places: dict[tuple[str, str], Slot] = {}
+    begun: set[tuple[str, str]] = set()
     for slot, want in wanted.items():
         row = rows.get(slot)
-        if want.value is not None and (row is None or _holds(row) is None):
-            places[slot.surface, connector.address(slot.surface, want.value)] = slot
-    if not places:
+        if want.value is None:
+            continue
+        place = slot.surface, connector.address(slot.surface, want.value)
+        if row is None or _holds(row) is None:
+            places[place] = slot
+        elif row.applied == NOTHING and row.intent is not None:
+            begun.add(place)
+    if not places and not begun:
         return []
     changed: list[Entry] = []
     for slot, row in rows.items():
         unwanted = slot not in wanted or wanted[slot].value is None
-        held = _holds(row)
-        if not unwanted or held is None:
+        if not unwanted:
             continue
-        place = slot.surface, connector.address(slot.surface, held)
-        heir = places.pop(place, None)
-        if heir is not None:
-            changed.append(msgspec.structs.replace(row, slot=heir))
-            changed.append(Entry(slot=slot))
+        for held in (one for one in (_holds(row), plain(row.intent)) if one is not None):
+            place = slot.surface, connector.address(slot.surface, held)
+            if place not in places and place not in begun:
+                continue
+            heir = places.pop(place, None)
+            if heir is not None:
+                changed.append(msgspec.structs.replace(row, slot=heir))
+            if heir is not None or row.hold is None:
+                changed.append(Entry(slot=slot))
+                break
     return changed
 
 
@@ -288,7 +299,7 @@ class _Builder:
             self.held.append(updated)
             self._keep(entry, updated)
             return
-        if here is not None and entry.intent == stored(here.plain()):
+        if here is not None and entry.intent == stored(here.plain()) and not twice:
             entry, updated = self._recover(entry, updated, here)
         if taken and entry.applied == NOTHING and want.value is not None:
             updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN)
@@ -313,7 +324,7 @@ class _Builder:
             # The write removes the other one.
             decision = Decision.write
         again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
-        if decision is Decision.write and again:
+        if decision is Decision.write and again and entry.intent is None:
             # The vendor, too, found a person's edit there, and nothing has changed since.
             self.conflicts.append(updated)
             self._keep(entry, updated)
