@@ -106,12 +106,12 @@ def plan(
         want = wanted.get(slot, Want(slot, None, "no longer asked for"))
         entry = rows.get(slot, Entry(slot=slot))
         here, taken = look_at(target, surface, want, entry, connector, seen)
-        if entry.intent is not None and seen is None:
-            here = None
         stands = here is not None and here.plain() is not None
         if taken and stands and (entry.hold is None or _lapsed(entry.hold, stored(want.value))):
             # What leads elsewhere by now cannot be moved there: it goes, and theirs stays.
             want = msgspec.structs.replace(want, value=None, reason=TAKEN, approved=False)
+        if entry.intent is not None and seen is None:
+            here = None
         if surface.carried and want.value is not None and entry.intent is None:
             carried.append((want, entry, here))
         else:
