@@ -166,9 +166,17 @@ def _layers(project: dict[str, Any]) -> list[str]:
     return layers
 
 
-def test_every_promise_names_a_test_that_holds_it() -> None:
-    page = (ROOT / "docs/guarantees.md").read_text(encoding="utf-8")
-    promises = page.partition("## What opsync does not promise")[0]
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("guarantees", "## What opsync does not promise"),
+        ("security", "## What it does not do"),
+    ],
+)
+def test_every_promise_names_a_test_that_holds_it(name: str, end: str) -> None:
+    page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    promises, found, _ = page.partition(end)
+    assert found
     paragraphs = [part for part in re.split(r"\n\s*\n", promises) if part.startswith("**")]
     assert paragraphs
     assert [part.splitlines()[0] for part in paragraphs if not _TEST.search(part)] == []
@@ -184,6 +192,40 @@ def test_every_test_that_is_named_exists() -> None:
             ):
                 missing.append(f"{file}::{name}")
     assert missing == []
+
+
+FAULTS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in (ROOT / "docs/faults.md").read_text(encoding="utf-8").splitlines()
+    if re.match(r"[|] F\d\d ", line)
+]
+NEEDS_A_PROCESS = {"F10", "F11", "F12", "F13", "F46", "F47", "F48", "F49", "F50"}
+"""Faults that need a real process, socket or disk: tests inject them, each named by its number."""
+
+
+def test_every_fault_has_its_row_and_a_test_or_the_simulation() -> None:
+    assert [row[0] for row in FAULTS] == [f"F{number:02d}" for number in range(1, 51)]
+    assert [row[0] for row in FAULTS if len(row) != 6 or not all(row)] == []
+    unheld = [row[0] for row in FAULTS if not _TEST.search(row[4]) and row[4] != "with the service"]
+    assert [name for name in unheld if _row(name)[5] != name] == []
+
+
+@pytest.mark.parametrize("fault", sorted(NEEDS_A_PROCESS))
+def test_a_fault_that_needs_a_process_is_injected_by_tests_that_name_it(fault: str) -> None:
+    tests = _TEST.findall(_row(fault)[4])
+    assert tests
+    for file, name in tests:
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        [test] = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+        ]
+        assert fault in (ast.get_docstring(test) or ""), f"{file}::{name}"
+
+
+def _row(fault: str) -> list[str]:
+    return next(row for row in FAULTS if row[0] == fault)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

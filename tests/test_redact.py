@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from opsync.redact import SHORTEST, Redactor, clean_urls
+from opsync.redact import SHORTEST, Redactor, clean_urls, secret_parts
 
 SECRET = 'cañary/+ "s3cret"&=\\x'
 
@@ -29,6 +29,9 @@ SECRET = 'cañary/+ "s3cret"&=\\x'
         json.dumps(SECRET, ensure_ascii=False),
         repr(SECRET),
         html.escape(SECRET),
+        json.dumps(json.dumps(SECRET)),
+        json.dumps(repr(SECRET)),
+        repr(json.dumps(SECRET)),
     ],
 )
 def test_every_form_of_a_secret_is_hidden(form: str) -> None:
@@ -39,6 +42,24 @@ def test_every_form_of_a_secret_is_hidden(form: str) -> None:
     assert "s3cret" not in cleaned
     assert cleaned.startswith("before ")
     assert cleaned.endswith(" after")
+
+
+def test_a_secret_among_both_kinds_of_quotes_is_hidden() -> None:
+    """A text with both is quoted otherwise than the secret alone."""
+    redactor = Redactor()
+    redactor.add("s3cret'part")
+    assert redactor.clean(repr('he said "s3cret\'part"')) == "'he said \"***\"'"
+
+
+def test_the_parts_of_a_secret_address_are_secrets_if_they_are_long() -> None:
+    address = "https://hooks.example/services/T0-path-of-it?sign=a-query-of-it&v=2"
+    assert set(secret_parts(address)) == {
+        address,
+        "/services/T0-path-of-it",
+        "T0-path-of-it",
+        "sign=a-query-of-it&v=2",
+        "a-query-of-it",
+    }
 
 
 def test_the_header_that_basic_makes_of_a_token_is_hidden() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opsync.watch import Alarm, Facts, FeedFacts, ShortWalk, alarms, as_told, news
+from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, alarms, as_told, news
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 TODAY = NOW.date()
@@ -116,3 +116,49 @@ def test_that_time_goes_by_is_no_news() -> None:
     one = facts(feed(3))
     told = as_told(judged(one))
     assert not news(told, alarms([one], NOW + 5 * HOUR, TODAY))
+
+
+@pytest.mark.parametrize(
+    ("aside", "what"),
+    [
+        (AsideFacts(items=20, since=NOW - 24 * HOUR), ""),
+        (
+            AsideFacts(items=1, since=NOW - 24.1 * HOUR),
+            "1 item could not be read, the oldest for more than 1 day",
+        ),
+        (
+            AsideFacts(items=20, writes=1, since=NOW),
+            "20 items could not be read and 1 value could not be written, over 20",
+        ),
+        (
+            AsideFacts(writes=2, since=NOW - 3 * HOUR, within=2 * HOUR),
+            "2 values could not be written, the oldest for more than 2 hours",
+        ),
+        (AsideFacts(writes=2, since=None), ""),
+    ],
+)
+def test_what_is_set_aside_for_long_or_is_much_is_an_alarm(aside: AsideFacts, what: str) -> None:
+    found = judged(facts(feed(0), aside=aside))
+    assert [(one.kind, one.state, one.what) for one in found] == (
+        [("set aside", "fail", what)] if what else []
+    )
+
+
+def test_a_feed_that_is_refused_is_an_alarm_at_once_and_named() -> None:
+    failing = feed(0.5, "bets", failing_since=NOW, error="Notion answered 404.")
+    (alarm,) = judged(facts(feed(0), failing, refused=(("bets", NOW),)))
+    assert (alarm.kind, alarm.state, alarm.since) == ("refused", "fail", NOW)
+    assert alarm.what == "the tool refuses to give bets"
+    assert alarm.error == "Notion answered 404."
+
+
+def test_a_refused_sign_in_outweighs_what_is_refused_besides() -> None:
+    found = judged(
+        facts(
+            feed(0),
+            signed_out_since=NOW,
+            write_refused_since=NOW,
+            refused=(("bets", NOW),),
+        )
+    )
+    assert [one.kind for one in found] == ["signed out"]

@@ -20,6 +20,7 @@ from opsync import (
     Feed,
     FirstRead,
     Grant,
+    Item,
     LinkContent,
     Outcome,
     Policy,
@@ -27,6 +28,7 @@ from opsync import (
     Record,
     RecordError,
     Ref,
+    RefusedError,
     RollupContent,
     Seen,
     StatusWord,
@@ -77,20 +79,34 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
 
     async def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
         """Read issues, after the one request that tells whether the token is alive."""
-        settings, context = self.settings, self.context
+        settings = self.settings
         await self._api.read("GET", "myself")
-        now = context.runtime.clock.now()
-        custom = await custom_fields(self._api, settings, context.kept, now)
-        containers = await container_types(self._api, settings, context.kept, now)
-        if not settings.cloud:
-            walk = DataCenterReader(self._api, settings, custom, containers).changed(since)
+        reader = await self._reader()
+        if isinstance(reader, CloudReader) and since is None:
+            walk = reader.everything()
         else:
-            reader = CloudReader(self._api, settings, custom, context.kept, containers)
-            walk = reader.everything() if since is None else reader.changed(since)
+            walk = reader.changed(since)
         async with aclosing(walk):
             async for batch in walk:
                 batch = narrowed(batch, settings)
                 yield await with_remote_links(self._api, batch, settings)
+
+    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
+        """Issues by id, in one search; one by one where one of them is missing, for which Jira
+        refuses the whole."""
+        ids = [ref.id for ref in refs if ref.id.isdecimal()]
+        items = await _some(await self._reader(), ids) if ids else []
+        batch = narrowed(Batch(items), self.settings)
+        return (await with_remote_links(self._api, batch, self.settings)).items
+
+    async def _reader(self) -> CloudReader | DataCenterReader:
+        settings, context = self.settings, self.context
+        now = context.runtime.clock.now()
+        custom = await custom_fields(self._api, settings, context.kept, now)
+        containers = await container_types(self._api, settings, context.kept, now)
+        if not settings.cloud:
+            return DataCenterReader(self._api, settings, custom, containers)
+        return CloudReader(self._api, settings, custom, context.kept, containers)
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """One record an issue."""
@@ -151,6 +167,17 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
     async def status_words(self) -> Sequence[StatusWord]:
         """Statuses and resolutions."""
         return await self._explorer.status_words()
+
+
+async def _some(reader: CloudReader | DataCenterReader, ids: Sequence[str]) -> list[Item]:
+    try:
+        return await reader.some(ids)
+    except RefusedError as error:
+        if error.status != 400:
+            raise
+    if len(ids) == 1:
+        return []
+    return [item for id_ in ids for item in await _some(reader, [id_])]
 
 
 @hookimpl

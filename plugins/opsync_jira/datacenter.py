@@ -17,7 +17,7 @@ from opsync import Answer, BadAnswer, Batch, Item, NotFound, ahead
 from opsync_jira import wire
 from opsync_jira.dialect import Api
 from opsync_jira.fields import CustomFields
-from opsync_jira.jql import changed_since
+from opsync_jira.jql import changed_since, with_ids
 from opsync_jira.pages import batch_of, changes, read_page
 from opsync_jira.settings import JiraSettings
 
@@ -64,6 +64,11 @@ class DataCenterReader:
                 expected = expected if expected is not None else page.total
                 items = await self._with_epics(page.items)
                 yield batch_of(items, resumable=True, expected=expected, not_after=page.read_at)
+
+    async def some(self, ids: Sequence[str]) -> list[Item]:
+        """The issues with these ids, at most a page of them. What is missing is left out."""
+        answer = await self._search(with_ids(self._settings, ids), 0)
+        return await self._with_epics(read_page(answer, self._page_type)[0])
 
     async def _pages(self, since: datetime | None) -> AsyncGenerator[_Page, None]:
         start = 0

@@ -21,11 +21,22 @@ def changed_since(
     lower one is always there, for Jira refuses searches without any bound.
     """
     milliseconds = 0 if since is None else int(since.timestamp() * 1000)
-    terms = [f"updated >= {milliseconds}"]
-    if settings.projects:
-        terms.insert(0, f"project in ({', '.join(map(quoted, settings.projects))})")
+    terms = [*_projects(settings), f"updated >= {milliseconds}"]
     if containers is not None and (clause := label_clause(settings, containers)):
         terms.append(clause)
     if settings.jql:
         terms.append(f"({settings.jql})")
     return " AND ".join(terms) + " ORDER BY updated ASC"
+
+
+def with_ids(settings: JiraSettings, ids: Sequence[str]) -> str:
+    """The issues with these ids, as far as they are in scope; labels are left out."""
+    terms = [*_projects(settings), f"id in ({', '.join(ids)})"]
+    if settings.jql:
+        terms.append(f"({settings.jql})")
+    return " AND ".join(terms) + " ORDER BY updated ASC"
+
+
+def _projects(settings: JiraSettings) -> list[str]:
+    named = ", ".join(map(quoted, settings.projects))
+    return [f"project in ({named})"] if named else []

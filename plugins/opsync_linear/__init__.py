@@ -19,6 +19,7 @@ from opsync import (
     Feed,
     FirstRead,
     Grant,
+    Item,
     Outcome,
     Policy,
     Readable,
@@ -62,6 +63,15 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explora
 
     def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
         return pull.Reader(self.settings, self.context, since).batches()
+
+    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
+        by_stream: dict[str, list[str]] = {}
+        for ref in refs:
+            by_stream.setdefault(ref.stream, []).append(ref.id)
+        reader = pull.Reader(self.settings, self.context, self.context.runtime.clock.now())
+        return [
+            item for stream, ids in by_stream.items() for item in await reader.some(stream, ids)
+        ]
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         return normalize.normalize(self.context.instance, self.settings, stream, raw)

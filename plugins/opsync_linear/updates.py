@@ -29,7 +29,9 @@ KEPT = "updates"
 NOTED = "noted"
 """The remote id of a value that was noted and not posted."""
 MARK = "[opsync]"
-_ESCAPED = {ord(c): f"\\{c}" for c in "\\[]*_`<>"}
+_ESCAPED = {ord(c): f"\\{c}" for c in "\\[]()*_`<>|~!@#"}
+"""What has a meaning in Markdown; an at sign would name somebody, who is told of it."""
+_IN_URL = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E"})
 _HEALTHS = {word: health for health, word in HEALTH.items()}
 
 
@@ -119,9 +121,10 @@ def note(context: Context, change: Change, written: Outcome) -> Outcome:
 
 
 def _body(context: Context, value: Value) -> str:
-    title = part(value, "title").translate(_ESCAPED)
+    # The address of a person's profile names them as well, unless it is no address any more.
+    title = part(value, "title").translate(_ESCAPED).replace("://", "\\://")
     word = context.words.health_inline[_HEALTHS[part(value, "health")]]
-    link = f"[{title}]({part(value, 'url')})"
+    link = f"[{title}]({part(value, 'url').translate(_IN_URL)})"
     return f"{context.words.text('project_update', link=link, health=word)}\n\n{MARK}"
 
 

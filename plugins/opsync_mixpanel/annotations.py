@@ -82,7 +82,12 @@ class Annotations:
             try:
                 yield await self._write(change, standing)
             except RefusedError as error:
-                yield Outcome(change=change.id, kind=OutcomeKind.failed, message=str(error))
+                yield Outcome(
+                    change=change.id,
+                    kind=OutcomeKind.failed,
+                    message=str(error),
+                    retryable=error.status != 400,
+                )
             except TemporaryError as error:
                 if error.sent:
                     yield Outcome(

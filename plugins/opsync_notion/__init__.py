@@ -20,6 +20,9 @@ from opsync import (
     FirstRead,
     Grant,
     Guess,
+    Item,
+    MadeColumn,
+    MakesColumns,
     NotFound,
     Outcome,
     OutcomeKind,
@@ -36,10 +39,11 @@ from opsync import (
     hookimpl,
 )
 from opsync_notion import checks, dialect, surfaces
+from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
-from opsync_notion.pull import STREAM, Row, pull
+from opsync_notion.pull import STREAM, Row, pull, some
 from opsync_notion.scope import Outside
 from opsync_notion.settings import NotionSettings
 from opsync_notion.tables import Tables
@@ -48,7 +52,7 @@ from opsync_notion.writing import Writer
 __all__ = ["Notion", "NotionSettings", "register_connectors"]
 
 
-class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explorable):
+class Notion(Connector[NotionSettings], Readable, Writable, MakesColumns, Diagnosable, Explorable):
     """One Notion workspace: its configured data sources, one feed each."""
 
     name = "notion"
@@ -62,6 +66,7 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
         super().__init__(settings, context)
         self._tables = Tables(settings, context)
         self._writer = Writer(self._tables, context)
+        self._columns = Columns(self._tables, context)
         self._explorer = Explorer(self._tables)
 
     @classmethod
@@ -89,6 +94,10 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
             async for batch in batches:
                 yield batch
 
+    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
+        """Pages by id."""
+        return await some(self._tables, feed, [ref.id for ref in refs])
+
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """The record of one page."""
         if isinstance(raw, Outside):
@@ -104,6 +113,8 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
     def render(self, surface: str, target: Record, content: Content) -> Value:
         """Delivery columns stand on the root's own page only."""
         if not isinstance(content, RollupContent) or not content.at_root:
+            return None
+        if not self._columns.wanted(target, surface):
             return None
         return surfaces.render(surface, content)
 
@@ -128,6 +139,28 @@ class Notion(Connector[NotionSettings], Readable, Writable, Diagnosable, Explora
                 continue
             for outcome in await self._writer.write(target, group):
                 yield outcome
+
+    async def columns(self) -> Sequence[MadeColumn]:
+        """opsync's own columns that stand in the data sources now."""
+        return await self._columns.all()
+
+    async def held(self, column: MadeColumn) -> AsyncIterator[tuple[Ref, Value]]:
+        """Every value in a column, also in the trash."""
+        async with aclosing(self._columns.held(column)) as found:
+            async for one in found:
+                yield one
+
+    async def remove_column(self, column: MadeColumn) -> None:
+        """Remove a column from its data source."""
+        await self._columns.remove(column)
+
+    def lost_column(self, target: Record, surface: str) -> MadeColumn | None:
+        """The column that people removed."""
+        return self._columns.lost(target, surface)
+
+    def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
+        """Let it be made again, or never."""
+        self._tables.memory.forget_column(column.table, column.surface, for_good=for_good)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Examine token, data sources and columns. Writes nothing."""

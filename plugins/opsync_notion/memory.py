@@ -14,11 +14,15 @@ from opsync_notion.schema import Table
 T = TypeVar("T")
 
 
-class OwnColumn(Struct, frozen=True):
-    """A column that opsync made: its id, and the name the configuration then asked for."""
+class OwnColumn(Struct, frozen=True, omit_defaults=True):
+    """A column that opsync made: its id, and the name the configuration then asked for. `away`
+    says that people removed it for good; `given_up` that it is opsync's while it stands, and made
+    anew once it is gone."""
 
     id: str
     name: str
+    away: bool = False
+    given_up: bool = False
 
 
 class Memory:
@@ -67,6 +71,13 @@ class Memory:
         if columns:
             self._columns[data_source] = self.columns(data_source) | dict(columns)
             self._save("columns", self._columns)
+
+    def forget_column(self, data_source: str, surface: str, *, for_good: bool = False) -> None:
+        """Give a column up; or, `for_good`, note that people will have none."""
+        own = self.columns(data_source).get(surface)
+        if own is not None:
+            after = OwnColumn(own.id, own.name, away=for_good, given_up=not for_good)
+            self.add_columns(data_source, {surface: after})
 
     def foreign(self, data_source: str) -> frozenset[str]:
         """Ids of columns that were looked at and belong to somebody else."""

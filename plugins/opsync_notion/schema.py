@@ -211,6 +211,12 @@ def _hidden(table: Table, own: frozenset[str]) -> frozenset[str]:
         hidden |= more
 
 
+def looking_at(table: Table, column: Column, own: frozenset[str]) -> list[str]:
+    """The names of the formulas and rollups of people's that look at a column."""
+    names, ids = {column.name}, {column.id}
+    return [c.name for c in table.columns if c.id not in own and _looks_at(c, names, ids)]
+
+
 def _looks_at(column: Column, names: set[str], ids: set[str]) -> bool:
     if column.type == "rollup":
         return column.source in names

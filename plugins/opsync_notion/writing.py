@@ -11,26 +11,30 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+import msgspec
+
 from opsync import (
     Answer,
     Change,
     Context,
+    MadeColumn,
     NotFound,
     Outcome,
     OutcomeKind,
-    OwnWords,
     Record,
     RefusedError,
     Seen,
     Verb,
 )
 from opsync_notion import surfaces
+from opsync_notion.columns import by_hand, called, to_make
 from opsync_notion.dialect import request_id
 from opsync_notion.ids import dashed
 from opsync_notion.memory import OwnColumn
 from opsync_notion.normalize import DATA_SOURCE, seen_in
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name, free_name
+from opsync_notion.texts import plain
 from opsync_notion.wire import Cell, Page
 
 REFUSED_FOR_S = 300.0
@@ -65,6 +69,7 @@ class Writer:
         self._clock = context.runtime.clock
         self._words = context.words
         self._refused: dict[str, tuple[float, str]] = {}
+        self._made: list[MadeColumn] = []
 
     async def write(self, target: Record, changes: Sequence[Change]) -> list[Outcome]:
         """Write the changes of one page. SignInError and TemporaryError are raised."""
@@ -96,6 +101,9 @@ class Writer:
                 outcomes += _all([change], OutcomeKind.failed, why)
         if sent:
             outcomes += await self._send(source, block, target, sent, ready.ids)
+        made, self._made = tuple(self._made), []
+        if made and outcomes:
+            outcomes[0] = msgspec.structs.replace(outcomes[0], made=made)
         return outcomes
 
     async def observe(self, target: Record) -> list[Seen]:
@@ -160,7 +168,7 @@ class Writer:
             try:
                 await self._make(source, block, wanted, interrupted=interrupted)
             except RefusedError as error:
-                why = _by_hand(block, error, self._words, wanted)
+                why = by_hand(block, error, self._words, wanted)
                 self._refused[source] = (self._clock.monotonic() + REFUSED_FOR_S, why)
                 return Ready(ready.ids, why, ready.gone)
             return self._known(source, block)
@@ -175,7 +183,7 @@ class Writer:
             column = table.by_id(own.id) if table else None
             if table is None or (column and column.type == surfaces.TYPES.get(key)):
                 ids[key] = own.id
-            elif own.name == configured_name(block, key):
+            elif own.name == configured_name(block, key) and not own.given_up:
                 gone.add(key)
         return Ready(ids, gone=frozenset(gone))
 
@@ -185,7 +193,7 @@ class Writer:
         schema = await self._tables.schema(source)
         await self._tables.adopt(schema, block, interrupted=interrupted)
         ready = self._known(source, block)
-        missing = [key for key in _made(wanted) if key not in ready.ids and key not in ready.gone]
+        missing = [key for key in to_make(wanted) if key not in ready.ids and key not in ready.gone]
         if not missing:
             return
         taken = {name.casefold() for name in schema.properties}
@@ -198,7 +206,13 @@ class Writer:
             },
             keyed=True,
         )
-        made = self._tables.learn(answer).properties
+        learned = self._tables.learn(answer)
+        made, within = learned.properties, called(block, plain(learned.title))
+        self._made += [
+            MadeColumn(source, made[name].id, key, name, within)
+            for key, name in names.items()
+            if name in made
+        ]
         self._tables.memory.add_columns(
             source,
             {
@@ -266,12 +280,12 @@ class Writer:
             else:
                 outcomes.append(_gone(change))
         if len(changes) == 1:
-            return outcomes or _all(changes, OutcomeKind.failed, str(error))
+            return outcomes or _refused(changes, error)
         for change in left:
             try:
                 answer = await self._patch(target, [change], ready.ids)
             except RefusedError as again:
-                outcomes += _all([change], OutcomeKind.failed, str(again))
+                outcomes += _refused([change], again)
             else:
                 outcomes += self._outcomes(answer, [change], ready.ids)
         return outcomes
@@ -312,6 +326,12 @@ def _by_id(answer: Answer) -> dict[str, Cell]:
     return {cell.id: cell for cell in (answer.decode(Page).properties or {}).values()}
 
 
+def _refused(changes: Iterable[Change], error: RefusedError) -> list[Outcome]:
+    """What Notion finds wrong with a value, it finds wrong a minute later too."""
+    retryable = error.status != 400
+    return _all(changes, OutcomeKind.failed, str(error), retryable=retryable)
+
+
 def _all(
     changes: Iterable[Change], kind: OutcomeKind, message: str, *, retryable: bool = True
 ) -> list[Outcome]:
@@ -324,22 +344,4 @@ def _gone(change: Change) -> Outcome:
         kind=OutcomeKind.conflicted,
         message=_REMOVED_BY_PERSON,
         retryable=False,
-    )
-
-
-def _made(wanted: Collection[str]) -> list[str]:
-    """The columns to make, in their order: those that are wanted, and all that come first."""
-    return [key for key in surfaces.TYPES if key in wanted or key in surfaces.AT_FIRST]
-
-
-def _by_hand(
-    block: DataSource, error: RefusedError, words: OwnWords, wanted: Collection[str]
-) -> str:
-    columns = "; ".join(
-        f"{configured_name(block, key)} ({surfaces.described(key, words)})" for key in _made(wanted)
-    )
-    return (
-        f"Notion did not let opsync add its columns: {error.message} Allow it: ••• → Connections "
-        '→ opsync with "Update content", and unlock the database. Or create these columns by '
-        f"hand: {columns}."
     )

@@ -121,7 +121,12 @@ class Annotations:
                 else:
                     outcome = await self._put(change, own, zone)
             except RefusedError as error:
-                outcome = Outcome(change=change.id, kind=OutcomeKind.failed, message=str(error))
+                outcome = Outcome(
+                    change=change.id,
+                    kind=OutcomeKind.failed,
+                    message=str(error),
+                    retryable=error.status != 400,
+                )
             yield outcome
 
     async def _put(

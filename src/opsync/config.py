@@ -37,12 +37,14 @@ from opsync.plugins import Plugins, load
 from opsync.problems import (
     did_you_mean,
     env_name,
+    given_secrets,
     lines_of,
     not_json,
     refused,
     stray_env,
     unknown_env,
 )
+from opsync.redact import secret_parts
 
 __all__ = [
     "FILE",
@@ -175,9 +177,10 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         links = msgspec.structs.replace(links, mode=mode)
     secrets = tuple(
         secret
-        for block in (*(one.settings for one in instances.values()), general.alerts)
+        for block in (one.settings for one in instances.values())
         for secret in _secrets(block)
     )
+    addresses = (part for each in _secrets(general.alerts) for part in secret_parts(each))
     return Config(
         path=path,
         general=general,
@@ -188,7 +191,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         twins=general.twins.settings(),
         teams=tuple(block.rule() for block in general.team),
         people=tuple(block.rule() for block in general.person),
-        secrets=secrets,
+        secrets=(*secrets, *addresses),
         words=general.wording.words(),
         limits=general.limits.settings(),
     )
@@ -292,21 +295,30 @@ def _instance(
         settings = settings_type(**sources, **block)
     except ValidationError as error:
         kept = f"{folder}" if folder.is_dir() else f"{folder}, which is no folder yet"
-        problems.extend(lines_of(error, settings_type, where, instance=name, kept=kept))
+        lines = lines_of(error, settings_type, where, instance=name, kept=kept)
+        problems.extend(map(given_secrets(name, block, settings_type, folder).clean, lines))
         return None
     except SettingsError as error:
         problems.append(not_json(error, env_name(name)))
         return None
     except (TypeError, ConfigError) as error:
-        problems.append(f"{where}: {error}")
+        clean = given_secrets(name, block, settings_type, folder).clean
+        problems.append(clean(f"{where}: {error}"))
         return None
     return Instance(name, connector, settings)
 
 
-def _secrets(model: BaseModel) -> Iterable[str]:
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if isinstance(value, SecretStr):
+def _secrets(value: object) -> Iterable[str]:
+    """Every secret in a block, also in its lists and tables."""
+    match value:
+        case SecretStr():
             yield value.get_secret_value()
-        elif isinstance(value, BaseModel):
-            yield from _secrets(value)
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _secrets(getattr(value, name))
+        case Mapping():
+            for each in value.values():
+                yield from _secrets(each)
+        case list() | tuple() | set() | frozenset():
+            for each in value:
+                yield from _secrets(each)

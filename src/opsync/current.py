@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -15,8 +16,9 @@ from opsync.config import Config
 from opsync.contract.connector import Connector, Measurable
 from opsync.desire import Setting
 from opsync.http import Client
+from opsync.http.stillness import watched
 from opsync.languages import ENGLISH
-from opsync.model import Approved, Limits, Metric, Record, Ref, Release, Slot
+from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release, Slot
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
@@ -36,6 +38,10 @@ class Opened:
     expose: str
     client: Client
     clean: Callable[[str], str] = str
+
+    def watch(self) -> AbstractAsyncContextManager[None]:
+        """A block around one step of its connector, which ends it if it hangs."""
+        return watched(self.client, self.name)
 
 
 class Asked(NamedTuple):
@@ -98,6 +104,8 @@ class Pass:
     """Where only a plan's changes are written: each slot with the digest of its value."""
     limits: Limits | None = None
     """How much this pass may do at once; None: as configured."""
+    allowed: dict[str, set[Measure]] = field(default_factory=dict)
+    """By instance what is done over a configured limit, because this pass was told that it may."""
     resting: Mapping[Slot, datetime] = field(default_factory=dict)
     """Until when a value is not rewritten if it is on an issue."""
     put_off: set[Ref] = field(default_factory=set)

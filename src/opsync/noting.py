@@ -126,5 +126,5 @@ def _why(kind: HeldKind, entry: Entry) -> str:
     if kind == "conflict":
         return HELD[HoldKind.conflict]
     if kind == "waiting" and entry.next_try_at is not None:
-        return f"failed: {entry.message}; tried again after {entry.next_try_at:%H:%M} UTC"
+        return f"failed: {entry.message}; tried again after {entry.next_try_at:%-d %b %H:%M} UTC"
     return entry.message

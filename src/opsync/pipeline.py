@@ -10,7 +10,7 @@ from __future__ import annotations
 from opsync.current import Pass
 from opsync.report import InstanceReport, PassReport
 from opsync.steps.deriving import link_changed, roll_up_changed
-from opsync.steps.limiting import within_limits
+from opsync.steps.limiting import count_anew, within_limits
 from opsync.steps.measuring import measure_changed
 from opsync.steps.reading import pull_all
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest
@@ -48,9 +48,12 @@ async def finish(this: Pass, started: float) -> None:
         instance.waited_s = client.waited_s
     counts = await this.store.counts()
     report.links, report.rollups = counts["links"], counts["rollups"]
-    report.aside = counts["quarantine"]
-    report.retrying = (await this.store.waiting()).get("failed", 0)
+    aside = await this.store.aside_counts()
+    here = [aside[name] for name in this.instances if name in aside]
+    report.aside = sum(one.items for one in here)
+    report.retrying = sum(one.writes for one in here)
     report.seconds = this.clock.monotonic() - started
+    await count_anew(this)
     await this.store.put_off(this.run, this.put_off)
     if this.recount:
         now = {DERIVED_AS: this.derives_as, ASIDE: await aside_digest(this.store)}

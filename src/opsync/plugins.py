@@ -37,6 +37,10 @@ CAPABILITIES = {
 }
 
 
+OWN_DISTRIBUTION = "opsync"
+"""The distribution whose connectors are bundled: their names are theirs alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
     """One plugin as `opsync plugins` shows it. `why` says why it failed or was not loaded."""
@@ -111,22 +115,30 @@ def load(
     Entry points of the group `opsync` are imported only if an instance wants the connector of
     that name or `allow` lists it; the others are listed. Drop-ins are the Python files and
     packages directly in `plugins_dir`. Each is loaded by itself: one that fails stays visible
-    and harms no other.
+    and harms no other. The names of bundled connectors, loaded or not, are refused to all others.
     """
     manager = pluggy.PluginManager(NAMESPACE)
     manager.add_hookspecs(OpsyncHooks)
     plugins = Plugins(manager)
     named = {*wanted, *allow}
-    for point, origin in _installed():
-        if point.name in named:
-            _load_one(plugins, point.name, origin, point.load)
+    installed = _installed()
+    bundled = frozenset(point.name for point, origin in installed if _is_bundled(origin))
+    for point, origin in installed:
+        taken = frozenset[str]() if _is_bundled(origin) else bundled
+        if point.name in taken:
+            why = f'"{point.name}" is the name of a bundled connector'
+            plugins.infos.append(PluginInfo(point.name, origin, "failed", why=why))
+        elif point.name in named:
+            _load_one(plugins, point.name, origin, point.load, taken)
         else:
             why = "no instance uses it, and `allow` does not list it"
             plugins.infos.append(PluginInfo(point.name, origin, "not loaded", why=why))
     code = []
     for path in _drop_ins(plugins_dir):
         code.append(_code(path))
-        _load_one(plugins, path.stem, f"drop-in {path.name}", lambda path=path: _import(path))
+        _load_one(
+            plugins, path.stem, f"drop-in {path.name}", lambda path=path: _import(path), bundled
+        )
     loaded = [(one.name, one.origin) for one in plugins.infos if one.state == "loaded"]
     plugins.fingerprint = value_hash([loaded, code])
     return plugins
@@ -144,6 +156,10 @@ def _origin(point: EntryPoint) -> str:
         return point.value
     metadata = point.dist.metadata
     return f"{metadata['Name']} {metadata['Version']}"
+
+
+def _is_bundled(origin: str) -> bool:
+    return origin.partition(" ")[0] == OWN_DISTRIBUTION
 
 
 def _drop_ins(folder: Path | None) -> list[Path]:
@@ -181,7 +197,9 @@ def _import(path: Path) -> ModuleType:
     return module
 
 
-def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
+def _load_one(
+    plugins: Plugins, name: str, origin: str, import_: Any, taken: frozenset[str]
+) -> None:
     manager = plugins.manager
     module: object | None = None
     try:
@@ -193,7 +211,7 @@ def _load_one(plugins: Plugins, name: str, origin: str, import_: Any) -> None:
         health = _rules(_answers(manager, module, "register_rollups"))
         known = dict(plugins.connectors)
         for connector in found:
-            _check(connector, known)
+            _check(connector, known, taken)
             known[connector.name] = connector
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any fault of a plugin stays its own
         if module is not None and manager.is_registered(module):
@@ -234,7 +252,11 @@ def _rules(found: list[Any]) -> list[Any]:
     return found
 
 
-def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]]]) -> None:
+def _check(
+    connector: type[Connector[Any]],
+    known: dict[str, type[Connector[Any]]],
+    taken: frozenset[str],
+) -> None:
     """Hold a connector class against the contract. Raises PluginError."""
     if not _is_connector(connector):
         raise PluginError(f"{connector!r} is no subclass of opsync.Connector")
@@ -253,6 +275,10 @@ def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]
         raise PluginError(f"{label} lacks {missing}")
     if issubclass(connector, Measurable) and not issubclass(connector, Readable):
         raise PluginError(f"{label} measures, and reads no record of the project that it measures")
+    if connector.name in taken:
+        raise PluginError(
+            f'"{connector.name}" is the name of a bundled connector: give {label} another'
+        )
     if connector.name in known:
         raise PluginError(f'another plugin already brings a connector "{connector.name}"')
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
 from opsync.blocks import General
-from opsync.contract.settings import ConnectorSettings
+from opsync.contract.settings import ConnectorSettings, secret_fields
 from opsync.errors import ConfigError
+from opsync.redact import Redactor
 
 
 def env_name(instance: str, key: str = "") -> str:
@@ -57,6 +60,25 @@ def unknown_env(instance: str, settings_type: type[ConnectorSettings]) -> Iterab
             if key not in settings_type.model_fields:
                 near = did_you_mean(key, settings_type.model_fields, lambda k: prefix + k.upper())
                 yield f"{variable}: unknown environment variable{near}"
+
+
+def given_secrets(
+    instance: str, block: Mapping[str, Any], settings_type: type[ConnectorSettings], folder: Path
+) -> Redactor:
+    """What hides the secrets that were given for an instance, wherever they stand, in text about
+    its settings: a connector's own check may quote what it refuses."""
+    redactor = Redactor()
+    around = {name.upper(): value for name, value in os.environ.items()}
+    for key in secret_fields(settings_type):
+        name = env_name(instance, key)
+        given = [block.get(key), around.get(name)]
+        for file in (folder / name, folder / name.lower()):
+            with suppress(OSError, UnicodeDecodeError):
+                given.append(file.read_text(encoding="utf-8"))
+        for value in given:
+            if isinstance(value, str):
+                redactor.add(value)
+    return redactor
 
 
 def _where_to_set(model: type[BaseModel], key: str, variable: str, kept: str) -> str:

@@ -7,11 +7,14 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 SHORTEST = 6
 """Secrets below this length are not looked for by value: they would eat words out of all text.
 No vendor issues tokens that short; whoever reads a secret from a configuration refuses it."""
+
+SECRET_PART = 12
+"""Parts of an address that is a secret are hidden by themselves if they are this long."""
 
 HIDDEN = "***"
 
@@ -54,7 +57,10 @@ class Redactor:
         if len(secret) < SHORTEST:
             return False
         known = len(self._forms)
-        self._forms.update(_forms(secret))
+        forms = set(_forms(secret))
+        # What is quoted is often quoted again: a message in a body, a body in an error.
+        again = {quoted for form in forms if not form.isalnum() for quoted in _quoted(form)}
+        self._forms |= forms | again
         if len(self._forms) != known:
             self._pattern = None
         return True
@@ -74,6 +80,23 @@ class Redactor:
         return clean_urls(text)
 
 
+def secret_parts(address: str) -> Iterator[str]:
+    """An address that is a secret, and its parts that are long enough to be one themselves."""
+    parts = urlsplit(address)
+    values = (value for _, value in parse_qsl(parts.query))
+    for part in (address, parts.path, parts.query, *parts.path.split("/"), *values):
+        if len(part) >= SECRET_PART:
+            yield part
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """`text` as JSON and Python write it between quotes."""
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]
+    yield repr(f"{text}\"'")[1:-4]  # as in a text that has both kinds of quotes
+
+
 def _forms(secret: str) -> Iterator[str]:
     raw = secret.encode("utf-8", "surrogatepass")
     yield secret
@@ -82,9 +105,7 @@ def _forms(secret: str) -> Iterator[str]:
         yield re.sub(r"%[0-9A-F]{2}", lambda hexes: hexes[0].lower(), quoted)
     yield base64.b64encode(raw).decode().rstrip("=")
     yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield repr(secret)[1:-1]
+    yield from _quoted(secret)
     yield html.escape(secret)
     lines = secret.splitlines()
     if len(lines) > 1:

@@ -42,6 +42,10 @@ class InstanceReport:
     read_requests: int = 0
     write_requests: int = 0
     waited_s: float = 0.0
+    refused: list[str] = field(default_factory=list)
+    """The feeds that the tool refused to give, by name."""
+    write_refused: bool = False
+    """Whether its sign-in was refused when something was written."""
     unmeasured: bool = False
     """Its trouble is that nothing could be measured: what it holds was read."""
     over: tuple[Excess, ...] = ()
@@ -212,7 +216,8 @@ class PassReport:
         this pass; alarms count where it is a scheduled run that may write."""
         if any(i.trouble == "sign-in" for i in self.instances):
             return 3
-        partly = self.failed or self.aside or self.conflicts or self.warnings
+        waiting = self.applied_mode and self.retrying
+        partly = self.failed or self.aside or waiting or self.conflicts or self.warnings
         alarmed = self.applied_mode and any(one.state == "fail" for one in self.alarms)
         return 1 if partly or alarmed or any(i.trouble for i in self.instances) else 0
 

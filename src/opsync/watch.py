@@ -17,7 +17,16 @@ from opsync.inert import inert_text
 TOKEN_WARNING = timedelta(days=14)
 """So long before a token expires people are warned."""
 
-Kind = Literal["signed out", "out of date", "not measured", "short", "token", "owners"]
+Kind = Literal[
+    "signed out",
+    "refused",
+    "out of date",
+    "not measured",
+    "short",
+    "set aside",
+    "token",
+    "owners",
+]
 
 
 class FeedFacts(Struct, frozen=True, kw_only=True):
@@ -38,6 +47,17 @@ class ShortWalk(Struct, frozen=True):
     at: datetime
 
 
+class AsideFacts(Struct, frozen=True, kw_only=True):
+    """What is set aside: items that could not be read, values that could not be written, since
+    when the oldest of them is, and how long and how many are no alarm."""
+
+    items: int = 0
+    writes: int = 0
+    since: datetime | None = None
+    within: timedelta = timedelta(days=1)
+    most: int = 20
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """What is known of one connection.
 
@@ -52,6 +72,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     measured_within: timedelta
     noticed_at: datetime | None = None
     signed_out_since: datetime | None = None
+    write_refused_since: datetime | None = None
+    """Since when its sign-in is refused where something is written, though not where it is read."""
+    refused: tuple[tuple[str, datetime], ...] = ()
+    """The feeds that the tool refuses to give, and since when."""
+    aside: AsideFacts = AsideFacts()
     short: tuple[ShortWalk, ...] = ()
     token_expires: date | None = None
 
@@ -113,12 +138,63 @@ def _of_connection(facts: Facts, now: datetime, today: date) -> Iterator[Alarm]:
             hint=f"opsync doctor --only {facts.connection} names the click; then: opsync sync",
             error=next((one.error for one in facts.feeds if one.error), ""),
         )
-    elif (late := _out_of_date(facts, now)) is not None:
-        yield late
+    else:
+        if facts.write_refused_since is not None:
+            yield Alarm(
+                kind="signed out",
+                connection=facts.connection,
+                state="fail",
+                what="its sign-in was refused when something was to be written",
+                since=facts.write_refused_since,
+                hint=f"opsync doctor --only {facts.connection} names the right that it lacks; "
+                "then: opsync aside retry",
+            )
+        yield from _refused(facts)
+        if (late := _out_of_date(facts, now)) is not None:
+            yield late
     if (late := _not_measured(facts, now)) is not None and facts.signed_out_since is None:
         yield late
     yield from _short(facts)
+    yield from _set_aside(facts, now)
     yield from _token(facts, today)
+
+
+def _refused(facts: Facts) -> Iterator[Alarm]:
+    if not facts.refused:
+        return
+    names = ", ".join(name for name, _ in facts.refused)
+    errors = {one.name: one.error for one in facts.feeds}
+    yield Alarm(
+        kind="refused",
+        connection=facts.connection,
+        state="fail",
+        what=f"the tool refuses to give {names or 'what there is to read'}",
+        since=min(since for _, since in facts.refused),
+        hint=f"opsync doctor --only {facts.connection} names the click; then: opsync sync",
+        error=next((errors[name] for name, _ in facts.refused if errors.get(name)), ""),
+    )
+
+
+def _set_aside(facts: Facts, now: datetime) -> Iterator[Alarm]:
+    aside = facts.aside
+    old = aside.since is not None and now - aside.since > aside.within
+    if not old and aside.items + aside.writes <= aside.most:
+        return
+    parts = []
+    if aside.items:
+        parts.append(f"{aside.items:,} {_items(aside.items)} could not be read")
+    if aside.writes:
+        values = "value" if aside.writes == 1 else "values"
+        parts.append(f"{aside.writes:,} {values} could not be written")
+    limit = f"the oldest for more than {_long(aside.within)}" if old else f"over {aside.most}"
+    yield Alarm(
+        kind="set aside",
+        connection=facts.connection,
+        state="fail",
+        what=f"{' and '.join(parts)}, {limit}",
+        since=aside.since,
+        hint="opsync aside names each with its reason; to try them now: opsync aside retry",
+    )
 
 
 def _out_of_date(facts: Facts, now: datetime) -> Alarm | None:
@@ -203,6 +279,11 @@ def _token(facts: Facts, today: date) -> Iterator[Alarm]:
         since=None,
         hint="Make a new one in the tool, put it where the old one is, and set token_expires.",
     )
+
+
+def _long(value: timedelta) -> str:
+    span = _span(value)
+    return span if span[0].isdigit() else f"1 {span}"
 
 
 def _span(value: timedelta) -> str:

@@ -44,6 +44,7 @@ def test_check_says_that_all_is_right(company: Company) -> None:
 
 
 def test_check_warns_of_a_secret_in_the_configuration(company: Company) -> None:
+    (company.folder / "opsync.toml").chmod(0o600)
     result = company.opsync("config", "check")
     assert result.code == 0
     (told,) = [line for line in result.lines if line.startswith("! ")]

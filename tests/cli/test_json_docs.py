@@ -74,6 +74,7 @@ def _doubtful(company: Company) -> None:
         "config check",
         "db check",
         "owned",
+        "aside",
         "undo",
         "release --all --remove",
         "pause",
@@ -84,6 +85,10 @@ def test_every_key_is_documented(synced: Company, command: str) -> None:
     synced.move("PAY-118", "done")
     if command == "people":
         _doubtful(synced)
+    if command == "aside":
+        synced.edit("work", lambda state: state["items"][-1].update(broken=True))
+        synced.fail("roadmap", "writes")
+        synced.opsync("sync")
     if command == "undo":
         synced.edit("roadmap", lambda state: state["written"]["sso"].update(delivery="Ask Dana"))
     args = command.split("|") if "|" in command else command.split()

@@ -120,3 +120,10 @@ def test_bad_input_names_what_is_wrong(
     result = synced.opsync("release", *arguments)
     assert (result.code, said in result.err) == (2, True), result.err
     assert len(synced.opsync("owned", "--json").json) == 5
+
+
+def test_a_second_release_says_that_nothing_was_removed(synced: Company) -> None:
+    synced.opsync("release", "--all", "--remove")
+    assert synced.opsync("release", "--all", "--remove").lines == ["nothing was removed"]
+    dry = synced.opsync("release", "--all", "--remove", "--dry-run")
+    assert dry.lines == ["nothing would be removed"]

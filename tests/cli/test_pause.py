@@ -33,21 +33,25 @@ def test_everything_is_paused_until_it_is_ended(company: Company) -> None:
 def test_one_connection_is_paused_and_the_others_go_on(company: Company) -> None:
     observed(company).opsync("pause", "work")
     said = company.opsync("sync")
-    assert "Paused      writes to work: opsync pause --off" in said.lines
+    assert "Paused      writes to work: opsync pause work --off" in said.lines
     assert written(company) == (True, False)
     assert company.opsync("pause", "work", "--off").code == 0
     company.opsync("sync")
     assert written(company) == (True, True)
 
 
-def test_status_and_plan_say_so(company: Company) -> None:
+def test_status_doctor_and_plan_say_so(company: Company) -> None:
     observed(company).opsync("pause", "work")
+    doctor = company.opsync("doctor")
+    assert doctor.code == 0
+    assert "Pause: Nothing is written to work: paused by " in doctor.out
+    assert "      opsync pause work --off" in doctor.lines
     status = company.opsync("status")
     assert "Paused       writes to work, by " in status.out
     assert "opsync pause work --off" in status.out
     [paused] = company.opsync("status", "--json").json["paused"]
     assert paused["instance"] == "work"
-    assert "Paused      writes to work: opsync pause --off" in company.opsync("plan").lines
+    assert "Paused      writes to work: opsync pause work --off" in company.opsync("plan").lines
     offline = company.opsync("plan", "--offline", "--json").json
     assert {one["instance"]: one["paused"] for one in offline["instances"]} == {
         "roadmap": False,

@@ -85,7 +85,7 @@ def test_without_a_side_it_shows_both_values_and_settles_nothing(edited: Company
     assert '      is now "Ask Dana"' in result.lines
     assert any(line.startswith('      should be "1 of 2 done') for line in result.lines)
     found = edited.opsync("resolve", "one-tap", "--json").json
-    assert found["resolve"] == {"side": None, "settled": 0}
+    assert found["resolve"] == {"side": None, "settled": 0, "columns": []}
     assert [one["place"] for one in found["values"]] == ["Delivery"]
     assert edited.opsync("sync").code == 1
 

@@ -144,7 +144,7 @@ def test_while_failed_writes_wait_nothing_is_said_to_be_as_it_should(company: Co
     company.fail("roadmap", "writes")
     company.opsync("sync")
     company.fail("roadmap", "")
-    waits = "3 writes failed earlier, tried again by a later run (opsync journal)"
+    waits = "3 writes failed earlier, tried again by a later run (opsync aside)"
     assert f"Written     nothing: {waits}" in company.opsync("sync").lines
     assert f"0 changes: {waits}" in company.opsync("plan").lines
 

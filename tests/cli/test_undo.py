@@ -109,7 +109,8 @@ def test_the_plan_and_explain_say_that_it_is_undone_and_how_to_let_go(synced: Co
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("99", "run 99 wrote nothing"),
+        ("99", "there is no run 99"),
+        ("0", "there is no run 0"),
         ("1-00000000", "change 1-00000000 wrote nothing"),
         ("Atlantis", 'nothing is called "Atlantis"'),
     ],
@@ -124,3 +125,21 @@ def test_before_any_write_there_is_nothing_to_undo(company: Company) -> None:
     company.opsync("sync", "--mode", "observe")
     result = company.opsync("undo")
     assert (result.code, "nothing was written yet" in result.err) == (2, True)
+
+
+def test_a_run_that_wrote_nothing_is_told_with_the_last_that_did(synced: Company) -> None:
+    synced.opsync("sync")
+    result = synced.opsync("undo", "2")
+    assert result.code == 2
+    assert result.err.splitlines() == [
+        "error: run 2 wrote nothing",
+        "  The last run that wrote is 1. What was written, and when: opsync journal",
+    ]
+
+
+def test_the_undo_of_an_undo_says_that_opsync_goes_on(synced: Company) -> None:
+    synced.opsync("undo")
+    result = synced.opsync("undo")
+    said = "Undo of run 2, run 3: opsync keeps it up to date again. Undo that: opsync undo 3"
+    assert result.lines[-1] == said
+    assert any(line.startswith("  +  Toy") for line in result.lines)

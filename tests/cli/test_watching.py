@@ -109,7 +109,13 @@ def test_an_owner_who_left_is_counted(synced: Company) -> None:
 def test_doctor_says_whether_anybody_would_hear(
     synced: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "  ✓ Alerts: Nobody is told when something goes wrong" in synced.opsync("doctor").out
+    result = synced.opsync("doctor")
+    assert "  ! Alerts: Nobody is told when something goes wrong." in result.lines
+    assert "OPSYNC_ALERTS__WEBHOOK" in result.out
+    assert result.code == 0, "advice, and no fault"
+    synced.configure(mode="observe")
+    assert "  ✓ Alerts: Nobody is told" in synced.opsync("doctor").out, "nothing is written yet"
+    synced.configure()
     monkeypatch.setenv("OPSYNC_ALERTS__WEBHOOK", HOOK)
     result = synced.opsync("doctor")
     assert "  ✓ Alerts: Alarms go to the webhook. To try it: opsync alerts test" in result.lines

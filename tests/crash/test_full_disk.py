@@ -24,7 +24,7 @@ def what_stands(world: World) -> Standing:
 async def test_a_store_that_is_full_at_some_point_ends_the_pass_and_the_next_repairs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int
 ) -> None:
-    """`missing` is how many pages of 4 KiB the store lacks: the fewer, the later it is full."""
+    """F47: `missing` is how many pages of 4 KiB the store lacks: the fewer, the later it ends."""
     (tmp_path / "undisturbed").mkdir()
     undisturbed = World(tmp_path / "undisturbed")
     await undisturbed.sync()
@@ -50,7 +50,7 @@ async def test_a_store_that_is_full_at_some_point_ends_the_pass_and_the_next_rep
 def test_a_process_that_finds_no_room_ends_with_exit_5(
     served: Served, wanted: Standing, room: int
 ) -> None:
-    """`room` is the largest file that it may make, in KiB: none at all, or some rows."""
+    """F47: `room` is the largest file that it may make, in KiB: none at all, or some rows."""
     ended = run_with_room(served, room * 1024)
 
     assert ended.code == 5, ended

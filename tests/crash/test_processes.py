@@ -20,6 +20,7 @@ PROMPT_S = 5.0
 def test_the_second_process_on_a_store_is_told_who_holds_it(
     served: Served, wanted: Standing
 ) -> None:
+    """F48"""
     served.gate.set(any_request, nth=3)
     with running(*served.sync) as first:
         served.gate.wait()
@@ -50,6 +51,7 @@ def test_reading_commands_need_no_hold(served: Served) -> None:
 def test_a_signal_ends_a_run_promptly_and_the_next_repairs_it(
     served: Served, wanted: Standing, name: str, point: str
 ) -> None:
+    """F50"""
     if point == "reading":
         served.gate.set(any_request, nth=4)
     else:

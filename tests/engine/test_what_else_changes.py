@@ -149,6 +149,8 @@ async def test_an_instance_whose_read_was_cut_off_is_not_published_from_until_it
 async def test_a_connector_that_breaks_while_it_reads_harms_no_other(
     settled: World, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
+    """F49"""
+
     async def feeds(self: Notion) -> Any:
         raise fault
 

@@ -17,6 +17,7 @@ from opsync.errors import (
     TemporaryError,
 )
 from opsync.http import Answer, default_classify, fingerprint
+from opsync.redact import Redactor
 
 
 class Item(msgspec.Struct):
@@ -72,6 +73,17 @@ def test_an_excerpt_is_short_one_line_and_inert() -> None:
     excerpt = answer(body=body).excerpt
     assert excerpt.startswith("first second [31m red x")
     assert len(excerpt) == 200
+
+
+def test_no_piece_of_a_secret_is_left_where_an_excerpt_is_cut() -> None:
+    """Whatever stands before it, and at whatever byte the rest of the body is left out."""
+    redactor = Redactor()
+    redactor.add("canary-of-some-length")
+    for before in (*range(180, 205), *range(4070, 4100), *range(8170, 8200)):
+        for filler in (b"x", b" "):
+            body = b"the key is " + filler * before + b"canary-of-some-length"
+            answer = Answer(400, {}, body, clean=redactor.clean)
+            assert "cana" not in answer.excerpt, (before, filler)
 
 
 def test_an_excerpt_hides_the_queries_of_urls() -> None:

@@ -148,6 +148,7 @@ async def test_the_vendors_own_dialect_decides(
 async def test_a_lost_answer_is_never_followed_by_a_second_unkeyed_write(
     acme: respx.MockRouter, make_client: MakeClient, error: type[httpx.TransportError]
 ) -> None:
+    """F03"""
     route = acme.post("/create").mock(side_effect=error("gone"))
     client = make_client()
     with pytest.raises(TemporaryError) as caught:
@@ -161,6 +162,7 @@ async def test_a_lost_answer_is_never_followed_by_a_second_unkeyed_write(
 async def test_a_keyed_write_is_sent_again_when_its_answer_is_lost(
     acme: respx.MockRouter, make_client: MakeClient, error: type[httpx.TransportError]
 ) -> None:
+    """F04"""
     acme.put("/upsert").mock(side_effect=[error("gone"), httpx.Response(200, json={})])
     client = make_client()
     await client.write("PUT", "/upsert", json={}, keyed=True)
@@ -171,6 +173,7 @@ async def test_a_keyed_write_is_sent_again_when_its_answer_is_lost(
 async def test_an_unkeyed_write_that_never_left_is_sent_again(
     acme: respx.MockRouter, make_client: MakeClient, error: type[httpx.TransportError]
 ) -> None:
+    """F01, F02"""
     acme.post("/create").mock(side_effect=[error("no way"), httpx.Response(201, json={})])
     client = make_client()
     assert (await client.write("POST", "/create", keyed=False)).status == 201
@@ -225,6 +228,7 @@ async def test_retries_wait_a_growing_random_time(
 async def test_a_web_page_instead_of_json_is_a_bad_answer_and_tried_again(
     acme: respx.MockRouter, make_client: MakeClient
 ) -> None:
+    """F06"""
     route = acme.get("/x").respond(html="<!doctype html><title>Sign in</title>")
     with pytest.raises(BadAnswer, match="web page"):
         await make_client(classify=lambda _: None).read("GET", "/x")
@@ -234,6 +238,7 @@ async def test_a_web_page_instead_of_json_is_a_bad_answer_and_tried_again(
 async def test_cut_json_is_a_bad_answer_and_tried_again(
     acme: respx.MockRouter, make_client: MakeClient
 ) -> None:
+    """F05"""
     acme.get("/x").mock(
         side_effect=[
             httpx.Response(200, content=b'{"names": ["a", "b'),
@@ -247,6 +252,7 @@ async def test_cut_json_is_a_bad_answer_and_tried_again(
 async def test_a_redirect_is_not_followed_and_its_host_is_named(
     acme: respx.MockRouter, make_client: MakeClient, status: int
 ) -> None:
+    """F12"""
     route = acme.get("/x").respond(status, headers={"location": "http://evil.example/x?t=1"})
     with pytest.raises(RefusedError, match=r"evil\.example"):
         await make_client().read("GET", "/x")
@@ -295,6 +301,7 @@ async def test_a_token_with_a_line_break_is_a_configuration_error_that_does_not_
 async def test_the_breaker_stops_an_outage_from_being_hammered_and_heals_by_one_probe(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F09"""
     route = acme.get("/x").respond(500)
     client = make_client()
     for _ in range(100):
@@ -316,9 +323,10 @@ async def test_the_breaker_stops_an_outage_from_being_hammered_and_heals_by_one_
 async def test_while_half_open_only_one_request_probes(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F09"""
     route = acme.get("/x").respond(500)
     client = make_client()
-    for _ in range(2):
+    for _ in range(3):
         with pytest.raises(TemporaryError):
             await client.read("GET", "/x")
     clock.advance(31)
@@ -354,6 +362,7 @@ async def test_refusals_do_not_open_the_breaker(
 async def test_retries_stay_within_a_tenth_of_the_requests(
     acme: respx.MockRouter, make_client: MakeClient
 ) -> None:
+    """F09"""
     tries = 0
 
     def every_second_fails(_: httpx.Request) -> httpx.Response:
@@ -416,6 +425,7 @@ async def test_a_cancelled_caller_leaves_no_slot_taken_and_the_pool_closes_clean
 async def test_two_requests_without_a_free_connection_renew_the_pool(
     acme: respx.MockRouter, make_client: MakeClient
 ) -> None:
+    """F11"""
     acme.get("/x").mock(
         side_effect=[httpx.PoolTimeout(""), httpx.PoolTimeout(""), httpx.Response(200, json={})]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import random
+import resource
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -61,6 +62,8 @@ async def client_over(
 
 
 async def test_a_connection_that_breaks_inside_the_body_is_a_bad_answer() -> None:
+    """F05"""
+
     async def body() -> AsyncIterator[bytes]:
         yield b'{"items": ['
         raise httpx.ReadError("reset by peer")
@@ -76,6 +79,7 @@ async def test_a_connection_that_breaks_inside_the_body_is_a_bad_answer() -> Non
 
 
 async def test_an_endless_body_is_refused_at_the_bound() -> None:
+    """F13"""
     sent = 0
 
     async def body() -> AsyncIterator[bytes]:
@@ -93,6 +97,7 @@ async def test_an_endless_body_is_refused_at_the_bound() -> None:
 
 
 async def test_a_packed_bomb_is_refused_before_it_is_unpacked() -> None:
+    """F13"""
     bomb = gzip.compress(b"0" * 64 * 2**20)
 
     async def body() -> AsyncIterator[bytes]:
@@ -142,6 +147,7 @@ async def test_what_cannot_be_unpacked_is_a_bad_answer(content: bytes, coding: s
 
 
 async def test_a_body_that_drips_is_ended_by_the_total_deadline() -> None:
+    """F10"""
     closed = False
 
     async def body() -> AsyncIterator[bytes]:
@@ -207,6 +213,7 @@ async def _drip(writer: asyncio.StreamWriter, byte: bytes) -> None:
 async def test_a_real_server_that_drips_is_left_and_its_connection_slot_comes_back(
     head: bytes, byte: bytes
 ) -> None:
+    """F10"""
     slow = True
 
     async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -228,6 +235,7 @@ async def test_a_real_server_that_drips_is_left_and_its_connection_slot_comes_ba
 
 
 async def test_closing_ends_what_a_cancelled_caller_left_behind() -> None:
+    """F11"""
     arrived = asyncio.Event()
 
     async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -246,6 +254,8 @@ async def test_closing_ends_what_a_cancelled_caller_left_behind() -> None:
 
 
 async def test_a_storm_of_cancelled_callers_leaves_every_slot_usable() -> None:
+    """F11"""
+
     async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.003)
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
@@ -318,3 +328,46 @@ async def test_this_machine_is_never_asked_through_a_proxy(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     async with loopback(handler) as base_url, client_over(None, base_url=base_url) as client:
         assert (await client.read("GET", "/x")).status == 200
+
+
+async def test_a_body_of_200_mib_is_refused_while_it_comes_and_memory_stays_bounded() -> None:
+    """F13: over a real connection, with the bound that every client has."""
+    size, sent = 200 * 2**20, 0
+
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        while sent < size:
+            writer.write(b" " * 2**16)
+            await writer.drain()
+            sent += 2**16
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with (
+        loopback(handler) as base_url,
+        client_over(None, base_url=base_url, attempts=1) as client,
+    ):
+        with pytest.raises(BadAnswer, match="more than 16 MiB"):
+            await client.read("GET", "/x")
+    assert sent < 40 * 2**20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
+
+
+async def test_a_redirect_over_a_real_connection_takes_the_credential_nowhere() -> None:
+    """F12: to another server, or down to plain http, it is not followed, and the host is named."""
+    asked: list[bytes] = []
+
+    async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(b"reached")
+
+    async with loopback(elsewhere) as target:
+
+        async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = f"HTTP/1.1 301 Moved\r\nLocation: {target}/x\r\nContent-Length: 0\r\n\r\n"
+            writer.write(head.encode())
+            await writer.drain()
+
+        async with loopback(handler) as base_url, client_over(None, base_url=base_url) as client:
+            with pytest.raises(RefusedError, match=r"redirected to '127\.0\.0\.1' \(301\)"):
+                await client.read("GET", "/x")
+    assert asked == []

@@ -183,3 +183,13 @@ async def test_a_pause_that_comes_while_waiting_for_the_whole_still_holds(
 
     clock.sleep = pause_the_lane_meanwhile  # type: ignore[method-assign]
     assert await take(budget, "search") == pytest.approx(25)
+
+
+async def test_pauses_tell_what_is_closed_and_for_how_long(clock: FakeClock) -> None:
+    budget = Budget(clock)
+    budget.pause("search", 30)
+    await take(budget)
+    clock.advance(10)
+    assert budget.pauses() == {"search": pytest.approx(20)}
+    clock.advance(20)
+    assert budget.pauses() == {}

@@ -45,6 +45,7 @@ def acme() -> Iterator[respx.MockRouter]:
 async def test_retry_after_in_seconds_is_waited_for(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F07"""
     acme.get("/x").mock(
         side_effect=[
             httpx.Response(429, headers={"retry-after": "37"}),
@@ -60,6 +61,7 @@ async def test_retry_after_in_seconds_is_waited_for(
 async def test_retry_after_as_a_date_is_measured_by_the_vendors_own_clock(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F07"""
     theirs = clock.now() + timedelta(days=1)
     headers = {
         "date": format_datetime(theirs, usegmt=True),
@@ -76,6 +78,7 @@ async def test_retry_after_as_a_date_is_measured_by_the_vendors_own_clock(
 async def test_a_retry_after_that_says_nothing_leaves_it_to_our_own_back_off(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock, value: str
 ) -> None:
+    """F07"""
     acme.get("/x").mock(
         side_effect=[
             httpx.Response(429, headers={"retry-after": value}),
@@ -89,6 +92,7 @@ async def test_a_retry_after_that_says_nothing_leaves_it_to_our_own_back_off(
 async def test_a_pause_beyond_patience_ends_the_pass_and_holds_for_all_later_requests(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F07"""
     route = acme.get("/x").respond(429, headers={"retry-after": "86400"})
     client = make_client()
     for _ in range(3):
@@ -115,6 +119,7 @@ async def test_what_a_pause_refuses_costs_no_retry(
 async def test_a_burst_of_429_pauses_the_credential_once(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F08"""
     arrived: list[float] = []
     first_eight = FirstEight()
 
@@ -136,6 +141,7 @@ async def test_a_burst_of_429_pauses_the_credential_once(
 async def test_a_burst_of_429_that_name_no_time_is_one_short_pause(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """F08"""
     first_eight = FirstEight()
 
     async def refuse_the_first_eight(_: httpx.Request) -> httpx.Response:

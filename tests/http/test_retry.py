@@ -52,10 +52,18 @@ def test_back_off_is_spread_over_a_doubling_span_up_to_a_minute() -> None:
 def test_the_retry_budget_is_earned_back_by_answers() -> None:
     budget = RetryBudget()
     assert [budget.spend() for _ in range(12)] == [True] * 10 + [False] * 2
-    for _ in range(9):
+    for _ in range(19):
         budget.earn()
     assert not budget.spend()
     budget.earn()
+    budget.earn()
+    assert budget.spend()
+
+
+def test_what_failed_in_all_its_tries_ends_retries_until_something_is_answered() -> None:
+    budget = RetryBudget()
+    budget.give_up()
+    assert not budget.spend()
     budget.earn()
     assert budget.spend()
 

@@ -204,3 +204,12 @@ async def test_a_connection_that_cannot_be_read_is_named(world: World) -> None:
     assert report.exit_code == 1
     assert left["Notion Delivery"] == "unread"
     assert all(not place.startswith("Jira Link") for place in left)
+
+
+async def test_a_link_is_told_with_the_initiative_that_counts_its_item(world: World) -> None:
+    found = (await world.sync(write=False)).plan.proposed
+    groups = {one.target: one.group for one in found if one.change.slot.rule == "links"}
+    assert groups == {
+        "PAY-3 Tokenise cards": "One-tap checkout",
+        "GRO-3 Card form": "GRO-3 Card form",
+    }

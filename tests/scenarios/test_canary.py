@@ -154,6 +154,8 @@ SCREENS: Mapping[str, Screen] = {
     "statuses": Screen((*both("statuses", "--all"), *both("statuses", "--offline")), names=False),
     "rollups": Screen(both("rollups")),
     "journal": Screen(both("journal")),
+    "aside": Screen(both("aside")),
+    "aside retry": Screen(both("aside", "retry"), writes=True),
     "owned": Screen((*both("owned"), *both("owned", "Harvest"))),
     "resolve": Screen(
         (*both("resolve", "Irrigation"), ("resolve", "Irrigation", "--theirs")), writes=True

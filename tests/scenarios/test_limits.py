@@ -207,3 +207,56 @@ async def test_a_value_that_is_written_again_and_again_stops_its_connection(worl
     assert report.exit_code == 0, troubles(report)
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
     await world.silent()
+
+
+def unlink(world: World, *numbers: int) -> None:
+    for number in numbers:
+        world.linear.edit(f"GRO-{number + 4}", description="")
+
+
+async def test_many_small_steps_within_a_day_are_one_large_one(linked: World) -> None:
+    for step in range(5):
+        unlink(linked, 2 * step, 2 * step + 1)
+        assert (await linked.sync()).exit_code == 0, "ten of ten"
+    unlink(linked, 10)
+    before = linked.written()
+
+    report = await linked.sync()
+
+    linear = of(report, "linear")
+    assert linear.over == (Excess(Measure.removals, 11, 10, linear.over[0].of, before=10),)
+    assert linear.message.startswith("this run would remove 1 value, 11 of ")
+    assert " within 24 hours, where 10 may go" in linear.message
+    assert linear.hint.endswith("--allow-removals 11")
+    assert writes(linked, before) == {}
+    assert linked.attachments("GRO-14")
+    linked.clock.advance(24 * 3600)
+    report = await linked.sync()
+    assert report.exit_code == 0, troubles(report)
+    assert not linked.attachments("GRO-14")
+
+
+async def test_what_a_person_let_a_run_do_is_not_held_against_the_next(linked: World) -> None:
+    unlink(linked, *range(11))
+    assert of(await linked.sync(), "linear").over
+    report = await linked.sync(allow={"removals": 11})
+    assert report.exit_code == 0, troubles(report)
+    unlink(linked, 11)
+    report = await linked.sync()
+    assert report.exit_code == 0, troubles(report)
+
+
+async def test_new_values_in_small_steps_are_counted_together_too(linked: World) -> None:
+    linked.clock.advance(24 * 3600)
+    linked.raw["limits"] = {"creates": 2}
+    for number in range(2):
+        linked.linear.add_issue("GRO", f"More {number}", description=jira_url("PAY-2"))
+        report = await linked.sync()
+        assert report.exit_code == 0, troubles(report)
+    linked.linear.add_issue("GRO", "One more", description=jira_url("PAY-2"))
+    before = linked.written()
+    report = await linked.sync()
+    assert of(report, "linear").message.startswith(
+        "this run would write 1 new value, 3 within 24 hours, where 2 may be new"
+    )
+    assert writes(linked, before) == {}

@@ -52,6 +52,10 @@ def as_0001(path: Path) -> None:
             ("touched", "relink"),
             ("approvals", "plan"),
             ("approvals", "inputs"),
+            ("quarantine", "feed"),
+            ("quarantine", "tries"),
+            ("quarantine", "next_try_at"),
+            ("ledger", "failed_at"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for source, target, evidence in connection.execute(
@@ -79,6 +83,7 @@ def as_0001(path: Path) -> None:
 
 
 async def test_the_first_run_on_an_older_store_finds_all_as_it_is(settled: World) -> None:
+    """F50"""
     before = rows(settled.store_path)
     as_0001(settled.store_path)
     upgrade(settled.store_path)

@@ -44,6 +44,17 @@ def changes(verb: Verb, count: int) -> list[Change]:
             USUAL,
             "removals 11 > 10 of 11, creates 1001 > 1000 of 0, rewrites 21 > 20 of 0",
         ),
+        # What earlier runs of the day did counts as well, and what they removed was there.
+        (Footprint(removals=1, owned=41, removed=9), USUAL, ""),
+        (Footprint(removals=2, owned=41, removed=9), USUAL, "removals 11 > 10 of 50"),
+        (Footprint(removals=2, owned=46, removed=9), USUAL, ""),
+        (Footprint(removals=3, owned=46, removed=9), USUAL, "removals 12 > 11 of 55"),
+        (Footprint(removals=2, removed=9), USUAL.raised(removals=11), ""),
+        (Footprint(creates=1, created=999), USUAL, ""),
+        (Footprint(creates=2, created=999), USUAL, "creates 1001 > 1000 of 0"),
+        # A plan without removals is over no limit of them, whatever was removed before it.
+        (Footprint(creates=1, owned=1, removed=99), USUAL, ""),
+        (Footprint(removals=1, owned=99, created=5000), USUAL, ""),
         # What a run is allowed over them.
         (Footprint(removals=43, owned=60), USUAL.raised(removals=43), ""),
         (Footprint(removals=44, owned=60), USUAL.raised(removals=43), "removals 44 > 43 of 60"),

@@ -100,9 +100,16 @@ class _Idle:
     title = "Idle"
 
 
+class _Silent:
+    """As much of a client as a pass looks at that asks nobody."""
+
+    asked = under_way = 0
+    restraint = None
+
+
 def _opened(name: str, connector: Connector[Any] | None) -> Opened:
     of = cast("Any", connector or _Idle())
-    return Opened(name, of, 0, "", "nothing", cast("Client", None))
+    return Opened(name, of, 0, "", "nothing", cast("Client", _Silent()))
 
 
 def stores(

@@ -17,7 +17,7 @@ from opsync.store import Store, links, plans, rollups
         (rollups._TOUCHED, {"since": 1, "rule": "roadmap"}),
         (links._NAMES_ANY, {"begin": "flag:", "end": "flag;", "instance": "posthog"}),
         (plans._CHANGED, {"since": 1}),
-        (plans._PENDING, {"now": "2026"}),
+        (plans._PENDING, {"now": "2026", "most": 20}),
     ],
     ids=["sources_to_link", "roots_touched", "names_any", "targets_changed", "targets_pending"],
 )

@@ -56,6 +56,7 @@ def killed(path: Path, point: str) -> None:
 
 
 async def test_a_begun_write_is_seen_after_a_kill(path: Path) -> None:
+    """F46"""
     await asyncio.to_thread(killed, path, "after the intent")
     with hold(path, "opsync sync", SystemClock().now()) as holder:
         assert holder.pid == os.getpid()
@@ -71,6 +72,7 @@ async def test_a_begun_write_is_seen_after_a_kill(path: Path) -> None:
 
 
 async def test_a_transaction_that_was_cut_leaves_nothing(path: Path) -> None:
+    """F46"""
     await asyncio.to_thread(killed, path, "amid a batch")
     store = Store.open(path, clock=SystemClock())
     assert [one.title for one in await store.records_page()] == ["Item"]

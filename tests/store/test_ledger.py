@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from opsync.model import OutcomeKind, Slot, Verb
+from opsync.model.aside import RETRIES
 from opsync.model.ledger import Entry, Hold, HoldKind, plain, stored
 from opsync.store import Store
 from tests.store.build import change, entry, outcome, ref, slot
@@ -141,20 +142,10 @@ async def test_failures_in_a_row_wait_longer_each_time_up_to_six_hours(store: St
     assert (await at(store, "jira:1")).attempts == 11
 
 
-@pytest.mark.parametrize(
-    "refused",
-    [
-        outcome(OutcomeKind.failed, retryable=False),
-        outcome(OutcomeKind.skipped),
-    ],
-    ids=lambda one: one.kind.value,
-)
-async def test_what_was_refused_waits_for_another_value_or_another_sight(
-    store: Store, refused: msgspec.Struct
-) -> None:
+async def test_what_was_skipped_waits_for_another_value_or_another_sight(store: Store) -> None:
     one = change("jira:1", "x")
     await store.begin_changes(1, [one])
-    await store.finish_changes(1, [(one, refused)], NOW)  # type: ignore[list-item]
+    await store.finish_changes(1, [(one, outcome(OutcomeKind.skipped))], NOW)
     same = await at(store, "jira:1")
     assert same.intent is None
     await store.put_desired(2, [same])
@@ -162,6 +153,62 @@ async def test_what_was_refused_waits_for_another_value_or_another_sight(
     fresh = {"outcome": ""}
     await store.put_desired(2, [msgspec.structs.replace(same, observed=stored("y"), **fresh)])
     assert await store.targets_pending(LATER) == [ref("jira:1")]
+
+
+async def refuse(store: Store, target: str, at_: datetime = NOW) -> None:
+    one = change(target, "x")
+    await store.begin_changes(1, [one])
+    refused = outcome(OutcomeKind.failed, retryable=False)
+    await store.finish_changes(1, [(one, refused)], at_)
+
+
+async def test_what_was_refused_is_tried_again_with_growing_waits(store: Store) -> None:
+    waits = []
+    for _ in range(7):
+        await refuse(store, "jira:1")
+        after = await at(store, "jira:1")
+        assert after.next_try_at is not None
+        waits.append((after.next_try_at - NOW).total_seconds() / 60)
+        await store.put_desired(2, [after])
+        assert await store.targets_pending(after.next_try_at - timedelta(seconds=1)) == []
+        assert await store.targets_pending(after.next_try_at) == [ref("jira:1")]
+    assert waits == [5, 30, 120, 720, 1440, 1440, 1440]
+
+
+async def test_what_was_refused_is_tried_at_once_when_something_else_stands_there(
+    store: Store,
+) -> None:
+    await refuse(store, "jira:1")
+    same = await at(store, "jira:1")
+    await store.put_desired(2, [msgspec.structs.replace(same, observed=stored("y"))])
+    assert await store.targets_pending(NOW) == [ref("jira:1")]
+
+
+async def test_of_what_was_refused_only_so_much_is_due_in_one_run(store: Store) -> None:
+    for number in range(RETRIES + 5):
+        await refuse(store, f"jira:{number}", NOW - timedelta(minutes=number))
+    due = await store.targets_pending(LATER)
+    assert len(due) == RETRIES
+    assert ref(f"jira:{RETRIES + 4}") in due, "what has waited longest comes first"
+    assert len(await store.targets_pending(LATER, every=True)) == RETRIES + 5
+
+
+async def test_since_when_a_write_fails_is_kept_until_it_succeeds(store: Store) -> None:
+    await refuse(store, "jira:1")
+    await refuse(store, "jira:1", LATER)
+    [failed] = await store.failed_writes()
+    assert (failed.since, failed.refused, failed.entry.attempts) == (NOW, True, 2)
+    one = change("jira:1", "x")
+    await store.begin_changes(1, [one])
+    done = outcome(OutcomeKind.created, applied="x")
+    await store.finish_changes(1, [(one, done)], LATER)
+    assert await store.failed_writes() == []
+    other = change("jira:1", "y")
+    await store.put_desired(2, [entry("jira:1", "y", applied=stored("x"))])
+    await store.begin_changes(2, [other])
+    await store.finish_changes(2, [(other, outcome(OutcomeKind.failed))], LATER)
+    [failed] = await store.failed_writes()
+    assert (failed.since, failed.refused) == (LATER, False)
 
 
 async def test_what_a_person_edited_is_looked_at_in_every_pass(store: Store) -> None:

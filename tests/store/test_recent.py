@@ -64,3 +64,26 @@ async def test_what_opsync_has_is_counted_by_instance(store: Store) -> None:
     await tried(store, "notion:1", OutcomeKind.updated, NOW)
     await tried(store, "notion:2", OutcomeKind.failed, NOW)
     assert await store.owned_counts() == {"jira": 2, "notion": 1}
+
+
+async def test_what_runs_removed_and_created_is_counted_by_instance(store: Store) -> None:
+    for target, kind, hours in (
+        ("jira:1", OutcomeKind.created, 0),
+        ("jira:2", OutcomeKind.created, 1),
+        ("jira:3", OutcomeKind.removed, 0),
+        ("jira:4", OutcomeKind.failed, 0),
+        ("jira:5", OutcomeKind.updated, 0),
+        ("notion:1", OutcomeKind.removed, 0),
+    ):
+        await tried(store, target, kind, NOW - hours * HOUR)
+    assert await store.done_lately(NOW - HOUR) == {"jira": (1, 1), "notion": (1, 0)}
+
+
+async def test_what_a_person_had_taken_back_is_not_counted(store: Store) -> None:
+    for command in ("opsync undo", "opsync release", "opsync sync"):
+        run = await store.begin_run(command)
+        one = change("jira:1", "x")
+        await store.put_desired(run, [entry("jira:1", "x")])
+        at = (await store.last_runs(1))[0].started_at + HOUR
+        await store.finish_changes(run, [(one, outcome(OutcomeKind.removed))], at)
+    assert await store.done_lately(at - HOUR) == {"jira": (1, 0)}

@@ -25,6 +25,7 @@ def spoil(path: Path) -> None:
 async def test_a_full_disk_is_told_and_the_batch_leaves_nothing_behind(
     store: Store,
 ) -> None:
+    """F47"""
     run = await store.begin_run("sync")
     store._database.write(
         lambda c: c.exec_driver_sql(
@@ -41,6 +42,7 @@ async def test_a_full_disk_is_told_and_the_batch_leaves_nothing_behind(
 
 
 async def test_a_read_only_store_is_told(store: Store) -> None:
+    """F47"""
     store._database._connection.exec_driver_sql("PRAGMA query_only = ON")
     store._database._connection.rollback()
     with pytest.raises(StoreError, match="is read-only"):
@@ -62,6 +64,7 @@ async def test_a_damaged_page_is_found_by_the_check(path: Path, store: Store) ->
 async def test_a_write_waits_a_bounded_time_for_another_process(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """F48"""
     monkeypatch.setattr(database, "BUSY_S", 0.05)
     store = Store.open(path, clock=SystemClock())
     other = sqlite3.connect(path, isolation_level=None)

@@ -94,8 +94,11 @@ async def test_a_record_belongs_to_the_feed_that_brought_it_last(store: Store) -
     assert (await walk(store, 2, "jira:1")).missing == 0
 
 
-async def test_what_was_set_aside_was_there(store: Store) -> None:
+async def test_what_was_set_aside_was_there_if_the_walk_showed_it(store: Store) -> None:
     items = await known(store, 2)
     aside = [SetAside("jira", "issue", "0", "no title")]
     await store.put_batch(2, "jira", "all", [], aside, advance_to=None)
-    assert (await walk(store, 2, items[1])).missing == 0
+    assert (await walk(store, 2, *items)).missing == 0
+    assert [one.ref for one in await store.quarantine()] == [ref(items[0])]
+    assert (await walk(store, 3, items[1])).missing == 1
+    assert await store.quarantine() == [], "what is gone is set aside no longer"

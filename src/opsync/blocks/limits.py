@@ -15,13 +15,13 @@ class LimitsBlock(Block):
     allowed more: `opsync sync --allow-removals 40`."""
 
     removals: Annotated[int, Field(ge=0)] = 10
-    """So many values may be removed in one connection at once …"""
+    """So many values may be removed in one connection within 24 hours …"""
 
     removals_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     """… or this share of all that opsync has there, whichever is more."""
 
     creates: Annotated[int, Field(ge=0)] = 1000
-    """So many values may be written at once where nothing stood."""
+    """So many values may be written within 24 hours where nothing stood."""
 
     rewrites_a_day: Annotated[int, Field(ge=1)] = 20
     """So often one value may be written within 24 hours."""

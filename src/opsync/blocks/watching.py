@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from opsync.blocks.base import Block
 from opsync.contract.settings import Duration
@@ -41,6 +41,13 @@ class WatchBlock(Block):
 
     measured_within: Duration = timedelta(days=1)
     """The same of what is measured, which changes once a day."""
+
+    set_aside_within: Duration = timedelta(days=1)
+    """How long an item may be set aside because it cannot be read, or a value because it cannot be
+    written. By then it was tried again five times."""
+
+    set_aside_most: Annotated[int, Field(ge=0)] = 20
+    """So many may be set aside in one connection, however short."""
 
 
 class AlertsBlock(Block):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,9 +174,13 @@ def read_plan(path: Path) -> KeptPlan:
 
 
 def write_plan(path: Path, plan: KeptPlan) -> None:
-    """Write a plan to a file, for `opsync apply FILE`. ConfigError: it cannot be written."""
+    """Write a plan to a file, for `opsync apply FILE`: one that only its owner may read, as it
+    holds the values in full. ConfigError: it cannot be written."""
+    text = msgspec.json.format(msgspec.json.encode(plan)) + b"\n"
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(plan)) + b"\n")
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from opsync.redact import Redactor
 
-_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "KEY")
+_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "KEY", "WEBHOOK", "ALIVE")
 
 
 def _known(environ: Mapping[str, str]) -> Redactor:

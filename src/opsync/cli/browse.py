@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from opsync.cli import words
 from opsync.cli.common import Opened, config_option, json_option, store_option
@@ -16,6 +17,7 @@ from opsync.engine.overview import overview
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Kind
+from opsync.model.column import COLUMN, is_column
 from opsync.runtime import SystemClock
 from opsync.store import Store
 
@@ -164,6 +166,9 @@ async def _journal(
         was, should_be = [await veil.value(slot, value) for value in (one.before, one.desired)]
         message = await veil.text(one.message)
         place = catalog.place(slot.target.instance, slot.surface)
+        if is_column(slot):
+            name = str(was if should_be is None else should_be)
+            target_ = about = msgspec.structs.replace(target_, label=name, kind=COLUMN, gone="")
         before, after = words.value(was, place), words.value(should_be, place)
         local = one.at.astimezone(zone)
         rows.append(

@@ -18,6 +18,7 @@ from opsync.cli.common import (
     print_json,
     run_async,
 )
+from opsync.cli.exposure import exposed
 from opsync.cli.screen import hanging, interactive, show_line, show_rows
 from opsync.cli.words import plural
 from opsync.config import Config, env_name
@@ -79,7 +80,7 @@ def check(as_json: bool, config_path: Path | None) -> int:
         return error.exit_code
     found = opened.config
     trial, on = run_async(_try(opened))
-    warnings = [*_secrets_in_clear(found), *trial.warnings]
+    warnings = [*exposed(found, _raw(found.path)), *trial.warnings]
     if as_json:
         print_json({"ok": True, "problems": [], "texts": trial.texts, "warnings": warnings})
         return 0
@@ -96,27 +97,6 @@ def check(as_json: bool, config_path: Path | None) -> int:
     for warning in warnings:
         show_line(f"! {warning}")
     return 0
-
-
-def _secrets_in_clear(found: Config) -> Iterable[str]:
-    """That a secret stands in the configuration, where a copy of the file would take it along."""
-    from pydantic import SecretStr
-
-    raw = _raw(found.path)
-    for key in ("webhook", "alive"):
-        if key in raw.get("alerts", {}):
-            yield (
-                f"alerts.{key} stands in the configuration, and whoever knows it may send there: "
-                f"keep it in OPSYNC_ALERTS__{key.upper()}"
-            )
-    blocks = raw.get("instances", {})
-    for name, instance in found.instances.items():
-        for key, field in type(instance.settings).model_fields.items():
-            if field.annotation is SecretStr and key in blocks.get(name, {}):
-                yield (
-                    f"instances.{name}.{key} stands in the configuration: keep it in "
-                    f"{env_name(name, key)}, or in a file of this name in the secrets folder"
-                )
 
 
 async def _try(opened: Opened) -> tuple[Trial, str]:

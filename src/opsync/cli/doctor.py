@@ -23,6 +23,7 @@ from opsync.cli.findings import (
     NAMED,
     alarm_checks,
     metric_checks,
+    pause_check,
     rule_check,
     set_aside,
     team_check,
@@ -114,8 +115,11 @@ class _Doctor:
         async with open_store(self._opened) as store:
             alarms = await watched(config, store, SystemClock().now())
             read = any(one.completed_at for one in await store.cursors())
+            paused = (await store.pauses()).found
         for check in alarm_checks(alarms, config, read=read):
             self._tell("watch", check)
+        for one in sorted(paused, key=lambda one: one.instance):
+            self._tell("watch", pause_check(one, SystemClock().now()))
 
     async def _store(self) -> None:
         async with open_store(self._opened) as store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from opsync.cli import words
 from opsync.config import Config
@@ -11,6 +12,8 @@ from opsync.contract.examining import Check
 from opsync.contract.settings import duration_text
 from opsync.engine.checkup import RuleFinding, TeamFinding
 from opsync.engine.metriccheck import MetricFinding, Unmeasured
+from opsync.model.pause import ALL, Pause
+from opsync.model.rules import Mode
 from opsync.watch import Alarm
 
 NAMED = 5
@@ -19,6 +22,8 @@ NAMED = 5
 
 ALARMS = {
     "signed out": "Sign-in",
+    "refused": "Refused",
+    "set aside": "Set aside",
     "out of date": "Freshness",
     "not measured": "Freshness",
     "short": "Completeness",
@@ -26,6 +31,15 @@ ALARMS = {
     "owners": "Owners",
 }
 """What is tested, by the alarm that fails it."""
+
+
+def pause_check(pause: Pause, now: datetime) -> Check:
+    """That nothing is written, and how that ends."""
+    whole = pause.instance == ALL
+    what = "Nothing is written anywhere" if whole else f"Nothing is written to {pause.instance}"
+    off = f"opsync pause {'' if whole else pause.instance + ' '}--off"
+    by = words.shown(pause.by, 60)
+    return Check("Pause", "warn", f"{what}: paused by {by} {words.ago(pause.at, now)} ago.", off)
 
 
 def alarm_checks(alarms: Sequence[Alarm], config: Config, *, read: bool) -> Iterator[Check]:
@@ -41,16 +55,19 @@ def alarm_checks(alarms: Sequence[Alarm], config: Config, *, read: bool) -> Iter
         said = f"All was read in time: each connection within {within}, or as its block says."
         yield Check("Freshness", "ok", said if read else "Nothing was read yet.")
     alerts = config.general.alerts
+    modes = (config.links.mode, *(rule.mode for rule in config.rules))
+    writes = any(mode is not Mode.observe for mode in modes)
     if alerts.webhook is None and alerts.alive is None:
-        said = "Nobody is told when something goes wrong: [alerts] names who could be."
+        said = "Nobody is told when something goes wrong."
+        hint = "Set OPSYNC_ALERTS__WEBHOOK or OPSYNC_ALERTS__ALIVE; then: opsync alerts test"
+        yield Check("Alerts", "warn" if writes else "ok", said, hint)
     else:
         to = [
             *(["alarms go to the webhook"] if alerts.webhook is not None else []),
             *(["a good run is told to the watchdog"] if alerts.alive is not None else []),
         ]
         said = f"{' and '.join(to)}. To try it: opsync alerts test"
-        said = said[0].upper() + said[1:]
-    yield Check("Alerts", "ok", said)
+        yield Check("Alerts", "ok", said[0].upper() + said[1:])
 
 
 def set_aside(many: int, named: Sequence[str]) -> Check:
@@ -59,7 +76,7 @@ def set_aside(many: int, named: Sequence[str]) -> Check:
         "Set aside",
         "warn",
         f"{words.plural(many, 'item')} could not be read: {'; '.join(named)}",
-        "Each is tried again when it changes. To read all again: opsync sync --full",
+        "Each is tried again by itself, with growing waits: opsync aside",
     )
 
 

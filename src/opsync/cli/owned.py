@@ -39,9 +39,6 @@ from opsync.model.ledger import Entry
 from opsync.model.rules import LINKS_RULE
 from opsync.store import Store
 
-NOTION = "notion"
-"""The connector whose places are columns of their own, which stay when they are emptied."""
-
 
 @click.command()
 @click.argument("item", required=False)
@@ -155,7 +152,10 @@ def release(
     was released is not written again until you ask for it: opsync resolve ITEM --ours. Values at
     new places are written as before: stop that with mode = "observe".
 
-    With --json: {"release": {"how", "values", "run", "dry_run"}, "done": [...], "left": [...]}.
+    With --remove and no ITEM, columns that opsync made go too where nothing is left in them.
+
+    With --json: {"release": {"how", "values", "run", "dry_run"}, "done": [...], "left": [...],
+    "columns": [...]}.
     """
     if how is None:
         raise click.UsageError("say what becomes of the values: --keep or --remove.")
@@ -167,19 +167,19 @@ def release(
         kept = run_async(_keep(opened, item, connection, rule, dry=dry_run))
         if as_json:
             head = {"how": how, "values": kept, "run": None, "dry_run": dry_run}
-            print_json({"release": head, "done": [], "left": []})
+            print_json({"release": head, "done": [], "left": [], "columns": []})
         else:
             verb = "would be left" if dry_run else "left"
             show_line(f"{words.plural(kept, 'value')} {verb} to people, as they stand")
         return 0
-    found, code, columns = run_async(_remove(opened, item, connection, rule, dry=dry_run))
+    found, code = run_async(_remove(opened, item, connection, rule, dry=dry_run))
     if as_json:
         head = {"how": how, "values": len(found.done), "run": found.run, "dry_run": dry_run}
-        print_json({"release": head, "done": found.done, "left": found.left})
+        print_json(
+            {"release": head, "done": found.done, "left": found.left, "columns": found.columns}
+        )
         return code
-    print_back(found, done="Removed", would="Would remove")
-    if columns and found.done:
-        show_line("The columns themselves stay in Notion, empty; delete them there if you like.")
+    print_back(found, done="Removed", would="Would remove", looked=dry_run)
     if found.run is not None:
         show_line(f"Released in run {found.run}. Undo that: opsync undo {found.run}")
     return code
@@ -205,15 +205,19 @@ async def _keep(
 
 async def _remove(
     opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
-) -> tuple[ShownBack, int, bool]:
-    """What came of it, and whether a column of Notion was emptied."""
+) -> tuple[ShownBack, int]:
+    """What came of it. The columns go with all that is in a connection, or of a rule."""
     need_store(opened)
     async with open_session(opened.config, "opsync release", redactor=opened.redactor) as session:
         entries = await _entries(opened, session.store, item, connection, rule)
-        found = await remove_released(session, entries, by=login(), dry=dry)
-        instances = opened.config.instances
-        columns = any(
-            instances[change.slot.target.instance].connector == NOTION
-            for change in (*found.written, *found.would)
+        columns_of: set[str] = set()
+        if connection is not None:
+            columns_of = {connection}
+        elif item is None and rule is None:
+            columns_of = set(opened.config.instances)
+        elif item is None:
+            columns_of = {one.slot.target.instance for one in entries}
+        found = await remove_released(
+            session, entries, by=login(), columns_of=() if item else columns_of, dry=dry
         )
-        return await shown_back(opened.config, session.store, found), found.exit_code, columns
+        return await shown_back(opened.config, session.store, found), found.exit_code

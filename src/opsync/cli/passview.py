@@ -39,7 +39,7 @@ _TROUBLE = {
     "plugin": "its plugin failed",
     "over limit": "over a limit",
 }
-MET = frozenset({"out of date", "not measured", "signed out"})
+MET = frozenset({"out of date", "not measured", "signed out", "refused"})
 """The alarms that say no more than the trouble of a connection that was read now."""
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
@@ -145,7 +145,7 @@ def nothing_to_do(report: PassReport, held: Iterable[HeldSlot]) -> str:
         return ": all is as it should be"
     if report.retrying and not report.failed:
         failed = plural(report.retrying, "write")
-        return f": {failed} failed earlier, tried again by a later run (opsync journal)"
+        return f": {failed} failed earlier, tried again by a later run (opsync aside)"
     return ""
 
 
@@ -249,7 +249,7 @@ def _held_lines(report: PassReport) -> list[str]:
     if settled := sum(1 for one in report.plan.held if one.kind == "settled"):
         lines.append(_labelled("Settled", f"{plural(settled, 'value')} left as people decided"))
     if report.aside:
-        aside = f"{plural(report.aside, 'item')} could not be read: opsync doctor"
+        aside = f"{plural(report.aside, 'item')} could not be read: opsync aside"
         lines.append(_labelled("Set aside", aside))
     return lines
 

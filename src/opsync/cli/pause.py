@@ -92,5 +92,6 @@ def paused_lines(instances: Sequence[InstanceReport]) -> list[str]:
     names = [one.instance for one in instances if one.paused]
     if not names:
         return []
-    which = "all writes" if len(names) == len(instances) else f"writes to {', '.join(names)}"
-    return [f"Paused      {which}: opsync pause --off"]
+    if len(names) == len(instances):
+        return ["Paused      all writes: opsync pause --off"]
+    return [f"Paused      writes to {name}: opsync pause {name} --off" for name in names]

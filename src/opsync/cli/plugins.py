@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from opsync.cli.common import config_option, json_option, print_json
+from opsync.cli.common import around, config_option, json_option, print_json
 from opsync.cli.layout import Column
 from opsync.cli.screen import show_rows
 from opsync.errors import ConfigError
@@ -33,7 +34,7 @@ def plugins(as_json: bool, config_path: Path | None) -> int:
 
     With --json: [{"name", "origin", "state", "contract", "connectors", "capabilities", "why"}].
     """
-    found = _infos(config_path)
+    found = [replace(info, why=around().clean(info.why)) for info in _infos(config_path)]
     if as_json:
         print_json(found)
     else:

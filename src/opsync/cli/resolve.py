@@ -22,6 +22,7 @@ from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import hanging, show_line
 from opsync.cli.undo import need_store
+from opsync.engine.columns import settle_columns, with_lost_columns
 from opsync.engine.owning import Side, about, unsettled
 from opsync.engine.owning import resolve as settle
 from opsync.engine.session import open_session
@@ -58,22 +59,30 @@ def resolve(
     as it stands for good. --ours has opsync's value written by the next run, over what stands
     there now and over nothing that somebody writes until then. Without either it is shown.
 
-    With --json: {"resolve": {"side", "settled"}, "values": [...]}, values as in `explain`.
+    A column of opsync's that a person deleted is settled for all items at once.
+
+    With --json: {"resolve": {"side", "settled", "columns"}, "values": [...]}, values as in
+    `explain`.
     """
     opened = open_config(config_path, store=store, log_level=log_level)
-    before, count = run_async(_resolve(opened, item, place, side))
+    before, count, columns = run_async(_resolve(opened, item, place, side))
     if as_json:
-        print_json({"resolve": {"side": side, "settled": count}, "values": before})
+        head = {"side": side, "settled": count, "columns": columns}
+        print_json({"resolve": head, "values": before})
         return 0
     for one in before:
         where = f"{one.tool} {words.shown(one.target.label, 60)}, {one.place}"
         hanging("  ! ", f"{where}: {one.held}")
         for name, said in (("should be", one.should_be), ("is now", one.is_now)):
             hanging("      ", f"{name} {words.value(said, one.place)}")
+    for name in columns:
+        fate = "is made again by the next write" if side == "ours" else "stays away for good"
+        show_line(f"The column {words.shown(name, 80)} {fate}, for all items.")
     if side is None:
         show_line("Settle: --theirs leaves it for good, --ours has opsync's written again.")
     elif side == "theirs":
-        show_line(f"{words.plural(count, 'value')} left as it stands, for good.")
+        stand = "it stands" if count == 1 else "they stand"
+        show_line(f"{words.plural(count, 'value')} left as {stand}, for good.")
     else:
         show_line(f"{words.plural(count, 'value')} to be written by the next run: opsync sync")
     return 0
@@ -81,8 +90,8 @@ def resolve(
 
 async def _resolve(
     opened: Opened, item: str, place: str | None, side: str | None
-) -> tuple[list[PlaceValue], int]:
-    """What is settled as it was before, and how much of it."""
+) -> tuple[list[PlaceValue], int, list[str]]:
+    """What is settled as it was before, how much of it, and the columns that people removed."""
     need_store(opened)
     async with open_session(opened.config, "opsync resolve", redactor=opened.redactor) as session:
         store = session.store
@@ -92,11 +101,14 @@ async def _resolve(
         if not chosen:
             raise _nothing(opened, item, place, found)
         values = await _shown(opened, store, chosen)
-        if side is not None:
-            by, at = login(), session.runtime.clock.now()
-            kind: Side = "ours" if side == "ours" else "theirs"
-            await settle(opened.config, store, chosen, kind, by=by, at=at)
-        return values, len(chosen) if side is not None else 0
+        if side is None:
+            return values, 0, []
+        by, at = login(), session.runtime.clock.now()
+        kind: Side = "ours" if side == "ours" else "theirs"
+        chosen, lost = await with_lost_columns(session, chosen)
+        await settle(opened.config, store, chosen, kind, by=by, at=at)
+        await settle_columns(session, lost, for_good=kind == "theirs")
+        return values, len(chosen), [column.name for _, column in lost]
 
 
 def _at(opened: Opened, entry: Entry, place: str) -> bool:

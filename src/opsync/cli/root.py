@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "people": ("opsync.cli.people:people", "Who is who across tools, and what is in doubt."),
         "rollups": ("opsync.cli.browse:rollups", "Delivery summaries with their numbers."),
+        "aside": ("opsync.cli.aside:aside", "What could not be read or written; try it again."),
         "journal": ("opsync.cli.browse:journal", "Every write that was tried."),
     },
     "Trust": {
@@ -157,7 +158,9 @@ def run(args: Sequence[str] | None = None) -> int:
 def report_error(error: OpsyncError, around: Around) -> int:
     """Tell of an error and its next step; returns the exit code that goes with it."""
     if isinstance(error, ConfigError) and error.problems != (str(error),):
-        lines = [f"error: {problem}" for problem in error.problems]
+        first, *more = error.problems
+        each = "  " if first.endswith(":") else "error: "
+        lines = [f"error: {first}", *(f"{each}{problem}" for problem in more)]
     else:
         lines = [f"error: {error.message}"]
         if error.hint:
@@ -170,8 +173,9 @@ def report_error(error: OpsyncError, around: Around) -> int:
 def _unexpected(error: Exception, around: Around) -> int:
     """Tell of an error that opsync did not foresee, without a secret in it."""
     if os.environ.get(TRACEBACK):
-        text = "".join(traceback.format_exception(error))
-        click.echo(around.clean(text), err=True)
+        text = around.clean("".join(traceback.format_exception(error)))
+        for line in text.splitlines():
+            click.echo(one_line(line), err=True)
     said = around.clean(f"{type(error).__name__}: {error}")
     click.echo(f"unexpected error: {one_line(said)}", err=True)
     click.echo(

@@ -24,12 +24,12 @@ TITLE_WIDTH = 32
 _WAITING = {
     "changes": ("change", "to write (opsync plan --offline)"),
     "to_approve": ("change", "to approve (opsync plan)"),
-    "failed": ("write", "failed, tried again"),
+    "failed": ("write", "failed, tried again (opsync aside)"),
     "edited": ("value", "edited by a person (opsync plan --offline)"),
     "removed": ("value", "removed by a person"),
     "held": ("value", "held"),
     "settled": ("value", "left as people decided"),
-    "set_aside": ("item", "set aside (opsync doctor)"),
+    "set_aside": ("item", "set aside (opsync aside)"),
     "suggested": ("link", "suggested (opsync links suggest)"),
 }
 """What is counted for each reason to wait, and what is said of it."""
@@ -50,6 +50,8 @@ _ALSO = {
 
 SAID = {
     "signed out": "signed out",
+    "refused": "refused",
+    "set aside": "set aside",
     "out of date": "out of date",
     "not measured": "not measured",
     "short": "not complete",
@@ -107,7 +109,10 @@ def _state(found: Overview) -> tuple[str, str] | None:
         return f"✗ {', '.join(about)}", "red"
     stopped = all(one.state in ("ok", "over limit") for one in found.connections)
     how = "not written" if stopped else "incomplete"
-    return (f"▲ {how}: {', '.join(bad)}", "yellow") if bad else None
+    if bad:
+        return f"▲ {how}: {', '.join(bad)}", "yellow"
+    aside = found.waiting.get("set_aside", 0) + found.waiting.get("failed", 0)
+    return (f"▲ {aside} set aside", "yellow") if aside else None
 
 
 def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> None:

@@ -21,7 +21,7 @@ from opsync.cli.listing import one_item
 from opsync.cli.screen import show_line
 from opsync.cli.undoview import print_back
 from opsync.engine.session import Session, open_session
-from opsync.engine.undoing import is_change, is_run, writes_of
+from opsync.engine.undoing import is_change, is_run, undoes, writes_of
 from opsync.engine.undoing import undo as take_back
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError
@@ -51,27 +51,31 @@ def undo(
     can be undone. What is undone stays so, whatever should stand there, until you let go of it:
     opsync resolve ITEM --ours.
 
-    With --json: {"undo": {"of", "run", "dry_run"}, "done": [...], "left": [...]}.
+    With --json: {"undo": {"of", "run", "dry_run"}, "done": [...], "left": [...],
+    "columns": [...]}.
     """
     opened = open_config(config_path, store=store, log_level=log_level)
-    of, found, code = run_async(_undo(opened, what, dry=dry_run))
+    of, again, found, code = run_async(_undo(opened, what, dry=dry_run))
     if as_json:
         head = {"of": of, "run": found.run, "dry_run": dry_run}
-        print_json({"undo": head, "done": found.done, "left": found.left})
+        print_json({"undo": head, "done": found.done, "left": found.left, "columns": found.columns})
         return code
-    print_back(found, done="Put back", would="Would put back")
+    print_back(found, done="Put back", would="Would put back", looked=dry_run)
     if found.run is not None:
-        show_line(f"Undo of {of}, run {found.run}: it stays so. Undo that: opsync undo {found.run}")
+        stays = "opsync keeps it up to date again" if again else "it stays so"
+        show_line(f"Undo of {of}, run {found.run}: {stays}. Undo that: opsync undo {found.run}")
     return code
 
 
-async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, ShownBack, int]:
+async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, bool, ShownBack, int]:
+    """What is undone, whether that is an undo itself, and what came of it."""
     need_store(opened)
     command = f"opsync undo {what or ''}".strip()
     async with open_session(opened.config, command, redactor=opened.redactor) as session:
         of, rows = await _chosen(opened, session, what)
         found = await take_back(session, rows, why=f"undo of {of}", by=login(), dry=dry)
-        return of, await shown_back(opened.config, session.store, found), found.exit_code
+        again = undoes(rows)
+        return of, again, await shown_back(opened.config, session.store, found), found.exit_code
 
 
 async def _chosen(
@@ -81,7 +85,10 @@ async def _chosen(
     if what is None:
         run = await session.store.last_writing_run()
         if run is None:
-            raise ConfigError("nothing was written yet: there is nothing to undo")
+            raise ConfigError(
+                "nothing was written yet: there is nothing to undo",
+                hint="See what would be: opsync plan",
+            )
         what = str(run)
     if is_run(what):
         of, rows = f"run {what}", await writes_of(session, run=int(what))
@@ -94,8 +101,18 @@ async def _chosen(
             await writes_of(session, item=record.ref),
         )
     if not rows:
-        raise ConfigError(f"{of} wrote nothing", hint="What was written, and when: opsync journal")
+        raise await _wrote_nothing(session, of, what)
     return of, rows
+
+
+async def _wrote_nothing(session: Session, of: str, what: str) -> ConfigError:
+    hint = "What was written, and when: opsync journal"
+    last, writing = await session.store.last_runs(1), await session.store.last_writing_run()
+    if is_run(what) and (not int(what) or not last or int(what) > last[0].seq):
+        return ConfigError(f"there is no run {what}", hint=hint)
+    if writing is None:
+        return ConfigError("nothing was written yet: there is nothing to undo", hint=hint)
+    return ConfigError(f"{of} wrote nothing", hint=f"The last run that wrote is {writing}. {hint}")
 
 
 async def _named(opened: Opened, store: Store, what: str) -> str:

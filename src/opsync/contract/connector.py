@@ -22,6 +22,7 @@ from opsync.model import (
     Change,
     Content,
     Kind,
+    MadeColumn,
     Metric,
     MetricKind,
     Outcome,
@@ -140,6 +141,15 @@ class Readable(ABC):
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """Turn one raw object into records. Pure: no I/O, no clock. Raises RecordError."""
 
+    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item] | None:
+        """Read these objects of a feed again by their ids, as `pull` would give them, in as few
+        requests as the tool allows; None where it cannot.
+
+        It is asked for what was set aside because it could not be read. What the answer lacks is
+        gone or hidden: nothing is concluded from that.
+        """
+        return None
+
     def recognize(self, url: str) -> str | None:
         """The alias of the record that a URL of this instance leads to; None for other URLs."""
         return None
@@ -208,6 +218,36 @@ class Writable(ABC):
         Yields exactly one outcome a change. Repeating a change must be harmless. Raises only
         what concerns the whole instance: SignInError, TemporaryError.
         """
+
+
+class MakesColumns(ABC):
+    """Makes columns that hold its values and stay when they are emptied. What can, is Writable.
+
+    A column that people removed is not made again unasked: its values end as `conflicted`.
+    """
+
+    @abstractmethod
+    async def columns(self) -> Sequence[MadeColumn]:
+        """All columns that opsync made and that stand there now, as the tool says it."""
+
+    @abstractmethod
+    def held(self, column: MadeColumn) -> AsyncIterator[tuple[Ref, Value]]:
+        """Every value that stands in a column, whoever wrote it, and on which record: also on
+        those that are out of scope, archived, or in the trash, as far as the tool tells. What
+        cannot be read is a value None."""
+
+    @abstractmethod
+    async def remove_column(self, column: MadeColumn) -> None:
+        """Remove a column. Raises RefusedError; one that is not there any more is no error."""
+
+    @abstractmethod
+    def lost_column(self, target: Record, surface: str) -> MadeColumn | None:
+        """The column of this surface that people removed, if they did. No request."""
+
+    @abstractmethod
+    def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
+        """Once a column is gone, take nobody's word for it: it is made again when a value wants
+        one. With `for_good`, want no value there any more. No request: the core keeps it."""
 
 
 class Measurable(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -140,3 +140,13 @@ class ConnectorSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over secret files over the TOML block."""
         return env_settings, file_secret_settings, init_settings
+
+
+def secret_fields(settings: type[ConnectorSettings]) -> list[str]:
+    """The settings of a connector that hold a secret, also those that may be left out."""
+    fields = settings.model_fields.items()
+    return [name for name, field in fields if _holds_secret(field.annotation)]
+
+
+def _holds_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))

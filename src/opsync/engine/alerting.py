@@ -17,6 +17,7 @@ from opsync.blocks.watching import AlertsBlock
 from opsync.errors import OpsyncError, RefusedError, TemporaryError
 from opsync.http import Answer, Client, Policy, Pool, fingerprint
 from opsync.model import Value
+from opsync.redact import secret_parts
 from opsync.report import PassReport
 from opsync.runtime import Clock
 from opsync.steps.shared import OWN
@@ -30,8 +31,6 @@ ATTEMPTS = 2
 TOTAL_S = 15.0
 """Seconds for one try: a pass does not wait for a webhook that hangs."""
 PATIENCE_S = 5.0
-SECRET_PART = 12
-"""Parts of an address that are this long are hidden from all output."""
 
 Style = Literal["json", "slack"]
 
@@ -75,9 +74,8 @@ def _client(address: SecretStr, setting: str, pool: Pool) -> tuple[Client, str]:
     url = address.get_secret_value()
     parts = urlsplit(url)
     path = parts.path or "/"
-    for secret in (url, path, parts.query, *path.split("/")):
-        if len(secret) >= SECRET_PART:
-            pool.redactor.add(secret)
+    for secret in secret_parts(url):
+        pool.redactor.add(secret)
     who = f"alerts.{setting}"
 
     def classify(answer: Answer) -> OpsyncError | None:

@@ -289,7 +289,7 @@ class _Gatherer:
         if aside:
             items = "1 item" if aside == 1 else f"{aside:,} items"
             why = "could not be understood"
-            found.append(Unseen(what="set aside", name=items, why=why, hint="opsync doctor"))
+            found.append(Unseen(what="set aside", name=items, why=why, hint="opsync aside"))
         return found
 
     async def _missing(self, rollup: Rollup, root: Record) -> Unseen:

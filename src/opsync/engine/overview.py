@@ -161,9 +161,10 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
     kinds[DisagreementKind.one_side.value] = len(await disagreeing.one_sided())
     kinds[DisagreementKind.owner_left.value] = len(await disagreeing.owners_left())
     runs = await store.last_runs(RUNS)
+    aside = [one for name, one in (await store.aside_counts()).items() if name in config.instances]
     waiting = {
         **await store.waiting(await proposing(config, store)),
-        "set_aside": counts.get("quarantine", 0),
+        "set_aside": sum(one.items for one in aside),
         "suggested": await store.suggested(),
     }
     alarms = await watched(config, store, now)
@@ -173,7 +174,8 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         at=now,
         healthy=bool(runs)
         and all(one.state == "ok" for one in standing)
-        and not any(one.state == "fail" for one in alarms),
+        and not any(one.state == "fail" for one in alarms)
+        and not aside,
         run=last_run(runs[0]) if runs else None,
         initiatives=tuple(initiatives),
         connections=standing,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from opsync.config import Config
 from opsync.engine.catalog import Item
+from opsync.engine.columns import Columns
 from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session
-from opsync.engine.undoing import EVERY, TakenBack, take_back
+from opsync.engine.taken import TakenBack
+from opsync.engine.undoing import EVERY, take_back
 from opsync.engine.veil import Veil
 from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
 from opsync.model.ledger import (
@@ -130,12 +132,25 @@ async def keep_released(store: Store, entries: Sequence[Entry], *, by: str, at: 
 
 
 async def remove_released(
-    session: Session, entries: Sequence[Entry], *, by: str, dry: bool = False
+    session: Session,
+    entries: Sequence[Entry],
+    *,
+    by: str,
+    columns_of: Collection[str] = (),
+    dry: bool = False,
 ) -> TakenBack:
-    """Take these values away, each only where it stands as opsync wrote it."""
+    """Take these values away, each only where it stands as opsync wrote it; and then the own
+    columns in the instances `columns_of`, as far as nothing is in them."""
     backs = {one.slot: Back(None, plain(one.applied), HoldKind.released) for one in entries}
     return await take_back(
-        session, backs, TakenBack(), why="released", by=by, command="opsync release", dry=dry
+        session,
+        backs,
+        TakenBack(),
+        why="released",
+        by=by,
+        command="opsync release",
+        columns=Columns(session, "released", instances=columns_of),
+        dry=dry,
     )
 
 

@@ -25,6 +25,7 @@ from opsync.plugins import Plugins
 from opsync.report import PassReport
 from opsync.runtime import Runtime
 from opsync.stages.pull import Progress, silent
+from opsync.steps.shared import RESTRAINT
 from opsync.store import Store, hold
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ async def open_session(
             stack.enter_context(hold(config.store, command, runtime.clock.now()))
         store = Store.open(config.store, clock=runtime.clock)
         pool = Pool(runtime, transport=transport, redactor=redactor)
+        for secret in config.secrets:
+            pool.redactor.add(secret)
         try:
             yield Session(config, store, runtime, pool)
         finally:
@@ -157,14 +160,16 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
 
     Raises PluginError when the connector cannot be built.
     """
+    kept = await session.store.kept(instance.name)
     connector, client = build_connector(
         session.config.plugins,
         instance,
         session.pool,
         session.runtime,
-        await session.store.kept(instance.name),
+        kept,
         OwnWords(session.config.words),
     )
+    client.restrain(kept.get(RESTRAINT))
     return Opened(
         name=instance.name,
         connector=connector,

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from opsync.contract.connector import Writable
 from opsync.current import Opened
+from opsync.engine.columns import Columns
 from opsync.engine.session import Session, open_instance
+from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.errors import ConfigError, SignInError
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Verb
+from opsync.model.column import is_column
 from opsync.model.ledger import Entry, Hold, digest, stored
 from opsync.model.undo import TAKEN_BACK, Back, Left, Written, stands_for, undo_of
 from opsync.stages.apply import ApplyReport, TargetWork, apply
@@ -29,40 +31,6 @@ EVERY = 2**63 - 1
 
 _RUN = re.compile(r"\d{1,18}")
 _CHANGE = re.compile(r"\d{1,18}-[0-9a-f]{8}(?:-[a-z]+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class LeftSlot:
-    """A slot that was left as it is, and why; `wrote` should stand there, and `back` was to."""
-
-    slot: Slot
-    back: Back
-    left: Left
-    message: str = ""
-
-
-@dataclass(slots=True)
-class TakenBack:
-    """What came of taking back: `run` is the run that did it, 0 where it was only looked at."""
-
-    run: int = 0
-    done: list[tuple[Change, Outcome]] = field(default_factory=list)
-    left: list[LeftSlot] = field(default_factory=list)
-    signed_out: bool = False
-    would: list[Change] = field(default_factory=list)
-    """What would be taken back, where it was only looked at."""
-
-    @property
-    def written(self) -> list[Change]:
-        """What was taken back."""
-        return [change for change, outcome in self.done if outcome.kind in WRITTEN]
-
-    @property
-    def exit_code(self) -> int:
-        """3 where a sign-in was refused, 1 where something was left that was to be taken back."""
-        if self.signed_out:
-            return SignInError.exit_code
-        return 1 if any(one.left.why != "as before" for one in self.left) else 0
 
 
 def is_run(text: str) -> bool:
@@ -91,10 +59,21 @@ async def writes_of(
     return [row for row in found if row.kind in WRITTEN and (not change or row.change == change)]
 
 
+def undoes(rows: Sequence[JournalRow]) -> bool:
+    """Whether all of these took something back: undoing them lets go of it."""
+    return all(row.change.endswith(TAKEN_BACK) for row in rows if not is_column(row.slot))
+
+
 async def undo(
     session: Session, chosen: Sequence[JournalRow], *, why: str, by: str, dry: bool = False
 ) -> TakenBack:
-    """Put back what stood before these writes. What is undone stays so until a person lets go."""
+    """Put back what stood before these writes. What is undone stays so until a person lets go.
+
+    A column that one of them made goes with them, if nothing is in it then. One that was removed
+    is made again when a value is put back into it.
+    """
+    columns = Columns(session, why, made=[row.slot for row in chosen if is_column(row.slot)])
+    chosen = [row for row in chosen if not is_column(row.slot)]
     history: dict[Slot, list[Written]] = defaultdict(list)
     for row in await session.store.journal_of(sorted({row.slot.target for row in chosen})):
         if row.kind in WRITTEN:
@@ -110,7 +89,9 @@ async def undo(
         elif decided.why != "as before":
             nothing = Back(None, writes[-1].after, None)
             found.left.append(LeftSlot(slot, nothing, decided))
-    return await take_back(session, backs, found, why=why, by=by, command="opsync undo", dry=dry)
+    return await take_back(
+        session, backs, found, why=why, by=by, command="opsync undo", columns=columns, dry=dry
+    )
 
 
 async def take_back(
@@ -121,17 +102,19 @@ async def take_back(
     why: str,
     by: str,
     command: str,
+    columns: Columns,
     dry: bool = False,
 ) -> TakenBack:
     """Write these, each only where what opsync wrote stands; returns `found` with what came of it.
 
-    `why` is the reason that the journal gives; with `dry` it only looks. ConfigError: all writes
-    are paused.
+    `columns` are taken away after them, where nothing is in them then. `why` is the reason that
+    the journal gives; with `dry` it only looks. ConfigError: all writes are paused.
     """
     pauses = await session.store.pauses()
     if pauses.whole is not None and not dry:
         raise ConfigError("all writes are paused", hint="Permit them again: opsync pause --off")
-    if not backs:
+    await columns.find(found)
+    if not backs and not columns.found:
         return found
     found.run = 0 if dry else await session.store.begin_run(command)
     taking = _Taking(session, backs, found, why, by, dry)
@@ -153,12 +136,18 @@ async def take_back(
             entries = await session.store.entries(target=target, limit=EVERY)
             work[target.instance].append(TargetWork(record, (), entries, ()))
     await at_once(taking.instance(name, targets) for name, targets in sorted(work.items()))
+    await columns.take(found, dry=dry)
     if not dry:
         await session.store.finish_run(
             found.run,
             outcome="done in part" if found.exit_code else "done",
-            instances=[InstanceRun(name, "not read", "", {}) for name in sorted(work)],
-            counts={"applied": len(found.written), "left": len(found.left)},
+            instances=[
+                InstanceRun(name, "not read", "", {}) for name in sorted({*work, *columns.found})
+            ],
+            counts={
+                "applied": len(found.written) + len(found.columns),
+                "left": len(found.left) + len(found.columns_left),
+            },
             complete=False,
         )
     return found
@@ -213,6 +202,7 @@ class _Taking:
             partial(keep, store, name, opened) if not self._dry else _keep_nothing,
             may_go,
             again,
+            opened.watch,
         )
         await self._settle(report, targets, opened)
 
@@ -309,6 +299,7 @@ class _Taking:
                 why = Left("edited" if outcome.kind is OutcomeKind.conflicted else "failed")
                 self.leave([change.slot], why, outcome.message)
         self._found.done += report.done
+        self._found.made += [(opened.name, column) for column in report.made]
         self._found.signed_out |= isinstance(report.stopped, SignInError)
         store = self._session.store
         if self._dry:

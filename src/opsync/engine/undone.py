@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 
 from opsync.config import Config
 from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
-from opsync.engine.undoing import LeftSlot, TakenBack
+from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.veil import Veil
 from opsync.model import WRITTEN, Change, Slot, Value
 from opsync.store import Store
@@ -52,12 +53,23 @@ class LeftAlone(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class ShownColumn(Struct, frozen=True, kw_only=True):
+    """A column of opsync's that went along, or would; "made again" for what was put back into it,
+    or "left", and why. `column` is "" where the columns of a connection could not be looked at."""
+
+    tool: str
+    column: str
+    fate: Literal["removed", "made again", "left"]
+    why: str = ""
+
+
 class ShownBack(Struct, frozen=True, kw_only=True):
     """The whole of it. `run` is the run that did it, None where it was only looked at."""
 
     run: int | None
     done: tuple[Taken, ...]
     left: tuple[LeftAlone, ...]
+    columns: tuple[ShownColumn, ...] = ()
 
 
 async def shown_back(config: Config, store: Store, found: TakenBack) -> ShownBack:
@@ -69,6 +81,7 @@ async def shown_back(config: Config, store: Store, found: TakenBack) -> ShownBac
         run=found.run or None,
         done=tuple([await shower.taken(change) for change in changes]),
         left=tuple([await shower.left(one) for one in found.left]),
+        columns=tuple(await shower.columns(found)),
     )
 
 
@@ -79,6 +92,27 @@ class _Shower:
 
     async def learn(self, slots: Sequence[Slot]) -> None:
         await self._look.learn({ref for slot in slots for ref in (slot.target, slot.other)})
+
+    async def columns(self, found: TakenBack) -> list[ShownColumn]:
+        tool = self._look.catalog.tool
+        gone = [
+            ShownColumn(tool=tool(instance), column=column.name, fate="removed")
+            for instance, column in found.columns
+        ]
+        made = [
+            ShownColumn(tool=tool(instance), column=column.name, fate="made again")
+            for instance, column in found.made
+        ]
+        left = [
+            ShownColumn(
+                tool=tool(one.instance),
+                column=one.name,
+                fate="left",
+                why=await self._veil.text(one.why),
+            )
+            for one in found.columns_left
+        ]
+        return [*gone, *made, *left]
 
     async def taken(self, change: Change) -> Taken:
         slot = change.slot

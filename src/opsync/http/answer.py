@@ -118,7 +118,8 @@ class Answer:
     @property
     def excerpt(self) -> str:
         """The body's beginning on one line, free of secrets and control characters, for errors."""
-        text = self.clean(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
+        # Cleaned before it is cut, so that no piece of a secret is left at the cut.
+        text = self.clean(self.body[: 2 * _LOOKED_AT].decode("utf-8", "replace"))[:_LOOKED_AT]
         text = _UNPRINTABLE.sub(" ", text).strip()
         return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import httpx
 import msgspec
@@ -12,21 +11,21 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception,
-    retry_if_exception_type,
     stop_after_attempt,
 )
 
 from opsync.errors import BadAnswer, OpsyncError, RateLimited, RefusedError, TemporaryError
 from opsync.http.answer import Answer, default_classify
+from opsync.http.call import Call, Params
 from opsync.http.exchange import Bounds, Exchange
 from opsync.http.hosts import Hosts
 from opsync.http.limits import Budget
 from opsync.http.policy import Policy
+from opsync.http.restraint import restrain, restraint_of
 from opsync.http.retry import FIRST_WAIT_S, Breaker, RetryBudget, back_off
 from opsync.log import get_logger
+from opsync.model import Value
 from opsync.runtime import Runtime
-
-Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
 WORTH_A_LINE_S = 1.0
 """Waits for the limiter beyond this are logged."""
@@ -34,28 +33,12 @@ LEAKED_AFTER = 2
 """So many requests in a row without a free connection: the pool has lost its slots."""
 
 
-@dataclass(slots=True)
-class _Call:
-    """One request as the connector asked for it, and how far it got."""
-
-    method: str
-    url: httpx.URL
-    headers: Mapping[str, str]
-    content: bytes | None
-    lane: str
-    cost: float
-    reads: bool
-    keyed: bool
-    attempt: int = 0
-    status: int = 0
-    """Of the last answer; 0 if there was none."""
-
-
 class Client:
     """Asks one vendor on behalf of one instance. Made by `Pool.client`.
 
     `reads` and `writes` count the requests that went out, retries included; `attempts` every try,
     also those that never reached the vendor; `waited_s` the seconds spent on limits and back-off.
+    `asked` counts what the connector asked for, `under_way` what of it has not ended.
     """
 
     def __init__(
@@ -73,6 +56,8 @@ class Client:
         self.writes = 0
         self.attempts = 0
         self.waited_s = 0.0
+        self.asked = 0
+        self.under_way = 0
         self._clock = runtime.clock
         self._rng = runtime.rng
         self._budget = budget
@@ -131,6 +116,15 @@ class Client:
         call = self._call(method, path, params, json, headers, lane, cost, reads=False, keyed=keyed)
         return await self._with_retries(call)
 
+    @property
+    def restraint(self) -> Value:
+        """What the next pass has to hold back of, as JSON has it; None in good weather."""
+        return restraint_of(self.policy.credential, self._retries, self._budget, self._clock.now())
+
+    def restrain(self, kept: Value) -> None:
+        """Hold back of what the pass before had to, as `restraint` told it."""
+        restrain(kept, self.policy.credential, self._retries, self._budget, self._clock.now())
+
     async def aclose(self) -> None:
         """Stop what still runs for callers that are gone, and close all connections."""
         for exchange in self._running.values():
@@ -153,7 +147,7 @@ class Client:
         *,
         reads: bool,
         keyed: bool,
-    ) -> _Call:
+    ) -> Call:
         sent_headers = dict(headers or {})
         content = None
         if json is not None:
@@ -166,23 +160,31 @@ class Client:
         if params:
             pairs = params.items() if isinstance(params, Mapping) else params
             url = url.copy_merge_params(httpx.QueryParams(list(pairs)))
-        return _Call(
+        return Call(
             method.upper(), url, sent_headers, content, lane, cost, reads=reads, keyed=keyed
         )
 
-    async def _with_retries(self, call: _Call) -> Answer:
+    async def _with_retries(self, call: Call) -> Answer:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self.policy.attempts),
             wait=self._wait_s,
-            retry=retry_if_exception_type(TemporaryError)
-            & retry_if_exception(lambda error: self._may_retry(call, error)),
+            retry=retry_if_exception(lambda error: self._may_retry(call, error)),
             before_sleep=lambda state: self._note_retry(call, state),
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(self._attempt, call)
+        self.asked += 1
+        self.under_way += 1
+        try:
+            return await retrying(self._attempt, call)
+        except TemporaryError:
+            if call.attempt >= self.policy.attempts or self._breaker.is_open:
+                self._retries.give_up()
+            raise
+        finally:
+            self.under_way -= 1
 
-    def _may_retry(self, call: _Call, error: BaseException) -> bool:
+    def _may_retry(self, call: Call, error: BaseException) -> bool:
         if not isinstance(error, TemporaryError):
             return False
         if isinstance(error, RateLimited):
@@ -208,7 +210,7 @@ class Client:
             self.waited_s += delay_s
             await self._clock.sleep(delay_s)
 
-    def _note_retry(self, call: _Call, state: RetryCallState) -> None:
+    def _note_retry(self, call: Call, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         self._log.info(
             "request.retried",
@@ -220,7 +222,7 @@ class Client:
             error=str(error),
         )
 
-    async def _attempt(self, call: _Call) -> Answer:
+    async def _attempt(self, call: Call) -> Answer:
         call.attempt += 1
         call.status = 0
         task = await self._start(call)
@@ -228,7 +230,7 @@ class Client:
         # its slot (see `Exchange`).
         return await asyncio.shield(task)
 
-    async def _start(self, call: _Call) -> asyncio.Task[Answer]:
+    async def _start(self, call: Call) -> asyncio.Task[Answer]:
         """Wait for a slot, the limiter and the breaker, and send."""
         await self._slots.acquire()
         started = False
@@ -266,7 +268,7 @@ class Client:
             if not started:
                 self._slots.release()
 
-    async def _carry_out(self, call: _Call, exchange: Exchange) -> Answer:
+    async def _carry_out(self, call: Call, exchange: Exchange) -> Answer:
         """Send, judge the answer and learn from it, all before the slot is free for the next."""
         begun = self._clock.monotonic()
         try:
@@ -297,13 +299,13 @@ class Client:
         if not task.cancelled():
             task.exception()  # marks it as seen, should the caller be gone
 
-    def _count(self, call: _Call, by: int) -> None:
+    def _count(self, call: Call, by: int) -> None:
         if call.reads:
             self.reads += by
         else:
             self.writes += by
 
-    def _judge(self, call: _Call, answer: Answer) -> OpsyncError | None:
+    def _judge(self, call: Call, answer: Answer) -> OpsyncError | None:
         """What the answer means: proxies' pages and cut bodies first, then the vendor's dialect."""
         call.status = answer.status
         self._budget.learn(self.policy.budget(answer))
@@ -320,7 +322,7 @@ class Client:
             failure.args = (failure.message,)
         return failure
 
-    def _learn(self, call: _Call, failure: OpsyncError | None) -> None:
+    def _learn(self, call: Call, failure: OpsyncError | None) -> None:
         """Tell limiter, breaker, retry budget and pool what became of a request."""
         no_slot = failure is not None and isinstance(failure.__cause__, httpx.PoolTimeout)
         self._without_slot = self._without_slot + 1 if no_slot else 0

@@ -15,7 +15,12 @@ _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-d
 _METADATA_ADDRESSES = frozenset(
     map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192"))
 )
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HOLD_IPV4 = tuple(
+    map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96"))
+)
+"""IPv6 that ends with the IPv4 address meant: translated (RFC 6052, 8215, 2765) or compatible."""
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+"""What a dot is besides in the name of a host (UTS 46, 4)."""
 _PORTS = {"https": 443, "http": 80}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -23,7 +28,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 def _host(parts: SplitResult) -> str:
     """The host as a resolver would take it: lower case, no full-width digits, no last dot."""
-    return unicodedata.normalize("NFKC", parts.hostname or "").lower().rstrip(".")
+    host = unicodedata.normalize("NFKC", (parts.hostname or "").translate(_DOTS))
+    return host.lower().rstrip(".")
 
 
 def _address(host: str) -> Address | None:
@@ -45,7 +51,7 @@ def _address(host: str) -> Address | None:
             return address.ipv4_mapped
         if address.sixtofour:
             return address.sixtofour
-        if address in _NAT64:
+        if int(address) > 1 and any(address in network for network in _HOLD_IPV4):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 
@@ -77,7 +83,8 @@ def check_base_url(url: str) -> None:
             f"The address of {host!r} carries a user or password.",
             hint="Put the credential into its own setting.",
         )
-    if not host or re.search(r"[\s\x00-\x1f\x7f\\]", url):
+    odd = ":" not in host and ("%" in host or not host.isprintable())
+    if not host or odd or re.search(r"[\s\x00-\x1f\x7f\\]", url):
         raise ConfigError("The address names no host.", hint="Write https://host.")
     if parts.query or parts.fragment:
         raise ConfigError(f"The address of {host!r} carries a query.", hint="Leave it off.")

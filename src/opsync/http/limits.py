@@ -161,6 +161,12 @@ class Budget:
         target = self._lane(lane)
         target.paused_until = max(target.paused_until, self._clock.monotonic() + delay_s)
 
+    def pauses(self) -> dict[str, float]:
+        """The lanes in which nothing may go now, and for how many seconds more."""
+        now = self._clock.monotonic()
+        left = {name: lane.paused_until - now for name, lane in sorted(self._lanes.items())}
+        return {name: wait_s for name, wait_s in left.items() if wait_s > _ROUNDING}
+
     async def take(self, lane: str, cost: float, *, patience_s: float, who: str) -> float:
         """Wait until a request of `cost` may go, take it, and return the seconds waited.
 

@@ -16,8 +16,9 @@ LONGEST_WAIT_S = 60.0
 """Own back-off: 1 s doubling to 60 s, of which a random part is waited (AWS: "full jitter")."""
 
 RETRY_TOKENS = 10.0
-RETRY_REFUND = 0.1
-"""Retries beyond the first ten are at most a tenth of the requests (Google's SRE book)."""
+RETRY_REFUND = 0.05
+"""Retries beyond the first ten are at most a twentieth of the answered requests, so that from 200
+requests on all of them are at most a tenth (Google's SRE book), however the failures fall."""
 
 TRY_LATER = "It mostly passes by itself: try again in a few minutes."
 """The next step after what the vendor could not do now; holds for a pass and for `doctor`."""
@@ -54,20 +55,30 @@ def back_off(attempt: int, rng: random.Random) -> float:
 
 @dataclass
 class RetryBudget:
-    """Keeps retries to a tenth of the requests once the first ones are spent."""
+    """Keeps retries few where failing goes on, and lets single hiccups be retried.
 
-    _tokens: float = RETRY_TOKENS
+    `down` says that a request failed in all its tries and none was answered since: that is an
+    outage, in which no request is tried twice.
+    """
+
+    tokens: float = RETRY_TOKENS
+    down: bool = False
 
     def earn(self) -> None:
         """A request was answered."""
-        self._tokens = min(RETRY_TOKENS, self._tokens + RETRY_REFUND)
+        self.tokens = min(RETRY_TOKENS, self.tokens + RETRY_REFUND)
+        self.down = False
 
     def spend(self) -> bool:
         """Take the leave to retry once; False when there is none."""
-        if self._tokens < 1.0:
+        if self.down or self.tokens < 1.0:
             return False
-        self._tokens -= 1.0
+        self.tokens -= 1.0
         return True
+
+    def give_up(self) -> None:
+        """A request failed in all its tries."""
+        self.down = True
 
 
 @dataclass

@@ -71,12 +71,33 @@ WRITTEN = frozenset({OutcomeKind.created, OutcomeKind.updated, OutcomeKind.remov
 """The kinds of a change that was carried out."""
 
 
+class MadeColumn(Struct, frozen=True, order=True):
+    """A column that opsync made in a tool, to hold the values of one surface.
+
+    `table` and `id` are the vendor's ids, `title` and `within` what people call the column and its
+    table. `needed` says why it has to stay although no value is in it: "" where nothing does.
+    """
+
+    table: str
+    id: str
+    surface: str
+    title: str
+    within: str = ""
+    needed: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: "Delivery (Roadmap)"."""
+        return f"{self.title} ({self.within})" if self.within else self.title
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """What came of one change.
 
     `applied` is the canonical form of what the vendor answered, not of what was asked for.
     `retryable` says whether the next pass should try again by itself. `unknown` says that the
     write may have happened although no good answer came: look at the target before the next try.
+    `made` are the columns that had to be made for it, if nothing told of them yet.
     """
 
     change: str
@@ -87,3 +108,4 @@ class Outcome(Struct, frozen=True, kw_only=True):
     message: str = ""
     retryable: bool = True
     unknown: bool = False
+    made: tuple[MadeColumn, ...] = ()

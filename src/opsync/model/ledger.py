@@ -16,6 +16,10 @@ SKIPPED = "skipped"
 """The outcome of a slot whose place is served by somebody else's link: nothing is left to do."""
 
 
+FAILED = "failed"
+"""The outcome of a slot that could not be written, until that is done or not wanted any more."""
+
+
 CONFLICTED = "conflicted"
 """The outcome of a slot whose value a person edited, until that is settled."""
 

@@ -11,10 +11,10 @@ from msgspec import Struct
 class Limits(Struct, frozen=True, kw_only=True):
     """What a run may do in one instance before a person has to say that it is meant.
 
-    `removals` and `creates` count values. Of removals the larger of `removals` and
-    `removals_share` of what opsync has there may happen at once. `rewrites_a_day` is how often one
-    value is written within 24 hours. `rewrite_pause_minutes` is how long a value on an issue
-    rests between two rewrites.
+    `removals` and `creates` count values, with those of the runs of the last 24 hours. Of removals
+    the larger of `removals` and `removals_share` of what opsync has there may happen.
+    `rewrites_a_day` is how often one value is written within 24 hours. `rewrite_pause_minutes` is
+    how long a value on an issue rests between two rewrites.
     """
 
     removals: int = 10
@@ -49,3 +49,5 @@ class Excess(Struct, frozen=True):
     limit: int
     of: int = 0
     """How many values opsync has there, of removals."""
+    before: int = 0
+    """How many of `count` earlier runs of the last 24 hours did, of removals and creates."""

@@ -12,10 +12,12 @@ import structlog
 
 from opsync.contract.connector import Writable
 from opsync.errors import OpsyncError, SignInError, StoreError, TemporaryError
+from opsync.http.stillness import Watch, each, unwatched
 from opsync.inert import inert_text
 from opsync.model import (
     WRITTEN,
     Change,
+    MadeColumn,
     Outcome,
     OutcomeKind,
     Record,
@@ -24,6 +26,7 @@ from opsync.model import (
     Slot,
     seen_after,
 )
+from opsync.model.column import column_change
 from opsync.model.ledger import Entry
 from opsync.runtime import Clock
 from opsync.stages.plan import TargetPlan, Want, plan
@@ -63,6 +66,8 @@ class ApplyReport:
 
     done: list[tuple[Change, Outcome]] = field(default_factory=list)
     fresh: list[tuple[TargetWork, TargetPlan]] = field(default_factory=list)
+    made: list[MadeColumn] = field(default_factory=list)
+    """Columns that had to be made."""
     unread: list[TargetWork] = field(default_factory=list)
     """Targets that could not be looked at before the write."""
     paused: bool = False
@@ -81,6 +86,7 @@ async def apply(
     keep: Callable[[], Awaitable[None]] = _nothing,
     may_go: Callable[[], Awaitable[bool]] = _always,
     again: Again | None = None,
+    watch: Watch = unwatched,
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
@@ -89,9 +95,10 @@ async def apply(
     be reached, ends the instance's writing; what was not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
     `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
-    before each batch; `again` reads every target, and decides for it what to write.
+    before each batch; `again` reads every target, and decides for it what to write; `watch` ends a
+    step of the connector that hangs.
     """
-    applier = _Applier(connector, store, clock, run, told, clean, keep, may_go, again)
+    applier = _Applier(connector, store, clock, run, told, clean, keep, may_go, again, watch)
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
@@ -109,6 +116,7 @@ class _Applier:
         keep: Callable[[], Awaitable[None]],
         may_go: Callable[[], Awaitable[bool]],
         again: Again | None,
+        watch: Watch,
     ) -> None:
         self.connector = connector
         self.store = store
@@ -119,6 +127,7 @@ class _Applier:
         self.keep = keep
         self.may_go = may_go
         self.again = again
+        self.watch = watch
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
 
@@ -158,7 +167,7 @@ class _Applier:
         outcomes: dict[str, Outcome] = {}
         error: Exception | None = None
         try:
-            async for outcome in self.connector.apply(changes, targets):
+            async for outcome in each(self.connector.apply(changes, targets), self.watch):
                 outcomes[outcome.change] = outcome
         except Exception as caught:  # noqa: BLE001 - whatever a connector raises stays with its batch
             error = caught
@@ -172,8 +181,22 @@ class _Applier:
             self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
         )
         self.report.done.extend(done)
-        for change, outcome in done:
+        for change, outcome in [*done, *await self.note_made(done)]:
             self.told(change, outcome)
+
+    async def note_made(
+        self, done: Sequence[tuple[Change, Outcome]]
+    ) -> Sequence[tuple[Change, Outcome]]:
+        """Keep in the journal which columns were made for these writes."""
+        why = "made for what is written into it"
+        made = [
+            column_change(self.run, change.slot.target.instance, column, made=True, why=why)
+            for change, outcome in done
+            for column in outcome.made
+        ]
+        self.report.made += [column for _, outcome in done for column in outcome.made]
+        await self.store.finish_changes(self.run, made, self.clock.now())
+        return made
 
     async def ready(self, work: TargetWork) -> Sequence[Change]:
         """The target's changes, planned again from a fresh look where that is needed."""
@@ -182,7 +205,8 @@ class _Applier:
         if known and all(change.slot.surface in self.pulled for change in work.changes):
             return work.changes
         try:
-            seen = await self.connector.observe(work.record)
+            async with self.watch():
+                seen = await self.connector.observe(work.record)
         except Exception as error:  # noqa: BLE001 - as above
             self.stop(error)
             done = [(change, self.cleaned(_not_sent(change, error))) for change in work.changes]

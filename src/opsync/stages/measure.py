@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from opsync.contract.connector import Measurable
 from opsync.errors import BadAnswer, OpsyncError, RateLimited, StoreError
+from opsync.http.stillness import Watch, each, unwatched
 from opsync.inert import inert_text
 from opsync.model import Metric, Reading, Ref, Span
 from opsync.report import InstanceReport
@@ -50,12 +51,13 @@ class Wanted(Struct, frozen=True):
 @dataclass
 class MeasureContext:
     """What measuring one instance needs besides the connector. `clean` takes the process's secrets
-    out of a text."""
+    out of a text, `watch` ends a step of the connector that hangs."""
 
     store: Store
     clock: Clock
     run: int
     clean: Callable[[str], str] = str
+    watch: Watch = unwatched
 
 
 def due(wanted: Wanted, known: Measured | None, now: datetime) -> Span | None:
@@ -161,7 +163,7 @@ async def _read(
     told: its name may be from a private initiative.
     """
     missing = set(metrics)
-    async for reading in connector.measure(metrics, days, windows):
+    async for reading in each(connector.measure(metrics, days, windows), context.watch):
         if reading.metric not in metrics:
             raise BadAnswer("the connector answered for a metric that was not asked for")
         if reading.metric not in missing:

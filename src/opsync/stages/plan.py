@@ -17,6 +17,7 @@ from opsync.model import Change, Kind, Outcome, OutcomeKind, Record, Seen, Slot,
 from opsync.model.decision import Decision, decide
 from opsync.model.ledger import (
     CONFLICTED,
+    FAILED,
     LET_BE,
     SKIPPED,
     Entry,
@@ -28,6 +29,8 @@ from opsync.model.ledger import (
 )
 from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
+
+TAKEN = "already linked by somebody else"
 
 
 class Want(Struct, frozen=True):
@@ -104,6 +107,10 @@ def plan(
         want = wanted.get(slot, Want(slot, None, "no longer asked for"))
         entry = rows.get(slot, Entry(slot=slot))
         here, taken = look_at(target, surface, want, entry, connector, seen)
+        stands = here is not None and here.plain() is not None
+        if taken and stands and (entry.hold is None or _lapsed(entry.hold, stored(want.value))):
+            # What leads elsewhere by now cannot be moved there: it goes, and theirs stays.
+            want = msgspec.structs.replace(want, value=None, reason=TAKEN, approved=False)
         if entry.intent is not None and seen is None:
             here = None
         if surface.carried and want.value is not None and entry.intent is None:
@@ -125,26 +132,37 @@ def _handed_over(
     empty.
 
     Otherwise the one would remove what the other has just found to be right, or write what a
-    person had undone.
+    person had undone. Where the new slot has a write of its own whose outcome is unknown, it looks
+    at the place itself, and what the old one says of it is forgotten.
     """
     places: dict[tuple[str, str], Slot] = {}
+    begun: set[tuple[str, str]] = set()
     for slot, want in wanted.items():
         row = rows.get(slot)
-        if want.value is not None and (row is None or _holds(row) is None):
-            places[slot.surface, connector.address(slot.surface, want.value)] = slot
-    if not places:
+        if want.value is None:
+            continue
+        place = slot.surface, connector.address(slot.surface, want.value)
+        if row is None or _holds(row) is None:
+            places[place] = slot
+        elif row.applied == NOTHING and row.intent is not None:
+            begun.add(place)
+    if not places and not begun:
         return []
     changed: list[Entry] = []
     for slot, row in rows.items():
         unwanted = slot not in wanted or wanted[slot].value is None
-        held = _holds(row)
-        if not unwanted or held is None:
+        if not unwanted:
             continue
-        place = slot.surface, connector.address(slot.surface, held)
-        heir = places.pop(place, None)
-        if heir is not None:
-            changed.append(msgspec.structs.replace(row, slot=heir))
-            changed.append(Entry(slot=slot))
+        for held in (one for one in (_holds(row), plain(row.intent)) if one is not None):
+            place = slot.surface, connector.address(slot.surface, held)
+            if place not in places and place not in begun:
+                continue
+            heir = places.pop(place, None)
+            if heir is not None:
+                changed.append(msgspec.structs.replace(row, slot=heir))
+            if heir is not None or row.hold is None:
+                changed.append(Entry(slot=slot))
+                break
     return changed
 
 
@@ -170,26 +188,27 @@ def look_at(
     """What stands in the slot (None: not read), and whether somebody else serves its place.
 
     A write whose outcome is unknown may have put something else in the place of what had the
-    stored id: then its address tells.
+    stored id: then its address tells, that of what was written or of what is wanted by now.
     """
     if seen is None:
         if not surface.pulled or not target.seen_complete:
             return None, False
         seen = target.seen
-    value = want.value if want.value is not None or entry.intent is None else plain(entry.intent)
-    address = connector.address(surface.name, value) if value is not None else ""
+    tried = [one for one in (want.value, plain(entry.intent)) if one is not None]
+    places = [connector.address(surface.name, one) for one in tried] or [""]
+    address = places[0]
     here = [s for s in seen if s.surface == surface.name]
+    theirs = any(one.address == address and not one.ours for one in here)
     if entry.remote_id:
         for one in here:
             if one.remote_id == entry.remote_id:
-                return one, False
+                return one, theirs and one.address != address != ""
         if entry.applied != NOTHING and entry.intent is None:
             return Seen.of(surface.name, None), False
-    same_place = [s for s in here if s.address == address]
-    for one in same_place:
+    for one in (s for place in reversed(places) for s in here if s.address == place):
         if one.ours or not address:
-            return one, False
-    return Seen.of(surface.name, None), bool(same_place)
+            return one, theirs and one.address != address != ""
+    return Seen.of(surface.name, None), any(s.address == address for s in here)
 
 
 def _stands_twice(
@@ -277,14 +296,15 @@ class _Builder:
             self._keep(entry, updated)
             return
         updated = msgspec.structs.replace(updated, hold=None)
-        if same_desire and entry.next_try_at is not None and entry.next_try_at > self.now:
+        waits = entry.next_try_at is not None and entry.next_try_at > self.now
+        if waits and same_desire and want.writes:
             self.held.append(updated)
             self._keep(entry, updated)
             return
+        if here is not None and entry.intent == stored(here.plain()) and not twice:
+            entry, updated = self._recover(entry, updated, here)
         if taken and entry.applied == NOTHING and want.value is not None:
-            updated = msgspec.structs.replace(
-                updated, outcome=SKIPPED, message="already linked by somebody else"
-            )
+            updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN)
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
@@ -293,8 +313,6 @@ class _Builder:
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
-        if here is not None and entry.intent == stored(here.plain()):
-            entry, updated = self._recover(entry, updated, here)
         # What the vendor made of this very value is what should stand there.
         answered = want.value is not None and bytes(desired) == bytes(entry.asked)
         decision = decide(
@@ -308,7 +326,7 @@ class _Builder:
             # The write removes the other one.
             decision = Decision.write
         again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
-        if decision is Decision.write and again:
+        if decision is Decision.write and again and entry.intent is None:
             # The vendor, too, found a person's edit there, and nothing has changed since.
             self.conflicts.append(updated)
             self._keep(entry, updated)
@@ -348,8 +366,11 @@ class _Builder:
                     self.resting.append((updated, until))
                 else:
                     self._of(want).append(change)
-                if updated.outcome == SKIPPED:
-                    updated = msgspec.structs.replace(updated, outcome="", message="")
+                given_up = updated.outcome == FAILED and not want.writes
+                if updated.outcome == SKIPPED or given_up:
+                    updated = msgspec.structs.replace(
+                        updated, outcome="", message="", attempts=0, next_try_at=None
+                    )
             case Decision.gone:
                 hold = Hold(HoldKind.removed, "a person", self.now, note="removed by a person")
                 updated = msgspec.structs.replace(updated, hold=hold, intent=None)
@@ -389,7 +410,7 @@ class _Builder:
             evidence=entry.evidence,
             inputs=entry.inputs,
         )
-        remote_id = here.remote_id or entry.remote_id
+        remote_id = "" if value is None else here.remote_id or entry.remote_id
         outcome = Outcome(
             change=change.id,
             kind=kind,

@@ -10,7 +10,8 @@ from typing import Protocol
 import structlog
 
 from opsync.contract.connector import Batch, Feed, Readable
-from opsync.errors import BadAnswer, OpsyncError, SignInError, StoreError
+from opsync.errors import BadAnswer, OpsyncError, RefusedError, SignInError, StoreError
+from opsync.http.stillness import Watch, each, unwatched
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.runtime import Clock
@@ -19,13 +20,14 @@ from opsync.store import Prepared, SetAside, Store
 
 _log = structlog.get_logger(__name__)
 
-_CORE = "opsync:"
-_READ_AS = _CORE + "read-as:{}"
-_NAMED_AS = _CORE + "named-as:{}"
-_STOPPED = _CORE + "stopped:{}"
-EXPECTED = _CORE + "expected:{}"
+CORE = "opsync:"
+"""What the core keeps begins so; a connector's own does not."""
+_READ_AS = CORE + "read-as:{}"
+_NAMED_AS = CORE + "named-as:{}"
+_STOPPED = CORE + "stopped:{}"
+EXPECTED = CORE + "expected:{}"
 """Kept of a feed's last whole walk: how many items the vendor announced, how many came, when."""
-_READING = _CORE + "reading"
+_READING = CORE + "reading"
 """Kept from the beginning of an instance's read to its end."""
 
 VANISH_LIMIT = 0.2
@@ -39,7 +41,7 @@ EMPTY_WALKS_MAX = 3
 
 def is_core_key(key: str) -> bool:
     """Whether a kept value is the core's own, not the connector's."""
-    return key.startswith(_CORE)
+    return key.startswith(CORE)
 
 
 class Progress(Protocol):
@@ -58,7 +60,7 @@ class PullContext:
 
     `fingerprint` is a digest of the instance's settings, `naming` one of all else that decides
     what its records are: what its texts name, and what its teams mean. `clean` takes the
-    process's secrets out of a text.
+    process's secrets out of a text, `watch` ends a step of the connector that hangs.
     """
 
     store: Store
@@ -71,6 +73,7 @@ class PullContext:
     full: bool = False
     progress: Progress = silent
     clean: Callable[[str], str] = str
+    watch: Watch = unwatched
     named: list[Feed] = field(default_factory=list)
     """The feeds that `pull` leaves to `pull_named`."""
 
@@ -88,7 +91,8 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
     store, instance = context.store, report.instance
     await store.put_kept(instance, {_READING: context.run})
     try:
-        feeds = await connector.feeds()
+        async with context.watch():
+            feeds = await connector.feeds()
     except StoreError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
@@ -193,7 +197,7 @@ async def _pull_feed(
     high: datetime | None = None
     read = empty = 0
     expected: int | None = None
-    async for batch in connector.pull(feed, since):
+    async for batch in each(connector.pull(feed, since), context.watch):
         empty = 0 if batch.items else empty + 1
         if empty > EMPTY_WALKS_MAX:
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
@@ -309,6 +313,8 @@ async def _trouble(
     error: Exception | SystemExit, feed: Feed | None, report: InstanceReport, context: PullContext
 ) -> None:
     message = report.fault(error, context.clean)
+    if isinstance(error, RefusedError):
+        report.refused.append(feed.name if feed else "")
     _log.warning(
         "pull.failed",
         instance=report.instance,

@@ -113,7 +113,8 @@ async def _resolve_former_names(this: Pass) -> None:
         if not by_instance[name]:
             continue
         try:
-            answered = await connector.resolve(sorted(by_instance[name]))
+            async with opened.watch():
+                answered = await connector.resolve(sorted(by_instance[name]))
             refs = {alias: _ref_of(one) for alias, one in answered.items()}
             records = [one for one in answered.values() if isinstance(one, Record)]
             prepared = [Prepared(*by_itself(r)) for r in records if r.ref.instance == name]

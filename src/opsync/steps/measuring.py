@@ -64,7 +64,8 @@ async def _measure(this: Pass, name: str, wanted: Sequence[Wanted]) -> None:
     report = this.of(name)
     if not report.pulled or report.trouble == "sign-in":
         return
-    context = MeasureContext(this.store, this.clock, this.run, this.instances[name].clean)
+    opened = this.instances[name]
+    context = MeasureContext(this.store, this.clock, this.run, opened.clean, opened.watch)
     in_vain = await measure(this.measurable[name], report, wanted, context)
     this.report.unmeasured.extend(dict.fromkeys(warnings_of(this, in_vain)))
 
@@ -172,7 +173,8 @@ async def _zone(this: Pass, name: str, connector: Measurable) -> tzinfo:
     report = this.of(name)
     if report.pulled and report.trouble != "sign-in":
         try:
-            said = await connector.zone()
+            async with this.instances[name].watch():
+                said = await connector.zone()
         except StoreError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own

@@ -12,6 +12,7 @@ from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
 from opsync.stages.normalize import Known
 from opsync.stages.pull import PullContext, is_core_key, is_half_read, pull, pull_named
+from opsync.steps.setaside import try_again
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
 from opsync.steps.teaming import check_teams
 from opsync.store import METRICS
@@ -28,6 +29,7 @@ async def pull_all(this: Pass) -> None:
     }
     rules = this.config.plugins.link_rules
     mirrors = Mirrors(this.config.twins.footers)
+    understood: dict[str, Known] = {}
     tasks: list[Coroutine[Any, Any, None]] = []
     later: list[Callable[[], Coroutine[Any, Any, None]]] = []
     for name, opened in this.instances.items():
@@ -37,27 +39,30 @@ async def pull_all(this: Pass) -> None:
         if not isinstance(connector, Readable) or (this.only and name not in this.only):
             report.pulled = False
             continue
+        understood[name] = Known(
+            recognizers,
+            rules,
+            mirrors,
+            teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
+        )
         context = PullContext(
             store=this.store,
             clock=this.clock,
             run=this.run,
             overlap_s=opened.overlap_s,
             fingerprint=opened.fingerprint,
-            known=Known(
-                recognizers,
-                rules,
-                mirrors,
-                teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
-            ),
+            known=understood[name],
             naming=this.reads_as.get(name, ""),
             full=this.full,
             progress=this.progress,
             clean=opened.clean,
+            watch=opened.watch,
         )
         tasks.append(pull(connector, report, context))
         later.append(partial(pull_named, connector, report, context))
     await at_once(tasks)
     await at_once(read() for read in later)
+    await try_again(this, understood)
     await _keep_earlier_trouble(this)
     await _look_again(this)
     await check_teams(this)

@@ -9,11 +9,14 @@ from typing import Any
 from opsync.current import Opened, Pass
 from opsync.model import Record, Ref, value_hash
 from opsync.model.rules import RollupRule
-from opsync.stages.pull import is_core_key
+from opsync.stages.pull import CORE, is_core_key
 from opsync.store import Store
 
 CHUNK = 200
 """So many targets, or sources of mentions, are worked on at a time: memory stays bounded."""
+
+RESTRAINT = CORE + "restraint"
+"""Kept of an instance's client: what the next pass has to hold back of."""
 
 OWN = ""
 """The instance under whose name the pass itself keeps values."""
@@ -29,8 +32,13 @@ async def at_once(tasks: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def keep(store: Store, name: str, opened: Opened) -> None:
-    """Store what the connector wants to remember, if it changed."""
-    before = {k: v for k, v in (await store.kept(name)).items() if not is_core_key(k)}
+    """Store what the connector wants to remember, and what its client holds back of, if either
+    changed."""
+    kept = await store.kept(name)
+    restraint = opened.client.restraint
+    if kept.get(RESTRAINT) != restraint:
+        await store.put_kept(name, {RESTRAINT: restraint})
+    before = {k: v for k, v in kept.items() if not is_core_key(k)}
     after = {k: v for k, v in opened.connector.context.kept.items() if not is_core_key(k)}
     if after != before:
         await store.put_kept(name, {**dict.fromkeys(before), **after})

@@ -8,16 +8,20 @@ from datetime import datetime
 from opsync.config import Config, Instance
 from opsync.contract.connector import Readable
 from opsync.current import Pass
-from opsync.model import Value
+from opsync.model import WRITTEN, Value
 from opsync.stages.pull import EXPECTED, is_core_key
 from opsync.steps.shared import OWN
-from opsync.store import METRICS, CursorState, Store
-from opsync.watch import Alarm, Facts, FeedFacts, ShortWalk, alarms
+from opsync.store import METRICS, AsideCount, CursorState, Store
+from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, alarms
 
 NOTICED = "watch:noticed"
 """By connection when a pass first met it."""
 SIGNED_OUT = "watch:signed-out"
 """By connection since when its sign-in is refused."""
+WRITE_REFUSED = "watch:write-refused"
+"""By connection since when its sign-in is refused where something is written."""
+REFUSED = "watch:refused"
+"""By connection the feeds that its tool refuses to give, and since when."""
 
 
 async def watch(this: Pass) -> None:
@@ -33,7 +37,13 @@ async def watch(this: Pass) -> None:
             refused[name] = signed_out.get(name, now)
         elif not report.pulled and report.trouble and name in signed_out:
             refused[name] = signed_out[name]
-    changed: dict[str, Value] = {}
+    found = {
+        WRITE_REFUSED: await _write_refused(this, _table(kept.get(WRITE_REFUSED)), now),
+        REFUSED: _refused(this, _table(kept.get(REFUSED)), now),
+    }
+    changed: dict[str, Value] = {
+        key: value for key, value in found.items() if value != _table(kept.get(key))
+    }
     if after != noticed:
         changed[NOTICED] = after
     if refused != signed_out:
@@ -41,6 +51,36 @@ async def watch(this: Pass) -> None:
     if changed:
         await this.store.put_kept(OWN, changed)
     this.report.alarms = [*await watched(this.config, this.store, this.clock.now())]
+
+
+async def _write_refused(this: Pass, before: Mapping[str, Value], now: str) -> dict[str, Value]:
+    """It lasts until something is written there, or nothing waits there any more."""
+    after = {
+        one.instance: before.get(one.instance, now)
+        for one in this.report.instances
+        if one.write_refused
+    }
+    lasting = before.keys() - after.keys()
+    if lasting:
+        wrote = {
+            change.slot.target.instance
+            for change, outcome in this.report.outcomes
+            if outcome.kind in WRITTEN
+        }
+        waiting = {one.entry.slot.target.instance for one in await this.store.failed_writes()}
+        after |= {name: before[name] for name in lasting if name in waiting - wrote}
+    return after
+
+
+def _refused(this: Pass, before: Mapping[str, Value], now: str) -> dict[str, Value]:
+    """What was not read in this pass is refused as it was."""
+    after: dict[str, Value] = {}
+    for one in this.report.instances:
+        earlier = _table(before.get(one.instance))
+        found = earlier if not one.pulled else {n: earlier.get(n, now) for n in one.refused}
+        if found:
+            after[one.instance] = found
+    return after
 
 
 async def watched(config: Config, store: Store, now: datetime) -> tuple[Alarm, ...]:
@@ -54,6 +94,8 @@ async def facts_of(config: Config, store: Store) -> list[Facts]:
     """What the store knows of each configured connection."""
     kept = await store.kept(OWN)
     noticed, signed_out = _table(kept.get(NOTICED)), _table(kept.get(SIGNED_OUT))
+    write_refused, refused = _table(kept.get(WRITE_REFUSED)), _table(kept.get(REFUSED))
+    aside = await store.aside_counts()
     cursors = await store.cursors()
     return [
         _facts(
@@ -63,6 +105,9 @@ async def facts_of(config: Config, store: Store) -> list[Facts]:
             await store.kept(name),
             _time(noticed.get(name)),
             _time(signed_out.get(name)),
+            _time(write_refused.get(name)),
+            _table(refused.get(name)),
+            aside.get(name, AsideCount()),
         )
         for name, instance in config.instances.items()
     ]
@@ -75,6 +120,9 @@ def _facts(
     kept: Mapping[str, Value],
     noticed_at: datetime | None,
     signed_out_since: datetime | None,
+    write_refused_since: datetime | None,
+    refused: Mapping[str, Value],
+    aside: AsideCount,
 ) -> Facts:
     feeds = {one.feed: _feed(one) for one in cursors}
     measured = feeds.pop(METRICS, None)
@@ -90,6 +138,17 @@ def _facts(
         # What cannot be read is never out of date.
         noticed_at=noticed_at if readable else None,
         signed_out_since=signed_out_since,
+        write_refused_since=write_refused_since,
+        refused=tuple(
+            (name, since) for name, at in sorted(refused.items()) if (since := _time(at))
+        ),
+        aside=AsideFacts(
+            items=aside.items,
+            writes=aside.writes,
+            since=aside.since,
+            within=general.set_aside_within,
+            most=general.set_aside_most,
+        ),
         short=tuple(_short(kept)),
         token_expires=settings.token_expires,
     )

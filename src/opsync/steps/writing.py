@@ -13,10 +13,10 @@ import structlog
 from opsync.contract.connector import Writable
 from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
-from opsync.errors import StoreError
+from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
 from opsync.model import Change, Kind, Record, Ref, Seen, Slot
-from opsync.model.ledger import Entry, digest, stored
+from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
@@ -55,10 +55,12 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     failed: dict[str, Exception] = {}
     for chunk in chunks(sorted(targets)):
         entries: list[Entry] = []
+        counted = await _counted_in(this, chunk)
         for inputs in await this.store.target_inputs(chunk):
             try:
                 seen = looked_at.get(inputs.record.ref)
-                one = await _plan_target(this, inputs, setting, notes, entries, seen)
+                told_with = counted.get(inputs.record.ref, ())
+                one = await _plan_target(this, inputs, setting, notes, entries, seen, told_with)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
@@ -78,6 +80,18 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     return work
 
 
+async def _counted_in(this: Pass, targets: Sequence[Ref]) -> dict[Ref, Sequence[Record]]:
+    """The initiatives that count these: what is written there is told with them."""
+    counted = await this.store.counted_in(targets)
+    roots = await this.store.records_of(
+        sorted({root for each in counted.values() for root in each})
+    )
+    return {
+        target: [roots[root] for root in sorted(each) if root in roots]
+        for target, each in counted.items()
+    }
+
+
 async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
     """What stands in the analytics projects, where everything is read again: what people did to
     annotations is seen nowhere else. One request a project."""
@@ -91,7 +105,8 @@ async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
         record = await this.store.record(ref)
         assert record is not None  # a product is one that is stored
         try:
-            found[ref] = await connector.observe(record)
+            async with this.instances[name].watch():
+                found[ref] = await connector.observe(record)
         except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
             report.fault(error, this.instances[name].clean)
             _log.warning("observe.failed", instance=name, exc_info=error)
@@ -128,6 +143,7 @@ async def _plan_target(
     notes: Notes,
     entries: list[Entry],
     seen: Sequence[Seen] | None,
+    counted_in: Sequence[Record],
 ) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
@@ -141,6 +157,11 @@ async def _plan_target(
         return None
     if inputs.record.archived:
         # Put away by people: what stands there stays as it is until they take it out again.
+        entries.extend(
+            msgspec.structs.replace(one, outcome="", message="", attempts=0, next_try_at=None)
+            for one in inputs.entries
+            if one.outcome == FAILED
+        )
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)
@@ -159,6 +180,8 @@ async def _plan_target(
     roots = [root for _, root in inputs.rollups]
     if inputs.record.kind is Kind.product:
         roots += await _told_before(this, inputs)
+    elif not roots and setting.card(inputs.record).title:
+        roots = list(counted_in)
     changes = _unvetoed(this, result, inputs, notes, roots)
     notes.planned(changes, inputs.record, roots)
     if this.chosen is None:
@@ -230,12 +253,14 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             clean,
             learned,
             partial(may_go, name),
+            watch=this.instances[name].watch,
         )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
             notes.held(fresh, target.record, target.roots)
         report = this.of(name)
         report.paused = report.paused or result.paused
+        report.write_refused = isinstance(result.stopped, SignInError)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
             report.message = clean(result.stopped.message)

@@ -22,7 +22,7 @@ from opsync.store.codec import (
     to_time,
 )
 from opsync.store.schema import journal
-from opsync.store.types import JournalRow
+from opsync.store.types import JournalRow, Lately
 
 
 class Journal(Part):
@@ -64,6 +64,16 @@ class Journal(Part):
             lambda c: {_slot(row): row.times for row in c.execute(_OFTEN, values)}
         )
 
+    async def done_lately(self, since: datetime) -> dict[str, Lately]:
+        """By instance how many values runs removed and created after `since`. What a person had
+        taken back or given up is not counted."""
+        values = {"since": to_text(since)}
+        return await self._read(
+            lambda c: {
+                row.instance: Lately(row.removed, row.created) for row in c.execute(_LATELY, values)
+            }
+        )
+
     async def journal_of(self, targets: Sequence[Ref]) -> list[JournalRow]:
         """Every write that was tried at these targets, the oldest first."""
 
@@ -100,6 +110,15 @@ SELECT target, surface, rule, other, count(*) AS times {_RECENT}
 AND kind IN ('created', 'updated', 'removed')
 GROUP BY 1, 2, 3, 4 HAVING count(*) >= :times
 """)
+
+_LATELY = text(f"""
+SELECT substr(target, 1, instr(target, ':') - 1) AS instance,
+    sum(kind = 'removed') AS removed, sum(kind = 'created') AS created {_RECENT}
+AND kind IN ('created', 'removed')
+AND NOT EXISTS (SELECT 1 FROM runs r
+    WHERE r.seq = journal.run AND r.command IN ('opsync undo', 'opsync release'))
+GROUP BY 1
+""")  # noqa: S608 - made of constants
 
 
 def _slot(row: Row[Any]) -> Slot:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
+from opsync.model.aside import wait_after
 from opsync.model.ledger import Entry, Hold, HoldKind, at_rest, stored
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
@@ -55,8 +56,8 @@ class Ledger(Part):
     async def put_desired(self, run: int, entries: Sequence[Entry]) -> None:
         """Keep what the plan says about slots, as it says it.
 
-        A slot whose desired value is new may be tried at once, and so may one that was refused
-        when something else stands there. A slot with nothing desired, applied, intended or held
+        A slot whose desired value is new may be tried at once, and so may one that was refused,
+        once something else stands there. A slot with nothing desired, applied, intended or held
         is forgotten.
         """
         if entries:
@@ -275,6 +276,8 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
             row |= {"attempts": 0, "next_try_at": None}
         elif row["observed"] == old["observed"]:
             row["retry"] = old["retry"]
+        elif not old["retry"]:
+            row["next_try_at"] = None
     _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
     _forget_empty(connection, [entry.slot for entry in entries])
 
@@ -334,14 +337,25 @@ def _finish(
         values: dict[str, object] = {"outcome": outcome.kind.value, "message": outcome.message}
         failed = outcome.kind is OutcomeKind.failed
         if failed:
-            attempts = connection.scalar(select(ledger.c.attempts).where(_at(change.slot))) or 0
-            values |= {"attempts": attempts + 1, "retry": int(outcome.retryable)}
-            if outcome.retryable:
-                try_at = next_try.get(change.id) or at + pause(attempts)
-                values["next_try_at"] = to_text(try_at)
+            query = select(ledger.c.attempts, ledger.c.outcome, ledger.c.failed_at)
+            before = connection.execute(query.where(_at(change.slot))).first()
+            attempts = before.attempts if before else 0
+            since = before.failed_at if before and before.outcome == "failed" else None
+            wait = pause(attempts) if outcome.retryable else wait_after(attempts)
+            values |= {
+                "attempts": attempts + 1,
+                "retry": int(outcome.retryable),
+                "next_try_at": to_text(next_try.get(change.id) or at + wait),
+                "failed_at": since or to_text(at),
+            }
         else:
             written = outcome.kind in _WRITTEN
-            values |= {"attempts": 0, "next_try_at": None, "retry": int(written)}
+            values |= {
+                "attempts": 0,
+                "next_try_at": None,
+                "retry": int(written),
+                "failed_at": None,
+            }
         if outcome.kind in _WRITTEN:
             applied = bytes(stored(outcome.applied))
             values |= {

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, or_, select, text
 
 from opsync.model import Evidence, Kind, Link, Record, Ref, Rollup
+from opsync.model.aside import RETRIES
 from opsync.model.ledger import CONFLICTED
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import chunks, decode_rollup, texts, to_ref, to_text
@@ -39,6 +40,11 @@ _PENDING = text("""
 SELECT DISTINCT target FROM ledger
 WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
 AND (intent IS NOT NULL OR (hold IS NULL AND retry = 1))
+UNION SELECT target FROM (
+    SELECT target FROM ledger
+    WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
+    AND hold IS NULL AND retry = 0 AND outcome = 'failed'
+    ORDER BY next_try_at, target LIMIT :most)
 UNION SELECT target FROM ledger WHERE outcome = 'conflicted'
 ORDER BY 1
 """)
@@ -59,15 +65,16 @@ class Plans(Part):
         """Targets with something left to do that may be tried again by now, and those with a
         value that a person edited: that is told in every pass until it is settled.
 
-        Left out is what is held otherwise, and what was refused or skipped: that waits until the
-        desired value or what stands there changes. `every` leaves out nothing that is pending.
+        Of what a tool refused for good at most `RETRIES` are due at once. Left out is what is held
+        otherwise, and what was skipped: that waits until the desired value or what stands there
+        changes. `every` leaves out nothing that is pending.
         """
         told = or_(ledger.c.pending == 1, ledger.c.outcome == CONFLICTED)
         query = select(ledger.c.target).where(told).distinct()
         if every:
             ordered = query.order_by(ledger.c.target)
             return await self._read(lambda c: to_refs(c.execute(ordered).scalars()))
-        values = {"now": to_text(now)}
+        values = {"now": to_text(now), "most": RETRIES}
         return await self._read(lambda c: to_refs(c.execute(_PENDING, values).scalars()))
 
     async def target_inputs(self, targets: Sequence[Ref]) -> list[TargetInputs]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import OUT_OF_SCOPE, Record, Value
+from opsync.model.aside import wait_after
 from opsync.store.base import Part
 from opsync.store.codec import (
     chunks,
@@ -22,6 +23,7 @@ from opsync.store.codec import (
     to_text,
 )
 from opsync.store.schema import cursors, kept, quarantine
+from opsync.store.setaside import retried
 from opsync.store.types import BatchCounts, CursorState, Prepared, SetAside
 
 # Plain SQL where every record passes: a compiled Core insert costs twice as much a row.
@@ -77,8 +79,10 @@ class Pulls(Part):
         aside: Sequence[SetAside],
         *,
         advance_to: datetime | None,
+        retried: bool = False,
     ) -> BatchCounts:
-        """Store one batch and, in the same transaction, advance the feed's cursor.
+        """Store one batch and, in the same transaction, advance the feed's cursor. `retried` says
+        that it was set aside before and is tried again.
 
         A record is written only if its hash, its seen hash, its tombstone or its feed differs
         from what is stored, and one that is out of scope only if it is stored. The cursor never
@@ -86,7 +90,7 @@ class Pulls(Part):
         """
         at = self._clock.now()
         return await self._write(
-            lambda c: _put_batch(c, at, run, instance, feed, records, aside, advance_to)
+            lambda c: _put_batch(c, at, run, instance, feed, records, aside, advance_to, retried)
         )
 
     async def finish_feed(
@@ -198,6 +202,7 @@ def _put_batch(
     records: Sequence[Prepared],
     aside: Sequence[SetAside],
     advance_to: datetime | None,
+    again: bool,
 ) -> BatchCounts:
     latest = {str(one.record.ref): one for one in records}
     known = _known(connection, list(latest))
@@ -248,7 +253,9 @@ def _put_batch(
         connection.exec_driver_sql(_RECORD, rows)
     _put_names(connection, names, stale)
     _put_people(connection, names)
-    _put_aside(connection, at, list(latest), aside)
+    _put_aside(connection, at, feed, list(latest), aside)
+    if again:
+        retried(connection, {_ref(one): one.reason for one in aside}, at)
     if advance_to is not None:
         _set_cursor(connection, run, instance, feed, advance_to)
     return BatchCounts(len(records), len(names), len(records) - len(names))
@@ -331,7 +338,7 @@ def _put_people(connection: Connection, changed: list[tuple[str, Record]]) -> No
 
 
 def _put_aside(
-    connection: Connection, at: datetime, read: list[str], aside: Sequence[SetAside]
+    connection: Connection, at: datetime, feed: str, read: list[str], aside: Sequence[SetAside]
 ) -> None:
     """Keep what could not be read, and forget what has been read well by now."""
     if read and connection.scalar(select(quarantine.c.ref).limit(1)) is not None:
@@ -340,10 +347,12 @@ def _put_aside(
     now = to_text(at)
     rows = [
         {
-            "ref": f"{one.instance}:{one.stream}:{one.id}",
+            "ref": _ref(one),
             "reason": one.reason,
             "since": now,
             "last_at": now,
+            "feed": feed,
+            "next_try_at": to_text(at + wait_after(0)),
         }
         for one in aside
     ]
@@ -352,7 +361,11 @@ def _put_aside(
         connection.execute(
             new.on_conflict_do_update(
                 index_elements=["ref"],
-                set_={"reason": new.excluded.reason, "last_at": new.excluded.last_at},
+                set_={name: new.excluded[name] for name in ("reason", "last_at", "feed")},
             ),
             rows,
         )
+
+
+def _ref(one: SetAside) -> str:
+    return f"{one.instance}:{one.stream}:{one.id}"

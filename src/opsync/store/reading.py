@@ -10,10 +10,9 @@ from sqlalchemy import Connection, select, text
 from opsync.errors import StoreError
 from opsync.model import Account, Kind, Link, Record, Ref
 from opsync.store.base import Part, load, to_refs
-from opsync.store.codec import decode_record, to_ref, to_time
+from opsync.store.codec import decode_record, to_ref
 from opsync.store.plans import pairs
 from opsync.store.schema import aliases, parents, people, quarantine, records
-from opsync.store.types import Quarantined
 
 _BY_URL = text("SELECT body FROM records WHERE instr(body, CAST(:url AS BLOB)) > 0 LIMIT 100")
 # A whole title first, then those that begin with the text, then those that have it anywhere.
@@ -120,16 +119,6 @@ class Reading(Part):
     ) -> list[Link]:
         """Pairs, of one instance or all, from after the pair `after` on."""
         return await self._read(lambda c: _links_page(c, instance, after, limit))
-
-    async def quarantine(self) -> list[Quarantined]:
-        """What is set aside, oldest first."""
-        query = select(quarantine).order_by(quarantine.c.since, quarantine.c.ref)
-        return await self._read(
-            lambda c: [
-                Quarantined(to_ref(row.ref), row.reason, to_time(row.since), to_time(row.last_at))
-                for row in c.execute(query)
-            ]
-        )
 
     async def aside_refs(self) -> frozenset[Ref]:
         """What is set aside, by name only."""

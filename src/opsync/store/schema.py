@@ -174,7 +174,8 @@ kept = Table(
     _blob("value"),
 )
 
-# `pending`: something is left to do. `retry`: the next pass may try again by itself.
+# `pending`: something is left to do. `retry`: 0 where the tool refused it for good. `failed_at`:
+# when the first of the failures in a row was.
 ledger = Table(
     "ledger",
     metadata,
@@ -208,6 +209,7 @@ ledger = Table(
             persisted=True,
         ),
     ),
+    _maybe("failed_at"),
     Index("ledger_pending", "pending", sqlite_where=text("pending = 1")),
     Index("ledger_conflicted", "outcome", sqlite_where=text("outcome = 'conflicted'")),
 )
@@ -301,6 +303,9 @@ quarantine = Table(
     _text("reason"),
     _text("since"),
     _text("last_at"),
+    _text("feed", default=""),
+    _number("tries", default=0),
+    _maybe("next_try_at"),
 )
 
 # What people said about a pair of items, whatever their tools say. `kind` is member, same or

@@ -22,6 +22,7 @@ from opsync.store.pulls import Pulls
 from opsync.store.reading import Reading
 from opsync.store.rollups import Rollups
 from opsync.store.runs import Runs
+from opsync.store.setaside import SettingAside
 from opsync.store.tallies import Tallies
 from opsync.store.twins import Twins
 from opsync.store.walks import Walks
@@ -31,6 +32,7 @@ class Store(
     Runs,
     Pulls,
     Walks,
+    SettingAside,
     Links,
     Decisions,
     Twins,

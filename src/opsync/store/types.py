@@ -56,12 +56,36 @@ class SetAside(NamedTuple):
 
 
 class Quarantined(Struct, frozen=True):
-    """A remote object that is set aside: why, since when, and when it was last tried."""
+    """A remote object that is set aside: why, since when, and when it was last read.
+
+    `feed` is what brought it ("" where that is not known), `tries` how often it was tried again in
+    vain, `next_try_at` when it will be, None where nothing is in the way.
+    """
 
     ref: Ref
     reason: str
     since: datetime
     last_at: datetime
+    feed: str = ""
+    tries: int = 0
+    next_try_at: datetime | None = None
+
+
+class FailedWrite(Struct, frozen=True):
+    """A value that could not be written: its slot, since when that fails, and whether the tool
+    refused it for good."""
+
+    entry: Entry
+    since: datetime | None
+    refused: bool
+
+
+class AsideCount(NamedTuple):
+    """What is set aside of one instance, and since when the oldest of it is."""
+
+    items: int = 0
+    writes: int = 0
+    since: datetime | None = None
 
 
 class BatchCounts(NamedTuple):
@@ -210,6 +234,13 @@ class JournalRow(Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+
+
+class Lately(NamedTuple):
+    """How many values runs removed and created in an instance."""
+
+    removed: int = 0
+    created: int = 0
 
 
 class Tally(NamedTuple):

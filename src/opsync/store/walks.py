@@ -18,12 +18,18 @@ CREATE TEMP TABLE IF NOT EXISTS walk (
     instance TEXT NOT NULL, feed TEXT NOT NULL, ref TEXT NOT NULL,
     PRIMARY KEY (instance, feed, ref)) WITHOUT ROWID
 """
-# What could not be read was nevertheless there.
+# What could not be read in the walk was nevertheless there, and seen. Of what an older opsync set
+# aside it is not known which feed brought it: that counts as seen.
 _VANISHED = """
 FROM records r WHERE r.instance = ? AND r.feed = ? AND r.tombstone = ''
 AND NOT EXISTS (SELECT 1 FROM walk w
                 WHERE w.instance = r.instance AND w.feed = r.feed AND w.ref = r.ref)
-AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref)
+AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref AND q.feed = '')
+"""
+_NOT_ASIDE = """
+DELETE FROM quarantine WHERE feed = ? AND substr(ref, 1, length(?) + 1) = ? || ':'
+AND NOT EXISTS (SELECT 1 FROM walk w
+                WHERE w.instance = ? AND w.feed = quarantine.feed AND w.ref = quarantine.ref)
 """
 _KNOWN = "SELECT count(*) FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
 _LIVING = "SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
@@ -100,8 +106,10 @@ def _finish(
             (instance, feed),
         )
     ]
-    _forget(connection, instance, feed)
     refused = bool(known) and (not seen or len(missing) > max(floor, limit * known))
+    if not refused:
+        connection.exec_driver_sql(_NOT_ASIDE, (feed, instance, instance, instance))
+    _forget(connection, instance, feed)
     if not refused:
         for part in chunks(missing):
             _bury(connection, run, part)

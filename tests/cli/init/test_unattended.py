@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from opsync import Category, Check, Choice, Grant, SignInError, StatusWord, TemporaryError
+from opsync.cli.init.text import placeholders
+from opsync.config import build
 from opsync.model.rules import Mode
 from tests.cli.init import scripted
 from tests.cli.init.conftest import ROADMAP, TASKS, Init, taken
@@ -41,6 +44,22 @@ def test_everything_can_be_told_by_options_before_there_is_a_token(init: Init) -
     assert (config.rules[0].mode, config.links.mode) == (Mode.apply, Mode.apply)
     assert config.rules[0].properties == ("Tracked in",)
     assert config.general.time_zone == "Europe/Lisbon"
+
+
+def test_who_hears_when_nobody_looks_is_offered_as_comments(init: Init, tools: Tools) -> None:
+    init.token("linear", TOKEN)
+    assert init.alone("--linear").code == 0
+    text = (init.folder / "opsync.toml").read_text(encoding="utf-8")
+    offered = text[text.index("#[watch]") :]
+    for line in ("#[watch]", "#[alerts]", "opsync alerts test", "OPSYNC_ALERTS__WEBHOOK"):
+        assert line in offered
+    uncommented = "\n".join(
+        line.removeprefix("#") if line.startswith(("#[", "#fresh", "#style")) else line
+        for line in text.splitlines()
+    )
+    raw = tomllib.loads(uncommented)
+    assert (raw["watch"], raw["alerts"]) == ({"fresh_within": "2h"}, {"style": "slack"})
+    build(placeholders(raw))
 
 
 def test_the_variables_of_tokens_that_are_not_at_hand_are_told(init: Init, tools: Tools) -> None:

@@ -24,8 +24,8 @@ class Project:
         self.applied: Value = None
         self.remote_id = ""
 
-    async def write(self, health: Health) -> OutcomeKind:
-        value = self.linear.render("update", self.target, rollup_content(health=health))
+    async def write(self, health: Health, **more: str) -> OutcomeKind:
+        value = self.linear.render("update", self.target, rollup_content(health=health, **more))
         wanted = change(
             self.target,
             "update",
@@ -95,6 +95,28 @@ async def test_an_update_is_worded_as_configured(
     (update,) = workspace.project_updates.values()
     link = "[Roadmap: One-tap checkout](https://www.notion.so/9b1c)"
     assert update.body == f"in Verzug – {link}\n\n[opsync]"
+
+
+async def test_a_title_names_nobody_and_ends_no_link(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    """Whoever is named in an update is told of it: by an at sign, or by their profile's address."""
+    project = await make(workspace, connect)
+    await project.write(Health.on_track)
+    profile = "https://linear.app/harbor/profiles/ben"
+    title = f"@ben {profile} ](https://evil.example) | <b> #x `y` **z**"
+    address = "https://www.notion.so/9b1c)[x](https://evil.example"
+
+    await project.write(Health.off_track, title=title, url=address)
+
+    (update,) = workspace.project_updates.values()
+    shown = update.body.partition("\n")[0]
+    text, _, rest = shown.removeprefix("[").partition("](")
+    assert text == (
+        r"\@ben https\://linear.app/harbor/profiles/ben \]\(https\://evil.example\) \|"
+        r" \<b\> \#x \`y\` \*\*z\*\*"
+    )
+    assert rest.startswith("https://www.notion.so/9b1c%29[x]%28https://evil.example)")
 
 
 async def test_other_words_alone_post_nothing(workspace: LinearWorkspace, connect: Connect) -> None:

@@ -38,7 +38,6 @@ from opsync import (
     same,
 )
 from opsync.sandbox.notion import Computed
-from opsync_notion import Notion
 from opsync_notion.surfaces import AT_FIRST, TYPES
 
 OWN = ("Delivery", "Delivery %", "Delivery health", "Work", "Delivery changed")
@@ -429,37 +428,36 @@ async def test_writing_can_be_switched_off(roadmap: Roadmap) -> None:
 # What stands in a cell ------------------------------------------------------------------------
 
 
-def rendered(surface: str, **changes: Any) -> Value:
-    return Notion.render(
-        None,  # type: ignore[arg-type]  # rendering looks at the content only
+def rendered(roadmap: Roadmap, surface: str, **changes: Any) -> Value:
+    return roadmap.connect().render(
         surface,
         Record(ref=Ref("notion", "page", "p"), kind=Kind.initiative, title="A"),
         content(**changes),
     )
 
 
-def test_links_and_other_targets_have_no_column() -> None:
+def test_links_and_other_targets_have_no_column(roadmap: Roadmap) -> None:
     card = Card(Ref("jira", "issue", "1"), Kind.issue, "PAY-1", EPIC, "Jira")
     link = LinkContent(card, "PAY-1", "Jira", resolved=False, category_name="")
     target = Record(ref=Ref("notion", "page", "p"), kind=Kind.initiative, title="A")
-    assert Notion.render(None, "delivery", target, link) is None  # type: ignore[arg-type]  # as above
-    assert rendered("delivery", at_root=False) is None
+    assert roadmap.connect().render("delivery", target, link) is None
+    assert rendered(roadmap, "delivery", at_root=False) is None
 
 
-def test_percent_is_rounded_and_whole_numbers_stay_floats() -> None:
-    assert rendered("delivery_pct", percent=0.6049) == 0.6
-    assert json.dumps(rendered("delivery_pct", percent=1)) == "1.0"
-    assert rendered("delivery_pct", percent=None) is None
+def test_percent_is_rounded_and_whole_numbers_stay_floats(roadmap: Roadmap) -> None:
+    assert rendered(roadmap, "delivery_pct", percent=0.6049) == 0.6
+    assert json.dumps(rendered(roadmap, "delivery_pct", percent=1)) == "1.0"
+    assert rendered(roadmap, "delivery_pct", percent=None) is None
 
 
-def test_the_day_of_the_last_change_is_a_plain_date() -> None:
-    assert rendered("delivery_changed", changed_on=date(2026, 12, 1)) == "2026-12-01"
+def test_the_day_of_the_last_change_is_a_plain_date(roadmap: Roadmap) -> None:
+    assert rendered(roadmap, "delivery_changed", changed_on=date(2026, 12, 1)) == "2026-12-01"
 
 
-def test_links_other_than_http_and_https_are_written_as_text() -> None:
+def test_links_other_than_http_and_https_are_written_as_text(roadmap: Roadmap) -> None:
     bad = ["javascript:alert(1)", "JAVA\tscript:x", "data:text/html,x", "//evil.example/x", "x"]
     items = tuple(WorkItem(f"Item {n}", url) for n, url in enumerate(bad))
-    assert rendered("work", work=items) == [[f"Item {n}", ""] for n in range(len(bad))]
+    assert rendered(roadmap, "work", work=items) == [[f"Item {n}", ""] for n in range(len(bad))]
 
 
 async def test_hostile_and_huge_texts_are_written_inert_and_whole(roadmap: Roadmap) -> None:

@@ -23,6 +23,20 @@ from opsync.config import env_name
 
 STAND_IN = "not-here-yet"
 """Stands for a token that is not at hand."""
+UNWATCHED = (
+    "",
+    "# Once runs come by a schedule: how old what was read may be before opsync status turns red.",
+    "#[watch]",
+    '#fresh_within = "2h"',
+    "",
+    "# And who hears of it when nobody looks. The addresses are secrets, from the environment:",
+    "# OPSYNC_ALERTS__WEBHOOK gets a message when something goes wrong or is over, and",
+    "# OPSYNC_ALERTS__ALIVE is asked after each good run, so that a watchdog misses those that do",
+    "# not come. To try them: opsync alerts test",
+    "#[alerts]",
+    '#style = "slack"',
+)
+"""What is left to whoever runs it by a schedule."""
 EXAMPLES = 20
 """So many keys are named in a comment at most."""
 
@@ -54,7 +68,7 @@ def render(answers: Answers) -> str:
     ]
     for name, part in answers.parts.items():
         lines += _block(name, part, answers)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *UNWATCHED]) + "\n"
 
 
 def block_of(part: Part) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Properties: seeded worlds and state machines, held against rules written down apart."""

@@ -1,0 +1,91 @@
+"""The ledger in memory, as simply as it can be said: what the store keeps of plans and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Slot
+from opsync.model.ledger import Entry, stored
+from opsync.model.value import NOTHING
+
+
+class Book:
+    """Rows by slot. A row that says nothing is none."""
+
+    def __init__(self, rows: Iterable[Entry] = ()) -> None:
+        self.rows = {row.slot: row for row in rows}
+
+    def copy(self) -> Book:
+        """The same once more."""
+        return Book(self.rows.values())
+
+    def dump(self) -> bytes:
+        """All of it in bytes."""
+        return msgspec.json.encode([self.rows[slot] for slot in sorted(self.rows)])
+
+    def put(self, rows: Sequence[Entry]) -> None:
+        """What a plan says."""
+        for row in rows:
+            old = self.rows.get(row.slot)
+            if old is not None and old.desired != row.desired:
+                row = replace(row, attempts=0, next_try_at=None)
+            self.rows[row.slot] = row
+        self._tidy()
+
+    def begin(self, changes: Sequence[Change]) -> None:
+        """Writes are about to leave."""
+        for change in changes:
+            desired = stored(change.desired)
+            old = self.rows.get(change.slot)
+            if old is None:
+                old = Entry(
+                    slot=change.slot,
+                    desired=desired,
+                    remote_id=change.remote_id,
+                    reason=change.reason,
+                    evidence=change.evidence,
+                    inputs=change.inputs,
+                )
+            self.rows[change.slot] = replace(old, intent=desired, next_try_at=None)
+
+    def finish(self, done: Sequence[tuple[Change, Outcome]], at: datetime) -> None:
+        """What came of writes."""
+        for change, outcome in done:
+            row = self.rows.get(change.slot)
+            if row is None:
+                continue
+            row = replace(row, outcome=outcome.kind.value, message=outcome.message)
+            if outcome.kind is OutcomeKind.failed:
+                if outcome.retryable:
+                    wait = min(timedelta(minutes=1) * 2**row.attempts, timedelta(hours=6))
+                    row = replace(row, next_try_at=at + wait)
+                row = replace(row, attempts=row.attempts + 1)
+            else:
+                row = replace(row, attempts=0, next_try_at=None)
+            if outcome.kind in WRITTEN or outcome.kind is OutcomeKind.unchanged:
+                applied = stored(outcome.applied)
+                row = replace(
+                    row,
+                    applied=applied,
+                    asked=stored(change.desired),
+                    observed=applied,
+                    observed_at=at,
+                    remote_id=outcome.remote_id if outcome.applied is not None else "",
+                )
+            if not outcome.unknown:
+                row = replace(row, intent=None)
+            self.rows[change.slot] = row
+        self._tidy()
+
+    def forget(self, slot: Slot) -> None:
+        """Lose a row."""
+        self.rows.pop(slot, None)
+
+    def _tidy(self) -> None:
+        for slot, row in list(self.rows.items()):
+            if row.desired == row.applied == NOTHING and row.intent is None and row.hold is None:
+                del self.rows[slot]

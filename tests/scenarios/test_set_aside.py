@@ -1,0 +1,260 @@
+"""What could not be read or written is set aside, told, and tried again with growing waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from opsync.model.aside import RETRIES
+from opsync.store import Quarantined
+from tests.scenarios.test_bad_input_records import INSTANCES, break_one, edit_all
+from tests.support.world import HOSTS, World, of, troubles
+
+MINUTE = 60
+HOUR = 3600
+
+
+async def asides(world: World) -> list[Quarantined]:
+    async with world.session() as session:
+        return await session.store.quarantine()
+
+
+async def later(world: World, seconds: float) -> None:
+    world.clock.advance(seconds)
+    await world.sync()
+
+
+@pytest.mark.parametrize("instance", INSTANCES)
+async def test_an_item_that_is_read_well_again_needs_no_edit_and_no_full_read(
+    settled: World, instance: str
+) -> None:
+    """The tool, not a person, made it unreadable: nothing tells that it changed."""
+    edit_all(settled, "Renamed")
+    broken = break_one(settled, instance)
+    await settled.sync()
+    settled.net.spoil.clear()
+    settled.clock.advance(2 * HOUR)
+
+    report = await settled.sync()
+
+    assert report.exit_code == 0, troubles(report)
+    assert await asides(settled) == []
+    assert (await settled.record(broken)).title in (f"Renamed {broken}", "Loyalty")
+    await settled.sync()
+    await settled.silent()
+
+
+@pytest.mark.parametrize("instance", INSTANCES)
+async def test_what_stays_unreadable_is_tried_with_growing_waits(
+    settled: World, instance: str
+) -> None:
+    edit_all(settled, "Renamed")
+    break_one(settled, instance)
+    await settled.sync()
+    settled.clock.advance(HOUR)  # past the overlap, in which it is listed anyway
+    tries = []
+    for minutes in (0, 10, 25, 60, 65, 11 * 60, 70, 23 * 60, 70):
+        await later(settled, minutes * MINUTE)
+        [one] = await asides(settled)
+        tries.append(one.tries)
+    assert tries == [1, 1, 2, 2, 3, 3, 4, 4, 5]
+    assert one.reason
+
+
+async def test_a_retry_costs_no_more_than_a_search(settled: World) -> None:
+    for number in range(12):
+        settled.jira.add_issue("MOB", f"Chore {number}")
+    await settled.sync()
+
+    def spoil(answer: Any) -> None:
+        for issue in answer.get("issues", ()):
+            if issue["fields"]["summary"].startswith("Chore"):
+                issue["fields"]["summary"] = {"not": "a text"}
+
+    settled.net.spoil[HOSTS["jira-main"]] = spoil
+    for number in range(12):
+        settled.jira.edit(f"MOB-{number + 4}", summary=f"Chore again {number}")
+    await settled.sync()
+    assert len(await asides(settled)) == 12
+    settled.clock.advance(2 * HOUR)
+    usual = await settled.sync(only=frozenset({"linear"}))
+    assert of(usual, "jira-main").read_requests == 0
+    report = await settled.sync()
+    assert of(report, "jira-main").read_requests <= 2 + 2, "twelve, ten at a time"
+    assert {one.tries for one in await asides(settled)} == {1}
+
+
+async def test_a_run_tries_only_so_many_again(settled: World) -> None:
+    """One page costs a request: however many are set aside, a run stays bounded."""
+    pages = [settled.page(f"Idea {number}", "") for number in range(RETRIES + 6)]
+    await settled.sync()
+    ids = {page.id for page in pages}
+
+    def spoil(node: Any) -> None:
+        for each in node.get("results", [node]):
+            if isinstance(each, dict) and each.get("id") in ids and "properties" in each:
+                each["properties"]["Tracked in"]["rich_text"] = "not a list"
+
+    settled.net.spoil[HOSTS["notion"]] = spoil
+    for page in pages:
+        settled.notion.edit_page(page, "Due", "2026-10-01")
+    await settled.sync()
+    assert len(await asides(settled)) == RETRIES + 6
+    settled.clock.advance(2 * HOUR)
+    first = await settled.sync()
+    assert of(first, "notion").read_requests <= RETRIES + 3
+    assert sorted(one.tries for one in await asides(settled)) == [0] * 6 + [1] * RETRIES
+    await settled.sync()
+    assert {one.tries for one in await asides(settled)} == {1}, "the others came next"
+
+
+@pytest.mark.parametrize("instance", INSTANCES)
+async def test_what_is_deleted_while_it_is_set_aside_is_not_taken_for_gone_but_by_a_full_read(
+    settled: World, instance: str
+) -> None:
+    edit_all(settled, "Renamed")
+    broken = break_one(settled, instance)
+    await settled.sync()
+    settled.net.spoil.clear()
+    if instance == "jira-main":
+        settled.jira.delete_issue(broken)
+    elif instance == "linear":
+        settled.linear.faults.deny = {settled.linear.issue(broken).id}
+    else:
+        settled.notion.faults.deny = {settled.loyalty.id}
+    await later(settled, 2 * HOUR)
+    [one] = await asides(settled)
+    assert "no longer answered by its id" in one.reason
+    async with settled.session() as session:
+        record = await session.store.record(one.ref)
+    assert record is not None
+    assert not record.tombstone
+    await settled.sync(full=True)
+    assert await asides(settled) == []
+    async with settled.session() as session:
+        record = await session.store.record(one.ref)
+    assert record is not None
+    assert record.tombstone
+
+
+async def test_an_outage_while_trying_again_harms_nothing_else(settled: World) -> None:
+    edit_all(settled, "Renamed")
+    break_one(settled, "notion")
+    await settled.sync()
+    settled.net.before[HOSTS["notion"]] = lambda request: (
+        httpx.Response(500) if request.url.path.startswith("/v1/pages/") else None
+    )
+    settled.clock.advance(2 * HOUR)
+    report = await settled.sync()
+    assert of(report, "notion").trouble == "", troubles(report)
+    [one] = await asides(settled)
+    assert one.tries == 1
+    assert "500" not in one.reason, "why it was set aside is still told"
+
+
+def refuse_links(world: World, key: str, status: int = 400) -> list[str]:
+    """Jira refuses to link this issue. Returns where the requests are noted."""
+    tried: list[str] = []
+    issue = world.jira.issue(key).id
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST" and request.url.path.endswith(f"/{issue}/remotelink"):
+            tried.append(request.method)
+            return httpx.Response(status, json={"errorMessages": ["Not like this."], "errors": {}})
+        return None
+
+    world.net.before[HOSTS["jira-main"]] = answer
+    return tried
+
+
+async def test_a_refused_write_is_tried_again_with_growing_waits_until_it_is_taken(
+    world: World,
+) -> None:
+    tried = refuse_links(world, "PAY-1")
+    report = await world.sync()
+    assert report.exit_code == 1
+    counts = [len(tried)]
+    for minutes in (1, 5, 20, 15, 60, 65):
+        world.clock.advance(minutes * MINUTE)
+        report = await world.sync()
+        assert report.exit_code == 1, "a run that leaves something undone says so"
+        counts.append(len(tried))
+    assert counts == [1, 1, 2, 2, 3, 3, 4]
+    world.net.before.clear()
+    world.clock.advance(12 * HOUR)
+    report = await world.sync()
+    assert report.exit_code == 0, troubles(report)
+    assert len(world.remote_links("PAY-1")) == 1
+    await world.silent()
+
+
+async def test_a_refused_write_is_no_matter_any_more_once_its_rule_only_observes(
+    world: World,
+) -> None:
+    refuse_links(world, "PAY-1")
+    assert (await world.sync()).exit_code == 1
+    world.raw["rollup"][0]["mode"] = "observe"
+    world.clock.advance(10 * MINUTE)
+    report = await world.sync()
+    assert report.exit_code == 0, troubles(report)
+    async with world.session() as session:
+        assert await session.store.failed_writes() == []
+
+
+async def test_a_refused_write_is_no_matter_any_more_once_its_page_is_put_away(
+    world: World,
+) -> None:
+    path = f"/v1/pages/{world.loyalty.id}"
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and request.url.path == path:
+            body = {"object": "error", "status": 400, "code": "validation_error", "message": "No."}
+            return httpx.Response(400, json=body)
+        return None
+
+    world.net.before[HOSTS["notion"]] = answer
+    assert (await world.sync()).exit_code == 1
+    async with world.session() as session:
+        assert {one.refused for one in await session.store.failed_writes()} == {True}
+    world.loyalty.archived = True
+    world.clock.advance(10 * MINUTE)
+    await world.sync(full=True)
+    async with world.session() as session:
+        assert await session.store.failed_writes() == []
+    assert (await world.sync()).exit_code == 0
+
+
+async def test_what_is_set_aside_of_a_connection_that_is_taken_out_is_told_no_longer(
+    settled: World,
+) -> None:
+    edit_all(settled, "Renamed")
+    break_one(settled, "linear")
+    assert (await settled.sync()).exit_code == 1
+    del settled.raw["instances"]["linear"]
+    report = await settled.sync()
+    assert report.aside == 0
+
+
+async def test_exactly_what_is_poison_is_set_aside_and_all_else_converges(world: World) -> None:
+    """Three of three kinds: an item that cannot be read, one that is refused when it is written,
+    and one in another tool."""
+    break_one(world, "linear")
+    refuse_links(world, "MOB-1")
+    first = await world.sync()
+    for _ in range(2):
+        last = await world.sync()
+    assert first.exit_code == last.exit_code == 1
+    assert [str(one.ref.instance) for one in await asides(world)] == ["linear"]
+    async with world.session() as session:
+        [failed] = await session.store.failed_writes()
+        cursors = await session.store.cursors()
+    assert failed.refused
+    assert "Not like this." in failed.entry.message
+    assert all(one.completed_at is not None and one.failed_since is None for one in cursors)
+    assert "done" in world.checkout.text("Delivery")
+    assert "done" in world.loyalty.text("Delivery")
+    assert world.remote_links("PAY-1")
+    assert world.remote_links("MOB-1") == []
+    assert (last.planned, last.applied) == (0, 0), "what waits is not planned in each run"

@@ -1,0 +1,136 @@
+"""Planning where two things crossed: a crash and a person, a move and somebody else's link."""
+
+from __future__ import annotations
+
+from opsync.model import Kind, Seen, Slot, Verb
+from opsync.model.ledger import SKIPPED, Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import Mode
+from opsync.stages.plan import TAKEN, Want, plan
+from tests.stages.test_plan import NOW, Board, at, entry, linked, planned, seen_target, slot
+
+OLD, NEW = linked("https://a.example"), linked("https://b.example")
+THEIRS = Seen.of("link", linked("https://b.example", "Ben's"), address="https://b.example")
+OURS = Seen.of("link", OLD, address="https://a.example", remote_id="1", ours=True)
+
+
+def test_a_link_does_not_move_to_where_somebody_else_has_linked() -> None:
+    row = entry(OLD, surface="link", asked=stored(OLD), remote_id="1", observed=stored(OLD))
+    want = Want(slot("link"), NEW)
+
+    [change] = planned(seen_target(OURS, THEIRS), want, entries=[row]).changes
+    assert (change.verb, change.remote_id, change.reason) == (Verb.remove, "1", TAKEN)
+
+    result = planned(seen_target(THEIRS), want)
+    assert result.changes == ()
+    [skipped] = result.skipped
+    assert skipped.message == TAKEN
+
+
+def test_that_it_goes_instead_was_not_approved_with_its_move() -> None:
+    row = entry(OLD, surface="link", remote_id="1")
+    want = Want(slot("link"), NEW, mode=Mode.propose, approved=True)
+    result = planned(seen_target(OURS, THEIRS), want, entries=[row])
+    assert result.changes == ()
+    assert [change.verb for change in result.proposed] == [Verb.remove]
+
+
+def test_a_move_that_was_refused_takes_nothing_away() -> None:
+    hold = Hold(HoldKind.refused, "ana", NOW, desired_hash=digest(stored(NEW)))
+    row = entry(OLD, surface="link", remote_id="1", hold=hold)
+    result = planned(seen_target(OURS, THEIRS), Want(slot("link"), NEW), entries=[row])
+    assert result.changes == ()
+    assert len(result.held) == 1
+
+
+def test_a_link_moves_beside_somebody_elses_at_its_old_place() -> None:
+    beside = Seen.of("link", linked("https://a.example", "Ben's"), address="https://a.example")
+    row = entry(OLD, surface="link", remote_id="1")
+    [change] = planned(seen_target(OURS, beside), Want(slot("link"), NEW), entries=[row]).changes
+    assert (change.verb, change.desired) == (Verb.update, NEW)
+
+
+def test_where_a_removal_was_interrupted_and_happened_somebody_elses_link_stays() -> None:
+    row = entry(OLD, surface="link", desired=stored(None), intent=stored(None), remote_id="1")
+    target = seen_target(THEIRS)
+    result = planned(target, Want(slot("link"), NEW), entries=[row], seen=[THEIRS])
+    assert result.changes == ()
+    assert len(result.recovered) == 1
+    [kept] = result.entries
+    assert (kept.outcome, kept.applied, kept.remote_id, kept.intent) == (
+        SKIPPED,
+        stored(None),
+        "",
+        None,
+    )
+
+
+def test_a_write_after_a_settled_conflict_that_was_interrupted_is_written() -> None:
+    here = Seen.of("text", "old", remote_id="p1")
+    row = entry(
+        "old",
+        remote_id="p1",
+        desired=stored("new"),
+        intent=stored("new"),
+        outcome="conflicted",
+        observed=stored("old"),
+    )
+    result = planned(seen_target(here), Want(slot(), "new"), entries=[row], seen=[here])
+    assert result.conflicts == ()
+    [change] = result.changes
+    assert (change.verb, change.interrupted) == (Verb.update, True)
+
+
+def test_what_an_interrupted_move_left_twice_stays_open_until_one_is_gone() -> None:
+    address = "https://a.example"
+    value = linked(address, "new")
+    row = entry(linked(address, "old"), surface="link", remote_id="0")
+    row = Entry(slot=row.slot, desired=stored(value), intent=stored(value))
+    both = [Seen.of("link", value, address=address, remote_id=id_, ours=True) for id_ in "12"]
+    resting = {row.slot: at(23)}
+    result = plan(
+        seen_target(*both),
+        [Want(row.slot, value)],
+        [row],
+        Board(),
+        now=NOW,
+        run=7,
+        seen=both,
+        resting=resting,
+    )
+    assert seen_target().kind is Kind.issue, "where values rest"
+    assert result.recovered == ()
+    [change] = result.changes
+    assert change.interrupted
+
+
+def test_an_interrupted_move_is_found_although_the_link_should_lead_elsewhere_by_now() -> None:
+    row = entry(OLD, surface="remote", desired=stored(NEW), intent=stored(NEW), remote_id="1")
+    moved = Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True)
+    want = Want(Slot(row.slot.target, "remote", row.slot.rule, row.slot.other), OLD)
+    result = planned(seen_target(), want, entries=[row], seen=[moved])
+    assert result.held == ()
+    assert len(result.recovered) == 1
+    [change] = result.changes
+    assert (change.verb, change.remote_id, change.before) == (Verb.update, "2", NEW)
+
+
+def test_an_interrupted_move_passes_to_the_rule_of_another_name_by_where_it_led() -> None:
+    row = entry(OLD, surface="remote", desired=stored(NEW), intent=stored(NEW), remote_id="1")
+    moved = Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True)
+    renamed = Slot(row.slot.target, "remote", "renamed", row.slot.other)
+    result = planned(seen_target(), Want(renamed, NEW), entries=[row], seen=[moved])
+    assert result.changes == ()
+    rows = {one.slot: one for one in result.entries}
+    assert (rows[renamed].applied, rows[renamed].remote_id) == (stored(NEW), "2")
+    assert rows[row.slot] == Entry(slot=row.slot)
+
+
+def test_nothing_is_removed_from_a_place_at_which_another_slot_has_begun_to_write() -> None:
+    stays = entry(OLD, surface="link", desired=stored(None), remote_id="1", outcome="failed")
+    renamed = Slot(stays.slot.target, "link", "renamed", stays.slot.other)
+    begun = Entry(slot=renamed, desired=stored(NEW), intent=stored(NEW))
+    result = planned(seen_target(), Want(renamed, OLD), entries=[stays, begun], seen=[OURS])
+    assert result.changes == ()
+    rows = {one.slot: one for one in result.entries}
+    assert (rows[renamed].applied, rows[renamed].remote_id) == (stored(OLD), "1")
+    assert rows[stays.slot] == Entry(slot=stays.slot)
