@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         same,
         value_hash,
     )
+    from opsync.model.rules import Edits
     from opsync.names import nearest
 
 _HOMES = {
@@ -196,6 +197,7 @@ _HOMES = {
         "same",
         "value_hash",
     ),
+    "opsync.model.rules": ("Edits",),
     "opsync.names": ("nearest",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -221,6 +223,7 @@ __all__ = [
     "Context",
     "Counts",
     "Diagnosable",
+    "Edits",
     "Explorable",
     "Feed",
     "FirstRead",

@@ -312,9 +312,11 @@ def _to_approve(report: PassReport) -> list[str]:
         return []
     verb = "waits" if len(waiting) == 1 else "wait"
     by_tool = tallied(one.tool for one in waiting)
+    edited = sum(one.change.over_edit for one in waiting)
+    over = f" {edited} would replace what a person wrote." if edited else ""
     return [
         "",
-        f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.",
+        f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.{over}",
         "  see each    opsync plan",
         f"  write them  {report.applying}",
         "  for good    opsync apply --rule NAME, rule by rule",

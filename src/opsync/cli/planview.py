@@ -138,7 +138,9 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
         if (one.change.slot.rule, one.change.reason) not in said and one.change.reason:
             said.add((one.change.slot.rule, one.change.reason))
             why = f"why: {words.shown(one.change.reason)}"
-        if mixed and waits:
+        if one.change.over_edit:
+            why = "edited by a person"
+        if waits and (mixed or one.change.over_edit):
             why = f"{why} · {waits}".removeprefix(" · ")
         rows.append(change_row(one, why))
     for slot in group.held:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
-from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, stored
+from opsync.model.ledger import CONFLICTED, LET_BE, Entry, Hold, HoldKind, stored
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
@@ -337,6 +337,8 @@ def _finish(
         if failed:
             attempts = connection.scalar(select(ledger.c.attempts).where(_at(change.slot))) or 0
             values |= {"attempts": attempts + 1, "retry": int(outcome.retryable)}
+            if change.over_edit:
+                values["outcome"] = CONFLICTED  # the person's value stands there still
             if outcome.retryable:
                 try_at = next_try.get(change.id) or at + pause(attempts)
                 values["next_try_at"] = to_text(try_at)
@@ -352,6 +354,8 @@ def _finish(
                 "observed_at": to_text(at),
                 "remote_id": outcome.remote_id if outcome.applied is not None else "",
             }
+            if change.over_edit:
+                values["hold"] = None
         if not outcome.unknown:
             values["intent"] = None
         connection.execute(update(ledger).where(_at(change.slot)).values(values))
