@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         StatusWord,
     )
     from opsync.contract.hookspecs import hookimpl
-    from opsync.contract.settings import BaseUrl, ConnectorSettings, Token, Zone
+    from opsync.contract.settings import BaseUrl, ConnectorSettings, Place, Token, Zone
     from opsync.errors import (
         BadAnswer,
         ConfigError,
@@ -130,7 +130,7 @@ _HOMES = {
         "StatusWord",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
-    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Token", "Zone"),
+    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Place", "Token", "Zone"),
     "opsync.errors": (
         "BadAnswer",
         "ConfigError",
@@ -246,6 +246,7 @@ __all__ = [
     "OwnWords",
     "Part",
     "Person",
+    "Place",
     "Policy",
     "RateLimited",
     "Readable",
