@@ -101,6 +101,8 @@ class Config:
     words: Words = field(default=ENGLISH, repr=False)
     """The texts that are written into other tools, ready to be filled in."""
     limits: Limits = field(default_factory=Limits)
+    forced: Mode | None = None
+    """The mode that holds for this run whatever the rules say; None: theirs do."""
 
     @property
     def store(self) -> Path:
@@ -196,6 +198,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         secrets=secrets,
         words=general.wording.words(),
         limits=general.limits.settings(),
+        forced=mode,
     )
 
 

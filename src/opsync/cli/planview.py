@@ -215,6 +215,8 @@ def _how(view: PlanView) -> str:
             f"write {ready}: {written}    "
             f"the other {len(view.observed)} wait for mode apply: opsync sync --mode apply"
         )
+    if view.report.only_observed:
+        return "told to observe only; as the rules' own modes say: opsync sync"
     if view.observed:
         return "the rules only observe; write: opsync sync --mode apply"
     if view.offline and view.proposed:
