@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         StatusWord,
     )
     from opsync.contract.hookspecs import hookimpl
-    from opsync.contract.settings import BaseUrl, ConnectorSettings, Token, Zone
+    from opsync.contract.settings import BaseUrl, ConnectorSettings, Place, Token, Zone
     from opsync.errors import (
         BadAnswer,
         ConfigError,
@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         same,
         value_hash,
     )
+    from opsync.model.rules import Edits
     from opsync.names import nearest
 
 _HOMES = {
@@ -132,7 +133,7 @@ _HOMES = {
         "StatusWord",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
-    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Token", "Zone"),
+    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Place", "Token", "Zone"),
     "opsync.errors": (
         "BadAnswer",
         "ConfigError",
@@ -200,6 +201,7 @@ _HOMES = {
         "same",
         "value_hash",
     ),
+    "opsync.model.rules": ("Edits",),
     "opsync.names": ("nearest",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -225,6 +227,7 @@ __all__ = [
     "Context",
     "Counts",
     "Diagnosable",
+    "Edits",
     "Explorable",
     "Feed",
     "FirstRead",
@@ -249,6 +252,7 @@ __all__ = [
     "OwnWords",
     "Part",
     "Person",
+    "Place",
     "Policy",
     "RateLimited",
     "Readable",

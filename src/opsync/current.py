@@ -164,4 +164,4 @@ class Pass:
         """Where the plan is noted. What people read on opsync's own screens is English."""
         setting = msgspec.structs.replace(setting, words=ENGLISH)
         connectors = {name: opened.connector for name, opened in self.instances.items()}
-        return Notes(self.report.plan, setting, connectors)
+        return Notes(self.report.plan, setting, connectors, self.config.zone)

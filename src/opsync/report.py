@@ -159,6 +159,8 @@ class PassReport:
     """Why an alert, or the sign that opsync is alive, could not be sent."""
     seconds: float = 0.0
     applied_mode: bool = True
+    only_observed: bool = False
+    """Whether it was told to report only, whatever the rules' modes are."""
 
     @property
     def remarks(self) -> list[str]:

@@ -112,6 +112,7 @@ def _change(change: Change) -> dict[str, Any]:
         "after": change.desired,
         "reason": change.reason,
         "evidence": list(change.evidence),
+        "over_edit": change.over_edit,
     }
 
 
@@ -140,4 +141,6 @@ def held_json(one: HeldSlot) -> dict[str, Any]:
         "should_be": plain(one.entry.desired),
         "wrote": plain(one.entry.applied),
         "is_now": plain(one.entry.observed),
+        "held_since": one.entry.hold.at if one.entry.hold is not None else None,
+        "held_until": one.entry.hold.until if one.entry.hold is not None else None,
     }

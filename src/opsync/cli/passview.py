@@ -311,12 +311,13 @@ def _to_approve(report: PassReport) -> list[str]:
     if not waiting:
         return []
     verb = "waits" if len(waiting) == 1 else "wait"
-    by_tool = tallied(one.tool for one in waiting)
+    edited = sum(one.change.over_edit for one in waiting)
+    over = f" · {edited} would replace what a person wrote" if edited else ""
     return [
         "",
-        f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.",
+        f"{plural(len(waiting), 'change')} {verb}: {report.applying}",
+        f"  of these    {tallied(one.tool for one in waiting)}{over}",
         "  see each    opsync plan",
-        f"  write them  {report.applying}",
         "  for good    opsync apply --rule NAME, rule by rule",
     ]
 
@@ -325,10 +326,18 @@ def _observed(report: PassReport) -> list[str]:
     waiting = report.plan.observed
     if not waiting:
         return []
-    by_tool = tallied(one.tool for one in waiting)
+    would = f"Would write {plural(len(waiting), 'change')}: {tallied(one.tool for one in waiting)}."
+    if report.only_observed:
+        return [
+            "",
+            f"{would} Nothing of that was written:",
+            "this run was told so (--mode observe).",
+            "  see each    opsync plan",
+            "  as usual    opsync sync, as the rules' own modes say",
+        ]
     return [
         "",
-        f"Would write {plural(len(waiting), 'change')}: {by_tool}. Nothing of that was written:",
+        f"{would} Nothing of that was written:",
         "the rules are in mode observe.",
         "  see each    opsync plan",
         "  write once  opsync sync --mode apply",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -88,6 +89,15 @@ Zone = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone, "Europe/Berlin"; "" for none."""
 
 
+class Place(NamedTuple):
+    """A part of a tool that an instance may write: two instances of one connector whose keys are
+    the same, or of which one continues the other after a "/", would write the same there. `title`
+    is what people call it; no secret is in it."""
+
+    key: str
+    title: str
+
+
 class ConnectorSettings(BaseSettings):
     """One `[instances.NAME]` block. Secrets are `SecretStr`, everything else is shown freely.
 
@@ -111,6 +121,9 @@ class ConnectorSettings(BaseSettings):
     """The settings that decide nothing about what a record is: where only these change, nothing is
     read anew. A subclass adds its own."""
 
+    parted_by: ClassVar[str] = ""
+    """The setting by which two instances may share a site or a workspace between them."""
+
     connector: str
     """Which connector this instance is of."""
 
@@ -128,6 +141,10 @@ class ConnectorSettings(BaseSettings):
 
     token_expires: date | None = None
     """The last day on which its token works, as the tool said when it was made."""
+
+    def places(self) -> Iterable[Place]:
+        """What of its tool this instance may write, as far as that is known before it is asked."""
+        return ()
 
     @classmethod
     def settings_customise_sources(

@@ -229,7 +229,7 @@ class Explainer:
 
     async def _unwritten(self, link: Link, entries: Sequence[Entry]) -> str:
         """Why a link stands nowhere."""
-        reasons = [why for one in entries if (why := why_not(one))]
+        reasons = [why for one in entries if (why := why_not(one, self._look.zone))]
         if reasons:
             return reasons[0]
         if self._config.links.mode is Mode.observe:

@@ -165,7 +165,8 @@ async def _plan_target(
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)
-    wants = [_permitted(this, want) for want in wants]
+    rows = {entry.slot: entry for entry in inputs.entries}
+    wants = [_permitted(this, want, rows.get(want.slot)) for want in wants]
     result = plan(
         inputs.record,
         wants,
@@ -200,12 +201,16 @@ async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
     return list((await this.store.records_of(sorted(others))).values()) if others else []
 
 
-def _permitted(this: Pass, want: Want) -> Want:
-    """What is wanted, with whether this value may be written: approved, and of the plan that is
-    carried out if it is one."""
-    value = digest(stored(want.value))
+def _permitted(this: Pass, want: Want, entry: Entry | None) -> Want:
+    """What is wanted, with whether this value may be written: approved, also over what a person
+    wrote, and of the plan that is carried out if it is one."""
+    desired = stored(want.value)
+    value = digest(desired)
     if this.chosen is not None and this.chosen.get(want.slot) != value:
         return msgspec.structs.replace(want, mode=Mode.observe)
+    theirs = entry.observed if entry is not None and entry.hold is not None else None
+    if theirs is not None and this.approved.covers_edit(want.slot, desired, theirs):
+        want = msgspec.structs.replace(want, over=theirs)
     if want.mode is Mode.propose and this.approved.covers(want.slot, value):
         return msgspec.structs.replace(want, approved=True)
     return want
@@ -258,6 +263,8 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
             notes.held(fresh, target.record, target.roots)
+            if this.chosen is None:
+                notes.asked_instead(fresh.proposed, target.record, target.roots)
         report = this.of(name)
         report.paused = report.paused or result.paused
         report.write_refused = isinstance(result.stopped, SignInError)
