@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from opsync import (
+    Absent,
     Batch,
+    Census,
     Change,
     Check,
     Choice,
@@ -19,6 +21,7 @@ from opsync import (
     Feed,
     FirstRead,
     Grant,
+    Item,
     Outcome,
     Policy,
     Readable,
@@ -31,7 +34,7 @@ from opsync import (
     Writable,
     hookimpl,
 )
-from opsync_linear import checks, dialect, explore, normalize, pull, surfaces
+from opsync_linear import census, checks, dialect, explore, normalize, pull, surfaces
 from opsync_linear.settings import LinearSettings
 
 _PAGE_URL = re.compile(
@@ -42,7 +45,7 @@ _PAGE_URL = re.compile(
 )
 
 
-class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explorable):
+class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable, Explorable):
     """One Linear workspace."""
 
     name: ClassVar[str] = "linear"
@@ -62,6 +65,15 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explora
 
     def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
         return pull.Reader(self.settings, self.context, since).batches()
+
+    def listing(self, feed: Feed) -> AsyncIterator[Sequence[Ref]]:
+        return census.listing(self.settings, self.context)
+
+    async def look_up(
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+    ) -> Sequence[Item | Absent]:
+        now = self.context.runtime.clock.now()
+        return await census.look_up(self.settings, self.context, refs, known, now)
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         return normalize.normalize(self.context.instance, self.settings, stream, raw)

@@ -247,7 +247,7 @@ class Reader:
     def _full_group(self) -> tuple[str, list[str]] | None:
         """A group that is as large as one request may be, so that few ids are held."""
         for stream, ids in self._later.items():
-            if len(ids) >= _group_size(stream):
+            if len(ids) >= group_size(stream):
                 return self._next_group()
         return None
 
@@ -255,17 +255,26 @@ class Reader:
         self._later["issue"] -= self._sent
         for stream, ids in sorted(self._later.items(), key=lambda each: -len(each[1])):
             if ids:
-                group = sorted(ids)[: _group_size(stream)]
+                group = sorted(ids)[: group_size(stream)]
                 ids.difference_update(group)
                 return stream, group
         return None
 
-    async def _read_again(self, stream: str, ids: Sequence[str]) -> Batch:
+    async def look_up(self, stream: str, ids: Sequence[str]) -> Batch:
+        """Objects by id, at most `group_size` of them; also what is not in scope, which says so."""
+        return await self._read_again(stream, ids, self._sought())
+
+    async def _read_again(
+        self, stream: str, ids: Sequence[str], sought: Sought = NOTHING_SOUGHT
+    ) -> Batch:
         """Objects by id with their whole lists, as far as Linear gives them in one go."""
         root = next(root for root, name in _STREAMS.items() if name == stream)
         answer = await self._work(
-            queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}
+            queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}, sought=sought
         )
+        if sought.projects:
+            tails = answer.decode(Data[Tails]).data
+            self._scope.check_projects(tails.scope.nodes if tails.scope is not None else ())
         work, broken = decode(answer)
         rows: Sequence[Issue | Project | Initiative] = getattr(work, root).nodes
         wanted = [raw for raw in rows if self._scope.has(raw)]
@@ -281,7 +290,8 @@ class Reader:
         return Batch([*found, *broken])
 
 
-def _group_size(stream: str) -> int:
+def group_size(stream: str) -> int:
+    """How many objects one request may read by id."""
     return queries.LONG.issues if stream == "issue" else queries.LONG.projects
 
 

@@ -20,7 +20,7 @@ from opsync.model import Approved, Limits, Metric, Record, Ref, Release, Slot
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
-from opsync.stages.pull import Progress, silent
+from opsync.stages.pulling import Progress, silent
 from opsync.store import Store
 from opsync.teams import private_teams
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from opsync.contract import CONTRACT
+from opsync.contract.census import Census
 from opsync.contract.connector import Connector, Measurable, Readable, WebhookSource, Writable
 from opsync.contract.examining import Diagnosable
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
@@ -253,6 +254,8 @@ def _check(connector: type[Connector[Any]], known: dict[str, type[Connector[Any]
         raise PluginError(f"{label} lacks {missing}")
     if issubclass(connector, Measurable) and not issubclass(connector, Readable):
         raise PluginError(f"{label} measures, and reads no record of the project that it measures")
+    if issubclass(connector, Census) and not issubclass(connector, Readable):
+        raise PluginError(f"{label} lists what there is, and cannot be read")
     if connector.name in known:
         raise PluginError(f'another plugin already brings a connector "{connector.name}"')
 

@@ -164,7 +164,11 @@ def _members(
             return
         via[ref] = (parent, field)
         queue.append(ref)
+        if record.tombstone:
+            # Not visible any more: it is missing, and what hangs on it is looked for all the same.
+            unseen.append(ref)
 
+    unseen: list[Ref] = []
     for mention, candidates in inputs.names:
         if rule.properties and mention.field not in (*rule.properties, ACCEPTED):
             continue
@@ -182,6 +186,10 @@ def _members(
         for child in below.get(queue[at], ()):
             reach(child, queue[at], "")
         at += 1
+    for ref in unseen:
+        if not below.get(ref):
+            record = nodes[ref]
+            missing.add(PRIVATE if record.private else record.key or record.title)
     counted = _counted_once(inputs, via)
     parts: dict[Ref, list[Ref]] = defaultdict(list)
     for ref in queue:
@@ -193,6 +201,8 @@ def _members(
     members = []
     for ref in queue:
         parent, field = via[ref]
+        if nodes[ref].tombstone:
+            continue
         if ref in counted:
             role = Role.twin
         elif ref in parts:

@@ -27,6 +27,7 @@ from opsync.store.types import (
     Tally,
     TargetInputs,
     Tree,
+    Vanished,
     WalkResult,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "Tally",
     "TargetInputs",
     "Tree",
+    "Vanished",
     "WalkResult",
     "hold",
     "inline",
