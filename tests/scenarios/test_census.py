@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from opsync.engine.explain import Explainer
+from opsync.engine.lookup import Lookup
 from opsync.report import PassReport
+from opsync_jira import Jira
+from opsync_jira.census import Whereabouts
+from opsync_jira.pull import CloudReader
 from tests.support.world import HOSTS, World, jira_url, of, spoiler, troubles
 
 INSTANCES = ("jira-main", "linear", "notion")
@@ -108,6 +113,22 @@ async def test_archived_in_jira_stays_counted_and_its_links_stand(
     await a_day_later(settled)
     assert not (await settled.record("PAY-3")).archived
     await settled.silent()
+
+
+async def test_what_is_archived_stays_counted_when_settings_change_and_leaves_with_its_project(
+    settled: World,
+) -> None:
+    settled.jira.archive_issue("PAY-3")
+    await a_day_later(settled)
+    settings = settled.raw["instances"]["jira-main"]
+    settings["statuses"] = {"Doing": "in_progress"}
+    await settled.sync()
+    await settled.sync()
+    assert settled.checkout.text("Delivery").startswith("2 of 5 done")
+    settings["projects"] = ["MOB"]
+    await settled.sync()
+    await settled.sync()
+    assert await tombstone(settled, "PAY-3") != ""
 
 
 async def test_what_linear_archives_or_trashes_without_a_change_is_told_apart(
@@ -406,8 +427,6 @@ async def test_a_refused_sign_in_is_no_absence(settled: World) -> None:
 async def test_only_so_many_are_looked_up_in_a_run_and_the_rest_in_the_next(
     settled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from opsync_jira import Jira
-
     chores(settled, 30)
     await settled.sync()
     for key in [one.key for one in settled.jira.issues.values() if "Chore" in one.summary][:7]:
@@ -450,3 +469,56 @@ async def test_a_page_that_names_what_is_hidden_says_so_to_whoever_asks(settled:
     settled.jira.faults.deny = {"MOB"}
     await a_day_later(settled)
     assert "1 linked but not readable" in page.text("Delivery")
+
+
+async def test_whoever_asks_is_told_what_became_of_it(settled: World) -> None:
+    settled.jira.delete_issue("PAY-3")
+    settled.jira.faults.deny = {"MOB"}
+    await a_day_later(settled)
+    async with settled.session("explain") as session:
+        explainer = Explainer(session.config, session.store)
+        notes = {}
+        for key in ("PAY-3", "MOB-2"):
+            (record,) = await explainer.find(key)
+            notes[key] = (await explainer.explain(record, settled.clock.now())).notes
+        gone = await Lookup(session.config, session.store).absent(record.ref)
+    assert "PAY-3 is gone in Jira: deleted." in notes["PAY-3"]
+    told = "MOB-2 is no longer visible to the token in Jira: numbers that it counted in say so."
+    assert told in notes["MOB-2"]
+    assert gone.endswith(": no longer visible to the token")
+
+
+async def test_a_connector_that_cannot_list_ids_is_read_in_full_once_a_day(
+    settled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CloudReader, "everything", counted := Counting(CloudReader.everything))
+    monkeypatch.setattr(Whereabouts, "listing", None)
+    connect = Jira.__init__
+
+    def without(self: Jira, *given: Any) -> None:
+        connect(self, *given)
+        self.lists_ids = False
+
+    monkeypatch.setattr(Jira, "__init__", without)
+    await settled.sync()
+    assert counted.calls == 0
+    settled.jira.delete_issue("PAY-3")
+    report = await a_day_later(settled)
+    assert of(report, "jira-main").gone == {"missing": 1}
+    await settled.sync()
+    assert counted.calls == 1
+
+
+class Counting:
+    """Counts the walks over everything."""
+
+    def __init__(self, walk: Callable[..., Any]) -> None:
+        self.calls = 0
+        self._walk = walk
+
+    def __get__(self, reader: CloudReader, _type: object) -> Callable[[], Any]:
+        def counted() -> Any:
+            self.calls += 1
+            return self._walk(reader)
+
+        return counted

@@ -136,6 +136,17 @@ async def refuse(feed: Feed, found: Vanished, report: InstanceReport, context: P
     await store.fail_feed(context.run, instance, feed.name, error=report.message, at=at)
 
 
+async def put_off(
+    feed: Feed, refs: Sequence[Ref], report: InstanceReport, context: PullContext
+) -> None:
+    """Note what the next passes are to look up, and nothing else."""
+    name, rest = WAITING.format(feed.name), refs[:WAITING_MAX]
+    report.waiting += len(rest)
+    if rest or name in await context.store.kept(report.instance):
+        waiting: list[Value] = [str(ref) for ref in rest]
+        await context.store.put_kept(report.instance, {name: waiting or None})
+
+
 async def _list(
     connector: Census, feed: Feed, report: InstanceReport, context: PullContext
 ) -> None:
@@ -175,8 +186,8 @@ async def _look_up(
     keep: Keep,
 ) -> None:
     """Ask what became of the first of these, and note the others for the next pass."""
-    store, instance = context.store, report.instance
-    now, later = wanted[: connector.look_up_max], wanted[connector.look_up_max :][:WAITING_MAX]
+    store = context.store
+    now, later = wanted[: connector.look_up_max], wanted[connector.look_up_max :]
     if now:
         before = await store.records_of(now)
         found = await connector.look_up(feed, now, before)
@@ -193,11 +204,7 @@ async def _look_up(
         for word, count in left.items():
             report.gone[word] = report.gone.get(word, 0) + count
         report.missing += left.total()
-    report.waiting += len(later)
-    name = WAITING.format(feed.name)
-    rest: list[Value] = [str(ref) for ref in later]
-    if rest or name in await store.kept(instance):
-        await store.put_kept(instance, {name: rest or None})
+    await put_off(feed, later, report, context)
 
 
 def _standing(doubt: dict[str, Value], now: datetime, context: PullContext) -> Vanished | None:

@@ -283,6 +283,8 @@ async def _settle_walk(
         believed = not result.refused
         if believed:
             _count_gone(report, result.missing)
+            # By other settings it may be out of scope: the next pass looks it up.
+            await census.put_off(feed, await store.unlisted(instance, feed.name), report, context)
         else:
             seen = result.known - result.missing
             found = Vanished(known=result.known, lost=result.missing, listed=seen)

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from opsync.model import NOT_VISIBLE, Record, Ref
-from opsync.store.base import Part
+from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, decode_record, encode_body, marked
 from opsync.store.types import Vanished, WalkResult
 
@@ -20,12 +20,17 @@ CREATE TEMP TABLE IF NOT EXISTS walk (
     instance TEXT NOT NULL, feed TEXT NOT NULL, ref TEXT NOT NULL,
     PRIMARY KEY (instance, feed, ref)) WITHOUT ROWID
 """
-# What could not be read was nevertheless there.
+# What could not be read was nevertheless there; what was archived is not listed by every tool.
 _VANISHED = """
 FROM records r WHERE r.instance = ? AND r.feed = ? AND r.tombstone = ''
 AND NOT EXISTS (SELECT 1 FROM walk w
                 WHERE w.instance = r.instance AND w.feed = r.feed AND w.ref = r.ref)
 AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref)
+AND r.hash <> ''
+"""
+_UNLISTED = """
+SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = '' AND hash = ''
+ORDER BY ref
 """
 _KNOWN = "SELECT count(*) FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
 _LIVING = "SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
@@ -39,7 +44,7 @@ WHERE r.instance = :instance AND r.feed = :feed AND r.tombstone IN ('', :hidden)
 AND NOT EXISTS (SELECT 1 FROM walk w
                 WHERE w.instance = r.instance AND w.feed = r.feed AND w.ref = r.ref)
 AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref)
-AND NOT (r.hash = '' AND r.tombstone = '')
+AND (r.hash <> '' OR r.tombstone <> '')
 ORDER BY r.tombstone, r.ref
 """
 # What it has shown, and is not known, or was thought to be gone or archived.
@@ -81,6 +86,12 @@ class Walks(Part):
     async def vanished(self, instance: str, feed: str) -> Vanished:
         """What the walk, now complete, did not show, and what it showed that is not known."""
         return await self._write(lambda c: _vanished(c, instance, feed))
+
+    async def unlisted(self, instance: str, feed: str) -> list[Ref]:
+        """What counts as archived because its tool did not list it any more."""
+        return await self._read(
+            lambda c: to_refs(c.exec_driver_sql(_UNLISTED, (instance, feed)).scalars())
+        )
 
     async def count_gone(self, run: int, why: Mapping[Ref, str]) -> None:
         """These are gone, by their tombstone; "archived" ones stay, and are archived."""
@@ -160,8 +171,8 @@ def _vanished(connection: Connection, instance: str, feed: str) -> Vanished:
         known=known,
         lost=sum(1 for row in lost if not row.tombstone),
         listed=int(listed),
-        missing=tuple(Ref.parse(row.ref) for row in lost),
-        met=tuple(map(Ref.parse, met)),
+        missing=tuple(to_refs(row.ref for row in lost)),
+        met=tuple(to_refs(met)),
     )
     _forget(connection, instance, feed)
     return result
