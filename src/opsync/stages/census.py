@@ -105,7 +105,8 @@ async def settle(
     False where too much is missing to be believed.
     """
     store, instance = context.store, report.instance
-    found = await store.vanished(instance, feed.name)
+    at_once = max(connector.look_up_max, context.allowed)
+    found = await store.vanished(instance, feed.name, at_once + WAITING_MAX)
     if too_many(found.lost, found.known, listed=found.listed, allowed=context.allowed):
         await refuse(feed, found, report, context)
         return False
@@ -187,7 +188,9 @@ async def _look_up(
 ) -> None:
     """Ask what became of the first of these, and note the others for the next pass."""
     store = context.store
-    now, later = wanted[: connector.look_up_max], wanted[connector.look_up_max :]
+    # Where a person said that a mass is gone, it is looked up in this pass.
+    at_once = max(connector.look_up_max, context.allowed)
+    now, later = wanted[:at_once], wanted[at_once:]
     if now:
         before = await store.records_of(now)
         found = await connector.look_up(feed, now, before)

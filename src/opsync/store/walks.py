@@ -39,20 +39,21 @@ _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
 # What a census has not shown: what counts as there, or is known not to be visible. What its tool
 # archived without listing it any more stays as it is.
 _LOST = """
-SELECT r.ref, r.tombstone FROM records r
+FROM records r
 WHERE r.instance = :instance AND r.feed = :feed AND r.tombstone IN ('', :hidden)
 AND NOT EXISTS (SELECT 1 FROM walk w
                 WHERE w.instance = r.instance AND w.feed = r.feed AND w.ref = r.ref)
 AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref)
 AND (r.hash <> '' OR r.tombstone <> '')
-ORDER BY r.tombstone, r.ref
 """
+_LOST_COUNT = text(f"SELECT count(*) {_LOST} AND r.tombstone = ''")
+_LOST_REFS = text(f"SELECT r.ref {_LOST} ORDER BY r.tombstone, r.ref LIMIT :most")
 # What it has shown, and is not known, or was thought to be gone or archived.
 _MET = """
 SELECT w.ref FROM walk w LEFT JOIN records r ON r.ref = w.ref
 WHERE w.instance = ? AND w.feed = ? AND (r.ref IS NULL OR r.tombstone <> '' OR r.hash = '')
 AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = w.ref)
-ORDER BY w.ref
+ORDER BY w.ref LIMIT ?
 """
 
 
@@ -83,9 +84,10 @@ class Walks(Part):
 
         return await self._write(work)
 
-    async def vanished(self, instance: str, feed: str) -> Vanished:
-        """What the walk, now complete, did not show, and what it showed that is not known."""
-        return await self._write(lambda c: _vanished(c, instance, feed))
+    async def vanished(self, instance: str, feed: str, most: int = 10_000) -> Vanished:
+        """What the walk, now complete, did not show, and what it showed that is not known: at most
+        so many of each."""
+        return await self._write(lambda c: _vanished(c, instance, feed, most))
 
     async def unlisted(self, instance: str, feed: str) -> list[Ref]:
         """What counts as archived because its tool did not list it any more."""
@@ -158,20 +160,21 @@ def _finish(
     return WalkResult(len(missing), known, refused)
 
 
-def _vanished(connection: Connection, instance: str, feed: str) -> Vanished:
+def _vanished(connection: Connection, instance: str, feed: str, most: int) -> Vanished:
     connection.exec_driver_sql(_TABLE)
     listed = connection.exec_driver_sql(
         "SELECT count(*) FROM walk WHERE instance = ? AND feed = ?", (instance, feed)
     ).scalar_one()
     known = int(connection.exec_driver_sql(_KNOWN, (instance, feed)).scalar_one())
     names = {"instance": instance, "feed": feed, "hidden": NOT_VISIBLE}
-    lost = connection.execute(text(_LOST), names).all()
-    met = connection.exec_driver_sql(_MET, (instance, feed)).scalars()
+    lost = int(connection.execute(_LOST_COUNT, names).scalar_one())
+    missing = connection.execute(_LOST_REFS, {**names, "most": most}).scalars()
+    met = connection.exec_driver_sql(_MET, (instance, feed, most)).scalars()
     result = Vanished(
         known=known,
-        lost=sum(1 for row in lost if not row.tombstone),
+        lost=lost,
         listed=int(listed),
-        missing=tuple(to_refs(row.ref for row in lost)),
+        missing=tuple(to_refs(missing)),
         met=tuple(to_refs(met)),
     )
     _forget(connection, instance, feed)
