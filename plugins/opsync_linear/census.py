@@ -94,8 +94,7 @@ async def look_up(
         ids = [ref.id for ref in group]
         size = group_size(stream)
         for start in range(0, len(ids), size):
-            batch = await reader.look_up(stream, ids[start : start + size])
-            found += batch.items
+            found += await reader.look_up(stream, ids[start : start + size])
     there = {(item.stream, item.id) for item in found}
     absent = [ref for ref in refs if (ref.stream, ref.id) not in there and ref in known]
     teams = await _visible(context, {known[ref].space_key for ref in absent} - {""})

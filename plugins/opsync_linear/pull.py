@@ -75,6 +75,8 @@ class Reader:
         self._reach = _reach(context.kept)
         self._long = LongOnes(context.kept, settings.overlap_s)
         self._later: dict[str, set[str]] = {stream: set() for stream in _STREAMS.values()}
+        self._cut = False
+        """Whether the last answer by id left some of them out."""
         self._sent: set[str] = set()
         """Ids of the issues that this poll has handed out."""
 
@@ -260,9 +262,20 @@ class Reader:
                 return stream, group
         return None
 
-    async def look_up(self, stream: str, ids: Sequence[str]) -> Batch:
-        """Objects by id, at most `group_size` of them; also what is not in scope, which says so."""
-        return await self._read_again(stream, ids, self._sought())
+    async def look_up(self, stream: str, ids: Sequence[str]) -> list[Item]:
+        """Objects by id, at most `group_size` of them; also what is not in scope, which says so.
+
+        What is not among them is not there: a page that Linear, or the settings, made smaller than
+        the question is asked for again in halves.
+        """
+        batch = await self._read_again(stream, ids, self._sought())
+        if not self._cut:
+            return list(batch.items)
+        half = len(ids) // 2
+        if not half:
+            raise BadAnswer(f"Linear answers more than one {stream} of one id.")
+        found = await self.look_up(stream, ids[:half])
+        return found + await self.look_up(stream, ids[half:])
 
     async def _read_again(
         self, stream: str, ids: Sequence[str], sought: Sought = NOTHING_SOUGHT
@@ -272,8 +285,9 @@ class Reader:
         answer = await self._work(
             queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}, sought=sought
         )
+        tails = answer.decode(Data[Tails]).data
+        self._cut = _end(tails, root).has_next_page
         if sought.projects:
-            tails = answer.decode(Data[Tails]).data
             self._scope.check_projects(tails.scope.nodes if tails.scope is not None else ())
         work, broken = decode(answer)
         rows: Sequence[Issue | Project | Initiative] = getattr(work, root).nodes

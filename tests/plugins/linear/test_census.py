@@ -88,3 +88,16 @@ async def test_what_went_to_another_team_is_out_of_scope(
     assert isinstance(found, Item)
     (record,) = connector.normalize(found.stream, found.raw)
     assert record.tombstone == "out of scope"
+
+
+async def test_a_page_that_is_smaller_than_the_question_makes_nothing_absent(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    for number in range(12):
+        workspace.add_issue("GRO", f"Chore {number}")
+    connector = connect(workspace, page_size=5)
+    known = {one.ref: one for one in (await read(connector)).values()}
+    found = await connector.look_up(FEED, list(known), known)
+    assert len(known) == 12
+    assert {one.id for one in found if isinstance(one, Item)} == {ref.id for ref in known}
+    assert not [one for one in found if isinstance(one, Absent)]
