@@ -12,6 +12,7 @@ from opsync.__about__ import __version__
 
 if TYPE_CHECKING:
     from opsync.contract import CONTRACT
+    from opsync.contract.census import Absent, Census
     from opsync.contract.connector import (
         Batch,
         Connector,
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "opsync.contract": ("CONTRACT",),
+    "opsync.contract.census": ("Absent", "Census"),
     "opsync.contract.connector": (
         "Batch",
         "Connector",
@@ -209,6 +211,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "CONTRACT",
     "OUT_OF_SCOPE",
+    "Absent",
     "Answer",
     "BadAnswer",
     "BaseUrl",
@@ -216,6 +219,7 @@ __all__ = [
     "BudgetHint",
     "Card",
     "Category",
+    "Census",
     "Change",
     "Check",
     "Choice",

@@ -22,7 +22,7 @@ from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
-from opsync.stages.pull import Progress, silent
+from opsync.stages.pulling import Progress, silent
 from opsync.store import Store
 from opsync.teams import private_teams
 

@@ -57,6 +57,13 @@ def instance_json(one: InstanceReport) -> dict[str, Any]:
         "changed": one.changed,
         "set_aside": one.set_aside,
         "missing": one.missing,
+        "gone": dict(sorted(one.gone.items())),
+        "census": {
+            "listed": one.counted,
+            "looked_up": one.looked_up,
+            "waiting": one.waiting,
+            "requests": one.census_requests,
+        },
         "paused": one.paused,
         "trouble": one.trouble,
         "message": one.message,

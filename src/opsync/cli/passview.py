@@ -10,7 +10,7 @@ from opsync.cli.pause import paused_lines
 from opsync.cli.screen import grid, show_line, styled
 from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
 from opsync.errors import SignInError
-from opsync.model import Change, OutcomeKind, Verb
+from opsync.model import Change, OutcomeKind, Verb, gone_as
 from opsync.model.ledger import plain
 from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 
@@ -95,12 +95,32 @@ def _instance(one: InstanceReport) -> str:
         return f"{one.instance}: not read this time"
     parts = [f"{one.read:,} read", f"{one.changed:,} changed"]
     if one.missing:
-        parts.append(f"{one.missing:,} gone")
+        parts.append(_gone(one))
     if one.set_aside:
         parts.append(f"{one.set_aside:,} set aside")
+    if checked := _checked(one):
+        parts.append(checked)
     if one.trouble:
         parts.append(_TROUBLE[one.trouble])
     return f"{one.instance}: {', '.join(parts)}"
+
+
+def _gone(one: InstanceReport) -> str:
+    """How many are gone, and why where the tool says so: "3 gone (2 deleted, 1 in the trash)"."""
+    why = [f"{count:,} {gone_as(word)}" for word, count in sorted(one.gone.items()) if count]
+    return f"{one.missing:,} gone ({', '.join(why)})" if why else f"{one.missing:,} gone"
+
+
+def _checked(one: InstanceReport) -> str:
+    """That it was looked for what vanished, and what that took."""
+    parts = []
+    if one.counted:
+        parts.append(f"checked for deletions ({plural(one.census_requests, 'request')})")
+    elif one.looked_up:
+        parts.append(f"{one.looked_up:,} looked up ({plural(one.census_requests, 'request')})")
+    if one.waiting:
+        parts.append(f"{one.waiting:,} to look up in the next run")
+    return ", ".join(parts)
 
 
 def warning_lines(report: PassReport) -> list[str]:

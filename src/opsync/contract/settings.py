@@ -117,7 +117,7 @@ class ConnectorSettings(BaseSettings):
     watched: ClassVar[frozenset[str]] = frozenset({"fresh_within", "token_expires"})
     """The settings that only decide when opsync raises an alarm."""
 
-    not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s"}
+    not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s", "census_every_h"}
     """The settings that decide nothing about what a record is: where only these change, nothing is
     read anew. A subclass adds its own."""
 
@@ -135,6 +135,9 @@ class ConnectorSettings(BaseSettings):
 
     overlap_s: Annotated[int, Field(ge=0)] = 300
     """Seconds read again before the last change seen, for changes that turn up late."""
+
+    census_every_h: Annotated[int, Field(ge=1, le=168)] = 24
+    """How often, in hours, all ids are listed to find what was deleted, archived or hidden."""
 
     fresh_within: Duration | None = None
     """How long ago it may have been read to its end. Left out: as `[watch]` says."""

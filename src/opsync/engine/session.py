@@ -25,7 +25,7 @@ from opsync.pipeline import run_pass
 from opsync.plugins import Plugins
 from opsync.report import PassReport
 from opsync.runtime import Runtime
-from opsync.stages.pull import Progress, silent
+from opsync.stages.pulling import Progress, silent
 from opsync.steps.shared import RESTRAINT
 from opsync.store import Store, hold
 

@@ -15,11 +15,12 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
-from opsync.model import Change, Kind, Record, Ref, Seen, Slot
+from opsync.model import NOT_VISIBLE, Change, Kind, Record, Ref, Seen, Slot
 from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
+from opsync.stages.census import is_due
 from opsync.stages.plan import TargetPlan, Want, plan
 from opsync.steps.shared import at_once, chunks, keep
 from opsync.store import METRICS, TargetInputs
@@ -28,6 +29,8 @@ _log = structlog.get_logger(__name__)
 
 STALE_AFTER = timedelta(hours=6)
 """An instance that cannot be read for so long is named in the delivery text, once."""
+LOOKED = "opsync:looked"
+"""Kept of an analytics instance: when its annotations were last looked at for what people did."""
 
 
 async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
@@ -93,10 +96,12 @@ async def _counted_in(this: Pass, targets: Sequence[Ref]) -> dict[Ref, Sequence[
 
 
 async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
-    """What stands in the analytics projects, where everything is read again: what people did to
-    annotations is seen nowhere else. One request a project."""
+    """What stands in the analytics projects, where everything is read again or a census is due:
+    what people did to annotations is seen nowhere else. One request a project."""
     found: dict[Ref, Sequence[Seen]] = {}
-    for name, ref in this.products.items() if this.full else ():
+    for name, ref in this.products.items():
+        if not await _is_look_due(this, name):
+            continue
         connector, report = this.instances[name].connector, this.of(name)
         if not isinstance(connector, Writable) or not report.complete:
             continue
@@ -107,10 +112,23 @@ async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
         try:
             async with this.instances[name].watch():
                 found[ref] = await connector.observe(record)
+            await this.store.put_kept(name, {LOOKED: this.clock.now().isoformat()})
         except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
             report.fault(error, this.instances[name].clean)
             _log.warning("observe.failed", instance=name, exc_info=error)
     return found
+
+
+async def _is_look_due(this: Pass, name: str) -> bool:
+    """Whether it is to be looked what people did to annotations. The first time comes a census
+    after the first pass."""
+    said = (await this.store.kept(name)).get(LOOKED)
+    now = this.clock.now()
+    if not isinstance(said, str):
+        await this.store.put_kept(name, {LOOKED: now.isoformat()})
+        return this.full
+    every = timedelta(hours=this.config.instances[name].settings.census_every_h)
+    return this.full or is_due(datetime.fromisoformat(said), now, every)
 
 
 async def _resting(this: Pass) -> dict[Slot, datetime]:
@@ -151,6 +169,9 @@ async def _plan_target(
     connector = opened.connector
     if opened.name in this.unreadable:
         this.put_off.add(inputs.record.ref)
+        return None
+    if inputs.record.tombstone == NOT_VISIBLE:
+        # What stands there stays, and is opsync's again once it can be seen again.
         return None
     if inputs.record.tombstone:
         await this.store.forget_target(inputs.record.ref)
