@@ -117,15 +117,15 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
         ({"instances": {"a--b": jira()}}, "instances.a--b: a name is lower-case letters"),
         (
             {"rollup": [{"name": "r", "roots": {"instance": "lin"}}], **linear()},
-            'rollup.0.roots.instance: no instance "lin"; did you mean "linear"?',
+            'rollup.r.roots.instance: no instance "lin"; did you mean "linear"?',
         ),
         (
             {"rollup": [{"name": "links", "roots": {"instance": "linear"}}], **linear()},
-            'rollup.0.name: "links" is taken',
+            'rollup.links.name: "links" is taken',
         ),
         (
             {"rollup": [{"name": "r", "roots": {}, "root": 1}], **linear()},
-            'rollup.0.root: unknown key; did you mean "roots"?',
+            'rollup.r.root: unknown key; did you mean "roots"?',
         ),
         ({"plugins_dir": "no-such-folder"}, "plugins_dir: no-such-folder is no folder"),
     ],

@@ -48,47 +48,50 @@ BY_WHAT = "takes exactly one of event, flag, insight, event_from, flag_from, ins
     [
         (
             {"instance": "metre", "event": "x"},
-            'rollup.0.metric.1.instance: no instance "metre"; did you mean "meter"?',
+            'rollup.roadmap.metric.1.instance: no instance "metre"; did you mean "meter"?',
         ),
-        ({"instance": "zzz", "event": "x"}, 'rollup.0.metric.1.instance: no instance "zzz"'),
+        ({"instance": "zzz", "event": "x"}, 'rollup.roadmap.metric.1.instance: no instance "zzz"'),
         (
             {"instance": "linear", "event": "x"},
-            "rollup.0.metric.1.instance: Linear measures nothing; one that can: meter, gauge",
+            "rollup.roadmap.metric.1.instance: Linear measures nothing; one that can: meter, gauge",
         ),
         (
             {"instance": "gauge", "flag": "x"},
-            "rollup.0.metric.1.flag: Gauge has no flags; use one of: event, each also as …_from",
+            (
+                "rollup.roadmap.metric.1.flag: Gauge has no flags; "
+                "use one of: event, each also as …_from"
+            ),
         ),
         (
             {"instance": "gauge", "insight_from": "Chart"},
             (
-                "rollup.0.metric.1.insight_from: Gauge has no insights, charts or reports; "
+                "rollup.roadmap.metric.1.insight_from: Gauge has no insights, charts or reports; "
                 "use one of: event, each also as …_from"
             ),
         ),
         (
             {"instance": "meter", "event": "payout", "weeks": 2},
-            "rollup.0.metric.1: measures the same as metric.0",
+            "rollup.roadmap.metric.1: measures the same as metric.0",
         ),
-        ({"instance": "meter"}, f"rollup.0.metric.1: {BY_WHAT}; none given"),
-        ({"instance": "meter", "event": " "}, f"rollup.0.metric.1: {BY_WHAT}; none given"),
+        ({"instance": "meter"}, f"rollup.roadmap.metric.1: {BY_WHAT}; none given"),
+        ({"instance": "meter", "event": " "}, f"rollup.roadmap.metric.1: {BY_WHAT}; none given"),
         (
             {"instance": "meter", "event": "x", "flag_from": "Flag"},
-            f"rollup.0.metric.1: {BY_WHAT}; 2 given",
+            f"rollup.roadmap.metric.1: {BY_WHAT}; 2 given",
         ),
         (
             {"instance": "meter", "evnt": "x", "event": "x"},
-            'rollup.0.metric.1.evnt: unknown key; did you mean "event"?',
+            'rollup.roadmap.metric.1.evnt: unknown key; did you mean "event"?',
         ),
         (
             {"instance": "meter", "event": "x", "weeks": 5},
-            "rollup.0.metric.1.weeks: input should be less than or equal to 4",
+            "rollup.roadmap.metric.1.weeks: input should be less than or equal to 4",
         ),
         (
             {"instance": "meter", "event": "x", "counts": "people"},
-            "rollup.0.metric.1.counts: input should be 'users' or 'events'",
+            "rollup.roadmap.metric.1.counts: input should be 'users' or 'events'",
         ),
-        ({"event": "x"}, "rollup.0.metric.1.instance: missing"),
+        ({"event": "x"}, "rollup.roadmap.metric.1.instance: missing"),
     ],
 )
 def test_a_wrong_metric_is_one_line_with_what_is_right(
@@ -100,22 +103,22 @@ def test_a_wrong_metric_is_one_line_with_what_is_right(
 @pytest.mark.parametrize(
     ("names", "problem"),
     [
-        (["metre"], 'rollup.0.announce_in.0: no instance "metre"; did you mean "meter"?'),
+        (["metre"], 'rollup.roadmap.announce_in.0: no instance "metre"; did you mean "meter"?'),
         (
             ["meter", "linear"],
             (
-                "rollup.0.announce_in.1: Linear has no place in which releases are told; "
+                "rollup.roadmap.announce_in.1: Linear has no place in which releases are told; "
                 "one that has: meter"
             ),
         ),
         (
             ["gauge"],
             (
-                "rollup.0.announce_in.0: Gauge has no place in which releases are told; "
+                "rollup.roadmap.announce_in.0: Gauge has no place in which releases are told; "
                 "one that has: meter"
             ),
         ),
-        (["meter", "meter"], 'rollup.0.announce_in.1: "meter" is listed twice'),
+        (["meter", "meter"], 'rollup.roadmap.announce_in.1: "meter" is listed twice'),
     ],
 )
 def test_a_wrong_place_for_releases_is_one_line_with_what_is_right(
@@ -135,8 +138,8 @@ def test_where_no_connection_can_none_is_named(raw: dict[str, Any]) -> None:
     del raw["instances"]["meter"], raw["instances"]["gauge"]
     found = problems(raw, metric=[{"instance": "linear", "event": "x"}], announce_in=["linear"])
     assert found == [
-        "rollup.0.metric.0.instance: Linear measures nothing",
-        "rollup.0.announce_in.0: Linear has no place in which releases are told",
+        "rollup.roadmap.metric.0.instance: Linear measures nothing",
+        "rollup.roadmap.announce_in.0: Linear has no place in which releases are told",
     ]
 
 

@@ -158,6 +158,17 @@ def test_a_connector_that_lacks_a_method_is_refused_with_the_methods_name(
     )
 
 
+def test_a_connector_that_lists_ids_and_cannot_be_read_is_refused(
+    tmp_path: Path, drop: Drop
+) -> None:
+    methods = "    def listing(self, feed): ...\n        async def look_up(self, *given): ...\n"
+    text = GOOD.replace("hookimpl\n", "Census, hookimpl\n", 1)
+    text = text.replace("Connector[ConnectorSettings])", "Connector[ConnectorSettings], Census)")
+    drop("lists.py", text.replace('    title = "Good"\n', f'    title = "Good"\n    {methods}', 1))
+
+    assert "cannot be read" in info(load(wanted=(), plugins_dir=tmp_path), "lists").why
+
+
 def test_a_second_connector_of_the_same_name_is_refused(tmp_path: Path, drop: Drop) -> None:
     drop("one.py", GOOD)
     drop("two.py", GOOD)

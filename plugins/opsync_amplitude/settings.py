@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from opsync import BaseUrl, ConnectorSettings, Token, Zone
+from opsync import BaseUrl, ConnectorSettings, Place, Token, Zone
 
 Region = Literal["us", "eu"]
 
@@ -77,3 +78,8 @@ class AmplitudeSettings(ConnectorSettings):
     def experiment_url(self) -> str:
         """The address of the lists of flags and experiments."""
         return self.base_url or f"https://{EXPERIMENT_HOSTS[self.region]}"
+
+    def places(self) -> Iterable[Place]:
+        """The project."""
+        title = f"project {self.project} at {self.address}"
+        return [Place(f"{self.address} {self.project}", title)]

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from opsync import (
+    Absent,
     Batch,
+    Census,
     Change,
     Check,
     Choice,
@@ -38,6 +40,7 @@ from opsync import (
     hookimpl,
 )
 from opsync_jira import aliases, checks, surfaces, wire
+from opsync_jira.census import Whereabouts, fields_of
 from opsync_jira.datacenter import DataCenterReader
 from opsync_jira.dialect import Api, Dialect
 from opsync_jira.explore import Explorer
@@ -51,7 +54,7 @@ from opsync_jira.settings import JiraSettings
 __all__ = ["Jira", "JiraSettings", "register_connectors"]
 
 
-class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable):
+class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Explorable):
     """Jira Cloud by REST v3, Jira Data Center by REST v2."""
 
     name = "jira"
@@ -67,6 +70,7 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
         self._api = Api(context.http, settings.cloud)
         self._normalizer = Normalizer(context.instance, settings)
         self._explorer = Explorer(self._api, settings, context, self._normalizer)
+        self.lists_ids = settings.cloud
 
     @classmethod
     def policy(cls, instance: str, settings: JiraSettings) -> Policy:
@@ -107,6 +111,31 @@ class Jira(Connector[JiraSettings], Readable, Writable, Diagnosable, Explorable)
         if not settings.cloud:
             return DataCenterReader(self._api, settings, custom, containers)
         return CloudReader(self._api, settings, custom, context.kept, containers)
+
+    async def listing(self, feed: Feed) -> AsyncIterator[Sequence[Ref]]:
+        """The ids of all issues in scope."""
+        now = self.context.runtime.clock.now()
+        containers = await container_types(self._api, self.settings, self.context.kept, now)
+        async with aclosing((await self._whereabouts()).listing(containers)) as pages:
+            async for refs in pages:
+                yield refs
+
+    async def look_up(
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+    ) -> Sequence[Item | Absent]:
+        """What became of issues: 100 a request, and one for their projects."""
+        found = await (await self._whereabouts()).look_up(refs, known)
+        items = [one for one in found if isinstance(one, Item)]
+        batch = narrowed(Batch(items), self.settings)
+        batch = await with_remote_links(self._api, batch, self.settings)
+        return [*batch.items, *(one for one in found if isinstance(one, Absent))]
+
+    async def _whereabouts(self) -> Whereabouts:
+        settings, context = self.settings, self.context
+        now = context.runtime.clock.now()
+        custom = await custom_fields(self._api, settings, context.kept, now)
+        page_type = wire.page_type(custom)
+        return Whereabouts(self._api, settings, fields_of(custom), page_type, context.instance)
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """One record an issue."""

@@ -113,26 +113,15 @@ class CloudReader:
     async def _ids(self, jql: str) -> array[int]:
         """The ids of all issues that the query finds, in its order: numbers, to keep them small."""
         ids = array("Q")
-        seen: set[str] = set()
-        token: str | None = None
-        empty = 0
-        while True:
-            page = (await self._search(jql, ["id"], ID_PAGE, token)).decode(wire.IdPage)
-            ids.extend(int(issue.id) for issue in page.issues)
-            empty = 0 if page.issues else empty + 1
-            if empty > EMPTY_ID_PAGES:
-                raise BadAnswer("Jira's search goes on and on without an issue.")
-            token = _unseen(page.token, seen)
-            if token is None:
-                return ids
+        async with aclosing(id_pages(self._api, jql)) as pages:
+            async for page in pages:
+                ids.extend(page)
+        return ids
 
     async def _search(
         self, jql: str, fields: Sequence[str], size: int, token: str | None
     ) -> Answer:
-        body: dict[str, object] = {"jql": jql, "fields": fields, "maxResults": size}
-        if token is not None:
-            body["nextPageToken"] = token
-        return await self._api.read("POST", "search/jql", json=body)
+        return await _search(self._api, jql, fields, size, token)
 
     async def _bulk(self, ids: array[int]) -> AsyncGenerator[Answer, None]:
         """Answers with the issues of `ids`, in their order, some fetched ahead at once.
@@ -172,6 +161,31 @@ class CloudReader:
     async def _fetch(self, ids: Sequence[int]) -> Answer:
         body = {"issueIdsOrKeys": [str(id_) for id_ in ids], "fields": self._fields}
         return await self._api.read("POST", "issue/bulkfetch", json=body)
+
+
+async def id_pages(api: Api, jql: str) -> AsyncGenerator[list[int], None]:
+    """The ids of all issues that the query finds, in its order, page by page."""
+    seen: set[str] = set()
+    token: str | None = None
+    empty = 0
+    while True:
+        page = (await _search(api, jql, ["id"], ID_PAGE, token)).decode(wire.IdPage)
+        empty = 0 if page.issues else empty + 1
+        if empty > EMPTY_ID_PAGES:
+            raise BadAnswer("Jira's search goes on and on without an issue.")
+        token = _unseen(page.token, seen)
+        yield [int(issue.id) for issue in page.issues]
+        if token is None:
+            return
+
+
+async def _search(
+    api: Api, jql: str, fields: Sequence[str], size: int, token: str | None
+) -> Answer:
+    body: dict[str, object] = {"jql": jql, "fields": fields, "maxResults": size}
+    if token is not None:
+        body["nextPageToken"] = token
+    return await api.read("POST", "search/jql", json=body)
 
 
 def bulk_size(kept: Mapping[str, Value]) -> int:

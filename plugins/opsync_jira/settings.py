@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, WrapValidator, field_validator, model_validator
 
-from opsync import BaseUrl, Category, ConfigError, ConnectorSettings, Token, check_base_url
+from opsync import BaseUrl, Category, ConfigError, ConnectorSettings, Place, Token, check_base_url
 
 CategoryMap = dict[str, Category]
 
@@ -22,6 +23,8 @@ _FIELD_ID = re.compile(r"customfield_[0-9]+|time[a-z]+|aggregate[a-z]+")
 
 class JiraSettings(ConnectorSettings):
     """One `[instances.NAME]` block with `connector = "jira"`."""
+
+    parted_by = "projects"
 
     projects: tuple[str, ...] = ()
     """Keys of the projects to read. Empty: all that the account can see."""
@@ -133,6 +136,13 @@ class JiraSettings(ConnectorSettings):
             except ConfigError as error:
                 raise ValueError(f"site: {error}") from None
         return self
+
+    def places(self) -> Iterable[Place]:
+        """The site, or its projects that are read."""
+        site = self.site.casefold().partition("://")[2]
+        if not self.projects:
+            return [Place(site, self.site)]
+        return [Place(f"{site}/{key.upper()}", f"{key} of {self.site}") for key in self.projects]
 
     @property
     def cloud(self) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from opsync import (
     Category,
     Change,
+    Edits,
     Kind,
     LinkContent,
     NotFound,
@@ -47,6 +48,7 @@ SURFACES = (
         kinds=frozenset({Kind.epic, Kind.initiative, Kind.project}),
         fields=("remotelink",),
         title="Roadmap link",
+        edits=Edits.propose,
     ),
 )
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from opsync import (
+    Absent,
     Batch,
+    Census,
     Change,
     Check,
     Choice,
@@ -32,7 +34,7 @@ from opsync import (
     Writable,
     hookimpl,
 )
-from opsync_linear import checks, dialect, explore, normalize, pull, surfaces
+from opsync_linear import census, checks, dialect, explore, normalize, pull, surfaces
 from opsync_linear.settings import LinearSettings
 
 _PAGE_URL = re.compile(
@@ -43,7 +45,7 @@ _PAGE_URL = re.compile(
 )
 
 
-class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explorable):
+class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable, Explorable):
     """One Linear workspace."""
 
     name: ClassVar[str] = "linear"
@@ -72,6 +74,15 @@ class Linear(Connector[LinearSettings], Readable, Writable, Diagnosable, Explora
         return [
             item for stream, ids in by_stream.items() for item in await reader.some(stream, ids)
         ]
+
+    def listing(self, feed: Feed) -> AsyncIterator[Sequence[Ref]]:
+        return census.listing(self.settings, self.context)
+
+    async def look_up(
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+    ) -> Sequence[Item | Absent]:
+        now = self.context.runtime.clock.now()
+        return await census.look_up(self.settings, self.context, refs, known, now)
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         return normalize.normalize(self.context.instance, self.settings, stream, raw)

@@ -75,6 +75,8 @@ class Reader:
         self._reach = _reach(context.kept)
         self._long = LongOnes(context.kept, settings.overlap_s)
         self._later: dict[str, set[str]] = {stream: set() for stream in _STREAMS.values()}
+        self._cut = False
+        """Whether the last answer by id left some of them out."""
         self._sent: set[str] = set()
         """Ids of the issues that this poll has handed out."""
 
@@ -100,7 +102,7 @@ class Reader:
     async def some(self, stream: str, ids: Sequence[str]) -> list[Item]:
         """Objects by id with their whole lists. What is gone or hidden is left out."""
         found: list[Item] = []
-        size = _group_size(stream)
+        size = group_size(stream)
         for at in range(0, len(ids), size):
             found += (await self._read_again(stream, ids[at : at + size])).items
         return found
@@ -255,7 +257,7 @@ class Reader:
     def _full_group(self) -> tuple[str, list[str]] | None:
         """A group that is as large as one request may be, so that few ids are held."""
         for stream, ids in self._later.items():
-            if len(ids) >= _group_size(stream):
+            if len(ids) >= group_size(stream):
                 return self._next_group()
         return None
 
@@ -263,17 +265,38 @@ class Reader:
         self._later["issue"] -= self._sent
         for stream, ids in sorted(self._later.items(), key=lambda each: -len(each[1])):
             if ids:
-                group = sorted(ids)[: _group_size(stream)]
+                group = sorted(ids)[: group_size(stream)]
                 ids.difference_update(group)
                 return stream, group
         return None
 
-    async def _read_again(self, stream: str, ids: Sequence[str]) -> Batch:
+    async def look_up(self, stream: str, ids: Sequence[str]) -> list[Item]:
+        """Objects by id, at most `group_size` of them; also what is not in scope, which says so.
+
+        What is not among them is not there: a page that Linear, or the settings, made smaller than
+        the question is asked for again in halves.
+        """
+        batch = await self._read_again(stream, ids, self._sought())
+        if not self._cut:
+            return list(batch.items)
+        half = len(ids) // 2
+        if not half:
+            raise BadAnswer(f"Linear answers more than one {stream} of one id.")
+        found = await self.look_up(stream, ids[:half])
+        return found + await self.look_up(stream, ids[half:])
+
+    async def _read_again(
+        self, stream: str, ids: Sequence[str], sought: Sought = NOTHING_SOUGHT
+    ) -> Batch:
         """Objects by id with their whole lists, as far as Linear gives them in one go."""
         root = next(root for root, name in _STREAMS.items() if name == stream)
         answer = await self._work(
-            queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}
+            queries.LONG, {root}, filters={root: queries.by_id(ids)}, after={}, sought=sought
         )
+        tails = answer.decode(Data[Tails]).data
+        self._cut = _end(tails, root).has_next_page
+        if sought.projects:
+            self._scope.check_projects(tails.scope.nodes if tails.scope is not None else ())
         work, broken = decode(answer)
         rows: Sequence[Issue | Project | Initiative] = getattr(work, root).nodes
         wanted = [raw for raw in rows if self._scope.has(raw)]
@@ -289,7 +312,8 @@ class Reader:
         return Batch([*found, *broken])
 
 
-def _group_size(stream: str) -> int:
+def group_size(stream: str) -> int:
+    """How many objects one request may read by id."""
     return queries.LONG.issues if stream == "issue" else queries.LONG.projects
 
 

@@ -113,9 +113,31 @@ WORK = f"""query Work(
 `scope` are teams and projects of the settings, as far as they exist: only the first page asks for
 them."""
 
+
+def _ids_of(name: str) -> str:
+    title = name.capitalize()
+    return f"""
+  {name}(
+    first: {MOST_ROWS}, after: $after{title}, filter: $filter{title}, includeArchived: true
+  ) @include(if: $with{title}) {{ {_PAGE} nodes {{ id trashed }} }}"""
+
+
+MOST_ROWS = 250
+IDS = f"""query Ids(
+  $afterIssues: String, $filterIssues: IssueFilter, $withIssues: Boolean!,
+  $afterProjects: String, $filterProjects: ProjectFilter, $withProjects: Boolean!,
+  $afterInitiatives: String, $filterInitiatives: InitiativeFilter, $withInitiatives: Boolean!
+) {{{_ids_of("issues")}{_ids_of("projects")}{_ids_of("initiatives")}
+}}"""
+"""Ids alone, the latest made first: that order holds still while people work."""
+
+TEAMS = """query Teams($first: Int!, $filter: TeamFilter) {
+  teams(first: $first, filter: $filter, includeArchived: true) { nodes { key } }
+}"""
+"""Which teams the key sees."""
+
 SAME_NAME = 5
 """Projects that may share a configured name."""
-MOST_ROWS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +245,27 @@ def variables(
         asked[f"filter{title}"] = filters.get(root)
         asked[f"with{title}"] = root in roots
     return asked
+
+
+def variables_of_ids(
+    roots: Set[str],
+    *,
+    filters: Mapping[str, Mapping[str, object]],
+    after: Mapping[str, str],
+) -> dict[str, object]:
+    """The variables of `IDS` for one page of the listings `roots`."""
+    asked: dict[str, object] = {}
+    for root in ROOTS[:3]:
+        title = root.capitalize()
+        asked[f"after{title}"] = after.get(root)
+        asked[f"filter{title}"] = filters.get(root)
+        asked[f"with{title}"] = root in roots
+    return asked
+
+
+def cost_of_ids(roots: Set[str]) -> int:
+    """What one page of ids costs, in Linear's points."""
+    return ceil(len(roots) * (1.2 + MOST_ROWS * 1.2))
 
 
 def by_id(ids: Sequence[str]) -> dict[str, object]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from opsync import BaseUrl, ConnectorSettings, Token
+from opsync import BaseUrl, ConnectorSettings, Place, Token, value_hash
 
 TeamKey = Annotated[str, AfterValidator(lambda key: key.strip().upper())]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
@@ -28,6 +29,8 @@ class LinearSettings(ConnectorSettings):
     """One `[instances.NAME]` block with `connector = "linear"`."""
 
     not_read = ConnectorSettings.not_read | {"page_size", "project_updates"}
+
+    parted_by = "teams"
 
     teams: tuple[TeamKey, ...] = ()
     """Keys of the teams to read, as in GRO-44; empty: every team that the token can see."""
@@ -55,3 +58,15 @@ class LinearSettings(ConnectorSettings):
 
     page_size: Annotated[int, Field(ge=1, le=250)] = 250
     """Rows to ask for at once, at most. Linear takes up to 250."""
+
+    def places(self) -> Iterable[Place]:
+        """The workspace, as far as its name or the token tells, or its teams that are read."""
+        token = value_hash(self.token.get_secret_value())
+        keys = [(f"token {token}", "the workspace of their token")]
+        if self.workspace:
+            keys.append((f"name {self.workspace.casefold()}", f"linear.app/{self.workspace}"))
+        for key, title in keys:
+            if not self.teams:
+                yield Place(key, title)
+            for team in self.teams:
+                yield Place(f"{key}/{team}", f"{team} of {title}")

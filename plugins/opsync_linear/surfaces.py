@@ -13,6 +13,7 @@ from opsync import (
     Change,
     Content,
     Context,
+    Edits,
     Kind,
     LinkContent,
     NotFound,
@@ -35,7 +36,14 @@ _CONTAINERS = frozenset({Kind.project, Kind.initiative})
 SURFACES = (
     Surface(LINK, "link", frozenset({Kind.issue}), ("attachments",), title="Link", pulled=True),
     Surface(EXTERNAL, "link", _CONTAINERS, ("externalLinks", "links"), title="Link"),
-    Surface(ROLLUP, "rollup", _CONTAINERS, ("externalLinks", "links"), title="Roadmap link"),
+    Surface(
+        ROLLUP,
+        "rollup",
+        _CONTAINERS,
+        ("externalLinks", "links"),
+        title="Roadmap link",
+        edits=Edits.propose,
+    ),
     Surface(
         UPDATE,
         "rollup",

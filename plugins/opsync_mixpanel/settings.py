@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from opsync import BaseUrl, ConnectorSettings, Token, Zone
+from opsync import BaseUrl, ConnectorSettings, Place, Token, Zone
 
 HOSTS = {
     "us": "https://mixpanel.com",
@@ -76,3 +77,8 @@ class MixpanelSettings(ConnectorSettings):
     def called(self) -> str:
         """What people call the project."""
         return self.project_name or f"Mixpanel project {self.project}"
+
+    def places(self) -> Iterable[Place]:
+        """The project."""
+        title = f"project {self.project} at {self.address}"
+        return [Place(f"{self.address} {self.project}", title)]

@@ -7,7 +7,9 @@ from contextlib import aclosing
 from datetime import datetime
 
 from opsync import (
+    Absent,
     Batch,
+    Census,
     Change,
     Check,
     Choice,
@@ -38,7 +40,7 @@ from opsync import (
     Writable,
     hookimpl,
 )
-from opsync_notion import checks, dialect, surfaces
+from opsync_notion import census, checks, dialect, surfaces
 from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
@@ -52,7 +54,15 @@ from opsync_notion.writing import Writer
 __all__ = ["Notion", "NotionSettings", "register_connectors"]
 
 
-class Notion(Connector[NotionSettings], Readable, Writable, MakesColumns, Diagnosable, Explorable):
+class Notion(
+    Connector[NotionSettings],
+    Readable,
+    Census,
+    Writable,
+    MakesColumns,
+    Diagnosable,
+    Explorable,
+):
     """One Notion workspace: its configured data sources, one feed each."""
 
     name = "notion"
@@ -61,6 +71,7 @@ class Notion(Connector[NotionSettings], Readable, Writable, MakesColumns, Diagno
     surfaces = surfaces.SURFACES
     batch = 1
     parallel = 3
+    look_up_max = 50
 
     def __init__(self, settings: NotionSettings, context: Context) -> None:
         super().__init__(settings, context)
@@ -97,6 +108,22 @@ class Notion(Connector[NotionSettings], Readable, Writable, MakesColumns, Diagno
     async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
         """Pages by id."""
         return await some(self._tables, feed, [ref.id for ref in refs])
+
+    async def listing(self, feed: Feed) -> AsyncIterator[Sequence[Ref]]:
+        """The ids of the pages that are in scope, archived ones included; not the trash."""
+        async with aclosing(census.listing(self._tables, feed.name)) as pages:
+            async for ids in pages:
+                yield [Ref(self.context.instance, STREAM, id_) for id_ in ids]
+
+    async def look_up(
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+    ) -> Sequence[Item | Absent]:
+        """What became of pages, one request each: Notion has no other way."""
+        found = await census.look_up(self._tables, feed.name, [ref.id for ref in refs])
+        return [
+            one if isinstance(one, Item) else Absent(ref, "not visible")
+            for ref, one in zip(refs, found, strict=True)
+        ]
 
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """The record of one page."""

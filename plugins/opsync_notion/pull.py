@@ -131,7 +131,7 @@ class _Reader:
             self._fresh = True
             self._view = await self._tables.view(self._view.data_source, fresh=True)
             scope.check(self._view)
-        items = await self._items([row for row in chunk.rows if not self._is_known(row)])
+        items = await self.items([row for row in chunk.rows if not self._is_known(row)])
         self._note(items, chunk.answer)
         return Batch(items, high=self._high(pages, chunk.answer), resumable=not self._full)
 
@@ -184,19 +184,19 @@ class _Reader:
             return min(max(edited, default=self._begun), self._begun)
         return min(max(edited), self._begun) if edited else None
 
-    async def _items(self, rows: Sequence[Page | Broken]) -> list[Item]:
+    async def items(self, rows: Sequence[Page | Broken]) -> list[Item]:
         long = [row for row in rows if isinstance(row, Page) and self._needs_more(row)]
         fetched = dict(zip((page.id for page in long), await self._fetch(long), strict=True))
         items = []
         for row in rows:
             if isinstance(row, Broken):
                 why = RecordError(f"Notion page {row.head.id}: {row.reason}.")
-                items.append(Item(STREAM, _item_id(row.head.id), why))
+                items.append(Item(STREAM, item_id(row.head.id), why))
             elif not scope.has(self._view, row):
-                items.append(Item(STREAM, _item_id(row.id), scope.outside(self._view, row)))
+                items.append(Item(STREAM, item_id(row.id), scope.outside(self._view, row)))
             else:
                 raw = fetched.get(row.id, Row(row, self._view))
-                items.append(Item(STREAM, _item_id(row.id), raw))
+                items.append(Item(STREAM, item_id(row.id), raw))
         return items
 
     def _needs_more(self, page: Page) -> bool:
@@ -295,10 +295,17 @@ def _with_items(cell: Cell, items: Sequence[PropertyItem]) -> Cell:
 def _is_in(row: Page | Broken, data_source: str) -> bool:
     """Whether a page is of this data source, as far as it tells."""
     parent = row.parent if isinstance(row, Page) else None
-    return parent is None or _item_id(parent.data_source_id or data_source) == data_source
+    return parent is None or item_id(parent.data_source_id or data_source) == data_source
 
 
-def _item_id(remote_id: str) -> str:
+async def item_of(tables: Tables, view: View, page: Page) -> Item:
+    """A page that was read by id, with what its answer leaves out."""
+    (item,) = await _Reader(tables, view, full=False).items([page])
+    return item
+
+
+def item_id(remote_id: str) -> str:
+    """A page's id as records have it."""
     try:
         return dashed(remote_id)
     except ValueError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from opsync import BaseUrl, ConnectorSettings, Token
+from opsync import BaseUrl, ConnectorSettings, Place, Token
 from opsync_notion.ids import parse_id
 
 _BLOCK = ConfigDict(
@@ -122,6 +123,8 @@ class NotionSettings(ConnectorSettings):
 
     not_read = ConnectorSettings.not_read | {"page_size", "requests_per_minute"}
 
+    parted_by = "data_sources"
+
     data_sources: tuple[DataSource, ...] = Field(min_length=1)
     """What to read, one block each."""
 
@@ -150,3 +153,10 @@ class NotionSettings(ConnectorSettings):
         if len(set(ids)) != len(ids):
             raise ValueError("the same id is there twice")
         return value
+
+    def places(self) -> Iterable[Place]:
+        """The databases and data sources in which opsync may write columns."""
+        for block in self.data_sources:
+            if block.write:
+                id_ = parse_id(block.id) or block.id
+                yield Place(id_, f"the data source {block.name or id_}")

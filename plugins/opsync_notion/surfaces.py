@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from opsync import Health, Kind, OwnWords, RollupContent, Surface, Value
+from opsync import Edits, Health, Kind, OwnWords, RollupContent, Surface, Value
 from opsync_notion import texts
 from opsync_notion.wire import Cell, Property, Run
 
@@ -47,7 +47,15 @@ _KINDS = frozenset({Kind.initiative, Kind.project})
 
 def _surface(name: str, title: str, *, carried: bool = False, alone: bool = False) -> Surface:
     return Surface(
-        name, "rollup", _KINDS, (title,), title, pulled=True, carried=carried, alone=alone
+        name,
+        "rollup",
+        _KINDS,
+        (title,),
+        title,
+        pulled=True,
+        carried=carried,
+        alone=alone,
+        edits=Edits.propose,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, WrapValidator, field_validator
 
-from opsync import BaseUrl, ConnectorSettings, Token, Zone
+from opsync import BaseUrl, ConnectorSettings, Place, Token, Zone
 
 HOSTS = {"us": "https://us.posthog.com", "eu": "https://eu.posthog.com"}
 
@@ -55,3 +56,8 @@ class PostHogSettings(ConnectorSettings):
         if not id_.isascii() or not id_.isdecimal():
             raise ValueError("is no project id: it is the number in the address after /project/")
         return str(int(id_))
+
+    def places(self) -> Iterable[Place]:
+        """The project."""
+        title = f"project {self.project} at {self.address}"
+        return [Place(f"{self.address} {self.project}", title)]

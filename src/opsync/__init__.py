@@ -12,6 +12,7 @@ from opsync.__about__ import __version__
 
 if TYPE_CHECKING:
     from opsync.contract import CONTRACT
+    from opsync.contract.census import Absent, Census
     from opsync.contract.connector import (
         Batch,
         Connector,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         StatusWord,
     )
     from opsync.contract.hookspecs import hookimpl
-    from opsync.contract.settings import BaseUrl, ConnectorSettings, Token, Zone
+    from opsync.contract.settings import BaseUrl, ConnectorSettings, Place, Token, Zone
     from opsync.errors import (
         BadAnswer,
         ConfigError,
@@ -104,10 +105,12 @@ if TYPE_CHECKING:
         same,
         value_hash,
     )
+    from opsync.model.rules import Edits
     from opsync.names import nearest
 
 _HOMES = {
     "opsync.contract": ("CONTRACT",),
+    "opsync.contract.census": ("Absent", "Census"),
     "opsync.contract.connector": (
         "Batch",
         "Connector",
@@ -132,7 +135,7 @@ _HOMES = {
         "StatusWord",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
-    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Token", "Zone"),
+    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Place", "Token", "Zone"),
     "opsync.errors": (
         "BadAnswer",
         "ConfigError",
@@ -200,6 +203,7 @@ _HOMES = {
         "same",
         "value_hash",
     ),
+    "opsync.model.rules": ("Edits",),
     "opsync.names": ("nearest",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -207,6 +211,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "CONTRACT",
     "OUT_OF_SCOPE",
+    "Absent",
     "Answer",
     "BadAnswer",
     "BaseUrl",
@@ -214,6 +219,7 @@ __all__ = [
     "BudgetHint",
     "Card",
     "Category",
+    "Census",
     "Change",
     "Check",
     "Choice",
@@ -225,6 +231,7 @@ __all__ = [
     "Context",
     "Counts",
     "Diagnosable",
+    "Edits",
     "Explorable",
     "Feed",
     "FirstRead",
@@ -249,6 +256,7 @@ __all__ = [
     "OwnWords",
     "Part",
     "Person",
+    "Place",
     "Policy",
     "RateLimited",
     "Readable",

@@ -20,6 +20,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
 from opsync.blocks import NAME, NAME_MAX, General
+from opsync.contending import same_place
 from opsync.contract.settings import ConnectorSettings
 from opsync.crosscheck import cross_check
 from opsync.errors import ConfigError, PluginError
@@ -35,6 +36,7 @@ from opsync.model.rules import (
 )
 from opsync.plugins import Plugins, load
 from opsync.problems import (
+    by_name,
     did_you_mean,
     env_name,
     given_secrets,
@@ -101,6 +103,8 @@ class Config:
     words: Words = field(default=ENGLISH, repr=False)
     """The texts that are written into other tools, ready to be filled in."""
     limits: Limits = field(default_factory=Limits)
+    forced: Mode | None = None
+    """The mode that holds for this run whatever the rules say; None: theirs do."""
 
     @property
     def store(self) -> Path:
@@ -156,7 +160,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         sources: dict[str, Any] = {"_secrets_dir": secrets_dir}
         general = General(**sources, **raw)
     except ValidationError as error:
-        raise refused(lines_of(error, General, "")) from None
+        raise refused(by_name(lines_of(error, General, ""), raw)) from None
     except SettingsError as error:
         raise refused([not_json(error, "OPSYNC_")]) from None
     problems: list[str] = []
@@ -167,9 +171,12 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         if instance is not None:
             instances[name] = instance
     problems.extend(cross_check(general, plugins))
+    classes = {name: plugins.connectors.get(one.connector) for name, one in instances.items()}
+    settings = {name: one.settings for name, one in instances.items()}
+    problems.extend(same_place(settings, classes, general.rollup))
     problems.extend(stray_env(general))
     if problems:
-        raise refused(problems)
+        raise refused(by_name(problems, raw))
     rules = [block.rule() for block in general.rollup]
     links = general.links.settings()
     if mode is not None:
@@ -194,6 +201,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         secrets=(*secrets, *addresses),
         words=general.wording.words(),
         limits=general.limits.settings(),
+        forced=mode,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from opsync.blocks import General
 from opsync.blocks.rules import RollupBlock
+from opsync.contending import same_field
 from opsync.contract.connector import Connector, Measurable, Writable
 from opsync.model import MetricKind
 from opsync.model.rules import LINKS_RULE, MetricRule
@@ -40,6 +41,7 @@ def cross_check(general: General, plugins: Plugins) -> Iterable[str]:
             yield _no_instance(f"{where}.roots.instance", rule.roots.instance, classes)
         yield from _metrics(where, rule, classes)
         yield from _announced(where, rule, classes)
+    yield from same_field(general.rollup)
     yield from _company(general)
 
 

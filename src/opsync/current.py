@@ -22,7 +22,7 @@ from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
-from opsync.stages.pull import Progress, silent
+from opsync.stages.pulling import Progress, silent
 from opsync.store import Store
 from opsync.teams import private_teams
 
@@ -164,4 +164,4 @@ class Pass:
         """Where the plan is noted. What people read on opsync's own screens is English."""
         setting = msgspec.structs.replace(setting, words=ENGLISH)
         connectors = {name: opened.connector for name, opened in self.instances.items()}
-        return Notes(self.report.plan, setting, connectors)
+        return Notes(self.report.plan, setting, connectors, self.config.zone)

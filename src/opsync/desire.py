@@ -125,6 +125,7 @@ def desire(
                         _link_reason(link, target, shown),
                         tuple(_sentence(e.source, e.field, target, shown) for e in link.evidence),
                         mode=setting.links.mode,
+                        edits=setting.links.edits,
                     )
                 )
     return wants
@@ -161,6 +162,7 @@ def _releases(
                         (f"rule {rule.name}",),
                         {str(root.ref): rollup.inputs},
                         mode=rule.mode,
+                        edits=rule.edits,
                     )
                 )
     return wants
@@ -250,6 +252,7 @@ def _rollup_want(
         (*evidence, f"rule {rule.name}"),
         {str(rollup.root): rollup.inputs},
         mode=rule.mode,
+        edits=rule.edits,
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 from opsync.contract.connector import Connector, Writable
 from opsync.desire import Setting
 from opsync.model import Change, Kind, Record, Ref
-from opsync.model.ledger import LET_BE, Entry, HoldKind
+from opsync.model.ledger import EDITED, LET_BE, Entry, Hold, HoldKind
 from opsync.report import HeldKind, HeldSlot, Planned, PlanReport
 from opsync.stages.plan import TargetPlan
+from opsync.wording import day
 
 HELD = {
     HoldKind.removed: "removed by a person; stays removed",
@@ -22,7 +24,18 @@ HELD = {
     HoldKind.theirs: "a person's value, kept for good",
     HoldKind.released: "released; left to people",
 }
-"""Why a value is held, as a person is told."""
+"""Why a value is held, as a person is told; of an edit `held_text` says until when."""
+
+
+def held_text(hold: Hold, zone: tzinfo) -> str:
+    """Why a value is held, and until when where that has an end."""
+    if hold.until is None:
+        return HELD[hold.kind]
+    if hold.kind is HoldKind.proposed:
+        first = day(hold.at.astimezone(zone).date())
+        return f"edited by a person on {first}; proposed again, waits for approval"
+    last = day(hold.until.astimezone(zone).date())
+    return f"edited by a person; held until {last}, then {hold.note}"
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,8 @@ class Notes:
     report: PlanReport
     setting: Setting
     connectors: Mapping[str, Connector[Any]]
+    zone: tzinfo = UTC
+    """In which days begin, as people are told them."""
 
     def planned(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
         """Note changes that are written in this pass, or would be with `apply`."""
@@ -45,12 +60,22 @@ class Notes:
         """Note changes that wait for approval."""
         self.report.proposed.extend(self._planned(c, target, roots) for c in changes)
 
+    def asked_instead(
+        self, changes: Iterable[Change], target: Record, roots: Sequence[Record]
+    ) -> None:
+        """Note changes that are found to wait for approval just before they would be written."""
+        for one in changes:
+            planned = self.report.changes
+            planned[:] = [each for each in planned if each.change.slot != one.slot]
+            self.proposed([one], target, roots)
+
     def held(self, result: TargetPlan, target: Record, roots: Sequence[Record]) -> None:
         """Note what a plan does not write, and why."""
         for entry in result.held:
-            kind: HeldKind = "waiting" if entry.hold is None else "held"
-            if entry.hold is not None and entry.hold.kind is HoldKind.conflict:
-                kind = "conflict"
+            kind: HeldKind = "held"
+            if entry.hold is None or entry.hold.kind in EDITED:
+                # What may replace an edit has failed, and waits for its next try as others do.
+                kind = "waiting" if entry.hold is None or entry.attempts else "conflict"
             if entry.hold is not None and entry.hold.kind in LET_BE:
                 kind = "settled"
             self.hold(kind, entry, target, roots)
@@ -80,7 +105,7 @@ class Notes:
                 place=self._place(target.ref.instance, entry.slot.surface),
                 target=self.setting.card(target).label,
                 group=self._group(target, roots, entry.slot.other),
-                why=why or _why(kind, entry),
+                why=why or self._why(kind, entry),
                 release=target.kind is Kind.product,
             )
         )
@@ -119,12 +144,11 @@ class Notes:
         shown = self.setting.card(root)
         return shown.title or shown.label
 
-
-def _why(kind: HeldKind, entry: Entry) -> str:
-    if entry.hold is not None:
-        return HELD[entry.hold.kind]
-    if kind == "conflict":
-        return HELD[HoldKind.conflict]
-    if kind == "waiting" and entry.next_try_at is not None:
-        return f"failed: {entry.message}; tried again after {entry.next_try_at:%-d %b %H:%M} UTC"
-    return entry.message
+    def _why(self, kind: HeldKind, entry: Entry) -> str:
+        if kind == "waiting" and entry.next_try_at is not None:
+            return (
+                f"failed: {entry.message}; tried again after {entry.next_try_at:%-d %b %H:%M} UTC"
+            )
+        if entry.hold is not None:
+            return held_text(entry.hold, self.zone)
+        return HELD[HoldKind.conflict] if kind == "conflict" else entry.message

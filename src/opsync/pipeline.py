@@ -75,6 +75,7 @@ def _instance_run(report: InstanceReport) -> InstanceRun:
         "changed": report.changed,
         "set_aside": report.set_aside,
         "missing": report.missing,
+        "census_requests": report.census_requests,
         "read_requests": report.read_requests,
         "write_requests": report.write_requests,
     }

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from opsync.contract import CONTRACT
+from opsync.contract.census import Census
 from opsync.contract.connector import Connector, Measurable, Readable, WebhookSource, Writable
 from opsync.contract.examining import Diagnosable
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
@@ -279,6 +280,8 @@ def _check(
         raise PluginError(
             f'"{connector.name}" is the name of a bundled connector: give {label} another'
         )
+    if issubclass(connector, Census) and not issubclass(connector, Readable):
+        raise PluginError(f"{label} lists what there is, and cannot be read")
     if connector.name in known:
         raise PluginError(f'another plugin already brings a connector "{connector.name}"')
 

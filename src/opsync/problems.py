@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError
 from opsync.blocks import General
 from opsync.contract.settings import ConnectorSettings, secret_fields
 from opsync.errors import ConfigError
+from opsync.inert import inert_text
 from opsync.redact import Redactor
 
 
@@ -29,6 +30,26 @@ def env_name(instance: str, key: str = "") -> str:
 
 def refused(problems: list[str]) -> ConfigError:
     return ConfigError("; ".join(problems), problems=tuple(problems))
+
+
+def by_name(problems: Iterable[str], raw: Mapping[str, Any]) -> list[str]:
+    """The same lines with rules, teams and people by their names, where each has its own, instead
+    of by their numbers: rollup.roadmap.mode."""
+
+    def called(match: re.Match[str]) -> str:
+        block, number = match[1], int(match[2])
+        listed = raw.get(block)
+        names = [
+            one.get("name") if isinstance(one, dict) else None
+            for one in (listed if isinstance(listed, list | tuple) else ())
+        ]
+        name = names[number] if number < len(names) else None
+        if not isinstance(name, str) or not name.strip() or names.count(name) > 1:
+            return match[0]
+        shown = inert_text(name, 60)
+        return f"{block}.{shown}" if re.fullmatch(r"[\w-]+", shown) else f'{block}."{shown}"'
+
+    return [re.sub(r"^(rollup|team|person)\.(\d+)", called, line) for line in problems]
 
 
 def stray_env(general: General) -> Iterable[str]:

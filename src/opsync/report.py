@@ -36,6 +36,17 @@ class InstanceReport:
     changed: int = 0
     set_aside: int = 0
     missing: int = 0
+    """How many records counted as there before and do not any more."""
+    gone: dict[str, int] = field(default_factory=dict)
+    """The same by why, in the words of a record's tombstone."""
+    counted: int = 0
+    """Feeds of which all ids were listed, to find what vanished without a word."""
+    looked_up: int = 0
+    """Records that were looked up by id, to know what became of them."""
+    waiting: int = 0
+    """Records that the next run looks up."""
+    census_requests: int = 0
+    """What all of that took: part of `read_requests`."""
     trouble: Trouble = ""
     message: str = ""
     hint: str = ""
@@ -159,6 +170,8 @@ class PassReport:
     """Why an alert, or the sign that opsync is alive, could not be sent."""
     seconds: float = 0.0
     applied_mode: bool = True
+    only_observed: bool = False
+    """Whether it was told to report only, whatever the rules' modes are."""
 
     @property
     def remarks(self) -> list[str]:

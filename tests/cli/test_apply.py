@@ -23,8 +23,8 @@ def stands(company: Company) -> bool:
 def test_a_run_says_how_to_approve_what_waits(company: Company) -> None:
     result = company.opsync("sync")
     assert result.code == 0
-    assert "5 changes wait for approval: Toy 5." in result.lines
-    assert "  write them  opsync apply 1" in result.lines
+    assert "5 changes wait: opsync apply 1" in result.lines
+    assert "  of these    Toy 5" in result.lines
     assert not stands(company)
     assert any(
         "5 changes to approve (opsync plan)" in line for line in company.opsync("status").lines

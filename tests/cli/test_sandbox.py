@@ -278,7 +278,7 @@ def test_a_change_in_the_sandbox_reaches_the_notion_page_with_one_more_sync(
 
 
 @pytest.mark.slow
-def test_a_configuration_that_observes_shows_and_writes_nothing(
+def test_a_new_configuration_shows_and_writes_nothing_before_it_may(
     served: Served, tmp_path: Path
 ) -> None:
     assert opsync(tmp_path, "init", "--sandbox", served.url).returncode == 0
@@ -286,9 +286,12 @@ def test_a_configuration_that_observes_shows_and_writes_nothing(
     done = opsync(tmp_path, "sync")
 
     assert done.returncode == 0
-    assert "opsync sync --mode apply" in done.stdout
+    assert re.search(r"^\d+ changes wait: opsync apply \d+$", done.stdout, re.MULTILINE)
     with SandboxClient(served.url) as look:
         assert [one["write_requests"] for one in look.state().values()] == [0] * 6
+    assert opsync(tmp_path, "apply").returncode == 0
+    again = opsync(tmp_path, "sync")
+    assert "nothing: all is as it should be" in again.stdout
 
 
 def test_its_configuration_is_never_out_of_date_since_nothing_runs_it(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from opsync.cli.passview import MOST_WRITTEN, summary_lines
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import SystemClock
@@ -63,6 +65,19 @@ def test_rules_that_observe_write_nothing_and_say_how_to_go_on(company: Company)
     assert "Would write 5 changes: Toy 5. Nothing of that was written:" in result.lines
     assert "  write once  opsync sync --mode apply" in result.lines
     assert "written" not in company.read("roadmap")
+
+
+@pytest.mark.parametrize("command", [["sync"], ["sync", "--dry-run"]])
+def test_a_run_that_is_told_to_observe_blames_no_rule(company: Company, command: list[str]) -> None:
+    company.configure(mode="apply")
+    text = " ".join(company.opsync(*command, "--mode", "observe").lines)
+    assert "told" in text
+    assert "the rules are in mode observe" not in text
+    assert "the rules only observe" not in text
+    assert "written" not in company.read("roadmap")
+    assert "  as usual    opsync sync, as the rules' own modes say" in [
+        *company.opsync("sync", "--mode", "observe").lines
+    ]
 
 
 def test_mode_apply_writes_once_although_the_rules_observe(company: Company) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
+import msgspec
+import pytest
 
 from tests.support.world import World, jira_url, of
 
@@ -227,9 +231,13 @@ async def test_an_initiative_whose_plugin_fails_keeps_its_number_and_the_pass_go
 
 
 async def test_two_rules_over_the_same_initiatives_do_not_contend_for_a_place(
-    settled: World,
+    settled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled.raw["rollup"].append({**settled.raw["rollup"][0], "name": "zweite"})
+    """Such a configuration is refused; the planner does not rely on it."""
+    config = settled.config()
+    [rule] = config.rules
+    both = replace(config, rules=(rule, msgspec.structs.replace(rule, name="zweite")))
+    monkeypatch.setattr(settled, "config", lambda: both)
     await settled.sync()
     await settled.silent()
     assert settled.checkout.text("Delivery").startswith("2 of 5 done")

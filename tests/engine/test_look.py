@@ -309,7 +309,7 @@ async def test_status_counts_what_look_finds_in_initiatives_and_links(world: Wor
 async def test_what_several_rules_see_of_one_initiative_is_told_once(world: World) -> None:
     """On the screen of status as well, which shows a line a rule."""
     world.page("Empty", "")
-    world.raw["rollup"].append({**world.raw["rollup"][0], "name": "board"})
+    world.raw["rollup"].append({**world.raw["rollup"][0], "name": "board", "write_to": []})
     found = await looked(world)
     async with world.session() as session:
         told = await overview(session.config, session.store, world.clock.now())

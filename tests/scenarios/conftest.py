@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
+from opsync.engine.offline import offline_plan
 from opsync.engine.session import open_session
 from opsync.runtime import Runtime
 from tests.support.measured import Measured
@@ -79,6 +80,8 @@ def on_command_line(
     monkeypatch.setattr("opsync.cli.sync.open_session", simulated)
     monkeypatch.setattr("opsync.cli.doctor.open_session", simulated)
     monkeypatch.setattr("opsync.cli.look.open_session", simulated)
+    offline = partial(offline_plan, runtime=Runtime(clock=world.clock))
+    monkeypatch.setattr("opsync.cli.plan.offline_plan", offline)
     return world
 
 

@@ -65,7 +65,7 @@ async def test_two_rules_and_two_initiatives_with_one_metric_read_it_once(
     world.notion.edit_page(world.loyalty, "Flag", "one-tap")
     [rule] = world.raw["rollup"]
     block = {"instance": "meter", "flag": "one-tap", "weeks": 1}
-    world.raw["rollup"].append({**rule, "name": "second", "metric": [block]})
+    world.raw["rollup"].append({**rule, "name": "second", "metric": [block], "write_to": []})
     await world.sync()
     [(metrics, _, windows)] = tool.queries
     assert metrics == (Metric("meter", MetricKind.flag, "one-tap"),)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opsync.model import Ref
+from opsync.sandbox.posthog import PostHogProject
 from opsync.sandbox.validate import Report
 from opsync.sandbox.validate_amplitude import validate_amplitude
 from opsync.sandbox.validate_mixpanel import validate_mixpanel
@@ -205,6 +206,24 @@ async def test_peoples_annotations_are_never_touched_whatever_they_say(
     await world.sync()
 
     assert notes(world.measured) == sorted(theirs)
+
+
+async def test_what_people_did_to_an_annotation_is_seen_within_a_day(tmp_path: Path) -> None:
+    world = MeasuredWorld(tmp_path)
+    await world.begin()
+    assert isinstance(world.measured, PostHogProject)
+    (ours,) = [note for note in world.measured.notes if "[opsync:" in note.content]
+    ours.content = ours.content.replace("Shipped", "Finally shipped")
+
+    assert (await world.sync()).plan.held == []
+    await world.next_day()
+    report = await world.sync()
+
+    assert [one.kind for one in report.plan.held] == ["conflict"]
+    assert "Finally shipped" in ours.content
+    world.measured.exchanges.clear()
+    await world.sync()
+    assert not [one for one in world.measured.exchanges if "annotations" in one.path]
 
 
 async def test_after_a_lost_store_the_annotation_is_found_again(world: MeasuredWorld) -> None:

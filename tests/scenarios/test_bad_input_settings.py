@@ -39,7 +39,7 @@ CASES = {
     ),
     "an unknown key of a rule": (
         LINEAR + '[[rollup]]\nname = "r"\nmod = "apply"\nroots = { instance = "linear" }',
-        ("rollup.0.mod: unknown key", 'did you mean "mode"'),
+        ("rollup.r.mod: unknown key", 'did you mean "mode"'),
     ),
     "an unknown key in a data source": (
         NOTION.replace("id =", 'knd = "issue", id ='),
@@ -106,7 +106,7 @@ CASES = {
     ),
     "roots of an instance that is none": (
         LINEAR + '[[rollup]]\nname = "r"\nroots = { instance = "linaer" }',
-        ('rollup.0.roots.instance: no instance "linaer"', 'did you mean "linear"'),
+        ('rollup.r.roots.instance: no instance "linaer"', 'did you mean "linear"'),
     ),
     "a number out of its bounds": (
         LINEAR + "page_size = 100000",

@@ -307,7 +307,7 @@ def test_the_net_catches_something(canaries: Canaries) -> None:
         assert not one.key or one.keyed_in(at_home), one
         known = one.title in stored or one.key in stored
         assert known is (one.sort != "never readable"), one
-    assert {"out of scope", "missing"} <= {one.tombstone for one in stored.values()}
+    assert {"out of scope", "not visible"} <= {one.tombstone for one in stored.values()}
     assert all(
         record.private or record.tombstone
         for name, record in stored.items()

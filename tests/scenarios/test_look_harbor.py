@@ -140,7 +140,7 @@ def test_it_tells_what_write_access_would_add(looked: Looked) -> None:
     assert told["Jira", "Roadmap link", "epic"]["items"] == 8
     assert told["Linear", "Roadmap link", "project"]["items"] == 8
     assert "Roadmap link on 8 epics" in looked.screen
-    assert "opsync sync --mode apply" in looked.screen
+    assert "tokens that may write, then opsync sync" in looked.screen
 
 
 def test_the_screen_has_the_worst_first_and_fits(looked: Looked) -> None:

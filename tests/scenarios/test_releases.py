@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from opsync import Change, Outcome
 from opsync.current import Pass
@@ -210,13 +211,20 @@ async def test_a_renamed_rule_takes_it_over(told: Told) -> None:
     await told.world.silent()
 
 
-async def test_two_rules_over_the_same_initiatives_tell_it_once(told: Told) -> None:
+async def test_two_rules_over_the_same_initiatives_tell_it_once(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a configuration is refused; the planner does not rely on it."""
     world = told.world
-    [rule] = world.raw["rollup"]
-    world.raw["rollup"].append({**rule, "name": "second", "write_to": []})
-    await world.sync()
+    config = world.config()
+    [rule] = config.rules
+    second = structs.replace(rule, name="second", write_to=())
+    both = replace(config, rules=(rule, second))
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "config", lambda: both)
+        await world.sync()
     assert len(told.notes()) == 1
-    del world.raw["rollup"][0]
+    world.raw["rollup"][0] |= {"name": "second", "write_to": []}
     await world.sync()
     assert len(told.notes()) == 1
     await world.silent()

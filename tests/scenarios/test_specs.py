@@ -110,7 +110,11 @@ async def walk_through(company: Company, harbor: Harbor) -> None:
 
     await look_around(company)
     jira.delete_issue("PAY-101")
+    linear.delete_issue("GRO-45")
     notion.trash(pages["Partner API"])
+    company.tick(24 * 60)
+    gone = [one.gone for one in (await company.sync()).instances]
+    assert gone[:3] == [{"deleted": 1}, {"deleted": 1}, {"trashed": 1}]
     notion.edit_page(pages["SSO for teams"], "Status", "In progress")
     company.tick()
     await company.sync(full=True)

@@ -7,10 +7,10 @@ from datetime import UTC, date
 import msgspec
 import pytest
 
-from opsync.model import Health, Kind, Mention, Record, Ref, Release, Role, Rollup
+from opsync.model import NOT_VISIBLE, Health, Kind, Mention, Record, Ref, Release, Role, Rollup
 from opsync.model.rules import RollupRule, Roots, Thresholds
 from opsync.stages.health import percent_of
-from opsync.stages.rollup import RollupInputs, roll_up
+from opsync.stages.rollup import PRIVATE, RollupInputs, roll_up
 from tests.support.build import at, record, ref
 
 RULE = RollupRule(name="roadmap", roots=Roots(instance="notion"))
@@ -176,6 +176,31 @@ def test_a_member_set_aside_makes_the_rollup_partial() -> None:
         record("1", "done"), record("2", "done"), names=("1", "2"), aside=frozenset({ref("2")})
     )
     assert (rollup.total, rollup.missing) == (1, ("K-2",))
+
+
+def hidden(name: str, **more: object) -> Record:
+    return record(name, tombstone=NOT_VISIBLE, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_not_visible_any_more_is_missing_and_not_counted() -> None:
+    rollup, roles = with_members(record("1", "done"), hidden("2"), names=("1", "2"))
+    assert (rollup.done, rollup.total, rollup.missing) == (1, 1, ("K-2",))
+    assert set(roles) == {ref("1")}
+
+
+def test_below_a_container_that_is_not_visible_the_parts_count_or_are_missing() -> None:
+    epic = hidden("epic", kind="epic")
+    parts = record("1", "done", parent="epic"), hidden("2", parent="epic")
+    rollup, roles = with_members(epic, *parts, names=("epic",))
+    assert (rollup.done, rollup.total, rollup.missing) == (1, 1, ("K-2",))
+    assert set(roles) == {ref("1")}
+    alone = rolled(epic, names=("epic",))
+    assert (alone.total, alone.missing) == (0, ("K-epic",))
+
+
+def test_private_work_that_is_missing_is_counted_and_not_named() -> None:
+    two = hidden("1", private=True), hidden("2", private=True)
+    assert rolled(*two, names=("1", "2")).missing == (PRIVATE, PRIVATE)
 
 
 def test_a_bare_key_that_nobody_has_is_not_missing() -> None:

@@ -102,3 +102,47 @@ async def test_what_was_set_aside_was_there_if_the_walk_showed_it(store: Store) 
     assert [one.ref for one in await store.quarantine()] == [ref(items[0])]
     assert (await walk(store, 3, items[1])).missing == 1
     assert await store.quarantine() == [], "what is gone is set aside no longer"
+
+
+async def test_a_listing_tells_what_is_missing_and_what_was_never_met(store: Store) -> None:
+    items = await known(store, 3)
+    run = await store.begin_run("sync")
+    assert await store.walk_seen("jira", "all", [ref(items[0]), ref("jira:new")]) == 2
+    assert await store.walk_seen("jira", "all", [ref(items[0])]) == 0
+    found = await store.vanished("jira", "all")
+    assert (found.known, found.lost, found.listed) == (3, 2, 2)
+    assert found.missing == (ref(items[1]), ref(items[2]))
+    assert found.met == (ref("jira:new"),)
+    await store.count_gone(run, {ref(items[1]): "deleted", ref(items[2]): "not visible"})
+    assert await living(store) == {items[0]}
+    await store.walk_seen("jira", "all", [ref(items[0])])
+    later = await store.vanished("jira", "all")
+    assert (later.known, later.lost) == (1, 0)
+    assert later.missing == (ref(items[2]),), "what is not visible is looked up again"
+
+
+async def test_what_was_archived_unseen_counts_on_and_is_met_when_it_is_listed_again(
+    store: Store,
+) -> None:
+    items = await known(store, 2)
+    run = await store.begin_run("sync")
+    await store.count_gone(run, {ref(items[0]): "archived"})
+    assert await living(store) == set(items)
+    stored = await store.record(ref(items[0]))
+    assert stored is not None
+    assert stored.archived
+    assert await store.unlisted("jira", "all") == [ref(items[0])]
+    await store.walk_seen("jira", "all", [ref(items[1])])
+    assert (await store.vanished("jira", "all")).missing == ()
+    await store.walk_seen("jira", "all", [ref(one) for one in items])
+    assert (await store.vanished("jira", "all")).met == (ref(items[0]),)
+
+
+async def test_saying_the_same_again_changes_nothing(store: Store) -> None:
+    items = await known(store, 1)
+    first = await store.begin_run("sync")
+    await store.count_gone(first, {ref(items[0]): "deleted"})
+    await settle(store, first)
+    second = await store.begin_run("sync")
+    await store.count_gone(second, {ref(items[0]): "deleted"})
+    assert await store.sources_to_link(second) == []

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from opsync.blocks.base import NAME, NAME_MAX, Block
 from opsync.model import Counts, Kind, MetricKind
 from opsync.model.rules import (
+    Edits,
     LinkSettings,
     MetricRule,
     Mode,
@@ -142,6 +143,11 @@ class RollupBlock(Block):
     announce_in: tuple[str, ...] = ()
     """The analytics instances in which an annotation tells of each release."""
 
+    edits: Edits | None = None
+    """What becomes of a value that a person wrote over opsync's: `theirs` keeps it for good,
+    `propose` asks again after seven days, `ours` writes opsync's again after seven days. Left out:
+    `propose` for what is computed, `theirs` for texts."""
+
     def rule(self) -> RollupRule:
         """The same, as the pure stages take it."""
         return RollupRule(
@@ -159,6 +165,7 @@ class RollupBlock(Block):
             metrics=tuple(block.rule() for block in self.metric),
             released=self.released,
             announce_in=tuple(dict.fromkeys(self.announce_in)),
+            edits=self.edits,
         )
 
 
@@ -171,6 +178,11 @@ class LinksBlock(Block):
     within_instance: bool = False
     """Also link records of the same instance."""
 
+    edits: Edits | None = None
+    """What becomes of a value that a person wrote over opsync's: `theirs` keeps it for good,
+    `propose` asks again after seven days, `ours` writes opsync's again after seven days. Left out:
+    `theirs`."""
+
     def settings(self) -> LinkSettings:
         """The same, as the pure stages take it."""
-        return LinkSettings(self.mode, self.within_instance)
+        return LinkSettings(self.mode, self.within_instance, self.edits)

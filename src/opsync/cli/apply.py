@@ -143,7 +143,7 @@ async def _apply(
         limits=allowed.limits(opened),
     )
     async with open_store(opened) as store:
-        return Applied(plan, report, await unwritten(store, changes, report))
+        return Applied(plan, report, await unwritten(store, changes, report, opened.config.zone))
 
 
 async def _plan(opened: Opened, named: str | None) -> KeptPlan:

@@ -18,7 +18,7 @@ LAST_WRITES = 5
 ADOPTION = "Adoption"
 """The place at which a value tells how much an initiative is used."""
 
-_MODES = {"apply": "writes", "observe": "only observes"}
+_MODES = {"apply": "writes", "propose": "waits for approval", "observe": "only observes"}
 """What a rule does in its mode."""
 
 

@@ -16,6 +16,7 @@ _ABOUT = {
     Measure.removals: "For this run: up to N values may be removed in a connection.",
     Measure.creates: "For this run: up to N new values may be written in a connection.",
     Measure.rewrites: "For this run: a value may be written N times within 24 hours.",
+    Measure.vanished: "For this run: up to N items may be gone from a connection at once.",
 }
 
 
@@ -26,11 +27,15 @@ class Allowed:
     removals: int = 0
     creates: int = 0
     rewrites: int = 0
+    vanished: int = 0
 
     def limits(self, opened: Opened) -> Limits:
         """The limits of the run."""
         return opened.config.limits.raised(
-            removals=self.removals, creates=self.creates, rewrites=self.rewrites
+            removals=self.removals,
+            creates=self.creates,
+            rewrites=self.rewrites,
+            vanished=self.vanished,
         )
 
 

@@ -202,10 +202,7 @@ def unseen_line(one: Unseen) -> str:
 
 def how_to_write() -> str:
     """How to get what write access would bring."""
-    return (
-        "see each: opsync plan --offline · write: tokens that may write, "
-        "then opsync sync --mode apply"
-    )
+    return "see each: opsync plan --offline · write: tokens that may write, then opsync sync"
 
 
 def rest_line(shown: int, many: int) -> str:

@@ -57,6 +57,13 @@ def instance_json(one: InstanceReport) -> dict[str, Any]:
         "changed": one.changed,
         "set_aside": one.set_aside,
         "missing": one.missing,
+        "gone": dict(sorted(one.gone.items())),
+        "census": {
+            "listed": one.counted,
+            "looked_up": one.looked_up,
+            "waiting": one.waiting,
+            "requests": one.census_requests,
+        },
         "paused": one.paused,
         "trouble": one.trouble,
         "message": one.message,
@@ -112,6 +119,7 @@ def _change(change: Change) -> dict[str, Any]:
         "after": change.desired,
         "reason": change.reason,
         "evidence": list(change.evidence),
+        "over_edit": change.over_edit,
     }
 
 
@@ -140,4 +148,6 @@ def held_json(one: HeldSlot) -> dict[str, Any]:
         "should_be": plain(one.entry.desired),
         "wrote": plain(one.entry.applied),
         "is_now": plain(one.entry.observed),
+        "held_since": one.entry.hold.at if one.entry.hold is not None else None,
+        "held_until": one.entry.hold.until if one.entry.hold is not None else None,
     }

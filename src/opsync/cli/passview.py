@@ -10,7 +10,7 @@ from opsync.cli.pause import paused_lines
 from opsync.cli.screen import grid, show_line, styled
 from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
 from opsync.errors import SignInError
-from opsync.model import Change, OutcomeKind, Verb
+from opsync.model import Change, OutcomeKind, Verb, gone_as
 from opsync.model.ledger import plain
 from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 
@@ -95,12 +95,32 @@ def _instance(one: InstanceReport) -> str:
         return f"{one.instance}: not read this time"
     parts = [f"{one.read:,} read", f"{one.changed:,} changed"]
     if one.missing:
-        parts.append(f"{one.missing:,} gone")
+        parts.append(_gone(one))
     if one.set_aside:
         parts.append(f"{one.set_aside:,} set aside")
+    if checked := _checked(one):
+        parts.append(checked)
     if one.trouble:
         parts.append(_TROUBLE[one.trouble])
     return f"{one.instance}: {', '.join(parts)}"
+
+
+def _gone(one: InstanceReport) -> str:
+    """How many are gone, and why where the tool says so: "3 gone (2 deleted, 1 in the trash)"."""
+    why = [f"{count:,} {gone_as(word)}" for word, count in sorted(one.gone.items()) if count]
+    return f"{one.missing:,} gone ({', '.join(why)})" if why else f"{one.missing:,} gone"
+
+
+def _checked(one: InstanceReport) -> str:
+    """That it was looked for what vanished, and what that took."""
+    parts = []
+    if one.counted:
+        parts.append(f"checked for deletions ({plural(one.census_requests, 'request')})")
+    elif one.looked_up:
+        parts.append(f"{one.looked_up:,} looked up ({plural(one.census_requests, 'request')})")
+    if one.waiting:
+        parts.append(f"{one.waiting:,} to look up in the next run")
+    return ", ".join(parts)
 
 
 def warning_lines(report: PassReport) -> list[str]:
@@ -311,12 +331,13 @@ def _to_approve(report: PassReport) -> list[str]:
     if not waiting:
         return []
     verb = "waits" if len(waiting) == 1 else "wait"
-    by_tool = tallied(one.tool for one in waiting)
+    edited = sum(one.change.over_edit for one in waiting)
+    over = f" · {edited} would replace what a person wrote" if edited else ""
     return [
         "",
-        f"{plural(len(waiting), 'change')} {verb} for approval: {by_tool}.",
+        f"{plural(len(waiting), 'change')} {verb}: {report.applying}",
+        f"  of these    {tallied(one.tool for one in waiting)}{over}",
         "  see each    opsync plan",
-        f"  write them  {report.applying}",
         "  for good    opsync apply --rule NAME, rule by rule",
     ]
 
@@ -325,10 +346,18 @@ def _observed(report: PassReport) -> list[str]:
     waiting = report.plan.observed
     if not waiting:
         return []
-    by_tool = tallied(one.tool for one in waiting)
+    would = f"Would write {plural(len(waiting), 'change')}: {tallied(one.tool for one in waiting)}."
+    if report.only_observed:
+        return [
+            "",
+            f"{would} Nothing of that was written:",
+            "this run was told so (--mode observe).",
+            "  see each    opsync plan",
+            "  as usual    opsync sync, as the rules' own modes say",
+        ]
     return [
         "",
-        f"Would write {plural(len(waiting), 'change')}: {by_tool}. Nothing of that was written:",
+        f"{would} Nothing of that was written:",
         "the rules are in mode observe.",
         "  see each    opsync plan",
         "  write once  opsync sync --mode apply",

@@ -138,7 +138,9 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
         if (one.change.slot.rule, one.change.reason) not in said and one.change.reason:
             said.add((one.change.slot.rule, one.change.reason))
             why = f"why: {words.shown(one.change.reason)}"
-        if mixed and waits:
+        if one.change.over_edit:
+            why = "edited by a person"
+        if waits and (mixed or one.change.over_edit):
             why = f"{why} · {waits}".removeprefix(" · ")
         rows.append(change_row(one, why))
     for slot in group.held:
@@ -213,6 +215,8 @@ def _how(view: PlanView) -> str:
             f"write {ready}: {written}    "
             f"the other {len(view.observed)} wait for mode apply: opsync sync --mode apply"
         )
+    if view.report.only_observed:
+        return "told to observe only; as the rules' own modes say: opsync sync"
     if view.observed:
         return "the rules only observe; write: opsync sync --mode apply"
     if view.offline and view.proposed:

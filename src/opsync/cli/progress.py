@@ -15,7 +15,7 @@ from opsync.model import Change, Outcome
 if TYPE_CHECKING:
     from opsync.plugins import Plugins
     from opsync.runtime import Clock
-    from opsync.stages.pull import Progress
+    from opsync.stages.pulling import Progress
 
 PLAIN_EVERY_S = 5.0
 """Seconds between two plain lines of one connection."""

@@ -125,7 +125,7 @@ def _place(opened: Opened, entry: Entry) -> str:
 
 def _nothing(opened: Opened, item: str, place: str | None, found: list[Entry]) -> ConfigError:
     what = f'at "{words.shown(place, 40)}" ' if place is not None else ""
-    held = {f"{_place(opened, one)} ({held_why(one)})" for one in found}
+    held = {f"{_place(opened, one)} ({held_why(one, opened.config.zone)})" for one in found}
     hint = f"Held there: {', '.join(sorted(held))}." if held else "See its values: opsync explain"
     return ConfigError(f'nothing is held {what}on "{words.shown(item, 60)}"', hint=hint)
 

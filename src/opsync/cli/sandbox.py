@@ -147,10 +147,12 @@ def _ready(url: str, config_out: Path | None, limits: int) -> None:
         _write_config(url, config_out)
         click.echo(f"Wrote {config_out}. In another terminal:")
         click.echo(f"  export OPSYNC_CONFIG={config_out.absolute()}")
+        click.echo(f"  {opsync} sync")
     else:
         click.echo("In another terminal:")
         click.echo(f"  {opsync} init --sandbox{'' if url == URL else f' {url}'}")
-    click.echo(f"  {opsync} sync --mode apply")
+        click.echo(f"  {opsync} sync")
+        click.echo(f"  {opsync} apply")
     click.echo(f"  {opsync} sandbox move PAY-118 done{other}")
     click.echo("Ctrl-C ends it.")
 

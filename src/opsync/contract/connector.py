@@ -33,6 +33,7 @@ from opsync.model import (
     Span,
     Value,
 )
+from opsync.model.rules import Edits
 from opsync.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -171,7 +172,9 @@ class Surface(Struct, frozen=True):
     is what people call it. `pulled` says that reading the target shows what stands there;
     otherwise `observe` reads it before each write. `carried` marks a value that is written along
     with another one on the same target and is never a reason to write; `alone` one with which none
-    is carried. `notifies` says that a write sends people a message.
+    is carried. `notifies` says that a write sends people a message. `edits` is what becomes of a
+    person's edit where the rule does not say: `theirs` for links and prose, `propose` for what is
+    derived and soon out of date.
     """
 
     name: str
@@ -183,6 +186,7 @@ class Surface(Struct, frozen=True):
     carried: bool = False
     alone: bool = False
     notifies: bool = False
+    edits: Edits = Edits.theirs
 
 
 class Writable(ABC):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -88,6 +89,15 @@ Zone = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone, "Europe/Berlin"; "" for none."""
 
 
+class Place(NamedTuple):
+    """A part of a tool that an instance may write: two instances of one connector whose keys are
+    the same, or of which one continues the other after a "/", would write the same there. `title`
+    is what people call it; no secret is in it."""
+
+    key: str
+    title: str
+
+
 class ConnectorSettings(BaseSettings):
     """One `[instances.NAME]` block. Secrets are `SecretStr`, everything else is shown freely.
 
@@ -107,9 +117,12 @@ class ConnectorSettings(BaseSettings):
     watched: ClassVar[frozenset[str]] = frozenset({"fresh_within", "token_expires"})
     """The settings that only decide when opsync raises an alarm."""
 
-    not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s"}
+    not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s", "census_every_h"}
     """The settings that decide nothing about what a record is: where only these change, nothing is
     read anew. A subclass adds its own."""
+
+    parted_by: ClassVar[str] = ""
+    """The setting by which two instances may share a site or a workspace between them."""
 
     connector: str
     """Which connector this instance is of."""
@@ -123,11 +136,18 @@ class ConnectorSettings(BaseSettings):
     overlap_s: Annotated[int, Field(ge=0)] = 300
     """Seconds read again before the last change seen, for changes that turn up late."""
 
+    census_every_h: Annotated[int, Field(ge=1, le=168)] = 24
+    """How often, in hours, all ids are listed to find what was deleted, archived or hidden."""
+
     fresh_within: Duration | None = None
     """How long ago it may have been read to its end. Left out: as `[watch]` says."""
 
     token_expires: date | None = None
     """The last day on which its token works, as the tool said when it was made."""
+
+    def places(self) -> Iterable[Place]:
+        """What of its tool this instance may write, as far as that is known before it is asked."""
+        return ()
 
     @classmethod
     def settings_customise_sources(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptPlan, Slot, Value
 from opsync.model.ledger import Entry, digest, plain
 from opsync.model.rules import LINKS_RULE, Mode
-from opsync.noting import HELD
+from opsync.noting import held_text
 from opsync.report import PassReport, Planned
 from opsync.store import Store
 
@@ -70,7 +70,7 @@ def approvals_of(
         if one.mode is Mode.propose:
             yield Approval(
                 scope=str(one.slot),
-                desired_hash=one.desired_hash,
+                desired_hash=one.approves,
                 by=by,
                 at=at,
                 plan=number,
@@ -84,7 +84,7 @@ def chosen(changes: Sequence[KeptChange]) -> Mapping[Slot, str]:
 
 
 async def unwritten(
-    store: Store, changes: Sequence[KeptChange], report: PassReport
+    store: Store, changes: Sequence[KeptChange], report: PassReport, zone: tzinfo
 ) -> list[Unwritten]:
     """The changes that the pass did not try to write, each with the reason."""
     tried = {change.slot for change, _ in report.outcomes}
@@ -96,11 +96,11 @@ async def unwritten(
         if one.slot.target.instance in paused and one.mode is not Mode.observe:
             found.append(Unwritten(one, "paused", f"{one.slot.target.instance} is paused"))
             continue
-        found.append(_fate(one, await store.entry(one.slot), report))
+        found.append(_fate(one, await store.entry(one.slot), report, zone))
     return found
 
 
-def _fate(change: KeptChange, entry: Entry | None, report: PassReport) -> Unwritten:
+def _fate(change: KeptChange, entry: Entry | None, report: PassReport, zone: tzinfo) -> Unwritten:
     if change.mode is Mode.observe:
         return Unwritten(change, "observed", f'its rule "{change.slot.rule}" only observes')
     instance = change.slot.target.instance
@@ -113,7 +113,7 @@ def _fate(change: KeptChange, entry: Entry | None, report: PassReport) -> Unwrit
             return Unwritten(change, "moved", "nothing should stand there any more")
         return Unwritten(change, "moved", "something else should stand there by now", should)
     if entry.hold is not None:
-        return Unwritten(change, "held", HELD[entry.hold.kind])
+        return Unwritten(change, "held", held_text(entry.hold, zone))
     if entry.desired == entry.applied:
         return Unwritten(change, "stands", "it stands there already")
     if here is not None and here.over:

@@ -26,7 +26,7 @@ from opsync.engine.standing import Standing, why_not
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.engine.veil import Veil
-from opsync.model import Kind, Link, Member, Record, Ref, Role
+from opsync.model import NOT_VISIBLE, Kind, Link, Member, Record, Ref, Role, gone_as
 from opsync.model.ledger import Entry, plain
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import Mode
@@ -138,7 +138,7 @@ class Explainer:
         name = item.key or item.label
         notes = []
         if record.tombstone:
-            notes.append(f"{name} is gone in {item.tool}: {record.tombstone}.")
+            notes.append(_gone(name, item.tool, record.tombstone))
         notes += [
             f"{name} is set aside since {one.since:%Y-%m-%d}: "
             f"{await self._veil.aside(one.ref, one.reason)}."
@@ -229,7 +229,7 @@ class Explainer:
 
     async def _unwritten(self, link: Link, entries: Sequence[Entry]) -> str:
         """Why a link stands nowhere."""
-        reasons = [why for one in entries if (why := why_not(one))]
+        reasons = [why for one in entries if (why := why_not(one, self._look.zone))]
         if reasons:
             return reasons[0]
         if self._config.links.mode is Mode.observe:
@@ -268,3 +268,10 @@ class Explainer:
                 why = "an item of the same connection: the tool links it itself"
                 found.append(NoLink(text, mention.field, why))
         return found
+
+
+def _gone(name: str, tool: str, tombstone: str) -> str:
+    """Why an item is not there any more."""
+    if tombstone == NOT_VISIBLE:
+        return f"{name} is {gone_as(tombstone)} in {tool}: numbers that it counted in say so."
+    return f"{name} is gone in {tool}: {gone_as(tombstone)}."

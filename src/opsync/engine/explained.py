@@ -115,8 +115,8 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class PlaceValue(Struct, frozen=True, kw_only=True):
-    """One value that opsync keeps at a place. `held` says why it is not written ("": it is), and
-    `left_alone` why it need not be."""
+    """One value that opsync keeps at a place. `held` says why it is not written ("": it is), with
+    since when, and until when where that has an end; `left_alone` says why it need not be."""
 
     place: str
     tool: str
@@ -129,6 +129,8 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
     is_now_known: bool
     read_at: datetime | None
     held: str
+    held_since: datetime | None
+    held_until: datetime | None
     left_alone: str
     reason: str
     evidence: tuple[str, ...]

@@ -11,7 +11,7 @@ from opsync.config import Config
 from opsync.engine.catalog import Catalog, Item, noun_of
 from opsync.engine.owners import Owners
 from opsync.inert import inert_text
-from opsync.model import Evidence, Kind, Mention, PairDecision, Record, Ref, Role
+from opsync.model import Evidence, Kind, Mention, PairDecision, Record, Ref, Role, gone_as
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import RollupRule
 from opsync.stages.normalize import ELSEWHERE
@@ -136,7 +136,7 @@ class Lookup:
         if not record.tombstone:
             return ""
         since = (await self.store.gone_since([ref])).get(ref)
-        return f"gone{f' since {self.day(since)}' if since else ''}: {record.tombstone}"
+        return f"gone{f' since {self.day(since)}' if since else ''}: {gone_as(record.tombstone)}"
 
     async def kept(self, one: Ref, two: Ref) -> tuple[str, str]:
         """What an accepted pair's absent end is called, and why it does not count."""

@@ -14,12 +14,14 @@ from opsync.engine.catalog import Item
 from opsync.engine.columns import Columns
 from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session
+from opsync.engine.standing import held_why
 from opsync.engine.taken import TakenBack
 from opsync.engine.undoing import EVERY, take_back
 from opsync.engine.veil import Veil
 from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
 from opsync.model.ledger import (
     CONFLICTED,
+    EDITED,
     LET_BE,
     Entry,
     Hold,
@@ -30,7 +32,6 @@ from opsync.model.ledger import (
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.model.undo import Back
 from opsync.model.value import NOTHING
-from opsync.noting import HELD
 from opsync.store import Store
 
 Side = Literal["theirs", "ours"]
@@ -104,17 +105,10 @@ async def owned(config: Config, store: Store, entries: Sequence[Entry]) -> list[
                 value=await veil.value(slot, plain(one.applied)),
                 since=at,
                 run=run,
-                state=state_of(one),
+                state=held_why(one, config.zone),
             )
         )
     return sorted(found, key=lambda one: (one.tool, one.item.label, one.place, one.about.label))
-
-
-def state_of(entry: Entry) -> str:
-    """Why a value is not kept up to date, as people read it; "" where it is."""
-    if entry.hold is not None:
-        return HELD[entry.hold.kind]
-    return HELD[HoldKind.conflict] if entry.outcome == CONFLICTED else ""
 
 
 # Giving up -----------------------------------------------------------------------------------
@@ -160,7 +154,7 @@ async def remove_released(
 def unsettled(entry: Entry) -> bool:
     """Whether a person has a say here: it was edited, removed, undone or released."""
     if entry.hold is not None:
-        return entry.hold.kind in LET_BE | {HoldKind.conflict, HoldKind.removed}
+        return entry.hold.kind in LET_BE | EDITED | {HoldKind.removed}
     return entry.outcome == CONFLICTED
 
 

@@ -20,11 +20,12 @@ from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Client, Policy, Pool
 from opsync.languages import OwnWords
 from opsync.model import Limits, Slot, Value
+from opsync.model.rules import Mode
 from opsync.pipeline import run_pass
 from opsync.plugins import Plugins
 from opsync.report import PassReport
 from opsync.runtime import Runtime
-from opsync.stages.pull import Progress, silent
+from opsync.stages.pulling import Progress, silent
 from opsync.steps.shared import RESTRAINT
 from opsync.store import Store, hold
 
@@ -81,7 +82,12 @@ class Session:
             for name, instance in self.config.instances.items()
         }
         run = await self.store.begin_run(command)
-        report = PassReport(run=run, command=command, applied_mode=write)
+        report = PassReport(
+            run=run,
+            command=command,
+            applied_mode=write,
+            only_observed=self.config.forced is Mode.observe,
+        )
         done = await run_pass(
             Pass(
                 config=self.config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from opsync.engine.explained import PlaceValue, Write
 from opsync.engine.lookup import Lookup
@@ -10,7 +11,7 @@ from opsync.engine.veil import Veil
 from opsync.model import OutcomeKind, Record, Ref, Rollup, Slot
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
 from opsync.model.rules import LINKS_RULE
-from opsync.noting import HELD
+from opsync.noting import HELD, held_text
 from opsync.store import JournalRow
 
 LEFT_ALONE = "somebody linked them already"
@@ -43,7 +44,7 @@ class Standing:
     async def value(self, entry: Entry) -> PlaceValue:
         slot = entry.slot
         rows = await self._rows(slot)
-        held = held_why(entry)
+        held = held_why(entry, self._look.zone)
         veil = self._veil
         return PlaceValue(
             place=self._look.catalog.place(slot.target.instance, slot.surface),
@@ -57,6 +58,8 @@ class Standing:
             is_now_known=entry.observed is not None,
             read_at=entry.observed_at,
             held=held,
+            held_since=entry.hold.at if entry.hold is not None else None,
+            held_until=entry.hold.until if entry.hold is not None else None,
             left_alone=LEFT_ALONE if entry.outcome == SKIPPED else "",
             reason=await veil.reason(slot, entry.reason),
             evidence=await veil.evidence(slot, entry.evidence),
@@ -90,17 +93,17 @@ class Standing:
         )
 
 
-def held_why(entry: Entry) -> str:
+def held_why(entry: Entry, zone: tzinfo) -> str:
     """Why a value is held; "" for one that is not."""
     if entry.hold is not None:
-        return HELD[entry.hold.kind]
+        return held_text(entry.hold, zone)
     return HELD[HoldKind.conflict] if entry.outcome == CONFLICTED else ""
 
 
-def why_not(entry: Entry) -> str:
+def why_not(entry: Entry, zone: tzinfo) -> str:
     """What keeps a link from being written at a place, as far as the place itself tells."""
     if entry.outcome == SKIPPED:
         return LEFT_ALONE
     if entry.outcome == OutcomeKind.failed.value:
         return f"it failed: {entry.message}"
-    return held_why(entry)
+    return held_why(entry, zone)

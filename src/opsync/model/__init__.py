@@ -23,6 +23,7 @@ from opsync.model.metric import (
 from opsync.model.note import Note, marker_in, marker_of
 from opsync.model.pair import Novelty, PairDecision, PairKind, Verdict
 from opsync.model.record import (
+    NOT_VISIBLE,
     OUT_OF_SCOPE,
     Category,
     Kind,
@@ -33,6 +34,7 @@ from opsync.model.record import (
     Ref,
     Status,
     Text,
+    gone_as,
 )
 from opsync.model.rollup import Container, Health, Member, Role, Rollup, Space
 from opsync.model.suggestion import Suggestion
@@ -41,6 +43,7 @@ from opsync.model.value import Seen, Value, same, seen_after, seen_hash, value_h
 from opsync.model.working import Working
 
 __all__ = [
+    "NOT_VISIBLE",
     "OUT_OF_SCOPE",
     "WRITTEN",
     "Account",
@@ -107,6 +110,7 @@ __all__ = [
     "by_day",
     "day_of",
     "days_between",
+    "gone_as",
     "marker_in",
     "marker_of",
     "number_of",

@@ -15,8 +15,9 @@ from opsync.model.rules import Mode
 class KeptChange(Struct, frozen=True, kw_only=True):
     """One change of a kept plan: what it would write, and what people call its place.
 
-    `mode` is that of its rule; `inputs` maps each input's ref to the version it had. `group` is
-    the initiative, or the target's label.
+    `mode` is that of its rule, or `propose` where `over_edit` says that it would replace what a
+    person wrote; `inputs` maps each input's ref to the version it had. `group` is the initiative,
+    or the target's label.
     """
 
     slot: Slot
@@ -30,6 +31,7 @@ class KeptChange(Struct, frozen=True, kw_only=True):
     place: str = ""
     target: str = ""
     group: str = ""
+    over_edit: bool = False
 
     @classmethod
     def of(
@@ -48,12 +50,25 @@ class KeptChange(Struct, frozen=True, kw_only=True):
             place=place,
             target=target,
             group=group,
+            over_edit=change.over_edit,
         )
 
     @property
     def desired_hash(self) -> str:
         """The digest by which approvals name the value, however a file lays it out."""
         return digest(stored(plain(self.desired)))
+
+    @property
+    def approves(self) -> str:
+        """The digest by which an approval of this change names it."""
+        value = stored(plain(self.desired))
+        return edit_hash(value, stored(plain(self.before))) if self.over_edit else digest(value)
+
+
+def edit_hash(desired: bytes, theirs: bytes) -> str:
+    """The digest by which an approval names a value that may replace what a person wrote: that
+    text, and no other one."""
+    return digest(b" over ".join((bytes(desired), bytes(theirs))))
 
 
 class KeptPlan(Struct, frozen=True, kw_only=True):
@@ -91,3 +106,8 @@ class Approved(Struct, frozen=True):
     def covers(self, slot: Slot, desired_hash: str) -> bool:
         """Whether this value may be written there."""
         return slot.rule in self.rules or (str(slot), desired_hash) in self.values
+
+    def covers_edit(self, slot: Slot, desired: bytes, theirs: bytes) -> bool:
+        """Whether this value may replace what a person wrote there. The approval of a rule is no
+        word about what people write."""
+        return (str(slot), edit_hash(desired, theirs)) in self.values

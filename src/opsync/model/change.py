@@ -39,8 +39,9 @@ class Change(Struct, frozen=True, kw_only=True):
 
     `desired` is None for a removal. `before` is what stands there as far as known. `remote_id`
     is the vendor's id of what opsync wrote last ("" if none). `interrupted` says that an earlier
-    write of the slot broke off: what it made may be there, unknown. `evidence` are short sentences,
-    `inputs` maps each input's ref to the version it had.
+    write of the slot broke off: what it made may be there, unknown. `over_edit` says that `before`
+    is what a person wrote over opsync's value. `evidence` are short sentences, `inputs` maps each
+    input's ref to the version it had.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Change(Struct, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
     interrupted: bool = False
+    over_edit: bool = False
 
 
 class OutcomeKind(StrEnum):

@@ -28,6 +28,7 @@ class HoldKind(StrEnum):
     """Why a slot is not written although something is desired."""
 
     proposed = "proposed"
+    """A person's edit was held for its time: opsync's value waits for approval."""
     refused = "refused"
     undone = "undone"
     conflict = "conflict"
@@ -35,6 +36,10 @@ class HoldKind(StrEnum):
     theirs = "theirs"
     """A person's value, which they chose to keep for good."""
     released = "released"
+
+
+EDITED = frozenset({HoldKind.conflict, HoldKind.proposed})
+"""Holds of a value that a person wrote over opsync's: until that is settled, or `Hold.until`."""
 
 
 LET_BE = frozenset({HoldKind.undone, HoldKind.theirs, HoldKind.released})
@@ -48,13 +53,18 @@ _GIVEN_UP = frozenset({HoldKind.theirs, HoldKind.released, HoldKind.removed})
 
 
 class Hold(Struct, frozen=True, omit_defaults=True):
-    """A stop on one slot: by whom ("opsync" or a person), since when, for which desired value."""
+    """A stop on one slot: by whom ("opsync" or a person), since when, for which desired value.
+
+    Of a person's edit `at` is when it was first seen, and `until` the end of the hold, None where
+    it is for good; `note` says what comes then.
+    """
 
     kind: HoldKind
     by: str
     at: datetime
     desired_hash: str = ""
     note: str = ""
+    until: datetime | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True):

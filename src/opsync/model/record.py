@@ -88,6 +88,22 @@ class Person(Struct, frozen=True, omit_defaults=True):
 OUT_OF_SCOPE = "out of scope"
 """The tombstone of what exists and is not to be read any more. Unknown ones are not stored."""
 
+NOT_VISIBLE = "not visible"
+"""The tombstone of what the tool no longer shows to the credential, without telling whether it is
+still there: a number that rests on it is incomplete, not smaller."""
+
+_GONE = {
+    "trashed": "in the trash",
+    "missing": "not listed any more",
+    NOT_VISIBLE: "no longer visible to the token",
+}
+
+
+def gone_as(tombstone: str) -> str:
+    """What people read for a tombstone: "deleted", "in the trash"."""
+    return _GONE.get(tombstone, tombstone)
+
+
 Part = Literal["", "place", "mirror", "hint"]
 """What a text is besides words: at a "place" for links (an attachment, a remote link), the mark of
 a "mirror" that keeps the record and what it names alike, or a "hint": the name of a branch or a
@@ -138,8 +154,8 @@ class Record(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `estimate_unit` the one that counts. `hindrances` are the facts that may mean that it is
     blocked ("link", "flag"); `blocked` says whether it is. `subtask` is a part of another issue
     by its tool's own type; `detail` a part that its team does not count by itself.
-    `tombstone` is "" while it exists, else why it is gone: "deleted", "trashed", "missing", or
-    `OUT_OF_SCOPE`.
+    `tombstone` is "" while it exists, else why it is gone: "deleted", "trashed", "missing",
+    `NOT_VISIBLE` or `OUT_OF_SCOPE`.
     `texts` come from the connector and are turned into `mentions` by the normalize stage; they
     are not stored. `seen` is what stands at the places opsync may write, as far as this read
     tells; `seen_complete` says that nothing else stands there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 from msgspec import Struct
@@ -16,6 +17,22 @@ class Mode(StrEnum):
     observe = "observe"
     propose = "propose"
     apply = "apply"
+
+
+class Edits(StrEnum):
+    """What becomes of a value that a person wrote over opsync's.
+
+    With `theirs` it stays for good. With `propose` it is held for `HELD_FOR`, and opsync's is then
+    proposed again, whatever the rule's mode; with `ours` it is then written again as the mode says.
+    """
+
+    theirs = "theirs"
+    propose = "propose"
+    ours = "ours"
+
+
+HELD_FOR = timedelta(days=7)
+"""How long a person's value stands before opsync asks about it again."""
 
 
 class Thresholds(Struct, frozen=True):
@@ -57,7 +74,8 @@ class RollupRule(Struct, frozen=True):
     `properties` are the root's properties that make members; () means all of its own text, URL
     and relation properties. `write_to` holds "root" and/or "containers". `metrics` is what is
     measured of a root, `released` the property with the day of its release, and `announce_in`
-    names the analytics instances in which releases are told.
+    names the analytics instances in which releases are told. `edits` is what becomes of people's
+    edits, None for what each place is for.
     """
 
     name: str
@@ -69,6 +87,7 @@ class RollupRule(Struct, frozen=True):
     metrics: tuple[MetricRule, ...] = ()
     released: str = ""
     announce_in: tuple[str, ...] = ()
+    edits: Edits | None = None
 
 
 class LinkSettings(Struct, frozen=True):
@@ -76,6 +95,7 @@ class LinkSettings(Struct, frozen=True):
 
     mode: Mode = Mode.observe
     within_instance: bool = False
+    edits: Edits | None = None
 
 
 class TeamScope(Struct, frozen=True):

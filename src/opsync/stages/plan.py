@@ -6,7 +6,7 @@ of a target. A crash at any point is repaired by planning again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,8 +15,10 @@ from msgspec import Struct
 from opsync.contract.connector import Surface, Writable
 from opsync.model import Change, Kind, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
 from opsync.model.decision import Decision, decide
+from opsync.model.edits import edit_hold, is_over
 from opsync.model.ledger import (
     CONFLICTED,
+    EDITED,
     FAILED,
     LET_BE,
     SKIPPED,
@@ -27,7 +29,7 @@ from opsync.model.ledger import (
     plain,
     stored,
 )
-from opsync.model.rules import Mode
+from opsync.model.rules import Edits, Mode
 from opsync.model.value import NOTHING
 
 TAKEN = "already linked by somebody else"
@@ -45,6 +47,10 @@ class Want(Struct, frozen=True):
     """That of the rule."""
     approved: bool = False
     """Whether this very value may be written although its rule only proposes it."""
+    edits: Edits | None = None
+    """What becomes of a person's edit, as the rule says; None: as the surface says."""
+    over: msgspec.Raw | None = None
+    """What a person wrote there and may be replaced by this value, as somebody approved."""
 
     @property
     def writes(self) -> bool:
@@ -117,10 +123,14 @@ def plan(
             carried.append((want, entry, here))
         else:
             twice = _stands_twice(surface, want, entry, connector, seen)
-            builder.slot(want, entry, here, taken=taken, twice=twice, pulled=surface.pulled)
-    if any(not surfaces[one.slot.surface].alone for one in builder.planned):
-        for want, entry, here in carried:
-            builder.slot(want, entry, here)
+            builder.slot(want, entry, here, surface, taken=taken, twice=twice)
+    daring = builder.daring({name for name, one in surfaces.items() if one.alone})
+    for want, entry, here in carried if daring is not None else ():
+        assert daring is not None
+        # No further than what it goes with: that may be asked about first.
+        mode = min(want.mode, daring, key=list(Mode).index)
+        along = msgspec.structs.replace(want, mode=mode)
+        builder.slot(along, entry, here, surfaces[want.slot.surface])
     return builder.done()
 
 
@@ -244,10 +254,17 @@ class _Builder:
         self.skipped: list[Entry] = []
         self.recovered: list[tuple[Change, Outcome]] = []
 
-    @property
-    def planned(self) -> list[Change]:
-        """All changes so far, written or only told."""
-        return [*self.changes, *self.observed_only, *self.proposed]
+    def daring(self, alone: Container[str]) -> Mode | None:
+        """How far the changes so far go with which others are carried; None: there are none."""
+        lists = (
+            (Mode.apply, self.changes),
+            (Mode.propose, self.proposed),
+            (Mode.observe, self.observed_only),
+        )
+        for mode, changes in lists:
+            if any(one.slot.surface not in alone for one in changes):
+                return mode
+        return None
 
     def done(self) -> TargetPlan:
         return TargetPlan(
@@ -267,11 +284,12 @@ class _Builder:
         want: Want,
         entry: Entry,
         here: Seen | None,
+        surface: Surface,
         *,
         taken: bool = False,
         twice: bool = False,
-        pulled: bool = True,
     ) -> None:
+        """Plan one slot."""
         desired = stored(want.value)
         same_desire = bytes(desired) == bytes(entry.desired)
         updated = msgspec.structs.replace(
@@ -291,20 +309,29 @@ class _Builder:
                 # A person removed it, and nothing asks for it any more: both agree.
                 self.entries.append(Entry(slot=entry.slot))
                 return
-        if entry.hold is not None and not _lapsed(entry.hold, desired):
+        edited = _edited(entry)
+        lapsed = entry.hold is not None and _lapsed(entry.hold, desired)
+        if entry.hold is not None and not edited and not lapsed:
             self.held.append(updated)
             self._keep(entry, updated)
             return
-        updated = msgspec.structs.replace(updated, hold=None)
+        if not edited:
+            updated = msgspec.structs.replace(updated, hold=None)
         waits = entry.next_try_at is not None and entry.next_try_at > self.now
         if waits and same_desire and want.writes:
             self.held.append(updated)
             self._keep(entry, updated)
             return
+        if edited and here is None and entry.intent is None:
+            # As it was seen last; it is looked at again before something else is written.
+            same = not lapsed or desired == entry.applied
+            if same or is_over(self._hold(want, entry, updated, surface), self.now):
+                self._edit(want, entry, updated, surface, here)
+                return
         if here is not None and entry.intent == stored(here.plain()) and not twice:
             entry, updated = self._recover(entry, updated, here)
         if taken and entry.applied == NOTHING and want.value is not None:
-            updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN)
+            updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN, hold=None)
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
@@ -331,7 +358,10 @@ class _Builder:
             self.conflicts.append(updated)
             self._keep(entry, updated)
             return
-        self._follow(decision, want, entry, updated, here, pulled=pulled)
+        if decision is Decision.conflict:
+            self._edit(want, entry, updated, surface, here)
+        else:
+            self._follow(decision, want, entry, updated, here)
 
     def _follow(
         self,
@@ -340,11 +370,13 @@ class _Builder:
         entry: Entry,
         updated: Entry,
         here: Seen | None,
-        *,
-        pulled: bool,
     ) -> None:
+        if here is not None:
+            # What stands there is seen, and is no person's edit (any more).
+            updated = msgspec.structs.replace(updated, hold=None)
         match decision:
             case Decision.nothing:
+                updated = msgspec.structs.replace(updated, hold=None)
                 if updated.outcome == CONFLICTED:
                     updated = msgspec.structs.replace(updated, outcome="", message="")
             case Decision.adopt:
@@ -371,30 +403,60 @@ class _Builder:
                     updated = msgspec.structs.replace(
                         updated, outcome="", message="", attempts=0, next_try_at=None
                     )
+                elif here is not None and entry.hold is not None:
+                    updated = msgspec.structs.replace(updated, outcome="", message="")
             case Decision.gone:
                 hold = Hold(HoldKind.removed, "a person", self.now, note="removed by a person")
                 updated = msgspec.structs.replace(updated, hold=hold, intent=None)
                 self.held.append(updated)
-            case Decision.conflict:
-                # A pulled place shows by itself when the person lets go of it; the others are
-                # not read again until something else should stand there.
-                hold_ = Hold(
-                    HoldKind.conflict, "a person", self.now, desired_hash=digest(updated.desired)
-                )
-                updated = msgspec.structs.replace(
-                    updated,
-                    outcome=CONFLICTED,
-                    message="edited by a person",
-                    hold=None if pulled else hold_,
-                    intent=None,
-                )
-                self.conflicts.append(updated)
+        self._keep(entry, updated)
+
+    def _hold(self, want: Want, entry: Entry, updated: Entry, surface: Surface) -> Hold:
+        """The hold of the person's edit that stands there."""
+        assert updated.observed is not None
+        policy = want.edits or surface.edits
+        return edit_hold(entry, updated.observed, updated.desired, policy, self.now)
+
+    def _edit(
+        self, want: Want, entry: Entry, updated: Entry, surface: Surface, here: Seen | None
+    ) -> None:
+        """A person's value stands there: it is held, or was for long enough, or may be replaced
+        as somebody approved."""
+        if want.value is None and entry.applied == NOTHING:
+            # Nothing of opsync's is there, nor is to be.
+            self.entries.append(Entry(slot=entry.slot))
+            return
+        hold = self._hold(want, entry, updated, surface)
+        updated = msgspec.structs.replace(
+            updated, hold=hold, outcome=CONFLICTED, message="edited by a person", intent=None
+        )
+        approved = want.value is not None and want.over == updated.observed
+        if not approved and not is_over(hold, self.now):
+            self.conflicts.append(updated)
+            self._keep(entry, updated)
+            return
+        change = msgspec.structs.replace(
+            self._change(want, entry, here),
+            verb=Verb.update,
+            before=plain(updated.observed),
+            over_edit=True,
+        )
+        if want.mode is Mode.observe:
+            self.observed_only.append(change)
+        elif approved or (want.writes and (want.edits or surface.edits) is Edits.ours):
+            # The hold ends with the write: were that interrupted, it began when it did.
+            self.changes.append(change)
+        else:
+            self.proposed.append(change)
+            hold = msgspec.structs.replace(hold, kind=HoldKind.proposed)
+            updated = msgspec.structs.replace(updated, hold=hold)
         self._keep(entry, updated)
 
     def _recover(self, entry: Entry, updated: Entry, here: Seen) -> tuple[Entry, Entry]:
         """The rows as they are when an interrupted write is found to have happened."""
         assert entry.intent is not None
-        value, before = plain(entry.intent), plain(entry.applied)
+        value = plain(entry.intent)
+        before = plain(entry.observed if _edited(entry) else entry.applied)
         kind, verb = OutcomeKind.removed, Verb.remove
         if value is not None:
             kind = OutcomeKind.created if before is None else OutcomeKind.updated
@@ -427,6 +489,7 @@ class _Builder:
                 asked=entry.intent,
                 remote_id=remote_id,
                 intent=None,
+                hold=None,
                 outcome=kind.value,
                 message="",
                 attempts=0,
@@ -466,6 +529,11 @@ class _Builder:
             inputs=want.inputs or entry.inputs,
             interrupted=entry.intent is not None,
         )
+
+
+def _edited(entry: Entry) -> bool:
+    """Whether a person's edit is held, which was seen."""
+    return entry.hold is not None and entry.hold.kind in EDITED and entry.observed is not None
 
 
 def _lapsed(hold: Hold, desired: bytes) -> bool:

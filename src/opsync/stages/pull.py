@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import TypeGuard
 
 import structlog
 
-from opsync.contract.connector import Batch, Feed, Readable
+from opsync.contract.census import Census
+from opsync.contract.connector import Batch, Feed, Item, Readable
 from opsync.errors import BadAnswer, OpsyncError, RefusedError, SignInError, StoreError
-from opsync.http.stillness import Watch, each, unwatched
+from opsync.http.stillness import each
 from opsync.model import Ref, Value
 from opsync.report import InstanceReport
-from opsync.runtime import Clock
-from opsync.stages.normalize import Known, normalize
-from opsync.store import Prepared, SetAside, Store
+from opsync.stages import census
+from opsync.stages.normalize import normalize
+from opsync.stages.pulling import PullContext
+from opsync.store import Prepared, SetAside, Store, Vanished
 
 _log = structlog.get_logger(__name__)
 
@@ -30,11 +32,6 @@ EXPECTED = CORE + "expected:{}"
 _READING = CORE + "reading"
 """Kept from the beginning of an instance's read to its end."""
 
-VANISH_LIMIT = 0.2
-"""A larger share of a feed's records than this does not vanish at once …"""
-VANISH_FLOOR = 10
-"""… unless it is so few."""
-
 EMPTY_WALKS_MAX = 3
 """So many empty batches in a row, each promising more, are taken for a listing that is stuck."""
 
@@ -42,40 +39,6 @@ EMPTY_WALKS_MAX = 3
 def is_core_key(key: str) -> bool:
     """Whether a kept value is the core's own, not the connector's."""
     return key.startswith(CORE)
-
-
-class Progress(Protocol):
-    """Is told how far reading has come."""
-
-    def __call__(self, instance: str, read: int, expected: int | None) -> None: ...
-
-
-def silent(instance: str, read: int, expected: int | None) -> None:
-    """Progress that nobody looks at."""
-
-
-@dataclass
-class PullContext:
-    """What pulling one instance needs besides the connector.
-
-    `fingerprint` is a digest of the instance's settings, `naming` one of all else that decides
-    what its records are: what its texts name, and what its teams mean. `clean` takes the
-    process's secrets out of a text, `watch` ends a step of the connector that hangs.
-    """
-
-    store: Store
-    clock: Clock
-    run: int
-    overlap_s: int
-    fingerprint: str
-    known: Known = field(default_factory=Known)
-    naming: str = ""
-    full: bool = False
-    progress: Progress = silent
-    clean: Callable[[str], str] = str
-    watch: Watch = unwatched
-    named: list[Feed] = field(default_factory=list)
-    """The feeds that `pull` leaves to `pull_named`."""
 
 
 async def pull(connector: Readable, report: InstanceReport, context: PullContext) -> None:
@@ -162,7 +125,7 @@ async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullCo
         kept = await store.kept(instance)
         same = kept.get(_READ_AS.format(cursor.feed)) == context.fingerprint
         known = await store.known(instance, cursor.feed)
-        if same and known > VANISH_FLOOR:
+        if same and known > max(census.VANISH_FLOOR, context.allowed):
             report.trouble = "stopped"
             report.message = (
                 f"{instance}: {cursor.feed}, of which {known} records are known, is not listed "
@@ -179,8 +142,9 @@ async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullCo
 async def _forget(feed: str, report: InstanceReport, context: PullContext) -> None:
     """What a feed brought is gone, and so is what was kept for it."""
     store, instance = context.store, report.instance
-    report.missing += await store.retire_feed(context.run, instance, feed)
-    names = (_READ_AS, _NAMED_AS, _STOPPED, EXPECTED)
+    _count_gone(report, await store.retire_feed(context.run, instance, feed))
+    counting = (census.COUNTED, census.DOUBTED, census.WAITING)
+    names = (_READ_AS, _NAMED_AS, _STOPPED, EXPECTED, *counting)
     await store.put_kept(instance, {name.format(feed): None for name in names})
 
 
@@ -189,8 +153,9 @@ async def _pull_feed(
 ) -> None:
     store, instance = context.store, report.instance
     rescoped = await _rescoped(feed, instance, context)
-    since = None if rescoped else await _since(feed, instance, context)
+    since = None if rescoped else await _since(connector, feed, instance, context)
     full = since is None
+    started = context.clock.now()
     known = await store.known(instance, feed.name) if full else 0
     if known:
         await store.begin_walk(instance, feed.name)
@@ -207,7 +172,11 @@ async def _pull_feed(
         read += len(batch.items)
         expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
-    if full and known and not await _settle_walk(feed, read, rescoped, report, context):
+    if full:
+        believed = not known or await _settle_walk(connector, feed, rescoped, report, context)
+    else:
+        believed = await _check(connector, feed, report, context)
+    if not believed:
         return
     await store.finish_feed(context.run, instance, feed.name, high=high, at=context.clock.now())
     after: dict[str, Value] = {
@@ -216,7 +185,10 @@ async def _pull_feed(
         _STOPPED.format(feed.name): None,
     }
     if full:
+        after[census.DOUBTED.format(feed.name)] = None
         after[EXPECTED.format(feed.name)] = _announced(expected, read, context.clock.now())
+        if not feed.snapshot:
+            after[census.COUNTED.format(feed.name)] = started.isoformat()
     kept = await store.kept(instance)
     if any(kept.get(key) != value for key, value in after.items()):
         await store.put_kept(instance, after)
@@ -235,10 +207,21 @@ async def _rescoped(feed: Feed, instance: str, context: PullContext) -> bool:
     return kept.get(_READ_AS.format(feed.name)) not in (None, context.fingerprint)
 
 
-async def _since(feed: Feed, instance: str, context: PullContext) -> datetime | None:
-    """Where to resume; None reads everything, as after a walk that was not believed."""
+def _lists_ids(connector: Readable) -> TypeGuard[Census]:
+    return isinstance(connector, Census) and connector.lists_ids
+
+
+async def _since(
+    connector: Readable, feed: Feed, instance: str, context: PullContext
+) -> datetime | None:
+    """Where to resume; None reads everything, as after a walk that was not believed, or where a
+    census is due that the connector cannot take."""
     if feed.snapshot or context.full:
         return None
+    if not _lists_ids(connector):
+        at = await census.counted_at(feed, instance, context)
+        if census.is_due(at, context.clock.now(), context.census_every):
+            return None
     kept = await context.store.kept(instance)
     if _STOPPED.format(feed.name) in kept:
         return None
@@ -279,34 +262,67 @@ async def _store_batch(
 
 
 async def _settle_walk(
-    feed: Feed, read: int, rescoped: bool, report: InstanceReport, context: PullContext
+    connector: Readable,
+    feed: Feed,
+    rescoped: bool,
+    report: InstanceReport,
+    context: PullContext,
 ) -> bool:
     """After everything was read: what was not seen is gone, unless that is suspiciously much.
 
-    Where the settings were changed, any number may go, but not all.
+    Where the connector can say so, it is looked up what became of it. Where the settings were
+    changed, any number may go, but not all.
     """
-    limit = 1.0 if rescoped else VANISH_LIMIT
-    result = await context.store.finish_walk(
-        context.run, report.instance, feed.name, limit=limit, floor=VANISH_FLOOR
-    )
-    if not result.refused:
-        report.missing += result.missing
+    store, instance = context.store, report.instance
+    keep = partial(_keep, connector, feed, report, context)
+    if _lists_ids(connector) and not rescoped:
+        before = context.requests()
+        believed = await census.settle(connector, feed, report, context, keep, full=True)
+        report.census_requests += context.requests() - before
+    else:
+        limit = 1.0 if rescoped else census.VANISH_LIMIT
+        floor = max(census.VANISH_FLOOR, context.allowed)
+        result = await store.finish_walk(context.run, instance, feed.name, limit=limit, floor=floor)
+        believed = not result.refused
+        if believed:
+            _count_gone(report, result.missing)
+            # By other settings it may be out of scope: the next pass looks it up.
+            await census.put_off(feed, await store.unlisted(instance, feed.name), report, context)
+        else:
+            seen = result.known - result.missing
+            found = Vanished(known=result.known, lost=result.missing, listed=seen)
+            await census.refuse(feed, found, report, context)
+    if not believed:
+        await store.put_kept(instance, {_STOPPED.format(feed.name): True})
+    return believed
+
+
+async def _check(
+    connector: Readable, feed: Feed, report: InstanceReport, context: PullContext
+) -> bool:
+    """After what changed was read: whether anything vanished without a word, if that is due."""
+    keep = partial(_keep, connector, feed, report, context)
+    if not _lists_ids(connector):
         return True
-    what = "nothing" if read == 0 else f"{result.missing} of {result.known} records fewer"
-    report.trouble = "stopped"
-    report.message = (
-        f"{report.instance}: {feed.title or feed.name} answered {what} where "
-        f"{result.known} were known; nothing is counted as gone and nothing is written from it"
-    )
-    report.hint = (
-        "Check what the credential may see. If it is right, remove the instance's records with "
-        "a new store."
-    )
-    await context.store.put_kept(report.instance, {_STOPPED.format(feed.name): True})
-    await context.store.fail_feed(
-        context.run, report.instance, feed.name, error=report.message, at=context.clock.now()
-    )
-    return False
+    return await census.check(connector, feed, report, context, keep)
+
+
+async def _keep(
+    connector: Readable,
+    feed: Feed,
+    report: InstanceReport,
+    context: PullContext,
+    items: Sequence[Item],
+) -> None:
+    """Store what was looked up by id."""
+    if items:
+        await _store_batch(connector, feed, Batch(items), report, context, track=False)
+
+
+def _count_gone(report: InstanceReport, count: int) -> None:
+    report.missing += count
+    if count:
+        report.gone["missing"] = report.gone.get("missing", 0) + count
 
 
 async def _trouble(

@@ -145,13 +145,21 @@ def _below(nodes: Mapping[Ref, Record]) -> dict[Ref, list[Ref]]:
 
 def _members(
     inputs: RollupInputs, rule: RollupRule
-) -> tuple[list[Member], set[str], Mapping[Ref, Sequence[Ref]]]:
+) -> tuple[list[Member], list[str], Mapping[Ref, Sequence[Ref]]]:
     """The members, what is missing, and the parts that count of each member that has parts: those
     of one piece of work are the parts of all its sides."""
     nodes, below = inputs.nodes, _below(inputs.nodes)
     missing: set[str] = set()
     via: dict[Ref, tuple[Ref, str]] = {}
     queue: list[Ref] = []
+    unseen: list[Ref] = []
+    veiled: set[Ref] = set()
+
+    def leave_out(record: Record) -> None:
+        if record.private:
+            veiled.add(record.ref)
+        else:
+            missing.add(record.key or record.title)
 
     def reach(ref: Ref, parent: Ref, field: str) -> None:
         record = nodes.get(ref)
@@ -160,10 +168,13 @@ def _members(
         if ref in inputs.roots or record.kind in _NEVER_MEMBERS or record.detail:
             return
         if ref in inputs.aside:
-            missing.add(PRIVATE if record.private else record.key or record.title)
+            leave_out(record)
             return
         via[ref] = (parent, field)
         queue.append(ref)
+        if record.tombstone:
+            # Not visible any more: it is missing, and what hangs on it is looked for all the same.
+            unseen.append(ref)
 
     for mention, candidates in inputs.names:
         if rule.properties and mention.field not in (*rule.properties, ACCEPTED):
@@ -182,6 +193,9 @@ def _members(
         for child in below.get(queue[at], ()):
             reach(child, queue[at], "")
         at += 1
+    for ref in unseen:
+        if not below.get(ref):
+            leave_out(nodes[ref])
     counted = _counted_once(inputs, via)
     parts: dict[Ref, list[Ref]] = defaultdict(list)
     for ref in queue:
@@ -193,6 +207,8 @@ def _members(
     members = []
     for ref in queue:
         parent, field = via[ref]
+        if nodes[ref].tombstone:
+            continue
         if ref in counted:
             role = Role.twin
         elif ref in parts:
@@ -202,7 +218,7 @@ def _members(
         else:
             role = Role.leaf
         members.append(Member(ref, role, parent, field, top=parent == inputs.root.ref))
-    return members, missing, parts
+    return members, [*missing, *[PRIVATE] * len(veiled)], parts
 
 
 def _counted_once(inputs: RollupInputs, reached: Mapping[Ref, object]) -> dict[Ref, Ref]:

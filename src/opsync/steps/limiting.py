@@ -156,6 +156,8 @@ def _told(
                     f"write one value for the {_th(one.count)} time within 24 hours, where "
                     f"{one.limit} times are usual{_called(this, most.slot)}"
                 )
+            case Measure.vanished:
+                pass  # judged where it is read
     return f"this run would {' and '.join(parts)}; nothing is written there"
 
 

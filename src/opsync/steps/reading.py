@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,8 @@ from opsync.current import Pass
 from opsync.mirrors import Mirrors
 from opsync.report import InstanceReport
 from opsync.stages.normalize import Known
-from opsync.stages.pull import PullContext, is_core_key, is_half_read, pull, pull_named
+from opsync.stages.pull import is_core_key, is_half_read, pull, pull_named
+from opsync.stages.pulling import PullContext
 from opsync.steps.setaside import try_again
 from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
 from opsync.steps.teaming import check_teams
@@ -57,6 +59,9 @@ async def pull_all(this: Pass) -> None:
             progress=this.progress,
             clean=opened.clean,
             watch=opened.watch,
+            census_every=timedelta(hours=this.config.instances[name].settings.census_every_h),
+            allowed=(this.limits or this.config.limits).vanished,
+            requests=partial(getattr, opened.client, "reads"),
         )
         tasks.append(pull(connector, report, context))
         later.append(partial(pull_named, connector, report, context))

@@ -71,7 +71,8 @@ async def _reread(
             if opened.client.reads - before >= REQUESTS:
                 return
             refs = [one.ref for one in chunk]
-            items = await connector.reread(feed, refs)
+            async with opened.watch():
+                items = await connector.reread(feed, refs)
             if items is None:
                 break
             await _store(this, opened, connector, report, feed, refs, items, known)

@@ -15,11 +15,12 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
-from opsync.model import Change, Kind, Record, Ref, Seen, Slot
+from opsync.model import NOT_VISIBLE, Change, Kind, Record, Ref, Seen, Slot
 from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
+from opsync.stages.census import is_due
 from opsync.stages.plan import TargetPlan, Want, plan
 from opsync.steps.shared import at_once, chunks, keep
 from opsync.store import METRICS, TargetInputs
@@ -28,6 +29,8 @@ _log = structlog.get_logger(__name__)
 
 STALE_AFTER = timedelta(hours=6)
 """An instance that cannot be read for so long is named in the delivery text, once."""
+LOOKED = "opsync:looked"
+"""Kept of an analytics instance: when its annotations were last looked at for what people did."""
 
 
 async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
@@ -93,10 +96,12 @@ async def _counted_in(this: Pass, targets: Sequence[Ref]) -> dict[Ref, Sequence[
 
 
 async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
-    """What stands in the analytics projects, where everything is read again: what people did to
-    annotations is seen nowhere else. One request a project."""
+    """What stands in the analytics projects, where everything is read again or a census is due:
+    what people did to annotations is seen nowhere else. One request a project."""
     found: dict[Ref, Sequence[Seen]] = {}
-    for name, ref in this.products.items() if this.full else ():
+    for name, ref in this.products.items():
+        if not await _is_look_due(this, name):
+            continue
         connector, report = this.instances[name].connector, this.of(name)
         if not isinstance(connector, Writable) or not report.complete:
             continue
@@ -107,10 +112,23 @@ async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
         try:
             async with this.instances[name].watch():
                 found[ref] = await connector.observe(record)
+            await this.store.put_kept(name, {LOOKED: this.clock.now().isoformat()})
         except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
             report.fault(error, this.instances[name].clean)
             _log.warning("observe.failed", instance=name, exc_info=error)
     return found
+
+
+async def _is_look_due(this: Pass, name: str) -> bool:
+    """Whether it is to be looked what people did to annotations. The first time comes a census
+    after the first pass."""
+    said = (await this.store.kept(name)).get(LOOKED)
+    now = this.clock.now()
+    if not isinstance(said, str):
+        await this.store.put_kept(name, {LOOKED: now.isoformat()})
+        return this.full
+    every = timedelta(hours=this.config.instances[name].settings.census_every_h)
+    return this.full or is_due(datetime.fromisoformat(said), now, every)
 
 
 async def _resting(this: Pass) -> dict[Slot, datetime]:
@@ -152,6 +170,9 @@ async def _plan_target(
     if opened.name in this.unreadable:
         this.put_off.add(inputs.record.ref)
         return None
+    if inputs.record.tombstone == NOT_VISIBLE:
+        # What stands there stays, and is opsync's again once it can be seen again.
+        return None
     if inputs.record.tombstone:
         await this.store.rest_target(inputs.record.ref)
         return None
@@ -165,7 +186,8 @@ async def _plan_target(
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     wants += withdraw(inputs.entries, wants, setting)
-    wants = [_permitted(this, want) for want in wants]
+    rows = {entry.slot: entry for entry in inputs.entries}
+    wants = [_permitted(this, want, rows.get(want.slot)) for want in wants]
     result = plan(
         inputs.record,
         wants,
@@ -200,12 +222,16 @@ async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
     return list((await this.store.records_of(sorted(others))).values()) if others else []
 
 
-def _permitted(this: Pass, want: Want) -> Want:
-    """What is wanted, with whether this value may be written: approved, and of the plan that is
-    carried out if it is one."""
-    value = digest(stored(want.value))
+def _permitted(this: Pass, want: Want, entry: Entry | None) -> Want:
+    """What is wanted, with whether this value may be written: approved, also over what a person
+    wrote, and of the plan that is carried out if it is one."""
+    desired = stored(want.value)
+    value = digest(desired)
     if this.chosen is not None and this.chosen.get(want.slot) != value:
         return msgspec.structs.replace(want, mode=Mode.observe)
+    theirs = entry.observed if entry is not None and entry.hold is not None else None
+    if theirs is not None and this.approved.covers_edit(want.slot, desired, theirs):
+        want = msgspec.structs.replace(want, over=theirs)
     if want.mode is Mode.propose and this.approved.covers(want.slot, value):
         return msgspec.structs.replace(want, approved=True)
     return want
@@ -258,6 +284,8 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:
             notes.held(fresh, target.record, target.roots)
+            if this.chosen is None:
+                notes.asked_instead(fresh.proposed, target.record, target.roots)
         report = this.of(name)
         report.paused = report.paused or result.paused
         report.write_refused = isinstance(result.stopped, SignInError)

@@ -30,6 +30,7 @@ from opsync.store.types import (
     Tally,
     TargetInputs,
     Tree,
+    Vanished,
     WalkResult,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "Tally",
     "TargetInputs",
     "Tree",
+    "Vanished",
     "WalkResult",
     "hold",
     "inline",

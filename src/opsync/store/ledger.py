@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
 from opsync.model.aside import wait_after
-from opsync.model.ledger import Entry, Hold, HoldKind, at_rest, stored
+from opsync.model.ledger import CONFLICTED, Entry, Hold, HoldKind, at_rest, stored
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
@@ -348,6 +348,8 @@ def _finish(
                 "next_try_at": to_text(next_try.get(change.id) or at + wait),
                 "failed_at": since or to_text(at),
             }
+            if change.over_edit:
+                values["outcome"] = CONFLICTED  # the person's value stands there still
         else:
             written = outcome.kind in _WRITTEN
             values |= {
@@ -365,6 +367,8 @@ def _finish(
                 "observed_at": to_text(at),
                 "remote_id": outcome.remote_id if outcome.applied is not None else "",
             }
+            if change.over_edit:
+                values["hold"] = None
         if not outcome.unknown:
             values["intent"] = None
         connection.execute(update(ledger).where(_at(change.slot)).values(values))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, text
 
-from opsync.model import Evidence, Mention, Ref
+from opsync.model import NOT_VISIBLE, Evidence, Mention, Ref
 from opsync.model import Part as TextPart
 from opsync.model.pair import mention_of
 from opsync.store.base import Part, to_refs
@@ -44,14 +44,17 @@ SELECT m.id, m.source, m.alias, m.instance, m.field, m.property, m.text, m.part,
 FROM mentions m
 JOIN records s ON s.ref = m.source AND s.tombstone = ''
 LEFT JOIN aliases a ON a.alias = m.alias AND (m.instance = '' OR a.instance = m.instance)
-LEFT JOIN records t ON t.ref = a.ref AND t.tombstone = ''
+LEFT JOIN records t ON t.ref = a.ref AND {there}
 WHERE m.source IN :sources {more}
 ORDER BY m.id, a.instance
 """
-_ALL = text(_RESOLVE.format(more="")).bindparams(bindparam("sources", expanding=True))
-_PROPERTIES = text(_RESOLVE.format(more="AND m.property = 1")).bindparams(
+_ALL = text(_RESOLVE.format(there="t.tombstone = ''", more="")).bindparams(
     bindparam("sources", expanding=True)
 )
+# What counts somewhere is missing there, once it is not visible any more.
+_PROPERTIES = text(
+    _RESOLVE.format(there=f"t.tombstone IN ('', '{NOT_VISIBLE}')", more="AND m.property = 1")
+).bindparams(bindparam("sources", expanding=True))
 
 _DECIDED = """
 SELECT d.one, d.two, d.kind, t.ref FROM decisions d

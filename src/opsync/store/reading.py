@@ -44,6 +44,7 @@ UNION ALL SELECT 'quarantine', count(*) FROM quarantine
 _WAITING = text("""
 SELECT CASE
     WHEN held = 'conflict' THEN 'edited'
+    WHEN held = 'proposed' THEN 'to_approve'
     WHEN held = 'removed by a person' THEN 'removed'
     WHEN held IN ('undone', 'theirs', 'released') THEN 'settled'
     WHEN held IS NOT NULL THEN 'held'
@@ -135,8 +136,9 @@ class Reading(Part):
 
     async def waiting(self, proposing: Collection[str] = ()) -> Mapping[str, int]:
         """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
-        the rules that are `proposing`), `failed` (it may try again), `edited` and `removed` (by a
-        person), `settled` (undone, released or kept by one), `held` (otherwise)."""
+        the rules that are `proposing`, or over what a person wrote), `failed` (it may try again),
+        `edited` and `removed` (by a person), `settled` (undone, released or kept by one), `held`
+        (otherwise)."""
 
         def work(connection: Connection) -> Mapping[str, int]:
             found: Counter[str] = Counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.errors import StoreError
-from opsync.model import Kind, Member, Record, Ref, Role, Rollup
+from opsync.model import NOT_VISIBLE, Kind, Member, Record, Ref, Role, Rollup
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import (
     chunks,
@@ -177,6 +177,7 @@ def _tree(connection: Connection, root: Ref) -> Tree:
     nodes: dict[Ref, Record] = {}
     named = {ref for _, _, refs in names for ref in refs if ref != root}
     nodes.update(sorted(load(connection, named).items()))
+    names = [(source, mention, _there(refs, nodes)) for source, mention, refs in names]
     frontier = [root, *nodes]
     while frontier:
         below: list[Ref] = []
@@ -184,7 +185,7 @@ def _tree(connection: Connection, root: Ref) -> Tree:
             rows = connection.execute(
                 select(records.c.ref, records.c.body)
                 .join(parents, parents.c.child == records.c.ref)
-                .where(parents.c.parent.in_(part), records.c.tombstone == "")
+                .where(parents.c.parent.in_(part), records.c.tombstone.in_(("", NOT_VISIBLE)))
                 .order_by(records.c.ref)
             )
             for text_, body in rows:
@@ -195,6 +196,12 @@ def _tree(connection: Connection, root: Ref) -> Tree:
         frontier = below
     named_by = tuple((mention, refs) for _, mention, refs in names)
     return Tree(record, named_by, nodes, tuple(sides(connection, {root, *nodes})))
+
+
+def _there(refs: tuple[Ref, ...], nodes: Mapping[Ref, Record]) -> tuple[Ref, ...]:
+    """The holders of a name. One that is not visible any more holds it where nobody else does."""
+    living = tuple(ref for ref in refs if ref not in nodes or not nodes[ref].tombstone)
+    return living or refs
 
 
 def _put_rollups(

@@ -150,6 +150,21 @@ class WalkResult(NamedTuple):
     refused: bool
 
 
+class Vanished(NamedTuple):
+    """What a listing of a feed's ids does not show of `known` records.
+
+    `missing` are to be looked up by id, those known to be invisible included; `lost` is how many of
+    them count as there until now. `met` are listed and not known, or known as gone. `listed` is how
+    many ids were listed.
+    """
+
+    known: int
+    lost: int
+    listed: int
+    missing: tuple[Ref, ...] = ()
+    met: tuple[Ref, ...] = ()
+
+
 class InstanceRun(Struct, frozen=True):
     """One instance's part of a run."""
 
@@ -191,8 +206,9 @@ class Tree(Struct, frozen=True):
 
     `names` are the mentions in the root's own properties, each with the living records that hold
     the alias. `nodes` are those records and everything that is part of them or of the root,
-    without the root itself; what is gone is left out, and so is what hangs on it alone. `twins`
-    are what is one piece of work with any of them, whole.
+    without the root itself; what is gone is left out, and so is what hangs on it alone. What is
+    not visible any more is in both, by its tombstone, and is missing from the number. `twins` are
+    what is one piece of work with any of them, whole.
     """
 
     root: Record

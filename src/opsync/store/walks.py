@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from opsync.model import Ref
-from opsync.store.base import Part
+from opsync.model import NOT_VISIBLE, Record, Ref
+from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, decode_record, encode_body, marked
-from opsync.store.types import WalkResult
+from opsync.store.types import Vanished, WalkResult
+
+ARCHIVED = "archived"
 
 # Of the walk only: it lives with the connection and is lost with the process, as the walk is.
 _TABLE = """
@@ -19,12 +21,18 @@ CREATE TEMP TABLE IF NOT EXISTS walk (
     PRIMARY KEY (instance, feed, ref)) WITHOUT ROWID
 """
 # What could not be read in the walk was nevertheless there, and seen. Of what an older opsync set
-# aside it is not known which feed brought it: that counts as seen.
+# aside it is not known which feed brought it: that counts as seen. What was archived is not listed
+# by every tool.
 _VANISHED = """
 FROM records r WHERE r.instance = ? AND r.feed = ? AND r.tombstone = ''
 AND NOT EXISTS (SELECT 1 FROM walk w
                 WHERE w.instance = r.instance AND w.feed = r.feed AND w.ref = r.ref)
 AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref AND q.feed = '')
+AND r.hash <> ''
+"""
+_UNLISTED = """
+SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = '' AND hash = ''
+ORDER BY ref
 """
 _NOT_ASIDE = """
 DELETE FROM quarantine WHERE feed = ? AND substr(ref, 1, length(?) + 1) = ? || ':'
@@ -35,6 +43,25 @@ _KNOWN = "SELECT count(*) FROM records WHERE instance = ? AND feed = ? AND tombs
 _LIVING = "SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
 _RETIRE = "DELETE FROM cursors WHERE instance = ? AND feed = ?"
 _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
+# What a census has not shown: what counts as there, or is known not to be visible. What its tool
+# archived without listing it any more stays as it is.
+_LOST = """
+FROM records r
+WHERE r.instance = :instance AND r.feed = :feed AND r.tombstone IN ('', :hidden)
+AND NOT EXISTS (SELECT 1 FROM walk w
+                WHERE w.instance = r.instance AND w.feed = r.feed AND w.ref = r.ref)
+AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = r.ref AND q.feed = '')
+AND (r.hash <> '' OR r.tombstone <> '')
+"""
+_LOST_COUNT = text(f"SELECT count(*) {_LOST} AND r.tombstone = ''")
+_LOST_REFS = text(f"SELECT r.ref {_LOST} ORDER BY r.tombstone, r.ref LIMIT :most")
+# What it has shown, and is not known, or was thought to be gone or archived.
+_MET = """
+SELECT w.ref FROM walk w LEFT JOIN records r ON r.ref = w.ref
+WHERE w.instance = ? AND w.feed = ? AND (r.ref IS NULL OR r.tombstone <> '' OR r.hash = '')
+AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.ref = w.ref)
+ORDER BY w.ref LIMIT ?
+"""
 
 
 class Walks(Part):
@@ -50,16 +77,42 @@ class Walks(Part):
         """Forget what an earlier walk that did not finish has shown."""
         await self._write(lambda c: _forget(c, instance, feed))
 
-    async def walk_seen(self, instance: str, feed: str, refs: Sequence[Ref]) -> None:
-        """The walk of this feed showed these."""
+    async def walk_seen(self, instance: str, feed: str, refs: Sequence[Ref]) -> int:
+        """The walk of this feed showed these. Returns how many of them it had not shown before."""
         rows = [(instance, feed, str(ref)) for ref in refs]
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> int:
             connection.exec_driver_sql(_TABLE)
-            if rows:
-                connection.exec_driver_sql("INSERT OR IGNORE INTO walk VALUES (?, ?, ?)", rows)
+            if not rows:
+                return 0
+            before = _changes(connection)
+            connection.exec_driver_sql("INSERT OR IGNORE INTO walk VALUES (?, ?, ?)", rows)
+            return _changes(connection) - before
 
-        await self._write(work)
+        return await self._write(work)
+
+    async def vanished(self, instance: str, feed: str, most: int = 10_000) -> Vanished:
+        """What the walk, now complete, did not show, and what it showed that is not known: at most
+        so many of each."""
+        return await self._write(lambda c: _vanished(c, instance, feed, most))
+
+    async def unlisted(self, instance: str, feed: str) -> list[Ref]:
+        """What counts as archived because its tool did not list it any more."""
+        return await self._read(
+            lambda c: to_refs(c.exec_driver_sql(_UNLISTED, (instance, feed)).scalars())
+        )
+
+    async def count_gone(self, run: int, why: Mapping[Ref, str]) -> None:
+        """These are gone, by their tombstone; "archived" ones stay, and are archived."""
+
+        def work(connection: Connection) -> None:
+            for word in sorted(set(why.values())):
+                refs = sorted(str(ref) for ref, one in why.items() if one == word)
+                for part in chunks(refs):
+                    _bury(connection, run, part, word)
+
+        if why:
+            await self._write(work)
 
     async def finish_walk(
         self, run: int, instance: str, feed: str, *, limit: float = 0.2, floor: int = 10
@@ -116,18 +169,55 @@ def _finish(
     return WalkResult(len(missing), known, refused)
 
 
-def _bury(connection: Connection, run: int, refs: list[str]) -> None:
-    rows = connection.exec_driver_sql(marked(_BODIES, refs), tuple(refs)).all()
-    connection.exec_driver_sql(
-        # Without a hash the record counts as changed when it comes back.
-        "UPDATE records SET tombstone = 'missing', hash = '', changed_in = ?, body = ?"
-        " WHERE ref = ?",
-        [
-            (
-                run,
-                encode_body(msgspec.structs.replace(decode_record(body), tombstone="missing")),
-                ref,
-            )
-            for ref, body in rows
-        ],
+def _vanished(connection: Connection, instance: str, feed: str, most: int) -> Vanished:
+    connection.exec_driver_sql(_TABLE)
+    listed = connection.exec_driver_sql(
+        "SELECT count(*) FROM walk WHERE instance = ? AND feed = ?", (instance, feed)
+    ).scalar_one()
+    known = int(connection.exec_driver_sql(_KNOWN, (instance, feed)).scalar_one())
+    names = {"instance": instance, "feed": feed, "hidden": NOT_VISIBLE}
+    lost = int(connection.execute(_LOST_COUNT, names).scalar_one())
+    missing = connection.execute(_LOST_REFS, {**names, "most": most}).scalars()
+    met = connection.exec_driver_sql(_MET, (instance, feed, most)).scalars()
+    result = Vanished(
+        known=known,
+        lost=lost,
+        listed=int(listed),
+        missing=tuple(to_refs(missing)),
+        met=tuple(to_refs(met)),
     )
+    _forget(connection, instance, feed)
+    return result
+
+
+def _changes(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one())
+
+
+def _bury(connection: Connection, run: int, refs: list[str], why: str = "missing") -> None:
+    found = connection.exec_driver_sql(marked(_BODIES, refs), tuple(refs)).all()
+    tombstone = "" if why == ARCHIVED else why
+    rows = [
+        (tombstone, run, encode_body(_gone(record, why)), ref)
+        for ref, body in found
+        if not _says(record := decode_record(body), why)
+    ]
+    if rows:
+        connection.exec_driver_sql(
+            # Without a hash the record counts as changed when it comes back.
+            "UPDATE records SET tombstone = ?, hash = '', changed_in = ?, body = ? WHERE ref = ?",
+            rows,
+        )
+
+
+def _gone(record: Record, why: str) -> Record:
+    if why == ARCHIVED:
+        return msgspec.structs.replace(record, archived=True, tombstone="")
+    return msgspec.structs.replace(record, tombstone=why)
+
+
+def _says(record: Record, why: str) -> bool:
+    """Whether that is known of it already."""
+    if why == ARCHIVED:
+        return record.archived and not record.tombstone
+    return record.tombstone == why

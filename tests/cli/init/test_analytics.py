@@ -41,7 +41,7 @@ def test_all_is_told_by_one_link_and_written_as_it_will_be_read(
     }
     (rule,) = roadmap.config().rules
     assert rule.metrics == METRICS
-    assert (rule.released, rule.announce_in, rule.mode) == ("Released", ("posthog",), Mode.observe)
+    assert (rule.released, rule.announce_in, rule.mode) == ("Released", ("posthog",), Mode.propose)
     for line in (
         "PostHog",
         "  ✓ Query        how much things are used",

@@ -524,7 +524,8 @@ def test_it_ends_with_the_next_steps_for_the_file_it_wrote(init: Init) -> None:
     said = init.alone("--linear", "--out", "mine.toml")
 
     assert "opsync doctor --config mine.toml" in said.text
-    assert "opsync sync --config mine.toml --mode apply" in said.text
+    assert "opsync sync --config mine.toml " in said.text
+    assert "opsync apply --config mine.toml " in said.text
 
 
 def test_it_ends_with_a_look_at_the_tools(ready: Init, tools: Tools) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from opsync.cli.init.table import JIRA, LINEAR, NOTION
 from opsync.model import MetricKind
 
-ModeName = Literal["observe", "apply"]
+ModeName = Literal["observe", "propose", "apply"]
 PageKind = Literal["initiative", "project", "issue", "document"]
 
 
@@ -118,7 +118,7 @@ class Answers:
     tokens, as the file names it; "": they come from the environment.
     """
 
-    mode: ModeName = "observe"
+    mode: ModeName = "propose"
     jira: JiraAnswers | None = None
     linear: LinearAnswers | None = None
     notion: NotionAnswers | None = None

@@ -18,10 +18,10 @@ SANDBOX_URL = "http://127.0.0.1:8790"
 @click.command()
 @click.option(
     "--mode",
-    type=click.Choice(["observe", "apply"]),
-    default="observe",
+    type=click.Choice(["observe", "propose", "apply"]),
+    default="propose",
     show_default=True,
-    help="observe shows what opsync would write, apply writes it.",
+    help="observe shows what opsync would write, propose waits for opsync apply, apply writes it.",
 )
 @click.option(
     "--out",

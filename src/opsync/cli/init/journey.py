@@ -289,6 +289,14 @@ def _tell_written(
             click.echo(f"      # {makes}")
 
 
+_SYNC: dict[ModeName, str] = {
+    "observe": "shows what it would write; writes nothing",
+    "propose": "shows what it would write, which waits",
+    "apply": "writes what is missing",
+}
+"""What a run does in a mode."""
+
+
 def _end(plan: Plan, guide: Guide, answers: Answers) -> int:
     """End with a look at the tools, or with what to do next. Returns the exit code."""
     opsync = called()
@@ -296,10 +304,10 @@ def _end(plan: Plan, guide: Guide, answers: Answers) -> int:
     option = "" if found else f" --config {shlex.quote(str(plan.out))}"
     steps = {
         f"{opsync} doctor{option}": "tests every connection again",
-        f"{opsync} sync{option}": "shows what it would write; writes nothing"
-        if answers.mode == "observe"
-        else "writes what is missing",
+        f"{opsync} sync{option}": _SYNC[answers.mode],
     }
+    if answers.mode == "propose":
+        steps[f"{opsync} apply{option}"] = "writes what that showed, and nothing else"
     if answers.mode == "observe":
         steps[f"{opsync} sync{option} --mode apply"] = "writes it"
     code = int(guide.failed)

@@ -62,7 +62,8 @@ def render(answers: Answers) -> str:
         "",
         "# Items that name each other are linked on both sides.",
         "[links]",
-        '# "observe" shows what would be written, "apply" writes it.',
+        '# "observe" shows what would be written, "propose" waits for opsync apply, "apply"',
+        "# writes it.",
         *_key("mode", answers.mode),
         *_rule(answers),
     ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -50,6 +50,8 @@ class Call:
     parts: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The query again, with every value of what stands in it several times."""
 
     def json(self, *allowed: str) -> dict[str, Any]:
         """The body, an object. 400 for anything else, and for keys beyond `allowed` if given."""

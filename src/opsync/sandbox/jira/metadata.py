@@ -8,6 +8,7 @@ from opsync.sandbox.jira.call import Call, Refusal
 from opsync.sandbox.jira.values import ISSUE_TYPES, LINK_TYPES, PRIORITIES
 
 MAX_PROJECTS = 50
+PROJECT_STATES = ("live", "archived", "deleted")
 # Permissions that a sync may ask about: (key, id, name).
 _PERMISSIONS = (
     ("BROWSE_PROJECTS", "10", "Browse Projects"),
@@ -89,11 +90,14 @@ def _no_project(key: str) -> Refusal:
 
 def find_projects(call: Call) -> Response:
     """GET /project/search: by offset, at most 50 a page."""
-    found = list(call.site.visible_projects())
+    states = call.repeated.get("status", ["live"])
+    if unknown := [state for state in states if state not in PROJECT_STATES]:
+        raise Refusal(400, f"The project status {unknown[0]} is not valid.")
+    found = [p for p in call.site.visible_projects() if p.state in states]
     if needle := call.query.get("query", "").lower():
         found = [p for p in found if needle in p.name.lower() or needle in p.key.lower()]
-    if keys := call.query.get("keys"):
-        found = [p for p in found if p.key in keys.split(",")]
+    if keys := call.repeated.get("keys"):
+        found = [p for p in found if p.key in keys]
     start, size = call.query.get("startAt", "0"), call.query.get("maxResults", "50")
     if not (start.isdecimal() and size.isdecimal()):
         raise Refusal(400, "startAt and maxResults must be whole numbers.")

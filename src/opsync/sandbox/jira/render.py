@@ -267,6 +267,8 @@ class Renderer:
         }
         if self.cloud:
             answer |= {"simplified": project.private, "isPrivate": project.private}
+        if project.state != "live":
+            answer[project.state] = True
         return answer
 
     def user(self, user: User) -> Json:

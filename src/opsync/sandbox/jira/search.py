@@ -186,7 +186,7 @@ def _matching(call: Call, query: jql.Query, fresh: frozenset[int]) -> list[Issue
     return [
         issue
         for issue in call.site.indexed(fresh)
-        if call.site.visible(issue) and query.matches(issue)
+        if call.site.searched(issue) and query.matches(issue)
     ]
 
 

@@ -86,7 +86,13 @@ class JiraSite(JiraState):
 
     def visible(self, issue: Issue) -> bool:
         hidden = {str(issue.id), issue.key, issue.project_key}
-        return hidden.isdisjoint(self.faults.deny) and self._browses
+        trashed = self.projects[issue.project_key].state == "deleted"
+        return hidden.isdisjoint(self.faults.deny) and self._browses and not trashed
+
+    def searched(self, issue: Issue) -> bool:
+        """Whether a search shows it: what is archived can be read by id only."""
+        live = self.projects[issue.project_key].state == "live"
+        return live and issue.id not in self.archived and self.visible(issue)
 
     def visible_projects(self) -> list[Project]:
         """The projects that the caller may browse."""
@@ -168,7 +174,9 @@ class JiraSite(JiraState):
         if denied is not None:
             return denied, reads
         render = self._renderer(match["gateway"] or "", match["version"])
-        call = Call(self, render, parts, dict(request.query_params), body)
+        given = request.query_params
+        repeated = {name: given.getlist(name) for name in given}
+        call = Call(self, render, parts, dict(given), body, repeated)
         try:
             lane = self._take(operation, call)
             response = self._carry_out(operation, call)

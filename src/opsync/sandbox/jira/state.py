@@ -173,6 +173,22 @@ class JiraState(JiraTables):
             for child in self.children(gone):
                 self.issues[child.id] = replace(child, parent_id=None)
 
+    def archive_issue(self, key: str) -> None:
+        """Archive one issue: no search shows it, and it does not count as updated."""
+        with self.lock:
+            self.archived.add(self.issue(key).id)
+
+    def restore_issue(self, key: str) -> None:
+        """Take an issue out of the archive."""
+        with self.lock:
+            self.archived.discard(self.issue(key).id)
+
+    def set_project_state(self, key: str, state: str) -> None:
+        """Archive a project, move it to the recycle bin ("deleted"), or restore it ("live")."""
+        with self.lock:
+            check_choice("project state", state, dict.fromkeys(("live", "archived", "deleted")))
+            self.projects[key] = replace(self.projects[key], state=state)
+
     def add_link(self, outward: str, inward: str, *, type_name: str = "Blocks") -> None:
         """Link two issues as a person does: `outward` blocks `inward`. Both count as updated."""
         with self.lock:

@@ -37,6 +37,7 @@ class JiraTables(Vendor):
         self.search_lag = timedelta(0)
         self.remote_links_bump_updated = True
         self.projects: dict[str, Project] = {}
+        self.archived: set[int] = set()
         self.statuses: dict[str, Status] = {}
         self.users: dict[str, User] = {}
         self.resolutions: dict[str, str] = {"Done": "10000", "Won't Do": "10001"}

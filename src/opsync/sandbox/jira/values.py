@@ -40,13 +40,15 @@ LINK_TYPES: dict[str, tuple[str, str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project. `statuses` are the names its workflow uses; empty: any. `private`: only its
-    members see it, as team-managed projects can be."""
+    members see it, as team-managed projects can be. `state` is "live", "archived" or "deleted",
+    which is in the recycle bin."""
 
     id: int
     key: str
     name: str
     statuses: tuple[str, ...] = ()
     private: bool = False
+    state: str = "live"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,253 @@
+"""What becomes of a value that a person wrote over opsync's, as its rule and its place say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from opsync.contract.connector import Surface
+from opsync.model import Kind, Record, Seen, Value
+from opsync.model.approval import Approved, edit_hash
+from opsync.model.edits import edit_hold, is_over
+from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import HELD_FOR, Edits, Mode
+from opsync.stages.plan import TargetPlan, Want, plan
+from tests.stages.test_plan import Board, seen_target, slot
+from tests.support.build import at
+
+SEEN = at(1)
+OVER = SEEN + HELD_FOR
+MOMENT = timedelta(microseconds=1)
+
+
+class Numbers(Board):
+    """A board on which the pulled text and the remote link are computed, and one link is not."""
+
+    surfaces: ClassVar = (
+        Surface(
+            "text", "rollup", frozenset({Kind.issue}), ("T",), pulled=True, edits=Edits.propose
+        ),
+        Surface("prose", "rollup", frozenset({Kind.issue}), ("P",), pulled=True),
+        Surface(
+            "changed",
+            "rollup",
+            frozenset({Kind.issue}),
+            ("At",),
+            pulled=True,
+            carried=True,
+            edits=Edits.propose,
+        ),
+        Surface("remote", "rollup", frozenset({Kind.issue}), ("R",), edits=Edits.propose),
+    )
+
+
+def planned(
+    want: Want, entry: Entry, now: datetime, *seen: Seen, fresh: bool = False
+) -> TargetPlan:
+    target: Record = seen_target(*seen)
+    return plan(target, [want], [entry], Numbers(), now=now, run=7, seen=seen if fresh else None)
+
+
+def edited(surface: str = "text", theirs: Value = "mine", **more: object) -> Entry:
+    """A slot in which a person's value was first seen at `SEEN`."""
+    row = Entry(
+        slot=slot(surface),
+        desired=stored("new"),
+        applied=stored("old"),
+        observed=stored(theirs),
+        remote_id="p1",
+        outcome="conflicted",
+        message="edited by a person",
+        hold=Hold(
+            HoldKind.conflict,
+            "a person",
+            SEEN,
+            desired_hash=digest(stored("new")),
+            note="proposed again",
+            until=OVER,
+        ),
+    )
+    return msgspec.structs.replace(row, **more)
+
+
+def mine(surface: str = "text", value: Value = "mine") -> Seen:
+    return Seen.of(surface, value, remote_id="p1")
+
+
+def test_an_edit_is_held_for_seven_days_from_when_it_was_first_seen() -> None:
+    row = Entry(slot=slot(), desired=stored("new"), applied=stored("old"), remote_id="p1")
+    [held] = planned(Want(slot(), "new"), row, SEEN, mine()).conflicts
+    assert held.hold is not None
+    assert (held.hold.at, held.hold.until, held.hold.note) == (SEEN, OVER, "proposed again")
+    later = planned(Want(slot(), "new"), held, OVER - MOMENT, mine())
+    assert (later.changes, later.proposed, later.entries) == ((), (), ())
+    assert [one.hold for one in later.conflicts] == [held.hold]
+
+
+@pytest.mark.parametrize("mode", [Mode.propose, Mode.apply])
+def test_after_that_opsyncs_value_is_proposed_whatever_the_mode(mode: Mode) -> None:
+    result = planned(Want(slot(), "new", mode=mode), edited(), OVER, mine())
+    assert (result.changes, result.conflicts) == ((), ())
+    [change] = result.proposed
+    assert (change.before, change.desired, change.over_edit) == ("mine", "new", True)
+    [row] = result.entries
+    assert row.hold is not None
+    assert (row.hold.kind, row.hold.at) == (HoldKind.proposed, SEEN)
+    again = planned(Want(slot(), "newer", mode=mode), row, OVER + HELD_FOR, mine())
+    assert [one.desired for one in again.proposed] == ["newer"]
+    assert again.changes == ()
+
+
+def test_a_rule_that_observes_writes_nothing_over_an_edit_either() -> None:
+    over = stored("mine")
+    want = Want(slot(), "new", mode=Mode.observe, edits=Edits.ours, over=over)
+    result = planned(want, edited(), OVER, mine())
+    assert (result.changes, result.proposed) == ((), ())
+    assert len(result.observed_only) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "approved", "written"),
+    [(Mode.apply, False, 1), (Mode.propose, True, 1), (Mode.propose, False, 0)],
+)
+def test_ours_is_written_again_after_the_hold_as_the_mode_says(
+    mode: Mode, approved: bool, written: int
+) -> None:
+    want = Want(slot(), "new", mode=mode, approved=approved, edits=Edits.ours)
+    assert planned(want, edited(), OVER - MOMENT, mine()).changes == ()
+    result = planned(want, edited(), OVER, mine())
+    assert len(result.changes) == written
+    assert len(result.proposed) == 1 - written
+
+
+@pytest.mark.parametrize(
+    ("surface", "edits"), [("prose", None), ("text", Edits.theirs), ("remote", Edits.theirs)]
+)
+def test_theirs_stays_for_good(surface: str, edits: Edits | None) -> None:
+    want = Want(slot(surface), "new", edits=edits)
+    result = planned(want, edited(surface), OVER + 100 * HELD_FOR, mine(surface))
+    assert (result.changes, result.proposed) == ((), ())
+    [row] = result.conflicts
+    assert row.hold is not None
+    assert row.hold.until is None
+
+
+@pytest.mark.parametrize("kind", sorted({*LET_BE, HoldKind.removed}))
+@pytest.mark.parametrize("edits", list(Edits))
+def test_what_a_person_decided_or_removed_never_lapses(kind: HoldKind, edits: Edits) -> None:
+    row = edited(hold=Hold(kind, "ana", SEEN), outcome="")
+    for value in ("new", "newer"):
+        for seen in ((mine(),), ()):
+            want = Want(slot(), value, edits=edits, over=stored("mine"))
+            result = planned(want, row, OVER + 100 * HELD_FOR, *seen)
+            assert (result.changes, result.proposed, result.conflicts) == ((), (), ())
+
+
+def test_another_edit_is_held_anew() -> None:
+    result = planned(Want(slot(), "new"), edited(), OVER, mine(value="mine, too"))
+    assert result.proposed == ()
+    [row] = result.conflicts
+    assert row.hold is not None
+    assert (row.hold.at, row.hold.until) == (OVER, OVER + HELD_FOR)
+
+
+def test_an_approval_is_for_one_value_over_one_text() -> None:
+    now = SEEN + timedelta(hours=1)
+    approved = Want(slot(), "new", over=stored("mine"))
+    [change] = planned(approved, edited(), now, mine()).changes
+    assert (change.desired, change.before, change.over_edit) == ("new", "mine", True)
+    assert planned(approved, edited(), now, mine(value="mine, too")).changes == ()
+
+
+def test_the_approval_of_a_rule_or_of_a_value_is_none_of_writing_over_people() -> None:
+    one, new, theirs = slot(), stored("new"), stored("mine")
+    value = Approved(frozenset({(str(one), digest(new))}), frozenset({one.rule}))
+    assert value.covers(one, digest(new))
+    assert not value.covers_edit(one, new, theirs)
+    edit = Approved(frozenset({(str(one), edit_hash(new, theirs))}))
+    assert edit.covers_edit(one, new, theirs)
+    assert not edit.covers_edit(one, new, stored("mine, too"))
+    assert not edit.covers(one, digest(new))
+
+
+def test_what_the_person_takes_back_is_no_edit_any_more() -> None:
+    result = planned(Want(slot(), "new"), edited(), OVER, mine(value="old"))
+    [change] = result.changes
+    assert not change.over_edit
+    [row] = result.entries
+    assert (row.hold, row.outcome) == (None, "")
+
+
+def test_a_value_that_opsync_never_wrote_there_is_theirs_for_good() -> None:
+    never = edited(applied=stored(None))
+    result = planned(Want(slot(), "new"), never, OVER + HELD_FOR, mine())
+    assert (result.changes, result.proposed, len(result.conflicts)) == ((), (), 1)
+    gone = planned(Want(slot(), None), never, OVER + HELD_FOR, mine())
+    assert gone.entries == (Entry(slot=slot()),)
+
+
+def test_a_persons_text_is_not_removed_with_the_rule() -> None:
+    result = planned(Want(slot(), None), edited(), OVER + HELD_FOR, mine())
+    assert (result.changes, result.proposed) == ((), ())
+    assert len(result.conflicts) == 1
+
+
+def test_a_place_that_is_not_pulled_is_proposed_from_what_was_seen_last() -> None:
+    row = edited("remote")
+    assert planned(Want(slot("remote"), "new"), row, OVER - MOMENT).proposed == ()
+    for value in ("new", "newer"):
+        [change] = planned(Want(slot("remote"), value), row, OVER).proposed
+        assert (change.before, change.desired) == ("mine", value)
+
+
+def test_within_the_seven_days_it_is_looked_at_again_before_another_value() -> None:
+    want = Want(slot("remote"), "newer")
+    row = edited("remote")
+    result = planned(want, row, OVER - MOMENT)
+    [change] = result.changes
+    assert not change.over_edit
+    [kept] = result.entries
+    assert kept.hold == row.hold
+    [found] = planned(want, kept, OVER - MOMENT, mine("remote"), fresh=True).conflicts
+    assert found.hold is not None
+    assert found.hold.at == SEEN
+
+
+def test_a_write_over_an_edit_that_broke_off_is_looked_at_and_tried_again() -> None:
+    want = Want(slot(), "new", over=stored("mine"))
+    row = edited(intent=stored("new"))
+    assert [one.interrupted for one in planned(want, row, OVER).changes] == [True]
+    [change] = planned(want, row, OVER, mine(), fresh=True).changes
+    assert change.over_edit
+    done = planned(want, row, OVER, mine(value="new"), fresh=True)
+    [(found, outcome)] = done.recovered
+    assert (found.before, outcome.applied) == ("mine", "new")
+    [kept] = done.entries
+    assert (kept.hold, kept.applied) == (None, stored("new"))
+
+
+def test_one_that_failed_waits_for_its_next_try() -> None:
+    want = Want(slot(), "new", over=stored("mine"))
+    row = edited(attempts=1, next_try_at=OVER + timedelta(minutes=1))
+    assert planned(want, row, OVER, mine()).changes == ()
+    assert len(planned(want, row, OVER + timedelta(minutes=1), mine()).changes) == 1
+
+
+def test_what_is_carried_goes_no_further_than_what_it_goes_with() -> None:
+    day = Entry(
+        slot=slot("changed"), desired=stored("1 Nov"), applied=stored("1 Nov"), remote_id="p2"
+    )
+    target = seen_target(mine(), Seen.of("changed", "1 Nov", remote_id="p2"))
+    wants = [Want(slot(), "new"), Want(slot("changed"), "8 Nov")]
+    result = plan(target, wants, [edited(), day], Numbers(), now=OVER, run=7)
+    assert result.changes == ()
+    assert [one.slot.surface for one in result.proposed] == ["text", "changed"]
+
+
+def test_a_hold_without_an_end_is_never_over() -> None:
+    row = edited()
+    lasting = edit_hold(row, stored("mine"), stored("new"), Edits.theirs, SEEN)
+    assert not is_over(lasting, OVER + 100 * HELD_FOR)
