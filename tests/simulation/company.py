@@ -1,7 +1,8 @@
 """The company that is simulated, twice: as opsync works on it, and as people alone would have it.
 
-Whatever people do is done to both. Opsync touches the first only, so that the second tells, at any
-moment, what people's things must look like, and, by one undisturbed first run, what opsync's should.
+Whatever people do is done to both. Opsync touches the first only, so that the second tells, at
+any moment, what people's things must look like, and, by one undisturbed first run, what opsync's
+should.
 """
 
 from __future__ import annotations
@@ -113,6 +114,8 @@ class Twins:
     people: Company
     touched: dict[Place, Touch] = field(default_factory=dict)
     """What people did to what is opsync's."""
+    blind: set[Place] = field(default_factory=set)
+    """Those of them that opsync could not see before its next write."""
 
     @classmethod
     def build(cls, folder: Path, time: Time, start: datetime, seed: int, time_zone: str) -> Twins:
@@ -147,11 +150,13 @@ class Touch:
     at: float
     was: str = ""
     """What stood there before."""
+    undone: bool = False
+    """Whether it was opsync that took it away, at a person's word."""
 
     @property
     def of_a_link(self) -> bool:
         """Whether a mere link of a project was removed, in whose place a summary may come."""
-        return self.value is None and self.was.startswith("Roadmap: ") and "·" not in self.was
+        return not self.value and self.was.startswith("Roadmap: ") and "·" not in self.was
 
 
 def owned(world: World) -> dict[Place, str]:

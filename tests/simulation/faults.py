@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from opsync.sandbox.vendor import Faults
 from tests.simulation.line import Call, whole
 
 Fits = Callable[[Call], bool]
@@ -409,6 +410,10 @@ CATALOGUE: tuple[Fault, ...] = (
 """Those that meet single requests."""
 
 
+WEIGHTS = {"F03": 3, "F04": 3, "F22": 2, "F37": 3, "F39": 6}
+"""How much more often than others those are chosen that seldom find a request that fits."""
+
+
 @dataclass
 class Armed:
     """A fault that is about to happen: to the request after `wait` fitting ones, `times` in all."""
@@ -427,13 +432,14 @@ class Weather:
 
     def arm(self, rng: random.Random, vendors: Sequence[str], fault: Fault | None = None) -> Armed:
         """One more, chosen by the seed."""
-        fault = fault or rng.choice(CATALOGUE)
+        fault = fault or rng.choices(CATALOGUE, [WEIGHTS.get(f.number, 1) for f in CATALOGUE])[0]
         vendor = rng.choice(vendors)
         if fault.number in ("F32", "F39"):
             vendor = "linear"
         elif fault.number == "F37":
             vendor = rng.choice([one for one in vendors if one != "linear"])
         wait = rng.randint(0, 3) if rng.random() < 0.7 else rng.randint(0, 15)
+        wait = 0 if fault.number in WEIGHTS else wait
         one = Armed(fault, vendor, wait, rng.randint(*fault.times))
         self.armed.append(one)
         return one
@@ -454,6 +460,22 @@ class Weather:
     def clear(self) -> None:
         """Nothing goes wrong any more."""
         self.armed.clear()
+
+
+@dataclass
+class Expiring:
+    """Has a vendor's token die after some requests of a run, besides the weather."""
+
+    weather: Weather
+    vendor: str
+    left: int
+    faults: Faults
+
+    def __call__(self, call: Call) -> Fault | None:
+        if call.vendor == self.vendor:
+            self.left -= 1
+            self.faults.refuse_token = self.left < 0
+        return self.weather(call)
 
 
 SMALL_PAGES: Mapping[str, str] = {"jira-main": "maxResults", "notion": "page_size"}

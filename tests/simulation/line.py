@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
 
-from tests.simulation.loop import Died, Time
+from tests.simulation.loop import Time
+from tests.support.world import HOSTS, World
 
 USUAL_S = (0.01, 0.4)
-SLOW_S = (1.0, 28.0)
-SLOW_SHARE = 0.03
+SLOW_S = (1.0, 34.0)
+SLOW_SHARE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class Line(httpx.AsyncBaseTransport):
             self.log.append(Asked(at, vendor, reads, shown, self.time.now, got, number))
         return answer if isinstance(answer.stream, _Stream) or _streams(answer) else whole(answer)
 
-    def lost(self) -> Iterator[Callable[[], Awaitable[object]]]:
+    def lost(self) -> Iterator[Callable[[], Coroutine[Any, Any, object]]]:
         """What was sent by a process that has died, and that a vendor may still carry out."""
         for call in list(self.under_way.values()):
             yield call.carry_out
@@ -210,13 +211,10 @@ def reads_by_query(request: httpx.Request, content: bytes) -> bool:
     return not str(asked.get("query", "")).lstrip().startswith("mutation")
 
 
-__all__ = [
-    "Asked",
-    "Call",
-    "Died",
-    "Fault",
-    "Line",
-    "reads_by_method",
-    "reads_by_query",
-    "whole",
-]
+def line_to(company: World, time: Time, rng: random.Random) -> Line:
+    """A line to a company's vendors."""
+    line = Line(time, rng)
+    line.hosts = dict(company.net.hosts)
+    line.names = {host: name for name, host in HOSTS.items()}
+    line.reads = dict.fromkeys(HOSTS, reads_by_method) | {"linear": reads_by_query}
+    return line

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from tests.simulation.company import OWN_COLUMNS, Company, Names, Place, Touch, Twins
+from tests.simulation.loop import Time
 from tests.support.world import jira_url, linear_url
 
 NASTY = (
@@ -26,6 +27,7 @@ _STATUS = ("todo", "in_progress", "done", "canceled")
 _LATE_S = 90
 
 Edit = Callable[[Company], object]
+Doing = Callable[["People", Company, random.Random], tuple[str, Edit] | None]
 
 
 class People:
@@ -36,17 +38,18 @@ class People:
         twins: Twins,
         rng: random.Random,
         fired: Callable[[str], None],
-        now: Callable[[], float],
+        time: Time,
+        told: list[str],
     ) -> None:
         self.twins = twins
         self.rng = rng
         self.fired = fired
-        self.now = now
+        self.time = time
         self.edits = 0
         self.hands = 0
         self.disturbed_at = -1.0
         """When what opsync should have somewhere last came or went."""
-        self.told: list[str] = []
+        self.told = told
 
     def work(self) -> str:
         """One thing in people's own work."""
@@ -57,7 +60,9 @@ class People:
         """What is done most: a status changes."""
         return self._do(_move)
 
-    def _do(self, doing: Callable[[People, Company, random.Random], tuple[str, Edit] | None]) -> str:
+    def _do(
+        self, doing: Callable[[People, Company, random.Random], tuple[str, Edit] | None]
+    ) -> str:
         chosen = doing(self, self.twins.people, self.rng)
         if chosen is None:
             return ""
@@ -65,22 +70,22 @@ class People:
         for company in self.twins.both:
             edit(company)
         self.edits += 1
-        self.told.append(f"{self.now():9.1f} people: {said}")
+        self.told.append(f"{self.time.now:9.1f} people: {said}")
         return said
 
     def disturb(self) -> None:
         """Take note that things come and go now."""
-        self.disturbed_at = self.now()
+        self.disturbed_at = self.time.now
 
     def touch(self) -> Place | None:
         """A person changes or removes something of opsync's. Returns where, or None."""
         real, rng = self.twins.real, self.rng
         doing = rng.choices((_cell, _attachment, _remote_link, _project_link), (6, 2, 2, 1))[0]
-        place = doing(real, rng, self.twins.touched, self.now())
+        place = doing(real, rng, self.twins.touched, self.time.now)
         if place is not None:
             self.hands += 1
             left = self.twins.touched[place].value
-            self.told.append(f"{self.now():9.1f} hand:   {place} is now {left!r}")
+            self.told.append(f"{self.time.now:9.1f} hand:   {place} is now {left!r}")
         return place
 
 

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsync.engine.session import open_session
 from opsync.report import PassReport
-from opsync.runtime import Runtime
+from tests.simulation.commands import Opsync, OwnClock
 from tests.simulation.company import START_AT, Place, Twins, doubled, human, owned
-from tests.simulation.episode import OwnClock
-from tests.simulation.line import Line, reads_by_method, reads_by_query
+from tests.simulation.line import line_to
 from tests.simulation.loop import Died, Time, run
 from tests.support.world import jira_url
 
@@ -34,19 +32,8 @@ class Reference:
         self.time = Time()
         self.twins = Twins.build(self.folder, self.time, START_AT[0], SEED, "Europe/Berlin")
         self.clock = OwnClock(self.time, START_AT[0])
-        self.line = Line(self.time, random.Random(SEED))
+        self.line = line_to(self.twins.real, self.time, random.Random(SEED))
         self.line.calm = True
-        self.line.hosts = dict(self.twins.real.net.hosts)
-        self.line.names = {
-            "harbor.atlassian.net": "jira-main",
-            "api.linear.app": "linear",
-            "api.notion.com": "notion",
-        }
-        self.line.reads = {
-            "jira-main": reads_by_method,
-            "linear": reads_by_query,
-            "notion": reads_by_method,
-        }
         self.sync()
         self.time.now += 7200
         for company in self.twins.both:
@@ -56,15 +43,8 @@ class Reference:
     def sync(self, *, dies_at: int | None = None) -> tuple[PassReport | Died, int]:
         """One process."""
 
-        async def main() -> PassReport:
-            runtime = Runtime(clock=self.clock, rng=random.Random(SEED))
-            config = self.twins.real.config()
-            async with open_session(
-                config, "sync", runtime=runtime, transport=self.line
-            ) as session:
-                return await session.sync("sync")
-
-        return run(main(), self.time, random.Random(SEED), dies_at=dies_at)
+        opsync = Opsync(self.twins.real, self.line, self.clock, SEED)
+        return run(opsync.sync({}), self.time, random.Random(SEED), dies_at=dies_at)
 
     def die(self, step: int) -> None:
         """The run that dies, and what of it still arrives."""
@@ -72,7 +52,7 @@ class Reference:
         assert isinstance(result, Died)
         for arrive in self.line.lost():
             if self.late:
-                run(_awaited(arrive), self.time, random.Random(SEED))
+                run(arrive(), self.time, random.Random(SEED))
         self.time.now += 7200
 
     def repair(self, wanted: dict[Place, str]) -> int:
@@ -92,10 +72,6 @@ class Reference:
         assert doubled(self.twins.real) == []
         assert human(self.twins.real) == human(self.twins.people)
         return number
-
-
-async def _awaited(act: object) -> None:
-    await act()  # type: ignore[operator]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ NUMBERS = (
     *("F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08", "F09", "F10", "F12", "F14"),
     *("F15", "F17", "F18", "F19", "F20", "F21", "F22", "F23", "F24", "F25", "F26", "F27", "F28"),
     *("F29", "F30", "F31", "F32", "F33", "F35", "F36", "F37", "F38", "F39", "F40", "F42", "F45"),
+    *("lost store", "undo"),
 )
 """The faults that simulation injects."""
 ENOUGH = 20
@@ -89,8 +90,8 @@ class Totals:
             f"episodes      {len(self.episodes):,}, {days:,.0f} virtual days",
             f"runs          {total['runs']:,}, of which {total['crashes']:,} died",
             f"vendor calls  {total['calls']:,}, of which {total['writes']:,} writes",
-            f"people        {total['edits']:,} edits of their own work,"
-            f" {total['hands']:,} of what is opsync's ({total['loose']:,} in its blind moment)",
+            f"people        {total['edits']:,} edits of their own work",
+            f"              {total['hands']:,} of opsync's, {total['loose']:,} while it was blind",
             f"checks        {total['checks']:,} of invariants, 0 violations",
             "converged     " + ", ".join(f"after {n}: {c:,}" for n, c in sorted(healed.items())),
             f"median        {', '.join(f'{n} {name}' for name, n in usual.items())}",
