@@ -50,8 +50,8 @@ def score(target: Target, jobs: int, only: str = "", *, near_only: bool = False)
     ]
     judged = [one for one in found if one.name not in same]
     left, late = judged, 0
-    for tests in [target.near] if near_only or not target.further else [target.near, target.further]:
-        if left:
+    for tests in (target.near, [] if near_only else target.further):
+        if left and tests:
             ran = judge([_job(one) for one in left], tests, jobs)
             if broken := [name for name, one in ran.items() if one.state == "broken"]:
                 raise RuntimeError(f"no test could be run with {broken[0]}")

@@ -1,8 +1,8 @@
 """Runs tests against one changed module, each change in a process of its own, and no file changes.
 
 Where a change is inside a function, pytest collects the tests once, and a process is forked for
-each change that swaps the function's code and runs what was collected. Else (a constant of a module,
-a default) the process is forked from one that has nothing of the program loaded yet.
+each change that swaps the function's code and runs what was collected. Else (a constant of a
+module, a default) the process is forked from one that has nothing of the program loaded yet.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SLOWER = 15.0
 """A run may take so many times what it takes without a change: the machine may be busy."""
 LONGEST_S = 1200.0
 _UNCHANGED = ""
-_MEMORY = Path("/dev/shm")  # noqa: S108 - where it is, as for the tests' own folders
+_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)

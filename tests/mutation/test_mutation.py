@@ -1,4 +1,4 @@
-"""The changes that are made are what they say, and none that a test notices passes for unnoticed."""
+"""The changes that are made are what they say, and what a test notices counts as noticed."""
 
 from __future__ import annotations
 

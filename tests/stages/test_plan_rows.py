@@ -191,9 +191,9 @@ def twice(*seen: Seen, row: Entry | None = None, want: Value = A) -> list[Verb]:
 
 def test_two_of_our_own_at_one_place_are_written_so_that_one_goes() -> None:
     assert twice(link(A, "r1"), link(A, "r2")) == [Verb.update]
-    assert twice(
-        link(A, "r"), link(A, "r2"), row=written(slot("link"), A, intent=stored(A2))
-    ) == [Verb.update]
+    assert twice(link(A, "r"), link(A, "r2"), row=written(slot("link"), A, intent=stored(A2))) == [
+        Verb.update
+    ]
 
 
 def test_two_are_no_two_where_one_is_anothers_or_of_another_place_or_known() -> None:
@@ -496,7 +496,9 @@ def test_an_interrupted_write_that_happened_is_told_in_full(
         evidence=("e",),
         inputs={"a": "1"},
     )
-    seen = [] if begun is None else [Seen.of("text", begun, remote_id="r2" if before is None else "r")]
+    seen = (
+        [] if begun is None else [Seen.of("text", begun, remote_id="r2" if before is None else "r")]
+    )
     if before is None:
         row = msgspec.structs.replace(row, remote_id="")
     found = planned(seen_target(), Want(slot(), begun), entries=[row], seen=seen)
