@@ -107,6 +107,7 @@ print(json.dumps({name.rpartition(" | ")[2]: one.state for name, one in ran.item
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_change_is_noticed_in_a_function_and_outside_or_it_is_not(tmp_path: Path) -> None:
     test = tmp_path / "test_short.py"
     test.write_text(
@@ -123,6 +124,8 @@ def test_a_change_is_noticed_in_a_function_and_outside_or_it_is_not(tmp_path: Pa
     }
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_nothing_is_concluded_where_the_tests_fail_by_themselves(tmp_path: Path) -> None:
     test = tmp_path / "test_bad.py"
     test.write_text("def test_it():\n    assert False\n")

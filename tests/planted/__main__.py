@@ -55,7 +55,7 @@ def main(
     for one in bad:
         print(f"NOT NOTICED: {one.bug.name} ({one.state}) {one.by}", file=sys.stderr)
     if given.docs:
-        _write_page(catalog, [one for one in found if one.state == "caught"], took)
+        _write_page(catalog, found, took)
     return 1 if bad else 0
 
 
@@ -103,7 +103,10 @@ def _write_page(catalog: Sequence[Bug], found: Sequence[Found], took: float) -> 
     """Write the page: what was planted now, and of the others what it said before."""
     said = page.PAGE.read_text(encoding="utf-8") if page.PAGE.exists() else ""
     by = {name: test for name, (_, _, test) in page.rows(said).items()}
-    by |= {one.bug.name: one.by for one in found}
+    for one in found:
+        by.pop(one.bug.name, None)
+        if one.state == "caught":
+            by[one.bug.name] = one.by
     run = page.last_run(said)
     if len(found) == len(catalog):
         commit = subprocess.run(
@@ -114,8 +117,7 @@ def _write_page(catalog: Sequence[Bug], found: Sequence[Found], took: float) -> 
             check=False,
         ).stdout.strip()
         day = datetime.now(UTC).date().isoformat()
-        near = sum(one.near for one in found)
-        run = page.of_run(day, commit or "no commit", len(found), near, took)
+        run = page.of_run(day, commit or "no commit", len(found), took)
     page.PAGE.write_text(page.written(catalog, by, run), encoding="utf-8")
 
 

@@ -36,11 +36,11 @@ def last_run(page: str) -> str:
     return found[0] if found else ""
 
 
-def of_run(day: str, commit: str, caught: int, near: int, seconds: float) -> str:
+def of_run(day: str, commit: str, count: int, seconds: float) -> str:
     """The sentence about a full run."""
     return (
-        f"The last full run, on {day} at {commit}, noticed all {caught} in "
-        f"{seconds / 60:.0f} minutes on 2 cores, {near}\nof them by the tests nearest to it."
+        f"The last full run, on {day} at {commit}, planted all {count}; it took "
+        f"{max(1, round(seconds / 60))} minutes."
     )
 
 

@@ -387,7 +387,8 @@ async def test_a_pull_with_nothing_new_to_keep_keeps_nothing(
         await put(instance, values)
 
     monkeypatch.setattr(desk.store, "put_kept", spy)
-    await desk.pull()
+    desk.tool.listed = [ISSUES, FLAGS]
+    await desk.pull(named=True)
     assert kept == [{"opsync:reading"}, {"opsync:reading"}]
 
 
@@ -475,9 +476,11 @@ async def test_a_named_feed_is_read_while_something_names_what_it_holds(
     await desk.pull(named=True)
     assert [feed for feed, _ in desk.tool.asked[1:]] == ["issues", "flags"]
     assert not await is_half_read(desk.store, "jira")
+    await desk.pull(named=True)
+    assert desk.tool.asked[-1] == ("flags", at(3) - OVERLAP)
     await name_flags()
     report = await desk.pull(named=True)
-    assert [feed for feed, _ in desk.tool.asked[3:]] == ["issues"]
+    assert [feed for feed, _ in desk.tool.asked[5:]] == ["issues"]
     assert (report.missing, "f1" in await desk.has()) == (1, False)
 
 
