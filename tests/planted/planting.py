@@ -11,8 +11,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
+from threading import Timer
 from typing import Literal
 
 from tests.planted.catalog import Bug
@@ -20,13 +22,16 @@ from tests.planted.catalog import Bug
 NEAR_S = 600.0
 ALL_S = 2400.0
 """Seconds for the tests near a mistake, and for all of them. Later than that is not noticed."""
-PYTEST = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly")
+PYTEST = ("-v", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly")
 WHOLE = ("tests", "--ignore=tests/planted", "--ignore=tests/mutation", "-n2")
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "*_cache", "__pycache__", "dist", "build", "*.egg-info", "mutants"
 )
 
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::\S+?)(?:\[.*)?(?: - .*)?$", re.MULTILINE)
+_FAILED = re.compile(
+    r"^(?P<one>\S+?::\w+)(?:\[.*\])? (?:FAILED|ERROR)|(?:FAILED|ERROR) (?P<other>\S+?::\w+)"
+)
+"""A test that did not pass, as pytest tells it at once, by itself or by several processes."""
 
 State = Literal["caught", "survived", "broken"]
 
@@ -44,9 +49,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run of tests ended: pytest's exit code (None: it was stopped), the first failure."""
+    """How a run of tests ended: pytest's exit code (1 at the first failure, whatever comes after
+    it; below 0: it took too long and was ended), the first failure."""
 
-    code: int | None
+    code: int
     failed: str
     said: str
 
@@ -93,16 +99,21 @@ class Copy:
             text=True,
             start_new_session=True,
         )
+        bound = Timer(bound_s, partial(_end, process))
+        bound.start()
+        said: list[str] = []
         try:
-            said, _ = process.communicate(timeout=bound_s)
-        except subprocess.TimeoutExpired:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                if found := _FAILED.search(line):
+                    return Ended(1, found["one"] or found["other"], line)
+            return Ended(process.wait(), "", "".join(said)[-600:].strip())
+        finally:
+            bound.cancel()
             _end(process)
-            return Ended(None, "", f"not done within {bound_s:.0f} s")
-        except BaseException:
-            _end(process)
-            raise
-        found = _FAILED.search(said)
-        return Ended(process.returncode, found[1] if found else "", said.strip()[-600:])
+            if process.stdout is not None:
+                process.stdout.close()
 
     def imported(self) -> str:
         """Where the program is imported from in this copy."""
@@ -119,9 +130,9 @@ class Copy:
 
 def _end(process: subprocess.Popen[str]) -> None:
     """End a run that was started here, with all that it started."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, SIGKILL)
-    process.communicate()
+    process.wait()
 
 
 def _write(path: Path, source: str) -> None:

@@ -132,8 +132,8 @@ async def test_only_what_may_have_happened_is_unknown_afterwards(
 
 async def test_after_a_refused_sign_in_nothing_else_is_sent(wall: Wall) -> None:
     wall.fault = SignInError("expired")
-    report = await run(wall, work(), work(), work())
-    assert wall.asked == [("write", "1")]
+    report = await run(wall, work("remote"), work("remote"), work())
+    assert wall.asked == [("observe", "1"), ("write", "1")]
     assert report.stopped is wall.fault
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from opsync.model import OUT_OF_SCOPE, Account, Category, Mention, Person, Seen, Status, Text
 from opsync.store import BatchCounts, CursorState, SetAside, Store
@@ -95,6 +96,11 @@ async def test_who_owns_work_is_known_by_the_newest_word_of_the_tool(store: Stor
     assert await store.owners_of([ref("jira:1"), ref("jira:2")]) == {ref("jira:1"): "u1"}
 
 
+async def test_what_was_never_in_scope_is_not_stored(store: Store) -> None:
+    assert await put(store, 1, record("jira:1", tombstone=OUT_OF_SCOPE)) == BatchCounts(1, 0, 1)
+    assert await store.record(ref("jira:1")) is None
+
+
 async def test_what_becomes_public_is_so_at_once(store: Store) -> None:
     await put(store, 1, record("jira:1", private=True))
     await put(store, 1, record("jira:1", private=False))
@@ -145,6 +151,13 @@ async def test_a_cursor_advances_with_its_batch_and_never_goes_back(store: Store
     await store.finish_feed(2, "jira", "issues", high=later, at=later)
     assert [one.high for one in await store.cursors()] == [later]
     assert await store.cursors("linear") == []
+
+
+async def test_a_cursor_stays_where_its_batch_cannot_be_stored(store: Store) -> None:
+    bad = prepared(record("jira:1"))._replace(hash=object())  # type: ignore[arg-type]
+    with pytest.raises(DBAPIError):
+        await store.put_batch(1, "jira", "issues", [bad], [], advance_to=DAY)
+    assert await store.cursors("jira") == []
 
 
 async def test_a_failing_feed_keeps_the_time_of_its_first_failure(store: Store) -> None:
