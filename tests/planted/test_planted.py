@@ -85,6 +85,7 @@ def test_a_bug_that_the_near_tests_notice_is_caught(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_bug_that_only_a_further_test_notices_is_caught(
     plant: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_bug_that_only_a_further_test_notices_is_caught(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_bug_that_nothing_notices_fails(
     plant: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +103,7 @@ def test_a_bug_that_nothing_notices_fails(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_bug_that_does_not_apply_or_breaks_the_module_fails(
     plant: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_bug_that_does_not_apply_or_breaks_the_module_fails(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_nothing_is_concluded_where_the_tests_fail_by_themselves(
     plant: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
