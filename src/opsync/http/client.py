@@ -14,7 +14,15 @@ from tenacity import (
     stop_after_attempt,
 )
 
-from opsync.errors import BadAnswer, OpsyncError, RateLimited, RefusedError, TemporaryError
+from opsync.errors import (
+    BadAnswer,
+    NotFound,
+    OpsyncError,
+    RateLimited,
+    RefusedError,
+    SignInError,
+    TemporaryError,
+)
 from opsync.http.answer import Answer, default_classify
 from opsync.http.call import Call, Params
 from opsync.http.exchange import Bounds, Exchange
@@ -177,9 +185,13 @@ class Client:
         self.under_way += 1
         try:
             return await retrying(self._attempt, call)
-        except TemporaryError:
-            if call.attempt >= self.policy.attempts or self._breaker.is_open:
+        except OpsyncError as error:
+            temporary = isinstance(error, TemporaryError)
+            if temporary and (call.attempt >= self.policy.attempts or self._breaker.is_open):
                 self._retries.give_up()
+            if call.unknown and not _tells(error):
+                # An earlier try may have been carried out, and the last one does not tell.
+                raise TemporaryError(error.message, hint=error.hint) from error
             raise
         finally:
             self.under_way -= 1
@@ -187,13 +199,13 @@ class Client:
     def _may_retry(self, call: Call, error: BaseException) -> bool:
         if not isinstance(error, TemporaryError):
             return False
+        not_carried_out = not error.sent
         if isinstance(error, RateLimited):
-            if (error.retry_after_s or 0.0) > self.policy.patience_s:
-                return False
             # A 503 may come from a gateway that had passed the request on.
             not_carried_out = call.status < 500 or call.status == 529
-        else:
-            not_carried_out = not error.sent
+        call.unknown |= not call.reads and not not_carried_out
+        if isinstance(error, RateLimited) and (error.retry_after_s or 0.0) > self.policy.patience_s:
+            return False
         if not (call.keyed or not_carried_out):
             return False
         return not self._breaker.is_open and self._retries.spend()
@@ -347,3 +359,11 @@ class Client:
             self._retired.append(self._http)
         self._http = None
         self._without_slot = 0
+
+
+def _tells(error: OpsyncError) -> bool:
+    """Whether an error says by itself that a write may have been carried out, or that nothing is
+    there to be written."""
+    if isinstance(error, TemporaryError):
+        return error.sent and not isinstance(error, RateLimited)
+    return isinstance(error, NotFound | SignInError)
