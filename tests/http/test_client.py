@@ -169,7 +169,6 @@ async def test_a_keyed_write_is_sent_again_when_its_answer_is_lost(
     assert client.writes == 2
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
 @pytest.mark.parametrize(
     "last",
     [
@@ -179,27 +178,19 @@ async def test_a_keyed_write_is_sent_again_when_its_answer_is_lost(
     ],
     ids=["refused", "to wait", "unreachable"],
 )
-async def test_a_write_whose_first_try_was_lost_stays_of_unknown_outcome(
+async def test_a_write_whose_first_try_was_lost_and_whose_last_one_failed_is_counted(
     acme: respx.MockRouter, make_client: MakeClient, last: httpx.Response | Exception
 ) -> None:
     acme.put("/upsert").side_effect = [httpx.ReadTimeout("lost"), last, last]
     client = make_client()
 
-    with pytest.raises(TemporaryError) as caught:
+    with pytest.raises(OpsyncError):
         await client.write("PUT", "/upsert", json={}, keyed=True)
 
-    assert caught.value.sent
-    assert not isinstance(caught.value, RateLimited)
+    assert client.unknown == 1
 
 
-async def test_what_is_not_there_after_a_lost_removal_is_told_as_that(
-    acme: respx.MockRouter, make_client: MakeClient
-) -> None:
-    acme.delete("/gone").side_effect = [httpx.ReadTimeout("lost"), httpx.Response(404)]
-    with pytest.raises(NotFound):
-        await make_client().write("DELETE", "/gone", keyed=True)
-
-
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
 async def test_an_unkeyed_write_that_never_left_is_sent_again(
     acme: respx.MockRouter, make_client: MakeClient, error: type[httpx.TransportError]
 ) -> None:

@@ -16,11 +16,9 @@ from tenacity import (
 
 from opsync.errors import (
     BadAnswer,
-    NotFound,
     OpsyncError,
     RateLimited,
     RefusedError,
-    SignInError,
     TemporaryError,
 )
 from opsync.http.answer import Answer, default_classify
@@ -46,7 +44,8 @@ class Client:
 
     `reads` and `writes` count the requests that went out, retries included; `attempts` every try,
     also those that never reached the vendor; `waited_s` the seconds spent on limits and back-off.
-    `asked` counts what the connector asked for, `under_way` what of it has not ended.
+    `asked` counts what the connector asked for, `under_way` what of it has not ended; `unknown` the
+    writes that failed at last, and of which an earlier try may have been carried out.
     """
 
     def __init__(
@@ -66,6 +65,7 @@ class Client:
         self.waited_s = 0.0
         self.asked = 0
         self.under_way = 0
+        self.unknown = 0
         self._clock = runtime.clock
         self._rng = runtime.rng
         self._budget = budget
@@ -189,9 +189,8 @@ class Client:
             temporary = isinstance(error, TemporaryError)
             if temporary and (call.attempt >= self.policy.attempts or self._breaker.is_open):
                 self._retries.give_up()
-            if call.unknown and not _tells(error):
-                # An earlier try may have been carried out, and the last one does not tell.
-                raise TemporaryError(error.message, hint=error.hint) from error
+            # An earlier try may have been carried out, and the last one does not tell.
+            self.unknown += call.unknown and not _may_have_been_sent(error)
             raise
         finally:
             self.under_way -= 1
@@ -361,9 +360,7 @@ class Client:
         self._without_slot = 0
 
 
-def _tells(error: OpsyncError) -> bool:
-    """Whether an error says by itself that a write may have been carried out, or that nothing is
-    there to be written."""
-    if isinstance(error, TemporaryError):
-        return error.sent and not isinstance(error, RateLimited)
-    return isinstance(error, NotFound | SignInError)
+def _may_have_been_sent(error: OpsyncError) -> bool:
+    """Whether the error itself says that what was asked for may have been carried out."""
+    late = isinstance(error, RateLimited)
+    return isinstance(error, TemporaryError) and error.sent and not late
