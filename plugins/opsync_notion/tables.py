@@ -157,7 +157,9 @@ class Tables:
         description is on none of our columns; until then it is left open whose it is.
         """
         data_source = dashed(source.id)
-        known = self.memory.columns(data_source)
+        # What was given up is not there any more, and may have been made anew since.
+        kept = self.memory.columns(data_source)
+        known = {key: own for key, own in kept.items() if not own.given_up}
         foreign = frozenset() if rejudge else self.memory.foreign(data_source)
         candidates = {
             key: found

@@ -164,8 +164,8 @@ def owned(world: World) -> dict[Place, str]:
     found: dict[Place, str] = {}
     names = Names(world)
     for place, value in _owned(world, names):
-        assert place not in found, f"two things of opsync's in one place: {place}"
-        found[place] = names(value)
+        # After a lost answer two may stand in one place until the next run has looked.
+        found[place] = names(value) if place not in found else f"{found[place]} and {names(value)}"
     return found
 
 

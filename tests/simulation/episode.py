@@ -157,10 +157,13 @@ class Episode:
             self._fired("F36")
 
     def _lose_store(self) -> None:
-        """The store is gone, and with it what people decided."""
+        """The store is gone, and with it what people decided. What stands is as it should be, or
+        is nobody's from now on: opsync cannot know whether a person wrote it."""
         self._tell("the store is lost")
         self._fired("lost store")
         self.twins.real.lose_store()
+        for place, value in owned(self.twins.real).items():
+            self.twins.touched[place] = Touch(value, self.time.now, value)
         self.twins.blind |= self.twins.touched.keys()
         self.last_written = None
 
