@@ -12,7 +12,7 @@ DAY_S = 86_400
 async def test_what_another_integration_does_with_opsyncs_own_account_is_read(
     settled: World,
 ) -> None:
-    """Trouble 2: who made a change decides nothing; only opsync's own places are left out.
+    """Trouble 2, I7: who made a change decides nothing; only opsync's own places are left out.
 
     In Notion as the very bot that opsync writes as, in Linear with the very token.
     """

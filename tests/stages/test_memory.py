@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
@@ -47,7 +46,6 @@ class Large(Readable):
 
     async def _pages(self) -> AsyncIterator[Batch]:
         for page in range(self.pages):
-            gc.collect()
             self.most = max(self.most, len(self.held))
             raws = [Raw(number) for number in range(page * PAGE, (page + 1) * PAGE)]
             self.held.update(raws)
