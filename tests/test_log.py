@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ def test_a_line_for_a_terminal_stays_one_line_without_escapes(
     configure(json=False, level="info", secrets=secrets, stream=out)
     get_logger().info("record.stored", title="a\r\n12:00:00 error   forged\x1b[2J\x9b\u202e")
     (line,) = out.getvalue().split("\n")[:-1]
+    assert re.match(r"\d\d:\d\d:\d\d info ", line)
     assert line.endswith(r"record.stored title=a\r\n12:00:00 error   forged[2J")
 
 
@@ -83,6 +85,46 @@ def test_levels_below_the_one_asked_for_are_silent(out: io.StringIO, secrets: Re
     get_logger().info("quiet.kept")
     get_logger().warning("loud.kept")
     assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["loud.kept"]
+
+
+def test_errors_come_where_only_errors_are_asked_for(out: io.StringIO, secrets: Redactor) -> None:
+    configure(json=True, level="error", secrets=secrets, stream=out)
+    get_logger().warning("quiet.kept")
+    logging.getLogger("some.library").warning("quiet")
+    get_logger().error("loud.kept")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["loud.kept"]
+
+
+def test_what_was_set_up_before_counts_no_more(secrets: Redactor) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    configure(json=True, level="info", secrets=secrets, stream=first)
+    log = get_logger()
+    log.info("pass.started")
+    logging.getLogger().setLevel(logging.DEBUG)
+    httpx_log = logging.getLogger("httpx")
+    httpx_log.setLevel(logging.DEBUG)
+    configure(json=True, level="info", secrets=secrets, stream=second)
+    log.info("pass.finished")
+    httpx_log.info("GET https://host.example/?key=private")
+    logging.getLogger("some.library").info("chatter")
+    assert len(first.getvalue().splitlines()) == 1
+    assert [json.loads(line)["event"] for line in second.getvalue().splitlines()] == [
+        "pass.finished"
+    ]
+
+
+def test_a_librarys_line_is_out_at_once(secrets: Redactor) -> None:
+    class Watched(io.StringIO):
+        flushed = 0
+
+        def flush(self) -> None:
+            self.flushed += 1
+
+    stream = Watched()
+    configure(json=True, level="info", secrets=secrets, stream=stream)
+    before = stream.flushed
+    logging.getLogger("some.library").warning("half full")
+    assert stream.flushed > before
 
 
 @pytest.mark.parametrize("as_json", [True, False])

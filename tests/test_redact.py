@@ -62,6 +62,25 @@ def test_the_parts_of_a_secret_address_are_secrets_if_they_are_long() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        quote_plus(SECRET),
+        json.dumps(SECRET)[1:-1],
+        json.dumps(SECRET, ensure_ascii=False)[1:-1],
+        repr(SECRET)[1:-1],
+        html.escape(SECRET),
+    ],
+)
+def test_no_character_of_a_form_is_left(form: str) -> None:
+    redactor = Redactor()
+    redactor.add(SECRET)
+    assert redactor.clean(f"<{form}>") == "<***>"
+
+
 def test_the_header_that_basic_makes_of_a_token_is_hidden() -> None:
     redactor = Redactor()
     redactor.add_basic("me@acme.example", "canary-1")
@@ -80,9 +99,15 @@ def test_of_overlapping_secrets_nothing_is_left_over() -> None:
 
 def test_a_secret_too_short_to_be_told_from_words_is_reported_and_left() -> None:
     redactor = Redactor()
-    assert not redactor.add("x" * (SHORTEST - 1))
-    assert not redactor.add("  ")
+    assert redactor.add("x" * (SHORTEST - 1)) is False
+    assert redactor.add("  ") is False
     assert redactor.clean("xxxxx stays") == "xxxxx stays"
+
+
+def test_a_secret_of_six_characters_is_hidden() -> None:
+    redactor = Redactor()
+    assert redactor.add("x7!q-p")
+    assert redactor.clean("it is x7!q-p") == "it is ***"
 
 
 def test_a_secret_added_later_is_hidden_too() -> None:
@@ -97,6 +122,13 @@ def test_each_line_of_a_key_file_is_hidden() -> None:
     redactor = Redactor()
     redactor.add("-----BEGIN KEY-----\nabcdefghijklmnopqrstuvwx\nshort\n")
     assert redactor.clean("line abcdefghijklmnopqrstuvwx") == "line ***"
+
+
+def test_a_line_of_sixteen_characters_of_a_secret_of_two_lines_is_hidden() -> None:
+    redactor = Redactor()
+    redactor.add("abcdefghijklmnop\nabcdefghijklmno")
+    assert redactor.clean("abcdefghijklmnop") == "***"
+    assert redactor.clean("abcdefghijklmno ") == "abcdefghijklmno "
 
 
 @pytest.mark.parametrize(

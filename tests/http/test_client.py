@@ -169,6 +169,27 @@ async def test_a_keyed_write_is_sent_again_when_its_answer_is_lost(
     assert client.writes == 2
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        httpx.Response(400, json={"message": "it is there already"}),
+        httpx.Response(429, headers={"retry-after": "86400"}),
+        httpx.ConnectError("refused"),
+    ],
+    ids=["refused", "to wait", "unreachable"],
+)
+async def test_a_write_whose_first_try_was_lost_and_whose_last_one_failed_is_counted(
+    acme: respx.MockRouter, make_client: MakeClient, last: httpx.Response | Exception
+) -> None:
+    acme.put("/upsert").side_effect = [httpx.ReadTimeout("lost"), last, last]
+    client = make_client()
+
+    with pytest.raises(OpsyncError):
+        await client.write("PUT", "/upsert", json={}, keyed=True)
+
+    assert client.unknown == 1
+
+
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
 async def test_an_unkeyed_write_that_never_left_is_sent_again(
     acme: respx.MockRouter, make_client: MakeClient, error: type[httpx.TransportError]

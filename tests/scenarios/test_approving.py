@@ -8,6 +8,7 @@ import pytest
 
 from opsync.engine.approving import approvals_of, chosen, unwritten
 from opsync.model import Approval, KeptPlan
+from opsync.model.ledger import digest, stored
 from opsync.model.rules import Mode
 from opsync.report import PassReport
 from tests.support.world import World, troubles
@@ -133,6 +134,23 @@ async def test_a_plan_of_rules_that_write_can_be_carried_out_too(world: World) -
     assert (report.applied, left) == (len(plan.changes), {})
     async with world.session() as session:
         assert await session.store.approvals() == [], "they need none"
+
+
+async def test_of_rules_that_write_a_plan_writes_no_value_that_it_did_not_show(
+    world: World,
+) -> None:
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "apply"
+    await world.sync(write=False)
+    plan = await newest(world)
+    world.jira.set_status("PAY-3", "Done")
+
+    report, left = await carry_out(world, plan)
+
+    assert left["Notion Delivery"] == "moved"
+    shown = {(one.slot, one.desired_hash) for one in plan.changes}
+    written = {(change.slot, digest(stored(change.desired))) for change, _ in report.outcomes}
+    assert written
+    assert written <= shown
 
 
 async def test_a_persons_edit_wins_over_an_approval(world: World) -> None:

@@ -35,6 +35,11 @@ def test_records_of_one_instance_are_linked_on_request_only() -> None:
     assert len(link([pair], within_instance=True)) == 1
 
 
+def test_a_record_that_names_itself_is_linked_to_nothing() -> None:
+    itself = (ISSUE, Mention("K-1", "", "description"), (ISSUE,))
+    assert link([itself], within_instance=True) == []
+
+
 def test_naming_the_same_record_twice_in_one_field_is_one_piece_of_evidence() -> None:
     assert len(link([named(ISSUE), named(ISSUE, alias="10001", instance="jira")])) == 1
 

@@ -60,6 +60,7 @@ def test_urls_resolve_by_their_instance_and_bare_keys_may_be_anyones() -> None:
 def test_keys_inside_urls_words_and_lower_case_are_no_keys() -> None:
     for text in (
         "https://else.example/PAY-7",
+        "https://else.example/board,PAY-7",
         "pay-7",
         "XPAY-7x",
         "a/PAY-7",

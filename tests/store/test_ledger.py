@@ -331,3 +331,61 @@ async def test_the_journal_of_an_item_has_what_is_told_of_it_elsewhere(store: St
     assert await store.journal(target=about, told_in=[project]) == [row]
     assert await store.journal(target=project, other=about) == [row]
     assert await store.journal(target=project, other=project) == []
+
+
+async def test_a_hold_is_put_on_a_slot_and_taken_away_without_touching_the_rest(
+    store: Store,
+) -> None:
+    row = entry("jira:1", "new", applied=stored("old"), asked=stored("old"))
+    await store.put_desired(1, [row])
+    hold = Hold(HoldKind.undone, "ana", NOW)
+    await store.hold_slots({slot("jira:1"): hold, slot("jira:2"): hold})
+    kept = await store.entry(slot("jira:1"))
+    assert kept == msgspec.structs.replace(row, hold=hold)
+    assert [one.slot for one in await store.entries(held=HoldKind.undone)] == [
+        slot("jira:1"),
+        slot("jira:2"),
+    ]
+    await store.hold_slots({slot("jira:1"): None})
+    assert await store.entry(slot("jira:1")) == row
+
+
+async def test_what_a_person_settled_is_kept_whole_and_what_is_empty_is_forgotten(
+    store: Store,
+) -> None:
+    await store.put_desired(1, [entry("jira:1", "new", attempts=3), entry("jira:2", "new")])
+    settled = entry("jira:1", "theirs", applied=stored("theirs"), remote_id="r")
+    await store.settle([settled, entry("jira:2")])
+    assert await store.entry(slot("jira:1")) == settled
+    assert await store.entry(slot("jira:2")) is None
+
+
+async def test_what_opsync_has_is_counted_by_instance(store: Store) -> None:
+    rows = [entry(f"jira:{n}", "x", applied=stored("x")) for n in range(2)]
+    await store.put_desired(1, [*rows, entry("linear:1", "x", applied=stored("x"))])
+    await store.put_desired(1, [entry("notion:9", "x")])
+    assert await store.owned_counts() == {"jira": 2, "linear": 1}
+
+
+async def test_of_a_target_that_is_gone_what_a_person_decided_stays(store: Store) -> None:
+    undone = Hold(HoldKind.undone, "ana", NOW)
+    conflict = Hold(HoldKind.conflict, "a person", NOW)
+    await store.put_desired(
+        1,
+        [
+            entry("jira:1", "x", applied=stored("x"), remote_id="r", hold=undone),
+            Entry(slot=slot("jira:1", surface="rollup"), desired=stored("y"), hold=conflict),
+            entry("jira:2", "x"),
+        ],
+    )
+    await store.forget_target(ref("jira:1"))
+    assert await store.entries() == [entry("jira:1", "x", hold=undone), entry("jira:2", "x")]
+
+
+@pytest.mark.parametrize("kind", list(HoldKind))
+def test_what_was_given_up_is_not_opsyncs_any_more(kind: HoldKind) -> None:
+    given_up = kind in {HoldKind.theirs, HoldKind.released, HoldKind.removed}
+    row = entry("jira:1", "x", applied=stored("x"))
+    assert row.owned
+    assert not entry("jira:1", "x").owned
+    assert msgspec.structs.replace(row, hold=Hold(kind, "ana", NOW)).owned is not given_up

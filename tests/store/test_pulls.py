@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy.exc import DBAPIError
 
-from opsync.model import OUT_OF_SCOPE, Category, Mention, Seen, Status, Text
+from opsync.model import OUT_OF_SCOPE, Account, Category, Mention, Person, Seen, Status, Text
 from opsync.store import BatchCounts, CursorState, SetAside, Store
 from tests.store.build import names, prepared, put, record, ref, settle
 from tests.support.clock import FakeClock
@@ -55,6 +56,59 @@ async def test_what_only_opsync_may_write_changes_a_record_without_counting_as_a
     assert await store.sources_to_link(run) == []
 
 
+async def test_what_changed_last_and_what_was_seen_last_are_told_apart(store: Store) -> None:
+    def seen(text: str) -> tuple[Seen, ...]:
+        return (Seen.of("link", text),)
+
+    async def run_that_sees(text: str) -> int:
+        run = await store.begin_run("sync")
+        await put(store, run, record("jira:1", mentions=("ENG-1",), seen=seen(text)))
+        return run
+
+    await settle(store, await run_that_sees("nothing"))
+    begun = await run_that_sees("ours")
+    await run_that_sees("edited")
+    assert await store.sources_to_link(begun) == []
+
+
+async def test_what_is_as_it_was_is_not_written_again(store: Store) -> None:
+    one = record("jira:1", mentions=("ENG-1",), owner=Person("u1", "Ana"))
+    await put(store, 1, one)
+    written = await _rows_written(store)
+    await put(store, 2, one)
+    assert await _rows_written(store) == written
+    await put(store, 2, one, feed="other")
+    assert await _rows_written(store) == written + 1
+
+
+async def _rows_written(store: Store) -> int:
+    return await store._read(
+        lambda c: int(c.connection.driver_connection.total_changes)  # type: ignore[union-attr]
+    )
+
+
+async def test_who_owns_work_is_known_by_the_newest_word_of_the_tool(store: Store) -> None:
+    await put(store, 1, record("jira:1", owner=Person("u1", "Ana", "ana@acme.example")))
+    await put(store, 1, record("jira:2", owner=Person("", "nobody")))
+    await put(store, 1, record("jira:3", title="New", owner=Person("u1", "", "", active=False)))
+    [account] = await store.people()
+    assert account == Account("jira", "u1", "Ana", "", False)
+    assert await store.owners_of([ref("jira:1"), ref("jira:2")]) == {ref("jira:1"): "u1"}
+
+
+async def test_what_was_never_in_scope_is_not_stored(store: Store) -> None:
+    assert await put(store, 1, record("jira:1", tombstone=OUT_OF_SCOPE)) == BatchCounts(1, 0, 1)
+    assert await store.record(ref("jira:1")) is None
+
+
+async def test_what_becomes_public_is_so_at_once(store: Store) -> None:
+    await put(store, 1, record("jira:1", private=True))
+    await put(store, 1, record("jira:1", private=False))
+    found = await store.record(ref("jira:1"))
+    assert found is not None
+    assert not found.private
+
+
 async def test_a_changed_record_names_what_it_names_now(store: Store) -> None:
     await put(store, 1, record("jira:1", mentions=("ENG-1", "ENG-2"), parents=("jira:8",)))
     await put(store, 1, record("jira:1", mentions=("ENG-3",), parents=("jira:9",)))
@@ -98,6 +152,13 @@ async def test_a_cursor_advances_with_its_batch_and_never_goes_back(store: Store
     await store.finish_feed(2, "jira", "issues", high=later, at=later)
     assert [one.high for one in await store.cursors()] == [later]
     assert await store.cursors("linear") == []
+
+
+async def test_a_cursor_stays_where_its_batch_cannot_be_stored(store: Store) -> None:
+    bad = prepared(record("jira:1"))._replace(hash=object())  # type: ignore[arg-type]
+    with pytest.raises(DBAPIError):
+        await store.put_batch(1, "jira", "issues", [bad], [], advance_to=DAY)
+    assert await store.cursors("jira") == []
 
 
 async def test_a_failing_feed_keeps_the_time_of_its_first_failure(store: Store) -> None:

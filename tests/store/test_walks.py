@@ -49,7 +49,7 @@ async def test_an_empty_walk_after_a_full_one_concludes_nothing(store: Store) ->
 
 
 async def test_an_empty_walk_of_an_empty_feed_is_right(store: Store) -> None:
-    assert await walk(store, 1) == WalkResult(0, 0, refused=False)
+    assert await store.finish_walk(1, "jira", "all") == WalkResult(0, 0, refused=False)
 
 
 async def test_a_few_may_vanish_and_many_may_not(store: Store) -> None:

@@ -203,6 +203,7 @@ class _Taking:
             may_go,
             again,
             opened.watch,
+            partial(getattr, opened.client, "unknown"),
         )
         await self._settle(report, targets, opened)
 

@@ -23,6 +23,8 @@ class Call:
     cost: float
     reads: bool
     keyed: bool
+    unknown: bool = False
+    """Whether one of its tries may have been carried out although no good answer came."""
     attempt: int = 0
     status: int = 0
     """Of the last answer; 0 if there was none."""

@@ -14,7 +14,13 @@ from tenacity import (
     stop_after_attempt,
 )
 
-from opsync.errors import BadAnswer, OpsyncError, RateLimited, RefusedError, TemporaryError
+from opsync.errors import (
+    BadAnswer,
+    OpsyncError,
+    RateLimited,
+    RefusedError,
+    TemporaryError,
+)
 from opsync.http.answer import Answer, default_classify
 from opsync.http.call import Call, Params
 from opsync.http.exchange import Bounds, Exchange
@@ -38,7 +44,8 @@ class Client:
 
     `reads` and `writes` count the requests that went out, retries included; `attempts` every try,
     also those that never reached the vendor; `waited_s` the seconds spent on limits and back-off.
-    `asked` counts what the connector asked for, `under_way` what of it has not ended.
+    `asked` counts what the connector asked for, `under_way` what of it has not ended; `unknown` the
+    writes that failed at last, and of which an earlier try may have been carried out.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class Client:
         self.waited_s = 0.0
         self.asked = 0
         self.under_way = 0
+        self.unknown = 0
         self._clock = runtime.clock
         self._rng = runtime.rng
         self._budget = budget
@@ -177,9 +185,12 @@ class Client:
         self.under_way += 1
         try:
             return await retrying(self._attempt, call)
-        except TemporaryError:
-            if call.attempt >= self.policy.attempts or self._breaker.is_open:
+        except OpsyncError as error:
+            temporary = isinstance(error, TemporaryError)
+            if temporary and (call.attempt >= self.policy.attempts or self._breaker.is_open):
                 self._retries.give_up()
+            # An earlier try may have been carried out, and the last one does not tell.
+            self.unknown += call.unknown and not _may_have_been_sent(error)
             raise
         finally:
             self.under_way -= 1
@@ -187,13 +198,13 @@ class Client:
     def _may_retry(self, call: Call, error: BaseException) -> bool:
         if not isinstance(error, TemporaryError):
             return False
+        not_carried_out = not error.sent
         if isinstance(error, RateLimited):
-            if (error.retry_after_s or 0.0) > self.policy.patience_s:
-                return False
             # A 503 may come from a gateway that had passed the request on.
             not_carried_out = call.status < 500 or call.status == 529
-        else:
-            not_carried_out = not error.sent
+        call.unknown |= not call.reads and not not_carried_out
+        if isinstance(error, RateLimited) and (error.retry_after_s or 0.0) > self.policy.patience_s:
+            return False
         if not (call.keyed or not_carried_out):
             return False
         return not self._breaker.is_open and self._retries.spend()
@@ -347,3 +358,9 @@ class Client:
             self._retired.append(self._http)
         self._http = None
         self._without_slot = 0
+
+
+def _may_have_been_sent(error: OpsyncError) -> bool:
+    """Whether the error itself says that what was asked for may have been carried out."""
+    late = isinstance(error, RateLimited)
+    return isinstance(error, TemporaryError) and error.sent and not late

@@ -87,6 +87,7 @@ async def apply(
     may_go: Callable[[], Awaitable[bool]] = _always,
     again: Again | None = None,
     watch: Watch = unwatched,
+    unknown: Callable[[], int] = int,
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
@@ -96,9 +97,12 @@ async def apply(
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
     `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
     before each batch; `again` reads every target, and decides for it what to write; `watch` ends a
-    step of the connector that hangs.
+    step of the connector that hangs; `unknown` counts the writes that may have been carried out
+    by a try before the one that failed.
     """
-    applier = _Applier(connector, store, clock, run, told, clean, keep, may_go, again, watch)
+    applier = _Applier(
+        connector, store, clock, run, told, clean, keep, may_go, again, watch, unknown
+    )
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
@@ -117,6 +121,7 @@ class _Applier:
         may_go: Callable[[], Awaitable[bool]],
         again: Again | None,
         watch: Watch,
+        unknown: Callable[[], int],
     ) -> None:
         self.connector = connector
         self.store = store
@@ -128,6 +133,7 @@ class _Applier:
         self.may_go = may_go
         self.again = again
         self.watch = watch
+        self.unknown = unknown
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
 
@@ -166,6 +172,7 @@ class _Applier:
         await self.store.begin_changes(self.run, changes)
         outcomes: dict[str, Outcome] = {}
         error: Exception | None = None
+        before = self.unknown()
         try:
             async for outcome in each(self.connector.apply(changes, targets), self.watch):
                 outcomes[outcome.change] = outcome
@@ -176,6 +183,9 @@ class _Applier:
             (change, self.cleaned(outcomes.get(change.id) or _unanswered(change, error)))
             for change in changes
         ]
+        if self.unknown() > before:
+            # Which of them it was is not known: all that failed is looked at before the next try.
+            done = [(change, _in_doubt(outcome)) for change, outcome in done]
         await self.keep()
         await self.store.finish_changes(
             self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
@@ -270,6 +280,11 @@ class _Applier:
             self.report.stopped = error
         if not isinstance(error, OpsyncError):
             _log.error("apply.failed", error=type(error).__name__, exc_info=error)
+
+
+def _in_doubt(outcome: Outcome) -> Outcome:
+    failed = outcome.kind is OutcomeKind.failed
+    return msgspec.structs.replace(outcome, unknown=True) if failed else outcome
 
 
 def _unanswered(change: Change, error: Exception | None) -> Outcome:

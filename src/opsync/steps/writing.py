@@ -280,6 +280,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             learned,
             partial(may_go, name),
             watch=this.instances[name].watch,
+            unknown=partial(getattr, this.instances[name].client, "unknown"),
         )
         this.report.outcomes.extend(result.done)
         for target, fresh in result.fresh:

@@ -11,7 +11,7 @@ from opsync.errors import SignInError, TemporaryError
 from opsync.model import Kind, OutcomeKind, Ref, Value
 from opsync.sandbox.amplitude import AmplitudeProject
 from opsync_amplitude import Amplitude
-from opsync_amplitude.releases import label_of
+from opsync_amplitude.releases import Annotation, Category, is_ours, label_of
 from tests.plugins.amplitude.conftest import (
     PAGE_URL,
     Connect,
@@ -42,6 +42,13 @@ async def made(
     value = value_of(connector)
     (outcome,) = await apply(connector, change(value))
     return connector, value, outcome.remote_id
+
+
+def test_what_somebody_filed_elsewhere_is_theirs_whatever_it_says() -> None:
+    details = f"Shipped: Instant payouts {PAGE_URL} {marker()}"
+    for name, ours in (("opsync", True), ("Releases", False), (None, False)):
+        assert is_ours(Annotation(1, details=details, category=Category(1, name)), "opsync") is ours
+    assert not is_ours(Annotation(1, details=details), "opsync")
 
 
 async def test_a_release_is_written_as_an_annotation_and_reads_back_the_same(

@@ -70,6 +70,17 @@ async def test_the_first_write_makes_the_columns_and_one_request_fills_them(
     assert [option.name for option in health.options] == [h.value for h in Health]
 
 
+async def test_a_write_asks_for_the_columns_that_it_writes_alone(roadmap: Roadmap) -> None:
+    roadmap.add("A")
+    await published(roadmap, "A")
+    [sent] = [
+        exchange
+        for exchange in roadmap.workspace.exchanges
+        if exchange.method == "PATCH" and "/pages/" in exchange.path
+    ]
+    assert sent.query.count("filter_properties=") == len(AT_FIRST)
+
+
 async def test_what_was_written_reads_back_as_what_was_rendered(roadmap: Roadmap) -> None:
     roadmap.add("A")
     notion = roadmap.connect()

@@ -1,0 +1,148 @@
+"""Applying changes: what is durable before a request leaves, and what is looked at first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from opsync.errors import SignInError, TemporaryError
+from opsync.model import Change, Content, Outcome, OutcomeKind, Record, Ref, Seen, Value
+from opsync.model.ledger import Entry, stored
+from opsync.stages.apply import ApplyReport, TargetWork, apply
+from opsync.stages.plan import Want
+from opsync.store import Store, inline
+from tests.stages.test_plan import Board, planned, slot
+from tests.support.build import record
+from tests.support.clock import FakeClock
+
+LINK = {"url": "https://a.example"}
+
+
+class Wall(Board):
+    """Writes what it is told, remembers what it was asked, and what the ledger then said."""
+
+    parallel: ClassVar[int] = 1
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked: list[tuple[str, str]] = []
+        self.begun: list[Value] = []
+        self.stands: Sequence[Seen] = ()
+        self.fault: Exception | None = None
+
+    def render(self, surface: str, target: Record, content: Content) -> Value:  # type: ignore[override]
+        return None
+
+    async def observe(self, target: Record) -> Sequence[Seen]:
+        self.asked.append(("observe", target.ref.id))
+        return self.stands
+
+    async def apply(
+        self, changes: Sequence[Change], targets: Mapping[Ref, Record]
+    ) -> AsyncIterator[Outcome]:
+        for change in changes:
+            self.asked.append(("write", change.slot.target.id))
+            entry = await self.store.entry(change.slot)
+            self.begun.append(entry.intent if entry else None)  # type: ignore[arg-type]
+            if self.fault is not None:
+                raise self.fault
+            yield Outcome(
+                change=change.id, kind=OutcomeKind.created, applied=change.desired, remote_id="r"
+            )
+
+
+@pytest.fixture
+async def wall(tmp_path: Path) -> AsyncIterator[Wall]:
+    store = Store.open(tmp_path / "opsync.db", clock=FakeClock(), executor=inline)
+    yield Wall(store)
+    await store.close()
+
+
+def work(surface: str = "text", *, entries: Sequence[Entry] = ()) -> TargetWork:
+    """A target with one place to write, planned."""
+    target = record("1", seen_complete=True)
+    value: Value = LINK if surface == "remote" else "new"
+    want = Want(slot(surface), value)
+    return TargetWork(target, [want], entries, planned(target, want, entries=entries).changes)
+
+
+async def run(wall: Wall, *targets: TargetWork, **more: Any) -> ApplyReport:
+    return await apply(wall, targets, wall.store, FakeClock(), 1, **more)
+
+
+async def test_a_write_is_noted_before_it_leaves_and_settled_after_it(wall: Wall) -> None:
+    report = await run(wall, work())
+    assert wall.begun == [stored("new")]
+    kept = await wall.store.entry(slot())
+    assert kept is not None
+    assert (kept.intent, kept.applied, kept.remote_id) == (None, stored("new"), "r")
+    assert [outcome.kind for _, outcome in report.done] == [OutcomeKind.created]
+
+
+async def test_a_place_that_reading_shows_is_not_looked_at_again(wall: Wall) -> None:
+    await run(wall, work())
+    assert wall.asked == [("write", "1")]
+
+
+async def test_a_place_that_reading_does_not_show_is_looked_at_before_the_write(wall: Wall) -> None:
+    await run(wall, work("remote"))
+    assert wall.asked == [("observe", "1"), ("write", "1")]
+
+
+async def test_what_stands_there_by_then_decides(wall: Wall) -> None:
+    wall.stands = [Seen.of("remote", LINK, address=LINK["url"], remote_id="theirs", ours=False)]
+    report = await run(wall, work("remote"))
+    assert wall.asked == [("observe", "1")]
+    assert [len(plan.skipped) for _, plan in report.fresh] == [1]
+
+
+async def test_a_write_whose_outcome_is_unknown_is_looked_at_and_not_sent_again(wall: Wall) -> None:
+    row = Entry(slot=slot(), desired=stored("new"), intent=stored("new"))
+    wall.stands = [Seen.of("text", "new", remote_id="made", ours=True)]
+    await run(wall, work(entries=[row]))
+    assert wall.asked == [("observe", "1")]
+    kept = await wall.store.entry(slot())
+    assert kept is not None
+    assert (kept.intent, kept.applied, kept.remote_id) == (None, stored("new"), "made")
+
+
+@pytest.mark.parametrize(
+    ("fault", "unknown"),
+    [
+        (TemporaryError("no answer"), True),
+        (TemporaryError("no connection", sent=False), False),
+        (SignInError("expired"), False),
+        (ValueError("a fault of the connector"), True),
+    ],
+    ids=str,
+)
+async def test_only_what_may_have_happened_is_unknown_afterwards(
+    wall: Wall, fault: Exception, unknown: bool
+) -> None:
+    wall.fault = fault
+    report = await run(wall, work())
+    assert [outcome.unknown for _, outcome in report.done] == [unknown]
+    kept = await wall.store.entry(slot())
+    assert kept is not None
+    assert (kept.intent is not None) is unknown
+
+
+async def test_after_a_refused_sign_in_nothing_else_is_sent(wall: Wall) -> None:
+    wall.fault = SignInError("expired")
+    report = await run(wall, work("remote"), work("remote"), work())
+    assert wall.asked == [("observe", "1"), ("write", "1")]
+    assert report.stopped is wall.fault
+
+
+async def test_a_pause_is_heard_before_the_next_batch(wall: Wall) -> None:
+    answers = iter([True, False, True])
+
+    async def may_go() -> bool:
+        return next(answers)
+
+    report = await run(wall, work(), work(), work(), may_go=may_go)
+    assert wall.asked == [("write", "1")]
+    assert report.paused
