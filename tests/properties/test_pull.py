@@ -200,4 +200,5 @@ EVERYDAY = settings(
 
 
 def test_after_each_whole_read_the_latest_of_everything_is_stored() -> None:
+    """Trouble 13, I8"""
     run_state_machine_as_test(Boundary, settings=EVERYDAY)

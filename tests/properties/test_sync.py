@@ -169,4 +169,5 @@ EVERYDAY = settings(
 
 
 def test_whatever_happened_the_company_comes_to_rest_and_nobody_loses_a_word() -> None:
+    """I1"""
     run_state_machine_as_test(Syncing, settings=EVERYDAY)
