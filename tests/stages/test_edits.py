@@ -311,3 +311,22 @@ def test_an_edit_that_the_vendor_would_not_have_written_over_rests_until_somethi
     assert len(planned(want, edited(message="no", attempts=1), OVER, mine()).changes) == 1
     newer = Want(slot(), "newer", over=stored("mine"))
     assert len(planned(newer, row, OVER, mine()).changes) == 1
+
+
+def test_another_edit_while_a_write_waits_for_its_next_try_is_held_anew() -> None:
+    later = OVER + timedelta(minutes=30)
+    row = edited(attempts=1, next_try_at=later)
+    result = planned(Want(slot(), "new", edits=Edits.ours), row, OVER, mine(value="mine, too"))
+    [kept] = result.entries
+    assert kept.hold is not None
+    assert (kept.hold.at, kept.hold.until) == (OVER, OVER + HELD_FOR)
+    want = Want(slot(), "new", edits=Edits.ours)
+    assert planned(want, kept, later, mine(value="mine, too")).changes == ()
+
+
+def test_an_approved_write_over_an_edit_that_broke_off_is_looked_at_in_mode_propose_too() -> None:
+    want = Want(slot(), "new", mode=Mode.propose, over=stored("mine"))
+    row = edited(intent=stored("new"))
+    assert [one.interrupted for one in planned(want, row, OVER).changes] == [True]
+    unasked = Want(slot(), "new", mode=Mode.propose)
+    assert planned(unasked, row, OVER).changes == ()

@@ -322,6 +322,10 @@ class _Builder:
             updated = msgspec.structs.replace(updated, hold=None)
         waits = entry.next_try_at is not None and entry.next_try_at > self.now
         if waits and same_desire and want.writes:
+            if edited and updated.observed != entry.observed:
+                # Another edit meanwhile, which is held anew.
+                hold = self._hold(want, entry, updated, surface)
+                updated = msgspec.structs.replace(updated, hold=hold)
             self.held.append(updated)
             self._keep(entry, updated)
             return
@@ -402,6 +406,8 @@ class _Builder:
                 until = self.rests.get(want.slot, self.now)
                 if change.verb is Verb.update and not change.interrupted and until > self.now:
                     self.resting.append((updated, until))
+                elif decision is Decision.look and _over(want, entry):
+                    self.changes.append(change)
                 else:
                     self._of(want).append(change)
                 given_up = updated.outcome == FAILED and not want.writes
@@ -542,6 +548,12 @@ class _Builder:
 def _edited(entry: Entry) -> bool:
     """Whether a person's edit is held, which was seen."""
     return entry.hold is not None and entry.hold.kind in EDITED and entry.observed is not None
+
+
+def _over(want: Want, entry: Entry) -> bool:
+    """Whether a write over a person's edit was approved and begun: its place is looked at."""
+    begun = entry.intent == stored(want.value) and _edited(entry)
+    return begun and want.mode is not Mode.observe and want.over == entry.observed
 
 
 def _refused(entry: Entry, updated: Entry) -> bool:
