@@ -330,3 +330,24 @@ def test_an_approved_write_over_an_edit_that_broke_off_is_looked_at_in_mode_prop
     assert [one.interrupted for one in planned(want, row, OVER).changes] == [True]
     unasked = Want(slot(), "new", mode=Mode.propose)
     assert planned(unasked, row, OVER).changes == ()
+
+
+def test_an_approved_write_over_an_edit_moves_nothing_onto_somebody_elses_link() -> None:
+    moved: Value = {"url": "https://x.example/2", "title": "new"}
+    edit: Value = {"url": "https://x.example/1", "title": "mine"}
+    hold = edited().hold
+    assert hold is not None
+    row = edited(
+        "link",
+        edit,
+        desired=stored(moved),
+        applied=stored({"url": "https://x.example/1", "title": "old"}),
+        hold=msgspec.structs.replace(hold, desired_hash=digest(stored(moved))),
+    )
+    target = seen_target(
+        Seen.of("link", edit, address="https://x.example/1", remote_id="p1", ours=True),
+        Seen.of("link", moved, address="https://x.example/2", remote_id="p2"),
+    )
+    want = Want(slot("link"), moved, over=stored(edit))
+    result = plan(target, [want], [row], Board(), now=OVER, run=7)
+    assert (result.changes, result.proposed, len(result.conflicts)) == ((), (), 1)

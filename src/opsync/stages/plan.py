@@ -115,7 +115,8 @@ def plan(
         entry = rows.get(slot, Entry(slot=slot))
         here, taken = look_at(target, surface, want, entry, connector, seen)
         stands = here is not None and here.plain() is not None
-        if taken and stands and (entry.hold is None or _lapsed(entry.hold, stored(want.value))):
+        ours = entry.hold is None or _edited(entry) or _lapsed(entry.hold, stored(want.value))
+        if taken and stands and ours:
             # What leads elsewhere by now cannot be moved there: it goes, and theirs stays.
             want = msgspec.structs.replace(want, value=None, reason=TAKEN, approved=False)
         if entry.intent is not None and seen is None:
