@@ -254,7 +254,7 @@ def _check_asked(scene: Scene, slot: Slot, want: Want | None) -> None:
     scene.counts["end: asked about"] += asked
     if hold.until is None or hold.until > scene.now or want.mode is Mode.observe:
         return
-    if _taken(scene, slot, want) or (row is not None and row.intent is not None):
+    if slot in scene.unclear or _taken(scene, slot, want):
         return
     ours = policy(want, slot.surface) is Edits.ours and permitted(want)
     must(asked and not ours, "what was held for its time is asked about", row, want)
