@@ -21,6 +21,7 @@ from tests.simulation.line import Asked, Call, line_to
 from tests.simulation.loop import Died, SeededLoop, Time, run
 from tests.simulation.people import People
 from tests.simulation.promises import (
+    PROJECTS,
     check_always,
     check_healed,
     is_blind,
@@ -72,6 +73,7 @@ class Episode:
         self.usual_steps = 400
         self.last_written: int | None = None
         self.wrote_before = False
+        self.knows_its_own = True
         if zone != "UTC":
             self._fired("F26")
         if self.rng.random() < 0.5:
@@ -151,7 +153,7 @@ class Episode:
         if place is None:
             return
         self.twins.blind.discard(place)
-        if place[0] in begun:
+        if place[0] in begun or not self.knows_its_own:
             self.twins.blind.add(place)
         if self.twins.touched[place].value is None:
             self._fired("F36")
@@ -165,6 +167,7 @@ class Episode:
         for place, value in owned(self.twins.real).items():
             self.twins.touched[place] = Touch(value, self.time.now, value)
         self.twins.blind |= self.twins.touched.keys()
+        self.knows_its_own = False
         self.last_written = None
 
     def _undo(self, number: int) -> None:
@@ -185,6 +188,8 @@ class Episode:
             was = before.get(place, "")
             self.twins.touched[place] = Touch(after.get(place), self.time.now, was, undone=True)
             self.twins.blind.discard(place)
+            if place[1] in PROJECTS:
+                self.twins.blind.add(place)
         self.last_written = None
 
     # What goes wrong
@@ -282,6 +287,8 @@ class Episode:
             self.wrote_before = report.applied > 0
             self.last_written = report.run if report.applied else self.last_written
             self._check_report(report)
+            whole = not report.failed and not any(i.trouble for i in report.instances)
+            self.knows_its_own |= whole and report.applied_mode
         return True
 
     def _agenda(self) -> list[Act]:
