@@ -66,7 +66,7 @@ class Whereabouts:
                 yield [Ref(self._instance, STREAM, str(id_)) for id_ in ids]
 
     async def look_up(
-        self, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> list[Item | Absent]:
         """What became of these issues, by id."""
         found: dict[str, tuple[Item, bool]] = {}
@@ -74,7 +74,7 @@ class Whereabouts:
             answer = await self._fetch([ref.id for ref in refs[start : start + SMALL_BULK]])
             items, _ = read_page(answer, self._page_type)
             found |= {item.id: (item, _is_settled(item, answer)) for item in items}
-        missed = {ref for ref in refs if _counts(known.get(ref))}
+        missed = {ref for ref in refs if listed and _counts(known.get(ref))}
         unclear = [ref for ref in missed if ref.id in found and found[ref.id][1]]
         absent = [ref for ref in refs if ref.id not in found and ref in known]
         keys = {known[ref].space_key for ref in absent}
