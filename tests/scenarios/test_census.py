@@ -11,6 +11,7 @@ import pytest
 
 from opsync.engine.explain import Explainer
 from opsync.engine.lookup import Lookup
+from opsync.model import Measure, Ref
 from opsync.report import PassReport
 from opsync_jira import Jira
 from opsync_jira.census import Whereabouts
@@ -219,13 +220,32 @@ async def test_a_team_that_the_key_does_not_see_any_more_is_not_deleted(settled:
 
 
 async def test_a_page_that_is_not_shared_any_more_is_not_visible(settled: World) -> None:
+    page = Ref("notion", "page", settled.loyalty.id)
+    async with settled.session() as session:
+        owned = await session.store.entries(target=page)
+    assert owned
+    assert settled.remote_links("MOB-1")
     settled.notion.faults.deny = {settled.loyalty.id}
     report = await a_day_later(settled)
     assert of(report, "notion").gone == {"not visible": 1}
+    assert settled.remote_links("MOB-1") == [], "what leads to it is taken away"
+    async with settled.session() as session:
+        assert await session.store.entries(target=page) == owned, "its places stay opsync's own"
     settled.notion.faults.deny = set()
     await a_day_later(settled)
     assert settled.loyalty.text("Delivery").startswith("1 of 2 done")
+    assert settled.remote_links("MOB-1")
     await settled.silent()
+
+
+async def test_what_a_census_would_remove_counts_with_the_removals_of_the_day(
+    settled: World,
+) -> None:
+    settled.raw["limits"] = {"removals": 0, "removals_share": 0.0}
+    settled.notion.faults.deny = {settled.loyalty.id}
+    report = await a_day_later(settled)
+    assert [one.what for one in of(report, "jira-main").over] == [Measure.removals]
+    assert settled.remote_links("MOB-1")
 
 
 async def test_who_left_the_configured_teams_projects_or_query_is_out_of_scope(
