@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from opsync import Absent, Answer, Item, Record, Ref, RefusedError
+from opsync import Absent, Answer, Item, Record, RecordError, Ref, RefusedError
 from opsync_jira import wire
 from opsync_jira.dialect import Api
 from opsync_jira.jql import changed_since
@@ -85,7 +85,10 @@ class Whereabouts:
             if ref.id in found:
                 item, settled = found[ref.id]
                 result.append(self._there(ref, item, settled and ref in missed))
-        return result
+        # What does not tell its id may be one of the absent: the core is to know.
+        asked = {ref.id for ref in refs}
+        unnamed = [item for id_, (item, _) in found.items() if id_ not in asked]
+        return result + [item for item in unnamed if isinstance(item.raw, RecordError)]
 
     def _there(self, ref: Ref, item: Item, left_out: bool) -> Item | Absent:
         """What an issue is that can be read; `left_out`: although the search does not show it."""

@@ -288,6 +288,27 @@ async def test_a_fresh_issue_that_the_index_does_not_show_is_not_gone(settled: W
     assert (record.title, record.archived, record.tombstone) == ("Refunds", False, "")
 
 
+async def test_what_comes_without_a_name_may_be_what_did_not_come(settled: World) -> None:
+    """An issue that is answered without its id and key is not deleted for that."""
+    id_ = str(settled.jira.issue("PAY-4").id)
+    unlisted = without_id(id_)
+
+    def spoil(answer: Any) -> None:
+        unlisted(answer)
+        for issue in answer.get("issues", ()) if isinstance(answer, dict) else ():
+            if issue.get("id") == id_ and "fields" in issue:
+                issue.update(id=None, key=None)
+
+    settled.net.spoil[HOSTS["jira-main"]] = spoil
+    report = await a_day_later(settled)
+    assert of(report, "jira-main").gone == {}
+    assert await tombstone(settled, "PAY-4") == ""
+    assert report.exit_code == 1, "something could not be read"
+    settled.net.spoil.clear()
+    report = await a_day_later(settled)
+    assert report.exit_code == 0, troubles(report)
+
+
 def without_id(id_: str) -> Callable[[Any], None]:
     """Leaves one issue out of lists of ids."""
 

@@ -55,5 +55,6 @@ class Census(ABC):
 
         An Item for what is there, whatever its key, team or project is by now, and for what is out
         of scope or in the trash and says so itself; Absent for the rest. Of what is left out
-        nothing is concluded.
+        nothing is concluded. What came and does not tell its id is an Item as `pull` would name
+        it, with its RecordError: it may be any of the rest, and nothing is concluded of these.
         """
