@@ -9,7 +9,7 @@ import pytest
 
 from opsync import Feed
 from opsync.model.aside import RETRIES
-from opsync.store import Quarantined
+from opsync.store import Quarantined, SetAside
 from opsync_jira import Jira
 from tests.scenarios.test_bad_input_records import INSTANCES, break_one, edit_all
 from tests.support.world import HOSTS, World, of, troubles
@@ -241,6 +241,19 @@ def broken_issue(world: World, project: str) -> str:
 
     world.net.spoil[HOSTS["jira-main"]] = spoil
     return key
+
+
+async def test_what_came_from_a_feed_that_is_no_more_waits_and_is_in_nobodys_way(
+    settled: World,
+) -> None:
+    lost = SetAside("jira-main", "issue", "7", "no title")
+    async with settled.session() as session:
+        await session.store.put_batch(1, "jira-main", "elsewhere", [], [lost], advance_to=None)
+    settled.clock.advance(2 * HOUR)
+    quiet = await settled.sync()
+    [one] = await asides(settled)
+    assert (one.tries, one.reason) == (1, "no title")
+    assert of(quiet, "jira-main").read_requests == 2, "it was not asked for"
 
 
 async def test_an_outage_while_trying_again_harms_nothing_else(settled: World) -> None:
