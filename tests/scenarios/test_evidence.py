@@ -100,6 +100,19 @@ async def test_after_a_lost_store_old_links_are_not_mentions(settled: World) -> 
     await settled.silent()
 
 
+async def test_after_a_lost_store_a_column_in_which_a_person_wrote_is_known_by_its_description(
+    settled: World,
+) -> None:
+    """Else what stands in its other rows would count as what people name."""
+    settled.notion.edit_page(settled.loyalty, "Work", "we say: nearly there")
+    settled.notion.edit_page(settled.checkout, "Tracked in", None)
+    settled.lose_store()
+    await settled.sync()
+    assert settled.checkout.text("Delivery").startswith("No linked work")
+    assert settled.loyalty.text("Work") == "we say: nearly there"
+    assert "Work (opsync)" not in [p.name for p in settled.source.schema.properties.values()]
+
+
 async def test_after_a_lost_store_a_change_updates_what_stands_and_adds_nothing(
     settled: World,
 ) -> None:

@@ -62,7 +62,7 @@ async def test_each_kind_of_absence_is_told_apart(roadmap: Roadmap) -> None:
     pages["moved"].data_source = other
     roadmap.workspace.exchanges.clear()
 
-    found = await connector.look_up(feed(roadmap), list(known), known)
+    found = await connector.look_up(feed(roadmap), list(known), known, listed=True)
 
     assert {titles[one.ref]: one.why for one in found if isinstance(one, Absent)} == {
         "hidden": "not visible"
