@@ -170,11 +170,15 @@ def owned(world: World) -> dict[Place, str]:
 
 
 def asleep(world: World) -> set[tuple[str, str]]:
-    """Tools and items where nobody may write and nobody looks: the trash and the archive."""
+    """Tools and items where nobody may write and nobody looks: the trash, the archive, and what
+    is deleted for good."""
     names = Names(world)
     pages = [("notion", p.id) for p in world.notion.state.pages_of(world.source) if p.trashed]
     issues = [one for one in world.linear.issues.values() if one.archived_at is not None]
-    return {*pages, *(("linear", names.linear[one.id]) for one in issues)}
+    put_away = [("linear", names.linear[one.id]) for one in issues]
+    alive = {str(number) for number in world.jira.issues}
+    deleted = [("jira", key) for number, key in names.jira.items() if number not in alive]
+    return {*pages, *put_away, *deleted}
 
 
 def doubled(world: World) -> list[Place]:

@@ -148,12 +148,14 @@ class Episode:
 
     def _hand(self) -> None:
         """A person changes something of opsync's."""
+        if not self.knows_its_own:
+            return  # a fresh store could not tell a person's text in one of its columns
         begun = unknown(self.twins.real.store_path)
         place = self.people.touch()
         if place is None:
             return
         self.twins.blind.discard(place)
-        if place[0] in begun or not self.knows_its_own:
+        if place[0] in begun:
             self.twins.blind.add(place)
         if self.twins.touched[place].value is None:
             self._fired("F36")
@@ -161,6 +163,9 @@ class Episode:
     def _lose_store(self) -> None:
         """The store is gone, and with it what people decided. What stands is as it should be, or
         is nobody's from now on: opsync cannot know whether a person wrote it."""
+        written = (one.value for (tool, *_), one in self.twins.touched.items() if tool == "notion")
+        if any(written):
+            return  # a column with a person's text in it would be a person's
         self._tell("the store is lost")
         self._fired("lost store")
         self.twins.real.lose_store()
