@@ -16,7 +16,7 @@ from opsync.contract.census import Absent, Census, Why
 from opsync.contract.connector import Feed, Item
 from opsync.errors import BadAnswer, RecordError
 from opsync.http.stillness import each
-from opsync.model import NOT_VISIBLE, Record, Ref, Value
+from opsync.model import Record, Ref, Value
 from opsync.report import InstanceReport
 from opsync.stages.pulling import PullContext
 from opsync.store import Vanished
@@ -214,8 +214,8 @@ async def _look_up(
         report.looked_up += len(now)
         await keep(found.items)
         await count(found, found.absent, report, context)
-        hidden = [r for r, one in found.before.items() if one.tombstone == NOT_VISIBLE]
-        after = await context.store.records_of(hidden)
+        gone = [ref for ref, one in found.before.items() if one.tombstone]
+        after = await context.store.records_of(gone)
         if any(not one.tombstone for one in after.values()):
             # What is below it, or names it, was read without it.
             await context.store.put_kept(report.instance, {FADED.format(feed.name): "now"})
