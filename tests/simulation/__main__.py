@@ -1,53 +1,46 @@
-"""Run episodes: `python -m tests.simulation [SEED ...] [--seeds N] [--first SEED] [--jobs N]`."""
+"""`python -m tests.simulation [SEED ...] [--seeds N] [--first SEED] [--workers N]`."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-import shutil
+import os
 import sys
-import tempfile
-import time
-from pathlib import Path
 
-import structlog
-
-from tests.simulation.episode import Episode
-from tests.simulation.tally import Totals
-from tests.simulation.templates import quick_stores
+from tests.simulation.playing import Failure, play, play_all, quick_stores, quiet
 
 
 def main() -> int:
-    """Play, and tell what came of it."""
+    """Play, and tell what came of it: step by step where seeds are named."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("seed", nargs="*", type=int)
+    parser.add_argument("seed", nargs="*", type=int, help="tell these step by step")
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
-    seeds = given.seed or list(range(given.first, given.first + given.seeds))
-    totals, failed = Totals(), []
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    began = time.perf_counter()
-    with quick_stores():
-        for seed in seeds:
-            folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
-            episode = Episode(seed, folder)
-            try:
-                totals.add(episode.play())
-            except BaseException as error:
-                failed.append(seed)
-                if given.seed:
-                    print("\n".join(episode.told))
-                    raise
-                print(f"seed {seed}: {type(error).__name__}: {str(error)[:1500]}", flush=True)
-            finally:
-                shutil.rmtree(folder)
-            if given.seed:
-                print("\n".join(episode.told))
+    if given.seed:
+        return max([_tell(seed) for seed in given.seed])
+    seeds = range(given.first, given.first + given.seeds)
+    totals, failed = play_all(seeds, workers=given.workers, say=_say)
     if totals.episodes:
-        print(totals.report())
-    print(f"{time.perf_counter() - began:.1f} s; failed {failed}")
+        _say(totals.report())
+    for one in totals.shortfalls():
+        _say(f"note: {one}")
+    _say(f"failed seeds: {[one.seed for one in failed]}")
     return 1 if failed else 0
+
+
+def _tell(seed: int) -> int:
+    told: list[str] = []
+    with quiet(), quick_stores():
+        found = play(seed, told=told)
+    _say("\n".join(told))
+    _say(str(found))
+    return 1 if isinstance(found, Failure) else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

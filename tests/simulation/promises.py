@@ -52,7 +52,9 @@ def check_always(twins: Twins) -> int:
 
 def check_healed(twins: Twins) -> int:
     """What holds besides once all is well."""
-    assert doubled(twins.real) == []
+    # What a lost store had made of a link is nobody's beside the summary of a fresh one.
+    nobodys = {place for place in twins.blind if place[1] in PROJECTS}
+    assert [place for place in doubled(twins.real) if place not in nobodys] == []
     with closing(sqlite3.connect(twins.real.store_path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         begun = connection.execute(
@@ -71,7 +73,7 @@ def wrong(twins: Twins, wanted: Mapping[Place, str], disturbed_at: float) -> lis
     found, still = owned(twins.real), asleep(twins.real)
     told = []
     for place in sorted(wanted.keys() | found.keys() | twins.touched.keys()):
-        if place[:2] in still:
+        if place[:2] in still or (place in twins.blind and place[1] in PROJECTS):
             continue
         stands, should = found.get(place), wanted.get(place)
         touch = twins.touched.get(place)

@@ -1,0 +1,126 @@
+"""Play many episodes, on several processes, and tell what came of them."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from opsync.store import database
+from tests.simulation.episode import Episode
+from tests.simulation.tally import Tally, Totals
+
+_MEMORY = Path("/dev/shm")
+_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An episode in which a promise was broken."""
+
+    seed: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}: {self.what}\nreplay it: {replay(self.seed)}"
+
+
+def replay(seed: int) -> str:
+    """The command that plays a seed again."""
+    return f"python -m tests.simulation {seed}"
+
+
+def play(seed: int, told: list[str] | None = None) -> Tally | Failure:
+    """One episode, in a folder of its own. `told` is filled with what happens in it."""
+    made = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
+    episode = Episode(seed, made, [] if told is None else told)
+    try:
+        return episode.play()
+    except Exception as error:  # noqa: BLE001 - whatever breaks is told with its seed
+        return Failure(seed, f"{type(error).__name__}: {error}")
+    finally:
+        shutil.rmtree(made)
+
+
+def play_all(
+    seeds: Sequence[int], *, workers: int = 1, say: Callable[[str], None] = lambda _: None
+) -> tuple[Totals, list[Failure]]:
+    """All of these, on so many processes."""
+    totals, failed = Totals(), []
+    began = time.monotonic()
+    for number, one in enumerate(_each(seeds, workers), 1):
+        if isinstance(one, Failure):
+            failed.append(one)
+            say(str(one))
+        else:
+            totals.add(one)
+        if number % 500 == 0:
+            say(f"{number:,} of {len(seeds):,} seeds, {time.monotonic() - began:.0f} s")
+    return totals, failed
+
+
+def _each(seeds: Sequence[int], workers: int) -> Iterator[Tally | Failure]:
+    if workers <= 1:
+        with quiet(), quick_stores():
+            yield from map(play, seeds)
+        return
+    parts = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawned) as pool:
+        for part in pool.map(_play_part, parts):
+            yield from part
+
+
+def _play_part(seeds: Sequence[int]) -> list[Tally | Failure]:
+    with quiet(), quick_stores():
+        return [play(seed) for seed in seeds]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without a line for each thing that goes wrong: much does."""
+    before = structlog.get_config()
+    nothing = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=nothing)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@contextmanager
+def quick_stores() -> Iterator[None]:
+    """New stores as copies of an empty one: the revisions take longer than an episode's run."""
+    make = database._touch
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        make(path)
+        database.upgrade(path)
+        empty = path.read_bytes()
+
+    def copy(path: Path) -> None:
+        make(path)
+        path.write_bytes(empty)
+
+    database._touch = copy
+    try:
+        yield
+    finally:
+        database._touch = make
+
+
+def commit() -> str:
+    """The commit that is checked out, for reports."""
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "no commit"
