@@ -1,0 +1,1 @@
+"""The figures by which opsync's promises are judged: `python -m tests.verify`."""
