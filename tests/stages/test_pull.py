@@ -15,15 +15,8 @@ from opsync.contract.connector import Batch, Feed, Item, Readable
 from opsync.errors import BadAnswer, RecordError, SignInError, StoreError, TemporaryError
 from opsync.model import Mention, Record
 from opsync.report import InstanceReport
-from opsync.stages.pull import (
-    EXPECTED,
-    PullContext,
-    is_core_key,
-    is_half_read,
-    pull,
-    pull_named,
-    silent,
-)
+from opsync.stages.pull import EXPECTED, is_core_key, is_half_read, pull, pull_named
+from opsync.stages.pulling import PullContext, silent
 from opsync.store import CursorState, Prepared, Store, inline
 from tests.support.build import at, record
 from tests.support.clock import START, FakeClock
