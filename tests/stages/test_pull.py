@@ -191,6 +191,16 @@ async def test_what_a_walk_of_changes_does_not_show_is_not_gone(desk: Desk) -> N
     assert await desk.has() == {"1", "2", "3"}
 
 
+async def test_what_could_not_be_read_in_a_whole_walk_is_not_gone(desk: Desk) -> None:
+    desk.tool.script["issues"] = [batch(1, 2, 3, high=at(3))]
+    await desk.pull()
+    bad = Item("issue", "2", RecordError("no title"))
+    desk.tool.script["issues"] = [Batch([*items(1, 3), bad])]
+    report = await desk.pull(full=True)
+    assert (report.set_aside, report.missing) == (1, 0)
+    assert await desk.has() == {"1", "2", "3"}
+
+
 async def test_a_walk_that_broke_off_is_forgotten_by_the_next(desk: Desk) -> None:
     desk.tool.script["issues"] = [batch(1, 2, 3, high=at(3))]
     await desk.pull()
