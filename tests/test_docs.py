@@ -228,6 +228,58 @@ def _row(fault: str) -> list[str]:
     return next(row for row in FAULTS if row[0] == fault)
 
 
+# Troubles and invariants --------------------------------------------------------------------------
+
+_ROW = re.compile(r"^[|] (I?\d+) [|] (.+) [|]$", re.MULTILINE)
+_NUMBER = re.compile(r"Trouble \d+|[FI]\d+")
+ANSWERED = [*range(1, 14), 15, *range(20, 27), 30, 32]
+"""The troubles to which there is an answer that a test shows."""
+
+
+def numbered(page: str) -> dict[str, str]:
+    """The rows of a page that begin with a number, or with I and a number."""
+    return dict(_ROW.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
+
+
+TROUBLES = {f"Trouble {number}": row for number, row in numbered("troubles.md").items()}
+INVARIANTS = numbered("guarantees.md")
+HELD = sorted(
+    (number, file, name)
+    for number, row in {**TROUBLES, **INVARIANTS}.items()
+    for file, name in _TEST.findall(row)
+)
+
+
+def numbers_of(docstring: str) -> set[str]:
+    """What stands before the colon of its first line: "Trouble 1, I7: also in a ring."."""
+    head = docstring.partition("\n")[0].partition(":")[0]
+    parts = head.split(", ")
+    return set(parts) if all(_NUMBER.fullmatch(part) for part in parts) else set()
+
+
+def test_only_numbers_before_a_colon_are_numbers() -> None:
+    assert numbers_of("Trouble 1, I7, F42: round a ring.\n\nI8: no.") == {"Trouble 1", "I7", "F42"}
+    assert numbers_of("I13") == {"I13"}
+    assert numbers_of("I7 is what this shows, and F42: both.") == set()
+    assert numbers_of("") == set()
+
+
+def test_every_trouble_and_every_invariant_has_its_row_and_a_test() -> None:
+    assert list(TROUBLES) == [f"Trouble {number}" for number in ANSWERED]
+    assert list(INVARIANTS) == [f"I{number}" for number in range(1, 21)]
+    assert {number for number, _, _ in HELD} == {*TROUBLES, *INVARIANTS}
+
+
+@pytest.mark.parametrize(("number", "file", "name"), HELD)
+def test_a_test_of_a_trouble_or_an_invariant_names_it(number: str, file: str, name: str) -> None:
+    found = [
+        ast.get_docstring(node) or ""
+        for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+    ]
+    assert [number in numbers_of(docstring) for docstring in found] == [True], f"{file}::{name}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))

@@ -25,6 +25,7 @@ def test_nothing_is_said_to_be_set_aside_where_nothing_is(synced: Company) -> No
 
 
 def test_each_is_listed_with_why_since_when_and_when_it_is_next(synced: Company) -> None:
+    """Trouble 6"""
     broken(synced)
     item, value = synced.opsync("aside", "--json").json
     assert (item["what"], item["connection"], item["reason"]) == (
@@ -79,6 +80,7 @@ def test_a_run_that_leaves_a_failed_write_waiting_ends_with_1(synced: Company) -
 
 
 def test_retry_tries_all_at_once_and_writes_what_is_taken_by_now(synced: Company) -> None:
+    """Trouble 6, I14"""
     broken(synced)
     mended(synced)
     result = synced.opsync("aside", "retry")

@@ -26,6 +26,7 @@ def test_a_rule_is_told_with_what_it_meets(synced: Company) -> None:
 
 
 def test_a_property_that_no_initiative_uses_is_told_with_the_nearest(company: Company) -> None:
+    """Trouble 20"""
     path = company.folder / "opsync.toml"
     path.write_text(path.read_text().replace('["Tracked in"]', '["Trakced in"]'))
     company.opsync("sync")

@@ -20,6 +20,7 @@ def _planned(target: str, about: str) -> Planned:
 
 
 def test_places_that_are_read_with_their_item_are_written_together(company: Company) -> None:
+    """Trouble 25"""
     config = read(company.folder / "opsync.toml")
     cost = estimate(config, [_planned("100", "a"), _planned("100", "b"), _planned("101", "a")])
     assert cost.requests == 2

@@ -7,6 +7,7 @@ from tests.cli.conftest import Company
 
 
 def test_an_initiative_names_rule_members_and_what_is_not_counted(synced: Company) -> None:
+    """Trouble 26"""
     out = synced.opsync("explain", "One-tap checkout").out
     assert "1 of 2 done · 1 blocked · 1 canceled, not counted · off track" in out
     assert 'roadmap (writes): counts what "Tracked in" names' in out
@@ -16,6 +17,7 @@ def test_an_initiative_names_rule_members_and_what_is_not_counted(synced: Compan
 
 
 def test_a_value_names_rule_members_inputs_run_before_and_after(synced: Company) -> None:
+    """Trouble 26"""
     synced.move("PAY-118", "done")
     synced.opsync("sync")
     lines = synced.opsync("explain", "One-tap checkout", "delivery").lines

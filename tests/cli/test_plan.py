@@ -11,6 +11,7 @@ from tests.cli.conftest import Company
 
 
 def test_a_plan_writes_nothing_and_groups_by_initiative(company: Company) -> None:
+    """Trouble 25"""
     result = company.opsync("plan")
     assert result.code == 0
     assert result.lines[0] == "plan #1 · nothing has been written"
@@ -24,6 +25,7 @@ def test_a_plan_writes_nothing_and_groups_by_initiative(company: Company) -> Non
 
 
 def test_a_plan_shows_before_and_after(synced: Company) -> None:
+    """Trouble 25"""
     synced.move("PAY-118", "done")
     out = synced.opsync("plan").out
     assert '"1 of 2 done · 1 blocked' in out
@@ -38,6 +40,7 @@ def test_changes_of_observing_rules_are_shown_with_how_to_go_on(company: Company
 
 
 def test_exit_code_10_says_that_changes_wait(company: Company) -> None:
+    """I2"""
     assert company.opsync("plan", "--exit-code").code == 10
     company.opsync("sync")
     assert company.opsync("plan", "--exit-code").code == 0

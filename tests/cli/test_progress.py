@@ -34,6 +34,7 @@ def _change() -> Change:
 def test_in_a_pipe_a_long_read_tells_where_it_is_now_and_then(
     plugins: Plugins, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Trouble 11"""
     clock = FakeClock()
     with progress(plugins, clock, writes=True) as told:
         told("work", 100, 1200)

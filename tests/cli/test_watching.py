@@ -32,6 +32,7 @@ def configure(company: Company, text: str) -> None:
 
 
 def test_status_and_doctor_turn_red_when_nobody_ran_it(synced: Company) -> None:
+    """Trouble 4"""
     age(synced, 1.9)
     assert "● healthy" in synced.opsync("status").out
     assert synced.opsync("doctor").code == 0

@@ -72,7 +72,7 @@ async def test_a_pass_that_dies_at_a_request_is_repaired_by_the_next(
 async def test_a_pass_that_dies_at_any_request_is_repaired_by_the_next(
     tmp_path: Path, stage: Stage, when: When
 ) -> None:
-    """F45"""
+    """I10, F45"""
     usual = await undisturbed(tmp_path, stage)
     for chosen in range(1, usual.requests + 1):
         await die_and_check(tmp_path, stage, chosen, when, usual)

@@ -63,6 +63,7 @@ def test_killed_again_while_it_repairs(served: Served, wanted: Standing) -> None
 def test_what_a_person_edits_between_the_kill_and_the_repair_stays(
     served: Served, company: World
 ) -> None:
+    """I6"""
     assert run(*served.sync).code == 0
     company.jira.poke_move("PAY-3", "done")
     served.kill_at(PAGE)
@@ -79,7 +80,7 @@ def test_what_a_person_edits_between_the_kill_and_the_repair_stays(
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_anywhere_in_a_run_over_harbor(tmp_path: Path, seed: int) -> None:
-    """F46: the seed chooses moments and points of five kills: of the first run and of those that
+    """I10, F46: the seed chooses moments and points of five kills: of the first run, of those that
     repair it, and of runs after people went on working."""
     tally = Tally()
     kill_round(tmp_path, random.Random(seed), 5, tally)

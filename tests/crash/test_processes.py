@@ -20,7 +20,7 @@ PROMPT_S = 5.0
 def test_the_second_process_on_a_store_is_told_who_holds_it(
     served: Served, wanted: Standing
 ) -> None:
-    """F48"""
+    """Trouble 3, I19, F48"""
     served.gate.set(any_request, nth=3)
     with running(*served.sync) as first:
         served.gate.wait()

@@ -41,6 +41,7 @@ async def test_containers_that_are_no_longer_written_lose_their_summary(settled:
 
 
 async def test_a_rule_that_is_removed_takes_what_it_wrote_with_it(settled: World) -> None:
+    """I5"""
     del settled.raw["rollup"][0]
     await settled.sync()
     assert settled.checkout.text("Delivery") == ""

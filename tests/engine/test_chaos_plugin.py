@@ -56,7 +56,7 @@ async def heals(world: World) -> None:
 async def test_one_that_hangs_while_it_reads_is_left_and_the_others_go_on(
     settled: World, monkeypatch: pytest.MonkeyPatch, step: str, does: Any
 ) -> None:
-    """F49"""
+    """Trouble 24, F49"""
     with monkeypatch.context() as chaos:
         chaos.setattr(Linear, step, does)
         begun = time.monotonic()

@@ -131,6 +131,7 @@ def _kill(request: httpx.Request) -> httpx.Response:
 async def test_an_instance_whose_read_was_cut_off_is_not_published_from_until_it_is_read(
     settled: World,
 ) -> None:
+    """I18"""
     settled.jira.set_status("PAY-4", "Done")
     settled.net.before[HOSTS["linear"]] = _kill
     with pytest.raises(Killed):
@@ -149,7 +150,7 @@ async def test_an_instance_whose_read_was_cut_off_is_not_published_from_until_it
 async def test_a_connector_that_breaks_while_it_reads_harms_no_other(
     settled: World, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
-    """F49"""
+    """I14, F49"""
 
     async def feeds(self: Notion) -> Any:
         raise fault

@@ -148,7 +148,7 @@ async def test_the_vendors_own_dialect_decides(
 async def test_a_lost_answer_is_never_followed_by_a_second_unkeyed_write(
     acme: respx.MockRouter, make_client: MakeClient, error: type[httpx.TransportError]
 ) -> None:
-    """F03"""
+    """I9, F03"""
     route = acme.post("/create").mock(side_effect=error("gone"))
     client = make_client()
     with pytest.raises(TemporaryError) as caught:
@@ -476,6 +476,7 @@ async def test_instances_with_one_credential_share_its_budget(
 async def test_answers_and_retries_are_logged_without_query(
     acme: respx.MockRouter, make_client: MakeClient
 ) -> None:
+    """Trouble 30"""
     acme.get("/x").mock(side_effect=[httpx.Response(500), httpx.Response(200, json={})])
     out = io.StringIO()
     configure(json=True, level="debug", secrets=Redactor(), stream=out)

@@ -331,7 +331,7 @@ async def test_this_machine_is_never_asked_through_a_proxy(
 
 
 async def test_a_body_of_200_mib_is_refused_while_it_comes_and_memory_stays_bounded() -> None:
-    """F13: over a real connection, with the bound that every client has."""
+    """I13, F13: over a real connection, with the bound that every client has."""
     size, sent = 200 * 2**20, 0
 
     async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

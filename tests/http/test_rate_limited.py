@@ -119,7 +119,7 @@ async def test_what_a_pause_refuses_costs_no_retry(
 async def test_a_burst_of_429_pauses_the_credential_once(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
-    """F08"""
+    """Trouble 10, F08"""
     arrived: list[float] = []
     first_eight = FirstEight()
 

@@ -77,7 +77,7 @@ async def test_after_the_outage_a_hiccup_is_tried_again(
 async def test_a_pause_of_a_day_is_kept_by_the_next_process(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
-    """F07"""
+    """Trouble 10, I15, F07"""
     route = acme.get("/x").respond(429, headers={"retry-after": "86400"})
     client = make_client()
     with pytest.raises(RateLimited):
@@ -120,6 +120,7 @@ async def test_a_pause_is_remembered_for_a_day_at_most(
 async def test_a_clock_that_was_set_back_makes_no_pause_longer(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:
+    """I17"""
     route = acme.get("/x").respond(429, headers={"retry-after": "600"})
     client = make_client()
     with pytest.raises(RateLimited):

@@ -31,7 +31,7 @@ async def test_an_outage_is_sent_at_most_a_tenth_more_than_the_requests(
 async def test_any_outage_is_sent_at_most_a_tenth_more_than_the_requests(
     tmp_path: Path, name: str
 ) -> None:
-    """F01, F02, F03, F05, F07, F09"""
+    """I15, F01, F02, F03, F05, F07, F09"""
     instance = list(HOSTS)[[*OUTAGES, *PARTIAL].index(name) % len(HOSTS)]
     found = await storm(tmp_path, instance, name, {**OUTAGES, **PARTIAL}[name])
     assert found.runs > 10
@@ -41,7 +41,7 @@ async def test_any_outage_is_sent_at_most_a_tenth_more_than_the_requests(
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_no_vendor_is_asked_more_than_it_permits(tmp_path: Path) -> None:
-    """Also when everything is read three times more within the hour."""
+    """I15: also when everything is read three times more within the hour."""
     found = await limits(tmp_path)
     assert {one.vendor for one in found} >= {"jira", "linear", "notion", "posthog", "mixpanel"}
     assert [one for one in found if one.over_budget or not one.requests] == []

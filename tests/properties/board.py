@@ -24,6 +24,7 @@ from opsync.model import (
     Value,
 )
 from opsync.model.ledger import stored
+from opsync.model.rules import Edits
 
 By = Literal["opsync", "person", "either"]
 """Whose a thing is by now: opsync's as it wrote it, a person's, or such that nobody could tell."""
@@ -52,11 +53,13 @@ class Board(Writable):
 
     surfaces: ClassVar = (
         Surface("text", "rollup", KINDS, ("Text",), pulled=True),
-        Surface("share", "rollup", KINDS, ("Share",), pulled=True),
-        Surface("use", "rollup", KINDS, ("Use",), pulled=True, alone=True),
-        Surface("changed", "rollup", KINDS, ("At",), pulled=True, carried=True),
+        Surface("share", "rollup", KINDS, ("Share",), pulled=True, edits=Edits.propose),
+        Surface("use", "rollup", KINDS, ("Use",), pulled=True, alone=True, edits=Edits.ours),
+        Surface(
+            "changed", "rollup", KINDS, ("At",), pulled=True, carried=True, edits=Edits.propose
+        ),
         Surface("link", "link", KINDS, ("Link",), pulled=True),
-        Surface("remote", "link", KINDS, ("Remote",)),
+        Surface("remote", "link", KINDS, ("Remote",), edits=Edits.propose),
         Surface("note", "release", KINDS, ("Note",)),
     )
 
@@ -156,6 +159,8 @@ class Board(Writable):
 
 
 _PULLED = {surface.name for surface in Board.surfaces if surface.pulled}
+EDITS = {surface.name: surface.edits for surface in Board.surfaces}
+"""What becomes of a person's edit where the rule does not say."""
 
 
 def address(surface: str, value: Value) -> str:

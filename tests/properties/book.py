@@ -9,8 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Slot
-from opsync.model.ledger import Entry, stored
+from opsync.model.ledger import CONFLICTED, Entry, Hold, stored
 from opsync.model.value import NOTHING
+
+WAITS = tuple(timedelta(minutes=one) for one in (5, 30, 120, 720, 1440))
+"""How long what was refused waits after each try in vain."""
 
 
 class Book:
@@ -18,10 +21,14 @@ class Book:
 
     def __init__(self, rows: Iterable[Entry] = ()) -> None:
         self.rows = {row.slot: row for row in rows}
+        self.final: set[Slot] = set()
+        """Slots whose last write was refused, which waits for something else to stand there."""
 
     def copy(self) -> Book:
         """The same once more."""
-        return Book(self.rows.values())
+        other = Book(self.rows.values())
+        other.final = set(self.final)
+        return other
 
     def dump(self) -> bytes:
         """All of it in bytes."""
@@ -33,6 +40,10 @@ class Book:
             old = self.rows.get(row.slot)
             if old is not None and old.desired != row.desired:
                 row = replace(row, attempts=0, next_try_at=None)
+                self.final.discard(row.slot)
+            elif old is not None and old.observed != row.observed and row.slot in self.final:
+                row = replace(row, next_try_at=None)
+                self.final.discard(row.slot)
             self.rows[row.slot] = row
         self._tidy()
 
@@ -60,12 +71,18 @@ class Book:
                 continue
             row = replace(row, outcome=outcome.kind.value, message=outcome.message)
             if outcome.kind is OutcomeKind.failed:
+                wait = WAITS[min(row.attempts, len(WAITS) - 1)]
                 if outcome.retryable:
                     wait = min(timedelta(minutes=1) * 2**row.attempts, timedelta(hours=6))
-                    row = replace(row, next_try_at=at + wait)
-                row = replace(row, attempts=row.attempts + 1)
+                row = replace(row, next_try_at=at + wait, attempts=row.attempts + 1)
+                if change.over_edit:
+                    row = replace(row, outcome=CONFLICTED)
             else:
                 row = replace(row, attempts=0, next_try_at=None)
+            final = not outcome.retryable
+            if outcome.kind is not OutcomeKind.failed:
+                final = outcome.kind not in WRITTEN and outcome.kind is not OutcomeKind.unchanged
+            (self.final.add if final else self.final.discard)(change.slot)
             if outcome.kind in WRITTEN or outcome.kind is OutcomeKind.unchanged:
                 applied = stored(outcome.applied)
                 row = replace(
@@ -76,9 +93,16 @@ class Book:
                     observed_at=at,
                     remote_id=outcome.remote_id if outcome.applied is not None else "",
                 )
+                if change.over_edit:
+                    row = replace(row, hold=None)
             if not outcome.unknown:
                 row = replace(row, intent=None)
             self.rows[change.slot] = row
+        self._tidy()
+
+    def hold(self, slot: Slot, hold: Hold | None) -> None:
+        """A person puts a hold on a slot, or takes it away."""
+        self.rows[slot] = replace(self.rows.get(slot, Entry(slot=slot)), hold=hold)
         self._tidy()
 
     def forget(self, slot: Slot) -> None:

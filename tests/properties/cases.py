@@ -13,10 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from opsync.model.ledger import HoldKind
 from tests.properties.choices import Choices, Seeded
-from tests.properties.loop import FATES, Violation, settle, step
-from tests.properties.scene import DISTURBANCES, disturb, make
+from tests.properties.hands import DAYS, DISTURBANCES, SET, disturb, edit
+from tests.properties.loop import FATES, settle, step
+from tests.properties.rules import Violation
+from tests.properties.scene import make
 
 ENOUGH = 20
 """A run in which something of `KINDS` came up less often proves too little, and fails."""
@@ -25,15 +26,16 @@ SPAN = 5_000
 
 KINDS = (
     *(f"disturbance: {one.__name__}" for one in DISTURBANCES),
-    *(f"hold: {kind.value}" for kind in HoldKind),
-    *(f"held: {kind.value}" for kind in HoldKind),
+    *(f"hold: {kind.value}" for kind in SET),
+    *(f"held: {kind.value}" for kind in SET),
     *(f"outcome: {fate}" for fate in dict.fromkeys((*FATES, "conflicted"))),
-    *(f"change: {what}" for what in ("create", "update", "remove", "interrupted")),
+    *(f"change: {what}" for what in ("create", "update", "remove", "interrupted", "over an edit")),
     *(f"found: {what}" for what in ("skipped", "conflict", "resting", "proposed", "observed")),
-    *(f"end: {what}" for what in ("as wanted", "gone", "left alone")),
+    *(f"end: {what}" for what in ("as wanted", "gone", "left alone", "asked about")),
     "held: waiting",
     "crash: written",
     "limit: refused",
+    "outcome: over an edit",
     "recovered",
 )
 """All that a run has to bring about."""
@@ -72,9 +74,14 @@ class Counts:
 
 
 def case(choices: Choices, counts: Counts) -> None:
-    """One world: made, disturbed twice, and healed. Raises whatever is wrong with it."""
+    """One world: made, disturbed two or three times, and healed. Raises whatever is wrong."""
     scene = make(choices)
-    for _ in range(2):
+    if choices.chance(33):
+        # An edit of some days ago, which was seen.
+        edit(scene, choices.pick(sorted(scene.book.rows) or scene.slots()))
+        step(scene, healing=False)
+        scene.now += choices.pick(DAYS)
+    for _ in range(choices.pick((2, 2, 3))):
         disturb(scene)
         step(scene, healing=False)
     taken = settle(scene)

@@ -139,6 +139,7 @@ EVERYDAY = settings(
 
 
 def test_no_window_ever_holds_more_than_the_vendor_lets_through() -> None:
+    """I15"""
     run_state_machine_as_test(Limiter, settings=EVERYDAY)
 
 

@@ -17,7 +17,8 @@ from opsync.stages import plan as planner
 from tests.properties import cases
 from tests.properties.cases import KINDS, Counts, TooRare, case, run_cases
 from tests.properties.choices import Drawn, Seeded
-from tests.properties.loop import ITERATIONS_MAX, Violation
+from tests.properties.loop import ITERATIONS_MAX
+from tests.properties.rules import Violation
 
 ROOT = Path(__file__).resolve().parents[2]
 SHRINKING = settings(deadline=None, derandomize=True, database=None, print_blob=True)

@@ -200,4 +200,12 @@ EVERYDAY = settings(
 
 
 def test_after_each_whole_read_the_latest_of_everything_is_stored() -> None:
+    """Trouble 13, I8"""
     run_state_machine_as_test(Boundary, settings=EVERYDAY)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_after_each_whole_read_the_latest_of_everything_is_stored_in_long_runs() -> None:
+    long = settings(EVERYDAY, max_examples=150, stateful_step_count=40)
+    run_state_machine_as_test(Boundary, settings=long)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -145,8 +146,7 @@ class Keeping(RuleBasedStateMachine):
             return
         with self.dying():
             run(self.store.hold_slots({slot: hold}))
-            row = row or Entry(slot=slot)
-            self.book.rows[slot] = msgspec.structs.replace(row, hold=hold)
+            self.book.hold(slot, hold)
 
     @rule(given=st.dictionaries(st.sampled_from(TARGETS), st.sampled_from("abc"), min_size=1))
     def a_batch_is_read(self, given: dict[str, str]) -> None:
@@ -293,3 +293,10 @@ EVERYDAY = settings(
 
 def test_the_store_holds_what_it_was_told_whenever_it_dies() -> None:
     run_state_machine_as_test(Keeping, settings=EVERYDAY)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_store_holds_what_it_was_told_whenever_it_dies_in_long_runs() -> None:
+    long = settings(EVERYDAY, max_examples=150, stateful_step_count=40)
+    run_state_machine_as_test(Keeping, settings=long)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -169,4 +170,12 @@ EVERYDAY = settings(
 
 
 def test_whatever_happened_the_company_comes_to_rest_and_nobody_loses_a_word() -> None:
+    """I1"""
     run_state_machine_as_test(Syncing, settings=EVERYDAY)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_company_comes_to_rest_after_long_weeks() -> None:
+    long = settings(EVERYDAY, max_examples=20, stateful_step_count=15)
+    run_state_machine_as_test(Syncing, settings=long)

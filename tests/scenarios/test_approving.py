@@ -68,6 +68,7 @@ async def test_an_approved_plan_is_written_whole_and_nothing_waits_any_more(worl
 
 
 async def test_what_has_moved_since_is_left_and_told(world: World) -> None:
+    """I20"""
     await world.sync()
     plan = await newest(world)
     world.jira.set_status("PAY-3", "Done")
@@ -98,6 +99,7 @@ async def test_an_approval_is_for_one_value_and_lapses_with_it(world: World) -> 
 
 
 async def test_only_the_plans_changes_are_written_whatever_the_modes(world: World) -> None:
+    """I20"""
     await world.sync()
     plan = await newest(world)
     some = [one for one in plan.changes if one.group == "Loyalty"]

@@ -50,6 +50,7 @@ async def test_a_column_of_a_person_is_told_by_doctor(world: World) -> None:
 
 
 async def test_every_own_column_yields_to_one_of_a_person(world: World) -> None:
+    """I5"""
     for name, kind, value in (
         ("Delivery", "rich_text", "x"),
         ("Delivery %", "number", 7),
@@ -109,6 +110,7 @@ def remote_link_by_hand(world: World, key: str, url: str) -> None:
 async def test_a_jira_remote_link_of_a_person_with_the_same_url_is_left_alone(
     world: World,
 ) -> None:
+    """Trouble 23"""
     remote_link_by_hand(world, "PAY-3", f"{linear_url('GRO-3')}/card-form")
     report = await world.sync()
     assert [link["title"] for link in world.remote_links("PAY-3")] == ["Ben's link"]

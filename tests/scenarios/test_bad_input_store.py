@@ -21,6 +21,7 @@ async def test_the_second_that_opens_a_store_is_told_who_holds_it(settled: World
 
 
 async def test_while_another_holds_the_store_nothing_is_asked_or_written(settled: World) -> None:
+    """I19"""
     requests = {n: v.read_requests + v.write_requests for n, v in settled.vendors.items()}
     async with settled.session("opsync serve"):
         with pytest.raises(StoreHeld):

@@ -49,6 +49,7 @@ def forget_requests(world: World) -> None:
 async def test_a_dead_token_is_named_with_the_click_and_the_others_finish(
     settled: World, instance: str
 ) -> None:
+    """Trouble 15"""
     settled.vendors[instance].faults.refuse_token = True
     settled.jira.set_status("MOB-3", "Done")
     settled.linear.edit("GRO-3", title="Card form v2")
@@ -233,6 +234,7 @@ async def test_bad_weather_is_retried_within_the_policy_then_the_pass_is_incompl
 async def test_after_bad_weather_three_passes_bring_all_up_to_date(
     settled: World, instance: str, weather: Callable[[Vendor], None]
 ) -> None:
+    """I1"""
     vendor = settled.vendors[instance]
     weather(vendor)
     finish_the_refund_flow(settled)
@@ -275,6 +277,7 @@ async def test_connections_that_are_reset_make_the_pass_incomplete_and_heal(
 
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_writes_whose_answer_is_lost_leave_no_duplicate(world: World, instance: str) -> None:
+    """Trouble 3, I9"""
     world.vendors[instance].faults.lose_next_writes = 2
     await world.sync()
     await heals(world)
@@ -301,6 +304,7 @@ async def test_a_root_that_does_not_rest_on_the_unreadable_instance_goes_on(
 async def test_a_pass_that_failed_half_way_through_the_listing_keeps_what_it_read(
     world: World,
 ) -> None:
+    """Trouble 11"""
     for number in range(230):
         world.jira.add_issue("PAY", f"Chore {number}", status="Done")
     pages = 0

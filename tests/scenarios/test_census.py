@@ -32,6 +32,7 @@ async def tombstone(world: World, key: str) -> str:
 
 
 async def test_it_is_taken_once_a_day_and_counted(settled: World) -> None:
+    """Trouble 7"""
     quiet = await settled.sync()
     daily = await a_day_later(settled)
     again = await settled.sync()
@@ -61,6 +62,7 @@ async def test_how_often_is_a_setting_and_changing_it_reads_nothing_anew(settled
 
 
 async def test_deleted_issues_leave_the_numbers_and_the_links(settled: World) -> None:
+    """Trouble 7, I12"""
     settled.jira.delete_issue("PAY-3")
     settled.linear.delete_issue("GRO-2")
     before = await settled.sync()
@@ -79,6 +81,7 @@ async def test_deleted_issues_leave_the_numbers_and_the_links(settled: World) ->
 async def test_a_project_in_jiras_recycle_bin_is_in_the_trash_and_comes_back(
     settled: World,
 ) -> None:
+    """I12"""
     settled.jira.set_project_state("MOB", "deleted")
     report = await a_day_later(settled)
     assert of(report, "jira-main").gone == {"trashed": 3}
@@ -172,6 +175,7 @@ async def test_an_archived_page_keeps_its_values(settled: World) -> None:
 
 
 async def test_a_moved_issue_keeps_its_identity(settled: World) -> None:
+    """Trouble 9"""
     moved = settled.jira.move_issue("PAY-3", "MOB")
     report = await a_day_later(settled)
     assert of(report, "jira-main").gone == {}
@@ -180,6 +184,7 @@ async def test_a_moved_issue_keeps_its_identity(settled: World) -> None:
 
 
 async def test_what_is_hidden_makes_the_number_incomplete_and_not_smaller(settled: World) -> None:
+    """Trouble 8"""
     settled.jira.faults.deny = {"MOB"}
     report = await a_day_later(settled)
     assert report.exit_code == 0, troubles(report)
@@ -256,7 +261,7 @@ async def test_an_issue_that_a_configured_query_leaves_out_is_out_of_scope(world
 
 
 async def test_a_fresh_issue_that_the_index_does_not_show_is_not_gone(settled: World) -> None:
-    """The index of Jira lags; what changed just now is looked up by id, and stands."""
+    """Trouble 12: the index of Jira lags; what changed just now is looked up by id, and stands."""
     settled.clock.advance(DAY - 60)
     settled.jira.edit("PAY-4", summary="Refunds")
     settled.net.spoil[HOSTS["jira-main"]] = without_id(str(settled.jira.issue("PAY-4").id))
@@ -334,6 +339,7 @@ def chores(world: World, count: int) -> None:
 async def test_a_mass_that_vanished_is_told_until_a_person_says_that_it_is_meant(
     settled: World,
 ) -> None:
+    """Trouble 8, I12"""
     chores(settled, 30)
     await settled.sync()
     for issue in [one for one in settled.jira.issues.values() if "Chore" in one.summary]:
@@ -418,6 +424,7 @@ async def test_while_what_vanished_cannot_be_looked_up_nothing_is_gone(
 
 
 async def test_a_refused_sign_in_is_no_absence(settled: World) -> None:
+    """Trouble 8, I12"""
     settled.linear.faults.refuse_token = True
     report = await a_day_later(settled)
     assert report.exit_code == 3

@@ -50,6 +50,7 @@ def delivery(report: PassReport) -> list[str]:
 async def test_an_edit_is_held_for_seven_days_and_then_proposed_in_mode_apply_too(
     edited: World,
 ) -> None:
+    """Trouble 21"""
     first = await edited.sync()
     assert delivery(first) == ["edited by a person; held until 9 Mar, then proposed again"]
     edited.clock.advance(6 * DAY)
@@ -94,6 +95,7 @@ async def test_the_undo_of_that_gives_people_their_text_back(edited: World) -> N
 
 
 async def test_who_edits_again_before_the_approved_write_keeps_that_text(edited: World) -> None:
+    """I6"""
     await edited.sync()
     await wait(edited)
     await edited.sync()
@@ -141,6 +143,7 @@ async def test_a_link_to_the_roadmap_that_a_person_renamed_is_proposed_likewise(
 
 
 async def test_a_link_that_a_person_edited_is_theirs_for_good(settled: World) -> None:
+    """Trouble 21"""
     settled.linear.issue("GRO-3").attachments[0].title = "my notes"
     settled.linear.edit("GRO-3", title="Card form v2")
     report = await settled.sync()

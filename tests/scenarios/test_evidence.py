@@ -17,6 +17,7 @@ from tests.support.world import (
 async def test_a_mention_that_is_removed_takes_the_links_on_both_sides_along(
     settled: World,
 ) -> None:
+    """Trouble 23"""
     assert len(settled.remote_links("PAY-3")) == 1
     assert len(settled.attachments("GRO-3")) == 1
     settled.linear.edit("GRO-3", description="Waits for nobody")
@@ -65,6 +66,7 @@ async def test_a_mention_in_jira_that_is_removed_clears_both_sides_too(settled: 
 async def test_a_lost_store_is_built_again_without_a_write_and_without_a_duplicate(
     settled: World,
 ) -> None:
+    """I11"""
     before = standing(settled)
     settled.lose_store()
     written = settled.written()
@@ -117,7 +119,7 @@ async def test_after_a_lost_store_a_change_updates_what_stands_and_adds_nothing(
 async def test_what_opsync_wrote_is_read_again_as_an_unchanged_record(
     world: World, bump: bool
 ) -> None:
-    """Whether or not the vendor counts a new link as an edit of the issue."""
+    """Trouble 1, I7: whether or not the vendor counts a new link as an edit of the issue."""
     world.jira.remote_links_bump_updated = bump
     world.linear.attachments_bump_issue = bump
     await world.sync()

@@ -180,6 +180,7 @@ def test_own_columns_stand_behind_peoples_and_have_their_types(synced: Synced) -
 
 
 def test_what_people_keep_on_a_page_is_as_it_was(synced: Synced) -> None:
+    """I5"""
     untouched = build_harbor(now=synced.company.clock.now)
     own = {"Delivery", "Delivery %", "Delivery health", "Work", "Adoption", "Delivery changed"}
     own.add("Last edited")

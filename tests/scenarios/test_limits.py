@@ -31,6 +31,7 @@ def writes(world: World, before: dict[str, int]) -> dict[str, int]:
 
 
 async def test_a_rule_that_is_taken_out_removes_nothing_before_it_is_meant(linked: World) -> None:
+    """I12"""
     rules = linked.raw["rollup"]
     linked.raw["rollup"] = []
     before = linked.written()
@@ -135,6 +136,7 @@ async def test_another_property_than_the_one_that_people_use_clears_no_pages(
 
 
 async def test_a_misspelt_property_removes_nothing_at_all(linked: World) -> None:
+    """Trouble 20"""
     linked.raw["rollup"][0]["properties"] = ["Trakced in"]
     before = linked.written()
     report = await linked.sync()

@@ -8,6 +8,7 @@ from tests.support.world import World, jira_url, linear_project_url, linear_url,
 
 
 async def test_a_jira_issue_that_moved_to_another_project_keeps_its_links(settled: World) -> None:
+    """Trouble 9"""
     (before,) = settled.remote_links("PAY-3")
     moved = settled.jira.move_issue("PAY-3", "MOB")
     report = await settled.sync()
@@ -18,6 +19,7 @@ async def test_a_jira_issue_that_moved_to_another_project_keeps_its_links(settle
 
 
 async def test_a_linear_issue_that_moved_to_another_team_keeps_its_links(settled: World) -> None:
+    """Trouble 9"""
     settled.linear.add_team("WEB", "Web")
     settled.linear.move_issue("GRO-3", "WEB")
     report = await settled.sync()
@@ -78,7 +80,7 @@ async def test_a_record_that_arrives_late_completes_what_named_it(settled: World
 
 
 async def test_an_issue_that_jiras_index_shows_late_is_not_lost(settled: World) -> None:
-    """A change that the search shows only after the next one has been read."""
+    """Trouble 12, I8: a change that the search shows only after the next one has been read."""
     settled.jira.search_lag = timedelta(seconds=90)
     settled.jira.set_status("PAY-4", "Done")
     await settled.sync()
@@ -148,6 +150,7 @@ async def test_two_jiras_each_keep_their_own_links(settled: World) -> None:
 
 
 async def test_one_dead_jira_of_two_leaves_the_other_to_work(settled: World) -> None:
+    """Trouble 24"""
     ships = settled.add_second_jira()
     ships.add_issue("SHIP", "Hull")
     ships.faults.refuse_token = True

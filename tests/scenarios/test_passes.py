@@ -70,6 +70,7 @@ async def test_links_alone_may_be_applied(world: World) -> None:
 
 
 async def test_a_dry_run_writes_nothing_and_the_next_sync_loses_nothing(settled: World) -> None:
+    """I20"""
     settled.jira.set_status("PAY-4", "Done")
     settled.linear.edit("GRO-2", description=f"Needs {jira_url('MOB-3')}")
     before = settled.written()

@@ -16,6 +16,7 @@ def held(report: PassReport) -> set[tuple[str, str]]:
 async def test_a_persons_edit_in_delivery_is_kept_and_told_and_other_columns_go_on(
     settled: World,
 ) -> None:
+    """Trouble 21, I6"""
     settled.notion.edit_page(settled.checkout, "Delivery", "Ben: almost there")
     settled.jira.set_status("PAY-4", "Done")
     report = await settled.sync()
@@ -131,6 +132,7 @@ async def test_our_project_link_that_a_person_renamed_is_theirs(settled: World) 
 async def test_an_own_column_that_a_person_deleted_is_not_made_again_silently(
     settled: World,
 ) -> None:
+    """Trouble 20"""
     settled.notion.remove_property(settled.source, "Work")
     settled.jira.set_status("PAY-4", "Done")
     report = await settled.sync()
@@ -150,6 +152,7 @@ async def test_an_own_column_that_a_person_deleted_is_not_made_again_silently(
 
 
 async def test_an_own_column_that_a_person_renamed_is_found_by_its_id(settled: World) -> None:
+    """Trouble 20"""
     settled.notion.rename_property(settled.source, "Delivery", "Lieferstand")
     settled.jira.set_status("PAY-4", "Done")
     report = await settled.sync()

@@ -51,6 +51,7 @@ async def live(world: World) -> None:
 
 
 async def test_no_write_goes_where_a_tool_sends_people_a_message(world: World) -> None:
+    """Trouble 22"""
     await live(world)
     for tool, quiet in QUIET.items():
         written = asked(world, tool)
@@ -73,6 +74,7 @@ async def test_a_page_is_written_with_columns_only_and_names_nobody(world: World
 
 
 async def test_all_that_changes_on_a_page_is_one_write(settled: World) -> None:
+    """Trouble 22"""
     before = settled.written()["notion"]
     settled.jira.set_status("PAY-4", "Done")
     report = await settled.sync()
@@ -84,6 +86,7 @@ async def test_all_that_changes_on_a_page_is_one_write(settled: World) -> None:
 async def test_a_place_on_an_issue_is_rewritten_at_most_once_an_hour_all_day(
     settled: World,
 ) -> None:
+    """Trouble 22"""
     statuses = ("Done", "Doing", "To Do")
     for turn in range(14):
         settled.clock.advance(19 * 60)
@@ -104,6 +107,7 @@ async def test_a_place_on_an_issue_is_rewritten_at_most_once_an_hour_all_day(
 
 
 async def test_what_is_right_already_is_not_written_by_a_full_run_either(settled: World) -> None:
+    """I2"""
     await settled.silent(full=True)
     settled.jira.edit("PAY-2", summary="Vault all cards")
     before = settled.written()

@@ -55,7 +55,7 @@ def refuse(world: World, sources: Iterable[DataSource], status: int = 403) -> No
 async def test_one_stream_that_is_refused_is_told_at_once_and_no_run_is_a_success(
     settled: World, code: int
 ) -> None:
-    """A connector whose streams were all refused once reported success (pains, row 6)."""
+    """Trouble 6: a connector whose streams were all refused once reported success."""
     bets = second_database(settled)
     assert (await settled.sync()).exit_code == 0
     refuse(settled, [bets], code)
@@ -80,6 +80,7 @@ async def test_one_stream_that_is_refused_is_told_at_once_and_no_run_is_a_succes
 
 @pytest.mark.parametrize("code", KINDS)
 async def test_where_all_streams_are_refused_no_run_is_a_success(settled: World, code: int) -> None:
+    """Trouble 6"""
     refuse(settled, [second_database(settled), settled.source], code)
     for _ in range(3):
         report = await settled.sync()

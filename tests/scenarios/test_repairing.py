@@ -25,6 +25,7 @@ def take_all_away(world: World) -> None:
 async def test_tools_that_were_set_back_are_filled_again_by_starting_with_no_store(
     settled: World,
 ) -> None:
+    """Trouble 32"""
     take_all_away(settled)
     await settled.sync(full=True)
     assert own_columns(settled) == [], "it is taken for what people did, and told"
@@ -43,6 +44,7 @@ async def test_tools_that_were_set_back_are_filled_again_by_starting_with_no_sto
 async def test_where_ids_lead_nowhere_ours_takes_up_what_stands_and_doubles_nothing(
     settled: World,
 ) -> None:
+    """Trouble 32"""
     async with settled.session() as session:
         stale = [
             msgspec.structs.replace(one, remote_id=f"{one.remote_id}0")

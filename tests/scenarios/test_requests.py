@@ -56,6 +56,7 @@ def lines(vendor: Vendor) -> list[str]:
 async def test_a_run_with_nothing_new_asks_each_vendor_once_and_writes_nothing(
     company: Company, harbor: Harbor
 ) -> None:
+    """Trouble 22, I2"""
     await company.sync()
     for minutes in (1, 20, 5 * 60):
         company.tick(minutes)
@@ -167,6 +168,7 @@ async def test_an_issue_that_moved_costs_one_write_for_each_place_concerned(
 async def test_the_first_run_over_harbor_stays_within_every_vendors_limits(
     company: Company,
 ) -> None:
+    """I15"""
     await company.sync()
     await company.sync(full=True)
     assert {name: v.over_budget for name, v in company.vendors.items()} == dict.fromkeys(
@@ -191,6 +193,7 @@ def grow(world: World, count: int) -> list[Page]:
 
 @pytest.mark.parametrize("count", [30, pytest.param(150, marks=pytest.mark.slow)])
 async def test_the_limiter_waits_rather_than_go_over_a_limit(world: World, count: int) -> None:
+    """Trouble 10"""
     pages = grow(world, count)
     started = world.clock.elapsed_s
 

@@ -238,8 +238,8 @@ async def test_what_is_set_aside_of_a_connection_that_is_taken_out_is_told_no_lo
 
 
 async def test_exactly_what_is_poison_is_set_aside_and_all_else_converges(world: World) -> None:
-    """Three of three kinds: an item that cannot be read, one that is refused when it is written,
-    and one in another tool."""
+    """I14: three of three kinds: an item that cannot be read, one that is refused when it is
+    written, and one in another tool."""
     break_one(world, "linear")
     refuse_links(world, "MOB-1")
     first = await world.sync()

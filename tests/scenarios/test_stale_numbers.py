@@ -11,6 +11,7 @@ HOUR = 3600
 
 
 async def test_within_six_hours_nothing_is_said_and_nothing_is_written(settled: World) -> None:
+    """I18"""
     settled.linear.start_outage()
     text = settled.checkout.text("Delivery")
     written = settled.written()

@@ -94,6 +94,7 @@ async def test_the_undo_of_that_puts_it_back_in_every_tool(company: MeasuredWorl
 
 
 async def test_after_a_lost_store_nothing_is_doubled_in_any_tool(company: MeasuredWorld) -> None:
+    """I11"""
     first = await company.sync()
     stood = standing(company)
     await undo_run(company, first.run)
@@ -105,6 +106,7 @@ async def test_after_a_lost_store_nothing_is_doubled_in_any_tool(company: Measur
 
 
 async def test_a_release_leaves_every_tool_as_people_left_it(company: MeasuredWorld) -> None:
+    """I5"""
     await company.sync()
     company.clock.advance(60)
     async with company.session("release") as session:

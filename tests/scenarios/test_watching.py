@@ -128,6 +128,7 @@ async def test_an_outage_is_an_alarm_once_its_target_has_passed(settled: World) 
 async def test_a_refused_sign_in_is_an_alarm_at_once_and_until_it_is_mended(
     settled: World,
 ) -> None:
+    """Trouble 15"""
     down(settled, "api.linear.app", 401)
     report = await settled.sync()
     assert (report.exit_code, kinds(report)) == (3, [("signed out", "linear")])
@@ -141,6 +142,7 @@ async def test_a_refused_sign_in_is_an_alarm_at_once_and_until_it_is_mended(
 async def test_a_token_about_to_expire_is_told_and_an_expired_one_ends_runs_with_1(
     settled: World,
 ) -> None:
+    """Trouble 15"""
     settled.raw["instances"]["notion"]["token_expires"] = "2026-03-10"
     report = await settled.sync()
     assert (report.exit_code, kinds(report)) == (0, [("token", "notion")])

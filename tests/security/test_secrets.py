@@ -247,6 +247,7 @@ def test_every_command_is_called() -> None:
 
 
 def test_no_secret_comes_out_anywhere(lived: tuple[Vault, Told]) -> None:
+    """Trouble 30, I16"""
     made, told = lived
     found = {
         (canary.name, channel)
@@ -264,7 +265,7 @@ def test_no_secret_comes_out_anywhere(lived: tuple[Vault, Told]) -> None:
 
 
 def test_every_secret_was_there_to_come_out(lived: tuple[Vault, Told]) -> None:
-    """Each was sent where it belongs, or answered; so that the check above can fail."""
+    """I16: each was sent where it belongs, or answered; so that the check above can fail."""
     made, _ = lived
     for canary in CANARIES:
         if canary.homes:

@@ -251,3 +251,103 @@ def test_a_hold_without_an_end_is_never_over() -> None:
     row = edited()
     lasting = edit_hold(row, stored("mine"), stored("new"), Edits.theirs, SEEN)
     assert not is_over(lasting, OVER + 100 * HELD_FOR)
+
+
+def test_what_is_carried_waits_although_approved_where_what_it_goes_with_waits() -> None:
+    day = Entry(
+        slot=slot("changed"), desired=stored("1 Nov"), applied=stored("1 Nov"), remote_id="p2"
+    )
+    target = seen_target(mine(), Seen.of("changed", "1 Nov", remote_id="p2"))
+    wants = [
+        Want(slot(), "new", mode=Mode.propose, approved=True),
+        Want(slot("changed"), "8 Nov", mode=Mode.propose, approved=True),
+    ]
+    result = plan(target, wants, [edited(), day], Numbers(), now=OVER, run=7)
+    assert result.changes == ()
+    assert [one.slot.surface for one in result.proposed] == ["text", "changed"]
+    theirs = edited("changed", "soon", applied=stored("1 Nov"), remote_id="p2")
+    target = seen_target(mine(), Seen.of("changed", "soon", remote_id="p2"))
+    wants[1] = Want(slot("changed"), "8 Nov", over=stored("soon"))
+    result = plan(target, wants, [edited(), theirs], Numbers(), now=OVER, run=7)
+    assert result.changes == ()
+    assert [one.over_edit for one in result.proposed] == [True, True]
+
+
+def test_an_edit_whose_value_is_withdrawn_unseen_is_theirs_for_good() -> None:
+    row = edited(desired=stored(None))
+    result = plan(
+        msgspec.structs.replace(seen_target(), seen_complete=False),
+        [Want(slot(), None)],
+        [row],
+        Numbers(),
+        now=OVER - MOMENT,
+        run=7,
+    )
+    [kept] = result.conflicts
+    assert kept.hold is not None
+    assert kept.hold.until is None
+
+
+@pytest.mark.parametrize("mode", [Mode.observe, Mode.propose])
+def test_another_value_that_is_not_written_leaves_an_edit_held_where_nothing_is_looked_at(
+    mode: Mode,
+) -> None:
+    want = Want(slot("remote"), "newer", mode=mode)
+    result = planned(want, edited("remote"), OVER - MOMENT)
+    assert (result.changes, result.proposed, result.observed_only) == ((), (), ())
+    [row] = result.conflicts
+    assert row.hold is not None
+    assert (row.hold.until, row.hold.desired_hash) == (OVER, digest(stored("newer")))
+
+
+def test_an_edit_that_the_vendor_would_not_have_written_over_rests_until_something_changes() -> (
+    None
+):
+    want = Want(slot(), "new", over=stored("mine"))
+    row = edited(message="somebody else's")
+    result = planned(want, row, OVER, mine())
+    assert (result.changes, result.proposed, result.entries) == ((), (), ())
+    assert [one.message for one in result.conflicts] == ["somebody else's"]
+    assert len(planned(want, edited(message="no", attempts=1), OVER, mine()).changes) == 1
+    newer = Want(slot(), "newer", over=stored("mine"))
+    assert len(planned(newer, row, OVER, mine()).changes) == 1
+
+
+def test_another_edit_while_a_write_waits_for_its_next_try_is_held_anew() -> None:
+    later = OVER + timedelta(minutes=30)
+    row = edited(attempts=1, next_try_at=later)
+    result = planned(Want(slot(), "new", edits=Edits.ours), row, OVER, mine(value="mine, too"))
+    [kept] = result.entries
+    assert kept.hold is not None
+    assert (kept.hold.at, kept.hold.until) == (OVER, OVER + HELD_FOR)
+    want = Want(slot(), "new", edits=Edits.ours)
+    assert planned(want, kept, later, mine(value="mine, too")).changes == ()
+
+
+def test_an_approved_write_over_an_edit_that_broke_off_is_looked_at_in_mode_propose_too() -> None:
+    want = Want(slot(), "new", mode=Mode.propose, over=stored("mine"))
+    row = edited(intent=stored("new"))
+    assert [one.interrupted for one in planned(want, row, OVER).changes] == [True]
+    unasked = Want(slot(), "new", mode=Mode.propose)
+    assert planned(unasked, row, OVER).changes == ()
+
+
+def test_an_approved_write_over_an_edit_moves_nothing_onto_somebody_elses_link() -> None:
+    moved: Value = {"url": "https://x.example/2", "title": "new"}
+    edit: Value = {"url": "https://x.example/1", "title": "mine"}
+    hold = edited().hold
+    assert hold is not None
+    row = edited(
+        "link",
+        edit,
+        desired=stored(moved),
+        applied=stored({"url": "https://x.example/1", "title": "old"}),
+        hold=msgspec.structs.replace(hold, desired_hash=digest(stored(moved))),
+    )
+    target = seen_target(
+        Seen.of("link", edit, address="https://x.example/1", remote_id="p1", ours=True),
+        Seen.of("link", moved, address="https://x.example/2", remote_id="p2"),
+    )
+    want = Want(slot("link"), moved, over=stored(edit))
+    result = plan(target, [want], [row], Board(), now=OVER, run=7)
+    assert (result.changes, result.proposed, len(result.conflicts)) == ((), (), 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from opsync.model.decision import Decision, decide
@@ -80,3 +82,28 @@ def test_an_unknown_create_that_never_happened_is_written() -> None:
 
 def test_an_unknown_removal_is_done_when_nothing_stands_there() -> None:
     assert decide(ABSENT, OLD, ABSENT, intent=ABSENT) is Decision.adopt
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["read", "not read"])
+@pytest.mark.parametrize("intent", [None, ABSENT, OLD, NEW])
+def test_whatever_stands_there_carrying_a_decision_out_ends_after_two(
+    intent: bytes | None, seen: bool
+) -> None:
+    """I3: after a look and a write at most, or an adoption and a write, nothing is left to do."""
+    values = (ABSENT, OLD, NEW, THEIRS)
+    for desired, before, stands in product(values, repeat=3):
+        applied, noted, shown, steps = before, intent, stands if seen else None, 0
+        while True:
+            decision = decide(desired, applied, shown, intent=noted)
+            if decision is Decision.look:
+                shown = stands
+            elif decision is Decision.write:
+                applied = shown = desired
+                noted = None
+            elif decision is Decision.adopt:
+                assert shown is not None
+                applied, noted = shown, None
+            else:
+                break
+            steps += 1
+            assert steps <= 2, (desired, before, stands)

@@ -71,6 +71,7 @@ def test_what_the_root_names_and_everything_below_it_are_members() -> None:
 
 
 def test_each_member_counts_once_whatever_the_paths() -> None:
+    """I18"""
     rollup = rolled(
         record("epic", kind="epic"),
         record("1", "done", parent=("epic", "project")),
@@ -166,6 +167,7 @@ def test_private_work_is_counted_and_told_as_a_number() -> None:
 
 
 def test_what_is_named_and_cannot_be_read_makes_the_rollup_partial() -> None:
+    """I18"""
     rollup = rolled(record("1", "done"), names=("1", "gone"))
     assert rollup.partial
     assert rollup.missing == ("gone",)

@@ -81,6 +81,7 @@ async def test_a_transaction_that_was_cut_leaves_nothing(path: Path) -> None:
 
 
 async def test_a_batch_is_whole_or_not_there(store: Store) -> None:
+    """I9"""
     store._database._connection.exec_driver_sql(
         "CREATE TEMP TRIGGER refuse BEFORE INSERT ON records WHEN new.ref = 'jira:issue:2'"
         " BEGIN SELECT RAISE(ABORT, 'refused'); END"

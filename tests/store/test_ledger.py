@@ -241,6 +241,14 @@ async def test_a_held_slot_is_pending_and_not_tried(store: Store) -> None:
     assert (counts["slots"], counts["pending"], counts["held"]) == (1, 1, 1)
 
 
+async def test_a_slot_that_was_only_held_is_forgotten_with_its_hold(store: Store) -> None:
+    one, two = entry("jira:1").slot, entry("jira:2", "x")
+    await store.put_desired(1, [two])
+    await store.hold_slots({one: HOLD, two.slot: HOLD})
+    await store.hold_slots({one: None, two.slot: None})
+    assert [row.slot for row in await store.entries()] == [two.slot]
+
+
 async def test_what_waits_is_counted_by_why(store: Store) -> None:
     kinds = (HoldKind.conflict, HoldKind.removed, HoldKind.undone, HoldKind.refused)
     holds = [*(Hold(kind, "a person", NOW) for kind in kinds), None]

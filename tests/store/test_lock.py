@@ -44,6 +44,7 @@ def another_process(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_held_store_names_its_holder_and_is_free_once_that_was_killed(path: Path) -> None:
+    """I19"""
     with another_process(path) as process:
         with pytest.raises(StoreHeld) as caught, hold(path, "opsync sync", NOW):
             pytest.fail("held twice")

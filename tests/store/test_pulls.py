@@ -142,6 +142,7 @@ async def test_what_is_gone_takes_no_name_from_what_lives(store: Store) -> None:
 
 
 async def test_a_cursor_advances_with_its_batch_and_never_goes_back(store: Store) -> None:
+    """I9"""
     for high in (DAY, DAY - timedelta(days=1), None):
         await store.put_batch(1, "jira", "issues", [], [], advance_to=high)
     await store.finish_feed(1, "jira", "issues", high=DAY - timedelta(hours=1), at=DAY)

@@ -201,7 +201,7 @@ def test_a_kill_amid_a_checkpoint_loses_nothing_that_was_committed(path: Path) -
 async def test_a_log_that_is_torn_anywhere_is_a_beginning_of_what_happened(
     path: Path, store: Store, seed: int
 ) -> None:
-    """F47, F46: copied at a random moment, cut or overwritten from a random byte on, and opened."""
+    """I10, F46, F47: copied at any moment, cut or overwritten from any byte on, and opened."""
     rng = random.Random(seed)
     run = await store.begin_run("sync")
     # What a checkpoint has moved was synced before, and is in no log that can tear.

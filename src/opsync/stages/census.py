@@ -15,12 +15,15 @@ from opsync.contract.census import Absent, Census
 from opsync.contract.connector import Feed, Item
 from opsync.errors import BadAnswer
 from opsync.http.stillness import each
-from opsync.model import Ref, Value
+from opsync.model import NOT_VISIBLE, Ref, Value
 from opsync.report import InstanceReport
 from opsync.stages.pulling import PullContext
 from opsync.store import Vanished
 
 COUNTED = "opsync:counted:{}"
+FADED = "opsync:faded:{}"
+"""Kept of a feed whose items lost what they were below with no word of it: "due" while all of it is
+to be read with the next census, "now" once what was hidden shows again."""
 """Kept of a feed: when all that it holds was last listed and believed."""
 DOUBTED = "opsync:doubted:{}"
 """Kept of a feed: how many of how many were missing from a listing that was not believed."""
@@ -209,6 +212,10 @@ async def _look_up(
         for word, count in left.items():
             report.gone[word] = report.gone.get(word, 0) + count
         report.missing += left.total()
+        hidden = [ref for ref in now if ref in before and before[ref].tombstone == NOT_VISIBLE]
+        if any(not after[ref].tombstone for ref in hidden):
+            # What is below it, or names it, was read without it.
+            await store.put_kept(report.instance, {FADED.format(feed.name): "now"})
     await put_off(feed, later, report, context)
 
 

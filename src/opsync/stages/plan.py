@@ -33,6 +33,7 @@ from opsync.model.rules import Edits, Mode
 from opsync.model.value import NOTHING
 
 TAKEN = "already linked by somebody else"
+EDITED_BY = "edited by a person"
 
 
 class Want(Struct, frozen=True):
@@ -114,7 +115,8 @@ def plan(
         entry = rows.get(slot, Entry(slot=slot))
         here, taken = look_at(target, surface, want, entry, connector, seen)
         stands = here is not None and here.plain() is not None
-        if taken and stands and (entry.hold is None or _lapsed(entry.hold, stored(want.value))):
+        ours = entry.hold is None or _edited(entry) or _lapsed(entry.hold, stored(want.value))
+        if taken and stands and ours:
             # What leads elsewhere by now cannot be moved there: it goes, and theirs stays.
             want = msgspec.structs.replace(want, value=None, reason=TAKEN, approved=False)
         if entry.intent is not None and seen is None:
@@ -130,6 +132,8 @@ def plan(
         # No further than what it goes with: that may be asked about first.
         mode = min(want.mode, daring, key=list(Mode).index)
         along = msgspec.structs.replace(want, mode=mode)
+        if daring is not Mode.apply:
+            along = msgspec.structs.replace(along, approved=False, over=None)
         builder.slot(along, entry, here, surfaces[want.slot.surface])
     return builder.done()
 
@@ -319,12 +323,16 @@ class _Builder:
             updated = msgspec.structs.replace(updated, hold=None)
         waits = entry.next_try_at is not None and entry.next_try_at > self.now
         if waits and same_desire and want.writes:
+            if edited and updated.observed != entry.observed:
+                # Another edit meanwhile, which is held anew.
+                hold = self._hold(want, entry, updated, surface)
+                updated = msgspec.structs.replace(updated, hold=hold)
             self.held.append(updated)
             self._keep(entry, updated)
             return
         if edited and here is None and entry.intent is None:
             # As it was seen last; it is looked at again before something else is written.
-            same = not lapsed or desired == entry.applied
+            same = not lapsed or desired == entry.applied or not want.writes
             if same or is_over(self._hold(want, entry, updated, surface), self.now):
                 self._edit(want, entry, updated, surface, here)
                 return
@@ -355,6 +363,9 @@ class _Builder:
         again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
         if decision is Decision.write and again and entry.intent is None:
             # The vendor, too, found a person's edit there, and nothing has changed since.
+            if edited:
+                hold = self._hold(want, entry, updated, surface)
+                updated = msgspec.structs.replace(updated, hold=hold)
             self.conflicts.append(updated)
             self._keep(entry, updated)
             return
@@ -396,6 +407,8 @@ class _Builder:
                 until = self.rests.get(want.slot, self.now)
                 if change.verb is Verb.update and not change.interrupted and until > self.now:
                     self.resting.append((updated, until))
+                elif decision is Decision.look and _over(want, entry):
+                    self.changes.append(change)
                 else:
                     self._of(want).append(change)
                 given_up = updated.outcome == FAILED and not want.writes
@@ -427,11 +440,13 @@ class _Builder:
             self.entries.append(Entry(slot=entry.slot))
             return
         hold = self._hold(want, entry, updated, surface)
+        refused = _refused(entry, updated)
+        message = entry.message if refused else EDITED_BY
         updated = msgspec.structs.replace(
-            updated, hold=hold, outcome=CONFLICTED, message="edited by a person", intent=None
+            updated, hold=hold, outcome=CONFLICTED, message=message, intent=None
         )
         approved = want.value is not None and want.over == updated.observed
-        if not approved and not is_over(hold, self.now):
+        if refused or (not approved and not is_over(hold, self.now)):
             self.conflicts.append(updated)
             self._keep(entry, updated)
             return
@@ -534,6 +549,21 @@ class _Builder:
 def _edited(entry: Entry) -> bool:
     """Whether a person's edit is held, which was seen."""
     return entry.hold is not None and entry.hold.kind in EDITED and entry.observed is not None
+
+
+def _over(want: Want, entry: Entry) -> bool:
+    """Whether a write over a person's edit was approved and begun: its place is looked at."""
+    begun = entry.intent == stored(want.value) and _edited(entry)
+    return begun and want.mode is not Mode.observe and want.over == entry.observed
+
+
+def _refused(entry: Entry, updated: Entry) -> bool:
+    """Whether the vendor itself would not have this edit written over by this very value: the
+    next try would end like it."""
+    answered = entry.outcome == CONFLICTED and not entry.attempts and entry.intent is None
+    said = entry.message not in ("", EDITED_BY)
+    same = (updated.desired, updated.observed) == (entry.desired, entry.observed)
+    return _edited(entry) and answered and said and same
 
 
 def _lapsed(hold: Hold, desired: bytes) -> bool:

@@ -143,7 +143,7 @@ async def _forget(feed: str, report: InstanceReport, context: PullContext) -> No
     """What a feed brought is gone, and so is what was kept for it."""
     store, instance = context.store, report.instance
     _count_gone(report, await store.retire_feed(context.run, instance, feed))
-    counting = (census.COUNTED, census.DOUBTED, census.WAITING)
+    counting = (census.COUNTED, census.DOUBTED, census.FADED, census.WAITING)
     names = (_READ_AS, _NAMED_AS, _STOPPED, EXPECTED, *counting)
     await store.put_kept(instance, {name.format(feed): None for name in names})
 
@@ -186,6 +186,7 @@ async def _pull_feed(
     }
     if full:
         after[census.DOUBTED.format(feed.name)] = None
+        after[census.FADED.format(feed.name)] = None
         after[EXPECTED.format(feed.name)] = _announced(expected, read, context.clock.now())
         if not feed.snapshot:
             after[census.COUNTED.format(feed.name)] = started.isoformat()
@@ -218,11 +219,14 @@ async def _since(
     census is due that the connector cannot take."""
     if feed.snapshot or context.full:
         return None
-    if not _lists_ids(connector):
+    kept = await context.store.kept(instance)
+    faded = kept.get(census.FADED.format(feed.name))
+    if faded == "now":
+        return None
+    if faded or not _lists_ids(connector):
         at = await census.counted_at(feed, instance, context)
         if census.is_due(at, context.clock.now(), context.census_every):
             return None
-    kept = await context.store.kept(instance)
     if _STOPPED.format(feed.name) in kept:
         return None
     if kept.get(_NAMED_AS.format(feed.name)) not in (None, context.naming):
@@ -259,6 +263,9 @@ async def _store_batch(
     report.read += len(records)
     report.changed += counts.changed
     report.set_aside += len(aside)
+    faded = census.FADED.format(feed.name)
+    if counts.faded and faded not in await context.store.kept(instance):
+        await context.store.put_kept(instance, {faded: "due"})
 
 
 async def _settle_walk(

@@ -95,10 +95,18 @@ class Ledger(Part):
         await self._write(lambda c: _forget_target(c, target))
 
     async def hold_slots(self, holds: Mapping[Slot, Hold | None]) -> None:
-        """Put these holds on slots, known or not, or take the hold away."""
+        """Put these holds on slots, known or not, or take the hold away.
+
+        A slot that says nothing without its hold is forgotten.
+        """
         rows = [_row(Entry(slot=slot, hold=one)) for slot, one in holds.items()]
+
+        def work(connection: Connection) -> None:
+            _put(connection, rows, "hold")
+            _forget_empty(connection, list(holds))
+
         if rows:
-            await self._write(lambda c: _put(c, rows, "hold"))
+            await self._write(work)
 
     async def settle(self, entries: Sequence[Entry], approvals: Sequence[Approval] = ()) -> None:
         """Keep slots as a person settled them: what is to be written there may be tried at once."""

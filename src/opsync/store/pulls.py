@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from opsync.store.codec import (
     maybe_time,
     to_text,
 )
-from opsync.store.schema import cursors, kept, quarantine
+from opsync.store.schema import cursors, kept, parents, quarantine
 from opsync.store.setaside import retried
 from opsync.store.types import BatchCounts, CursorState, Prepared, SetAside
 
@@ -249,6 +250,7 @@ def _put_batch(
                 encode_body(msgspec.structs.replace(record, texts=()) if record.texts else record),
             )
         )
+    faded = _faded(connection, stale, latest)
     if rows:
         connection.exec_driver_sql(_RECORD, rows)
     _put_names(connection, names, stale)
@@ -258,7 +260,27 @@ def _put_batch(
         retried(connection, {_ref(one): one.reason for one in aside}, at)
     if advance_to is not None:
         _set_cursor(connection, run, instance, feed, advance_to)
-    return BatchCounts(len(records), len(names), len(records) - len(names))
+    return BatchCounts(len(records), len(names), len(records) - len(names), faded)
+
+
+def _faded(connection: Connection, changed: list[str], latest: Mapping[str, Prepared]) -> int:
+    """How many of these, which changed, are below something no more although their time of change
+    is the same: what they were below is gone, or hidden for a time."""
+    above: dict[str, set[str]] = defaultdict(set)
+    for part in chunks(changed):
+        rows = select(parents.c.child, parents.c.parent).where(parents.c.child.in_(part))
+        for child, parent in connection.execute(rows):
+            above[child].add(parent)
+    lost = [
+        child
+        for child, earlier in above.items()
+        if not earlier <= {str(one) for one in latest[child].record.parents}
+    ]
+    return sum(
+        decode_record(body).updated_at == latest[text].record.updated_at
+        for part in chunks(lost)
+        for text, body in connection.exec_driver_sql(marked(_BODIES, part), tuple(part))
+    )
 
 
 _Known = tuple[str, str, str, str, int, int]

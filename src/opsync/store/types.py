@@ -89,11 +89,15 @@ class AsideCount(NamedTuple):
 
 
 class BatchCounts(NamedTuple):
-    """What one batch brought. A record of which only opsync's own places changed is unchanged."""
+    """What one batch brought. A record of which only opsync's own places changed is unchanged.
+
+    `faded` are those below something no more although their time of change is the same.
+    """
 
     read: int
     changed: int
     unchanged: int
+    faded: int = 0
 
 
 class Measured(Struct, frozen=True, kw_only=True):

@@ -79,6 +79,7 @@ def test_the_variables_of_tokens_that_are_not_at_hand_are_told(init: Init, tools
 def test_with_tokens_it_reads_all_there_is_and_says_what_it_found(
     ready: Init, tools: Tools
 ) -> None:
+    """Trouble 11"""
     said = ready.alone(*JIRA, "--linear", "--notion", "roadmap")
 
     assert said.code == 0, said.text

@@ -38,6 +38,7 @@ def searches(site: JiraSite) -> list[dict[str, object]]:
 
 
 def test_the_query_is_bounded_below_in_milliseconds_and_open_above(clock: FakeClock) -> None:
+    """I8"""
     chosen = settings(projects=["PAY", "NOT"], jql="labels != noise OR labels is EMPTY")
 
     assert changed_since(chosen, clock.now()) == (
@@ -63,6 +64,7 @@ async def test_a_small_site_is_read_in_one_search(
 async def test_a_change_in_the_future_does_not_hide_what_changes_until_then(
     site: JiraSite, clock: FakeClock, connect: Connect
 ) -> None:
+    """I17"""
     site.add_issue("PAY", "From an import", updated=clock.now() + timedelta(days=900))
 
     for since in (None, clock.now() - timedelta(hours=1)):

@@ -62,6 +62,7 @@ async def test_a_run_with_nothing_new_makes_one_read(roadmap: Roadmap, clock: Fa
 async def test_rows_of_the_boundary_minute_are_read_again(
     roadmap: Roadmap, clock: FakeClock
 ) -> None:
+    """Trouble 13, I8"""
     clock.advance(50)
     roadmap.add("Edited late in the minute")
     high = (await pull(roadmap.connect()))[0].high

@@ -106,6 +106,7 @@ async def test_a_scope_that_cannot_hold_reads_nothing(
 async def test_a_column_of_the_scope_that_a_person_renamed_stops_the_reading(
     plans: Roadmap, clock: FakeClock
 ) -> None:
+    """Trouble 20"""
     block = {"private_column": "Secret"}
     await read(plans.connect(block=block))
     clock.advance(120)

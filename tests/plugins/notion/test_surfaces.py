@@ -409,6 +409,7 @@ async def test_an_outage_is_left_to_the_next_pass(roadmap: Roadmap) -> None:
 
 
 async def test_pages_written_at_once_make_the_columns_once(roadmap: Roadmap) -> None:
+    """Trouble 3"""
     for number in range(3):
         roadmap.add(f"P{number}")
     notion = roadmap.connect()

@@ -1,0 +1,55 @@
+"""What lost its place in the hierarchy while something was hidden finds it again (F28)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opsync.sandbox.vendor import Faults
+from tests.support.world import World, jira_url
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    """ "Refunds" counts PAY-1 with PAY-2, PAY-3 and PAY-4, and MOB-4, which is below it too."""
+    made = World(tmp_path)
+    made.jira.add_issue("MOB", "Refund screen", parent="PAY-1", status="Doing")
+    made.refunds = made.page("Refunds", jira_url("PAY-1"))  # type: ignore[attr-defined]
+    await made.sync()
+    return made
+
+
+async def _count(world: World) -> int:
+    return (await world.rollup(world.refunds)).total  # type: ignore[attr-defined]
+
+
+async def test_what_was_read_while_its_epic_was_hidden_is_read_again_with_the_next_census(
+    world: World,
+) -> None:
+    """F28: its own time of change tells neither of the loss nor of the return."""
+    assert await _count(world) == 4
+    world.clock.advance(600)
+    world.jira.poke_edit("MOB-4", "title", "Refund screens")
+    world.vendors["jira-main"].faults = Faults(deny={"PAY"})
+    await world.sync()
+    assert await _count(world) < 4
+    world.vendors["jira-main"].faults = Faults()
+    world.clock.advance(90_000)
+    await world.sync()
+    assert await _count(world) == 4
+    await world.silent()
+
+
+async def test_what_is_below_something_that_was_not_visible_is_read_again_once_it_is(
+    world: World,
+) -> None:
+    world.vendors["jira-main"].faults = Faults(deny={"PAY"})
+    await world.sync(full=True)
+    assert await _count(world) < 4
+    world.vendors["jira-main"].faults = Faults()
+    world.clock.advance(90_000)
+    await world.sync()
+    await world.sync()
+    assert await _count(world) == 4
+    await world.silent()
