@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from opsync.contract.census import Absent, Census
-from opsync.contract.connector import Feed, Item
+from opsync.contract.census import Absent, Census, Why
+from opsync.contract.connector import Batch, Feed, Item
 from opsync.errors import TemporaryError
 from opsync.model import Record, Ref
 from opsync.stages.census import COUNTED, DOUBTED, WAITING
@@ -27,7 +27,7 @@ def refs(*ids: int) -> list[Ref]:
 
 
 class Lister(Tool, Census):
-    """A tool that lists ids as a test says, and says of each that it was deleted."""
+    """A tool that lists ids as a test says, and says why the others are not `there`."""
 
     look_up_max: ClassVar[int] = 2
 
@@ -35,6 +35,7 @@ class Lister(Tool, Census):
         super().__init__()
         self.pages: Sequence[Sequence[Ref] | Exception] = ()
         self.there: Sequence[int] = ()
+        self.why: Why = "deleted"
         self.listings = 0
         self.sought: list[list[str]] = []
 
@@ -50,8 +51,11 @@ class Lister(Tool, Census):
     ) -> Sequence[Item | Absent]:
         self.sought.append([ref.id for ref in refs])
         found = items(*(ref.id for ref in refs if int(ref.id) in self.there))
-        gone = [Absent(ref, "deleted") for ref in refs if int(ref.id) not in self.there]
+        gone = [Absent(ref, self.why) for ref in refs if int(ref.id) not in self.there]
         return [*found, *gone]
+
+    def normalize(self, stream: str, raw: object) -> Iterable[Record]:
+        return [] if raw is None else super().normalize(stream, raw)
 
 
 @dataclass
@@ -100,6 +104,21 @@ async def test_what_is_there_all_the_same_is_not_gone(desk: CountedDesk) -> None
     desk.tool.pages, desk.tool.there = [refs(1, 2, 3)], (4, 5)
     report = await desk.pull()
     assert (desk.tool.sought, report.missing) == ([["4", "5"]], 0)
+
+
+async def test_what_is_listed_and_not_known_is_looked_up_and_kept(desk: CountedDesk) -> None:
+    desk.tool.pages, desk.tool.there = [refs(1, 2, 3, 4, 5, 6)], (6,)
+    await desk.pull()
+    assert desk.tool.sought == [["6"]]
+    assert "6" in await desk.has()
+
+
+async def test_what_a_full_read_shows_and_makes_no_record_is_not_looked_up(
+    desk: CountedDesk,
+) -> None:
+    desk.tool.script["issues"] = [Batch([*items(1, 2, 3, 4, 5), Item("issue", "6", None)])]
+    await desk.pull(full=True)
+    assert desk.tool.sought == []
 
 
 async def test_more_than_a_pass_may_look_up_waits_for_the_next(desk: CountedDesk) -> None:
@@ -167,7 +186,7 @@ async def test_it_is_believed_where_a_person_says_so(desk: CountedDesk) -> None:
 
 async def test_after_a_full_read_what_is_missing_is_looked_up_likewise(desk: CountedDesk) -> None:
     desk.tool.script["issues"] = [batch(1, 2, 3, 4, high=at(4))]
-    report = await desk.pull(full=True, requests=desk.asked_so_far)
+    report = await desk.pull(full=True, requests=lambda: 7 + desk.asked_so_far())
     assert (desk.tool.listings, desk.tool.sought) == (0, [["5"]])
     assert (report.missing, report.census_requests) == (1, 1)
 
@@ -177,7 +196,19 @@ async def test_by_other_settings_what_is_missing_is_out_of_scope_and_not_looked_
 ) -> None:
     desk.tool.script["issues"] = [batch(1, high=at(4))]
     report = await desk.pull(fingerprint="narrower")
-    assert (report.missing, desk.tool.sought) == (4, [])
+    assert (report.missing, report.waiting, desk.tool.sought) == (4, 0, [])
+
+
+async def test_by_other_settings_what_was_archived_unseen_is_looked_up_in_the_next_pass(
+    desk: CountedDesk,
+) -> None:
+    desk.tool.pages, desk.tool.why = [refs(1, 2, 3, 4)], "archived"
+    await desk.pull()
+    desk.tool.script["issues"] = [batch(1, 2, 3, 4)]
+    report = await desk.pull(fingerprint="narrower")
+    assert (report.missing, report.waiting) == (0, 1)
+    await desk.pull(fingerprint="narrower")
+    assert desk.tool.sought == [["5"], ["5"]]
 
 
 async def test_an_instance_that_cannot_list_ids_is_read_in_full_after_a_day(
