@@ -95,14 +95,6 @@ class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Exp
                 batch = narrowed(batch, settings)
                 yield await with_remote_links(self._api, batch, settings)
 
-    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
-        """Issues by id, in one search; one by one where one of them is missing, for which Jira
-        refuses the whole."""
-        ids = [ref.id for ref in refs if ref.id.isdecimal()]
-        items = await _some(await self._reader(), ids) if ids else []
-        batch = narrowed(Batch(items), self.settings)
-        return (await with_remote_links(self._api, batch, self.settings)).items
-
     async def _reader(self) -> CloudReader | DataCenterReader:
         settings, context = self.settings, self.context
         now = context.runtime.clock.now()
@@ -121,10 +113,19 @@ class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Exp
                 yield refs
 
     async def look_up(
-        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> Sequence[Item | Absent]:
-        """What became of issues: 100 a request, and one for their projects."""
-        found = await (await self._whereabouts()).look_up(refs, known)
+        """What became of issues: 100 a request, and one for their projects. Data Center does not
+        tell why one is absent: there they are searched for by id, at most a page of them."""
+        refs = [ref for ref in refs if ref.id.isdecimal()]
+        if not refs:
+            return []
+        found: Sequence[Item | Absent]
+        reader = await self._reader()
+        if isinstance(reader, DataCenterReader):
+            found = await _some(reader, [ref.id for ref in refs])
+        else:
+            found = await (await self._whereabouts()).look_up(refs, known, listed=listed)
         items = [one for one in found if isinstance(one, Item)]
         batch = narrowed(Batch(items), self.settings)
         batch = await with_remote_links(self._api, batch, self.settings)
@@ -198,7 +199,9 @@ class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Exp
         return await self._explorer.status_words()
 
 
-async def _some(reader: CloudReader | DataCenterReader, ids: Sequence[str]) -> list[Item]:
+async def _some(reader: DataCenterReader, ids: Sequence[str]) -> list[Item]:
+    """Issues by id, in one search; one by one where one of them is missing, for which Jira refuses
+    the whole."""
     try:
         return await reader.some(ids)
     except RefusedError as error:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from opsync import Absent, Answer, Item, Record, Ref, RefusedError
+from opsync import Absent, Answer, Item, Record, RecordError, Ref, RefusedError
 from opsync_jira import wire
 from opsync_jira.dialect import Api
 from opsync_jira.jql import changed_since
@@ -66,7 +66,7 @@ class Whereabouts:
                 yield [Ref(self._instance, STREAM, str(id_)) for id_ in ids]
 
     async def look_up(
-        self, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> list[Item | Absent]:
         """What became of these issues, by id."""
         found: dict[str, tuple[Item, bool]] = {}
@@ -74,7 +74,7 @@ class Whereabouts:
             answer = await self._fetch([ref.id for ref in refs[start : start + SMALL_BULK]])
             items, _ = read_page(answer, self._page_type)
             found |= {item.id: (item, _is_settled(item, answer)) for item in items}
-        missed = {ref for ref in refs if _counts(known.get(ref))}
+        missed = {ref for ref in refs if listed and _counts(known.get(ref))}
         unclear = [ref for ref in missed if ref.id in found and found[ref.id][1]]
         absent = [ref for ref in refs if ref.id not in found and ref in known]
         keys = {known[ref].space_key for ref in absent}
@@ -85,7 +85,10 @@ class Whereabouts:
             if ref.id in found:
                 item, settled = found[ref.id]
                 result.append(self._there(ref, item, settled and ref in missed))
-        return result
+        # What does not tell its id may be one of the absent: the core is to know.
+        asked = {ref.id for ref in refs}
+        unnamed = [item for id_, (item, _) in found.items() if id_ not in asked]
+        return result + [item for item in unnamed if isinstance(item.raw, RecordError)]
 
     def _there(self, ref: Ref, item: Item, left_out: bool) -> Item | Absent:
         """What an issue is that can be read; `left_out`: although the search does not show it."""

@@ -12,11 +12,11 @@ from collections.abc import AsyncGenerator, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
-from opsync import Answer, BadAnswer, Batch, Item, RefusedError, Value, ahead
+from opsync import Answer, BadAnswer, Batch, RefusedError, Value, ahead
 from opsync_jira import wire
 from opsync_jira.dialect import Api
 from opsync_jira.fields import CustomFields
-from opsync_jira.jql import changed_since, with_ids
+from opsync_jira.jql import changed_since
 from opsync_jira.pages import batch_of, let_next_leave, next_token, read_page
 from opsync_jira.settings import JiraSettings
 
@@ -94,11 +94,6 @@ class CloudReader:
             async for answer in answers:
                 items, _ = read_page(answer, self._page_type)
                 yield batch_of(items, resumable=False, expected=len(ids), not_after=begun)
-
-    async def some(self, ids: Sequence[str]) -> list[Item]:
-        """The issues with these ids, at most a page of them. What is missing is left out."""
-        jql = with_ids(self._settings, ids)
-        return read_page(await self._search(jql, self._fields, PAGE, None), self._page_type)[0]
 
     async def _pages(self, jql: str) -> AsyncGenerator[Answer, None]:
         seen: set[str] = set()

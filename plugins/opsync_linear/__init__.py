@@ -66,20 +66,11 @@ class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable,
     def pull(self, feed: Feed, since: datetime | None) -> AsyncIterator[Batch]:
         return pull.Reader(self.settings, self.context, since).batches()
 
-    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
-        by_stream: dict[str, list[str]] = {}
-        for ref in refs:
-            by_stream.setdefault(ref.stream, []).append(ref.id)
-        reader = pull.Reader(self.settings, self.context, self.context.runtime.clock.now())
-        return [
-            item for stream, ids in by_stream.items() for item in await reader.some(stream, ids)
-        ]
-
     def listing(self, feed: Feed) -> AsyncIterator[Sequence[Ref]]:
         return census.listing(self.settings, self.context)
 
     async def look_up(
-        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> Sequence[Item | Absent]:
         now = self.context.runtime.clock.now()
         return await census.look_up(self.settings, self.context, refs, known, now)

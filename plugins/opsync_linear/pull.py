@@ -99,14 +99,6 @@ class Reader:
             self._context.kept[REACH] = high.isoformat()
             self._long.keep(high)
 
-    async def some(self, stream: str, ids: Sequence[str]) -> list[Item]:
-        """Objects by id with their whole lists. What is gone or hidden is left out."""
-        found: list[Item] = []
-        size = group_size(stream)
-        for at in range(0, len(ids), size):
-            found += (await self._read_again(stream, ids[at : at + size])).items
-        return found
-
     async def _walk(
         self, filters: Mapping[str, Mapping[str, object]], *, small: bool
     ) -> AsyncIterator[Batch]:

@@ -45,7 +45,7 @@ from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
-from opsync_notion.pull import STREAM, Row, pull, some
+from opsync_notion.pull import STREAM, Row, pull
 from opsync_notion.scope import Outside
 from opsync_notion.settings import NotionSettings
 from opsync_notion.tables import Tables
@@ -105,10 +105,6 @@ class Notion(
             async for batch in batches:
                 yield batch
 
-    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item]:
-        """Pages by id."""
-        return await some(self._tables, feed, [ref.id for ref in refs])
-
     async def listing(self, feed: Feed) -> AsyncIterator[Sequence[Ref]]:
         """The ids of the pages that are in scope, archived ones included; not the trash."""
         async with aclosing(census.listing(self._tables, feed.name)) as pages:
@@ -116,9 +112,10 @@ class Notion(
                 yield [Ref(self.context.instance, STREAM, id_) for id_ in ids]
 
     async def look_up(
-        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> Sequence[Item | Absent]:
         """What became of pages, one request each: Notion has no other way."""
+        refs = [ref for ref in refs if parse_id(ref.id)]
         found = await census.look_up(self._tables, feed.name, [ref.id for ref in refs])
         return [
             one if isinstance(one, Item) else Absent(ref, "not visible")

@@ -7,14 +7,16 @@ deleted for good: Notion does not tell which.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
-from opsync import BadAnswer, Item, NotFound, RefusedError
+import msgspec
+
+from opsync import BadAnswer, Item, NotFound, RecordError, RefusedError
 from opsync_notion import scope
-from opsync_notion.ids import dashed
-from opsync_notion.pull import STREAM, item_id, item_of
-from opsync_notion.queries import Broken, Query, walk
+from opsync_notion.pull import STREAM, item_id, items_of
+from opsync_notion.queries import Broken, Query, decode_rows, walk
 from opsync_notion.tables import Tables
 from opsync_notion.wire import Page
 
@@ -49,25 +51,39 @@ async def listing(tables: Tables, data_source: str) -> AsyncGenerator[list[str],
 
 async def look_up(tables: Tables, data_source: str, ids: Sequence[str]) -> list[Item | None]:
     """The pages with these ids, in their order; None for one that is not found."""
-    looks = (_look(tables, data_source, id_) for id_ in ids)
+    answers = await asyncio.gather(*(_look(tables, id_) for id_ in ids), return_exceptions=True)
     found: list[Item | None] = []
-    for one in await asyncio.gather(*looks, return_exceptions=True):
+    here: dict[str, list[tuple[int, Page]]] = defaultdict(list)
+    for place, one in enumerate(answers):
         if isinstance(one, BaseException):
             raise one
-        found.append(one)
+        if not isinstance(one, Page):
+            found.append(one)
+            continue
+        parent = one.parent.data_source_id if one.parent is not None else None
+        home = item_id(parent or "")
+        if home != data_source and tables.block_of(home) is None:
+            view = await tables.view(data_source, fresh=False)
+            found.append(Item(STREAM, ids[place], scope.outside(view, one)))
+        else:
+            here[home].append((place, one))
+            found.append(None)
+    for home, pages in here.items():
+        items = await items_of(tables, home, [page for _, page in pages])
+        for (place, _), item in zip(pages, items, strict=True):
+            found[place] = item
     return found
 
 
-async def _look(tables: Tables, data_source: str, id_: str) -> Item | None:
+async def _look(tables: Tables, id_: str) -> Page | Item | None:
     try:
-        page = (await tables.http.read("GET", f"/v1/pages/{id_}")).decode(Page)
+        answer = await tables.http.read("GET", f"/v1/pages/{id_}")
     except NotFound:
         return None
-    if page.properties is None:
-        raise BadAnswer(f"Notion page {id_} came without its columns.")
-    parent = page.parent.data_source_id if page.parent is not None else None
-    home = dashed(parent) if parent else ""
-    if home != data_source and tables.block_of(home) is None:
-        view = await tables.view(data_source, fresh=False)
-        return Item(STREAM, id_, scope.outside(view, page))
-    return await item_of(tables, await tables.view(home, fresh=False), page)
+    except RefusedError as error:
+        return Item(STREAM, id_, RecordError(f"Notion page {id_}: {error}"))
+    for row in decode_rows(msgspec.Raw(b"[" + answer.body + b"]")):
+        if isinstance(row, Page):
+            return row
+        return Item(STREAM, id_, RecordError(f"Notion page {id_}: {row.reason}."))
+    raise BadAnswer(f"{answer.where}: Notion answered something else than the page.")

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from opsync import Answer, BadAnswer, Batch, Item, NotFound, RecordError, RefusedError
+from opsync import Answer, BadAnswer, Batch, Item, RecordError, RefusedError
 from opsync_notion import scope
 from opsync_notion.ids import dashed
-from opsync_notion.queries import Broken, Chunk, Query, decode_rows, walk
+from opsync_notion.queries import Broken, Chunk, Query, walk
 from opsync_notion.schema import View
 from opsync_notion.tables import Tables
 from opsync_notion.wire import Cell, Markdown, Page, PropertyItem, PropertyItems
@@ -72,27 +72,6 @@ async def pull(
             # understood, archived pages keep the state in which they were last seen.
             tables.memory.stop_asking_for_archived()
     reader.remember()
-
-
-async def some(tables: Tables, data_source: str, ids: Sequence[str]) -> list[Item]:
-    """Pages of a data source by id, one request each. What is gone, hidden or elsewhere by now is
-    left out."""
-    view = await tables.view(data_source, fresh=True)
-    scope.check(view)
-    reader = _Reader(tables, view, full=True)
-    items: list[Item] = []
-    for id_ in ids:
-        try:
-            answer = await tables.http.read("GET", f"/v1/pages/{id_}")
-        except NotFound:
-            continue
-        except RefusedError as error:
-            items.append(Item(STREAM, id_, RecordError(f"Notion page {id_}: {error}")))
-            continue
-        rows = decode_rows(msgspec.Raw(b"[" + answer.body + b"]"))
-        here = tuple(row for row in rows if _is_in(row, data_source))
-        items += (await reader.batch(Chunk(here, answer))).items
-    return items
 
 
 def _queries(
@@ -292,16 +271,13 @@ def _with_items(cell: Cell, items: Sequence[PropertyItem]) -> Cell:
     return Cell(id=cell.id, type=cell.type, rich_text=runs)
 
 
-def _is_in(row: Page | Broken, data_source: str) -> bool:
-    """Whether a page is of this data source, as far as it tells."""
-    parent = row.parent if isinstance(row, Page) else None
-    return parent is None or item_id(parent.data_source_id or data_source) == data_source
-
-
-async def item_of(tables: Tables, view: View, page: Page) -> Item:
-    """A page that was read by id, with what its answer leaves out."""
-    (item,) = await _Reader(tables, view, full=False).items([page])
-    return item
+async def items_of(tables: Tables, data_source: str, pages: Sequence[Page]) -> list[Item]:
+    """Pages of a data source that were read by id, each with what its answer leaves out."""
+    view = await tables.view(data_source, fresh=False)
+    if not all(view.table.knows(page.properties or {}) for page in pages):
+        view = await tables.view(data_source, fresh=True)
+    scope.check(view)
+    return await _Reader(tables, view, full=False).items(pages)
 
 
 def item_id(remote_id: str) -> str:

@@ -147,17 +147,20 @@ class Tables:
     ) -> None:
         """Find the columns that opsync made and, after a lost store, does not know of.
 
-        Taken for ours is what has the name, the type and, in every row that is not empty, a value
-        that opsync could have written; and only beside proof that some person's table would
-        hardly give: opsync's description, "(opsync)" in the name, the seven health options, or a
-        delivery summary. Everything else stays somebody else's.
+        Taken for ours is what has the name, the type and opsync's description, whatever people
+        wrote into it since. Where no column has that: what has, in every row that is not empty, a
+        value that opsync could have written; and only beside proof that some person's table would
+        hardly give: "(opsync)" in the name, the seven health options, or a delivery summary.
+        Everything else stays somebody else's.
 
         An empty column "Adoption" proves nothing by the others, as those may stand without one.
         It is only ours where a write into one was `interrupted`, if it came meanwhile, and if the
         description is on none of our columns; until then it is left open whose it is.
         """
         data_source = dashed(source.id)
-        known = self.memory.columns(data_source)
+        # What was given up is not there any more, and may have been made anew since.
+        kept = self.memory.columns(data_source)
+        known = {key: own for key, own in kept.items() if not own.given_up}
         foreign = frozenset() if rejudge else self.memory.foreign(data_source)
         candidates = {
             key: found
@@ -175,7 +178,7 @@ class Tables:
         adopted: dict[str, OwnColumn] = {}
         for key, found in candidates.items():
             for prop in found:
-                if prop.id in judged.refuted or (said and prop.id not in said):
+                if prop.id not in said if said else prop.id in judged.refuted:
                     continue
                 if key in surfaces.AT_FIRST or (
                     prop.id in said | judged.worded

@@ -131,8 +131,8 @@ def test_what_waits_for_approval_is_offered_with_the_flag_that_it_will_want(
     company.configure(mode="propose", more="limits = { creates = 1 }\n")
     first = company.opsync("sync")
     assert first.code == 0, "nothing was to be written"
-    [offered] = [line for line in first.lines if line.startswith("  write them  ")]
-    command = offered.removeprefix("  write them  ")
+    [offered] = [line for line in first.lines if " changes wait: " in line]
+    command = offered.partition(" changes wait: ")[2]
     assert command.startswith("opsync apply 1 --allow-creates ")
     assert command.replace("apply 1", "apply 2") in company.opsync("plan").out
 

@@ -84,11 +84,11 @@ def test_an_accepted_link_whose_item_is_gone(on_command_line: World, capfd: Capt
     _, listed, _ = links(capfd, "Loyalty")
     (row,) = [line for line in listed if "GRO-3 Card form" in line]
     assert "accepted link (" in row
-    assert ": gone since 2 Mar 2026: trashed" in row
+    assert ": gone since 2 Mar 2026: in the trash" in row
     assert run(["explain", "Loyalty"]) == 0
     told = capfd.readouterr().out
     assert "GRO-3 Card form: accepted link (" in told
-    assert "not counted: gone since 2 Mar 2026: trashed" in told
+    assert "not counted: gone since 2 Mar 2026: in the trash" in told
     assert run(["explain", "GRO-3"]) == 0
     assert "with Loyalty: kept, and counts when it is back." in capfd.readouterr().out
     _, exported, _ = links(capfd, "export")

@@ -22,7 +22,7 @@ def break_one(world: World, instance: str) -> str:
         node["title"] = ["not", "a", "text"]
 
     def notion(page: dict[str, Any]) -> None:
-        if "properties" in page:
+        if "Tracked in" in page.get("properties", {}):
             page["properties"]["Tracked in"]["rich_text"] = "not a list"
 
     name, spoil = {

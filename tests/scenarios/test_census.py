@@ -11,6 +11,7 @@ import pytest
 
 from opsync.engine.explain import Explainer
 from opsync.engine.lookup import Lookup
+from opsync.model import Measure, Ref
 from opsync.report import PassReport
 from opsync_jira import Jira
 from opsync_jira.census import Whereabouts
@@ -224,13 +225,32 @@ async def test_a_team_that_the_key_does_not_see_any_more_is_not_deleted(settled:
 
 
 async def test_a_page_that_is_not_shared_any_more_is_not_visible(settled: World) -> None:
+    page = Ref("notion", "page", settled.loyalty.id)
+    async with settled.session() as session:
+        owned = await session.store.entries(target=page)
+    assert owned
+    assert settled.remote_links("MOB-1")
     settled.notion.faults.deny = {settled.loyalty.id}
     report = await a_day_later(settled)
     assert of(report, "notion").gone == {"not visible": 1}
+    assert settled.remote_links("MOB-1") == [], "what leads to it is taken away"
+    async with settled.session() as session:
+        assert await session.store.entries(target=page) == owned, "its places stay opsync's own"
     settled.notion.faults.deny = set()
     await a_day_later(settled)
     assert settled.loyalty.text("Delivery").startswith("1 of 2 done")
+    assert settled.remote_links("MOB-1")
     await settled.silent()
+
+
+async def test_what_a_census_would_remove_counts_with_the_removals_of_the_day(
+    settled: World,
+) -> None:
+    settled.raw["limits"] = {"removals": 0, "removals_share": 0.0}
+    settled.notion.faults.deny = {settled.loyalty.id}
+    report = await a_day_later(settled)
+    assert [one.what for one in of(report, "jira-main").over] == [Measure.removals]
+    assert settled.remote_links("MOB-1")
 
 
 async def test_who_left_the_configured_teams_projects_or_query_is_out_of_scope(
@@ -271,6 +291,27 @@ async def test_a_fresh_issue_that_the_index_does_not_show_is_not_gone(settled: W
     assert of(report, "jira-main").gone == {}
     record = await settled.record("PAY-4")
     assert (record.title, record.archived, record.tombstone) == ("Refunds", False, "")
+
+
+async def test_what_comes_without_a_name_may_be_what_did_not_come(settled: World) -> None:
+    """An issue that is answered without its id and key is not deleted for that."""
+    id_ = str(settled.jira.issue("PAY-4").id)
+    unlisted = without_id(id_)
+
+    def spoil(answer: Any) -> None:
+        unlisted(answer)
+        for issue in answer.get("issues", ()) if isinstance(answer, dict) else ():
+            if issue.get("id") == id_ and "fields" in issue:
+                issue.update(id=None, key=None)
+
+    settled.net.spoil[HOSTS["jira-main"]] = spoil
+    report = await a_day_later(settled)
+    assert of(report, "jira-main").gone == {}
+    assert await tombstone(settled, "PAY-4") == ""
+    assert report.exit_code == 1, "something could not be read"
+    settled.net.spoil.clear()
+    report = await a_day_later(settled)
+    assert report.exit_code == 0, troubles(report)
 
 
 def without_id(id_: str) -> Callable[[Any], None]:

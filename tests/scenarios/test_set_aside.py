@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from opsync import Feed
 from opsync.model.aside import RETRIES
-from opsync.store import Quarantined
+from opsync.store import Quarantined, SetAside
+from opsync_jira import Jira
 from tests.scenarios.test_bad_input_records import INSTANCES, break_one, edit_all
 from tests.support.world import HOSTS, World, of, troubles
 
@@ -110,33 +112,148 @@ async def test_a_run_tries_only_so_many_again(settled: World) -> None:
     assert {one.tries for one in await asides(settled)} == {1}, "the others came next"
 
 
-@pytest.mark.parametrize("instance", INSTANCES)
-async def test_what_is_deleted_while_it_is_set_aside_is_not_taken_for_gone_but_by_a_full_read(
+@pytest.mark.parametrize("instance", ["jira-main", "linear"])
+async def test_what_its_tool_says_is_deleted_is_set_aside_no_longer_and_gone(
     settled: World, instance: str
 ) -> None:
     edit_all(settled, "Renamed")
     broken = break_one(settled, instance)
     await settled.sync()
+    tool = settled.jira if instance == "jira-main" else settled.linear
+    tool.delete_issue(broken)
+    settled.clock.advance(2 * HOUR)
+    report = await settled.sync()
+    assert await asides(settled) == []
+    assert of(report, instance).gone == {"deleted": 1}
+    assert (await settled.record(broken)).tombstone == "deleted"
+    assert (await settled.sync()).exit_code == 0
+    await settled.silent()
+
+
+async def test_what_is_hidden_stays_set_aside_and_says_so_until_a_census(settled: World) -> None:
+    edit_all(settled, "Renamed")
+    break_one(settled, "notion")
+    await settled.sync()
     settled.net.spoil.clear()
-    if instance == "jira-main":
-        settled.jira.delete_issue(broken)
-    elif instance == "linear":
-        settled.linear.faults.deny = {settled.linear.issue(broken).id}
-    else:
-        settled.notion.faults.deny = {settled.loyalty.id}
-    await later(settled, 2 * HOUR)
+    settled.notion.faults.deny = {settled.loyalty.id}
+    settled.clock.advance(2 * HOUR)
+    report = await settled.sync()
+    assert of(report, "notion").gone == {}
     [one] = await asides(settled)
-    assert "no longer answered by its id" in one.reason
+    assert "no longer visible to the token" in one.reason
     async with settled.session() as session:
         record = await session.store.record(one.ref)
     assert record is not None
-    assert not record.tombstone
+    assert record.tombstone == ""
     await settled.sync(full=True)
     assert await asides(settled) == []
     async with settled.session() as session:
         record = await session.store.record(one.ref)
     assert record is not None
-    assert record.tombstone
+    assert record.tombstone == "not visible"
+
+
+@pytest.mark.parametrize("snapshot", [False, True], ids=["by changes", "snapshot"])
+@pytest.mark.parametrize("lists_ids", [True, False], ids=["census", "in full"])
+async def test_what_was_never_read_and_vanished_is_set_aside_no_longer(
+    settled: World, monkeypatch: pytest.MonkeyPatch, snapshot: bool, lists_ids: bool
+) -> None:
+    """Nothing is known of it, so that its tool cannot say whether it is deleted or hidden."""
+    as_feed(monkeypatch, snapshot=snapshot, lists_ids=lists_ids)
+    broken = broken_issue(settled, "PAY")
+    await settled.sync()
+    assert len(await asides(settled)) == 1
+    settled.jira.delete_issue(broken)
+    if not snapshot:
+        settled.clock.advance(2 * HOUR)
+        assert (await settled.sync()).exit_code == 1
+        [one] = await asides(settled)
+        assert "no longer answered by its id" in one.reason
+        settled.clock.advance(22 * HOUR)
+    report = await settled.sync()
+    assert await asides(settled) == []
+    assert report.exit_code == 0, troubles(report)
+
+
+@pytest.mark.parametrize("lists_ids", [True, False], ids=["census", "in full"])
+async def test_also_where_nothing_else_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch, lists_ids: bool
+) -> None:
+    as_feed(monkeypatch, snapshot=False, lists_ids=lists_ids)
+    world.jira.add_project("NEW", "New")
+    world.raw["instances"]["jira-main"]["projects"] = ["NEW"]
+    broken = broken_issue(world, "NEW")
+    await world.sync()
+    assert len(await asides(world)) == 1
+    world.jira.delete_issue(broken)
+    report = await world.sync(full=True)
+    assert await asides(world) == []
+    assert report.exit_code == 0, troubles(report)
+
+
+async def test_not_more_than_a_census_would_believe_is_taken_for_deleted(settled: World) -> None:
+    keys = [settled.jira.add_issue("MOB", f"Chore {number}").key for number in range(12)]
+    await settled.sync()
+
+    def spoil(answer: Any) -> None:
+        for issue in answer.get("issues", ()):
+            if issue["fields"]["summary"].startswith("Chore"):
+                issue["fields"]["summary"] = {"not": "a text"}
+
+    settled.net.spoil[HOSTS["jira-main"]] = spoil
+    for key in keys:
+        settled.jira.edit(key, labels=("again",))
+    await settled.sync()
+    assert len(await asides(settled)) == 12
+    for key in keys:
+        settled.jira.delete_issue(key)
+    settled.clock.advance(2 * HOUR)
+    report = await settled.sync()
+    assert of(report, "jira-main").gone == {"deleted": 10}
+    assert ["of too many at once" in one.reason for one in await asides(settled)] == [True, True]
+
+
+def as_feed(monkeypatch: pytest.MonkeyPatch, *, snapshot: bool, lists_ids: bool) -> None:
+    """Have Jira be read in another way than it is."""
+    feed = Feed("issues", ("issue",), title="issues", snapshot=snapshot)
+
+    async def feeds(self: Jira) -> list[Feed]:
+        return [feed]
+
+    connect = Jira.__init__
+
+    def begin(self: Jira, *given: Any) -> None:
+        connect(self, *given)
+        self.lists_ids = lists_ids
+
+    monkeypatch.setattr(Jira, "feeds", feeds)
+    monkeypatch.setattr(Jira, "__init__", begin)
+
+
+def broken_issue(world: World, project: str) -> str:
+    """A new issue that cannot be read."""
+    key = world.jira.add_issue(project, "Broken").key
+
+    def spoil(answer: Any) -> None:
+        for issue in answer.get("issues", ()) if isinstance(answer, dict) else ():
+            if issue.get("fields", {}).get("summary") == "Broken":
+                issue["fields"]["summary"] = {"not": "a text"}
+
+    world.net.spoil[HOSTS["jira-main"]] = spoil
+    return key
+
+
+async def test_what_came_from_a_feed_that_is_no_more_waits_and_is_in_nobodys_way(
+    settled: World,
+) -> None:
+    lost = SetAside("jira-main", "issue", "7", "no title")
+    async with settled.session() as session:
+        await session.store.put_batch(1, "jira-main", "elsewhere", [], [lost], advance_to=None)
+    settled.clock.advance(2 * HOUR)
+    quiet = await settled.sync()
+    [one] = await asides(settled)
+    assert (one.tries, one.reason) == (1, "no title")
+    assert of(quiet, "jira-main").read_requests == 2, "it was not asked for"
 
 
 async def test_an_outage_while_trying_again_harms_nothing_else(settled: World) -> None:

@@ -54,6 +54,8 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "undo": ("undo", "--dry-run"),
     "owned": ("owned",),
     "release": ("release", "--all", "--keep", "--dry-run"),
+    "aside": ("aside",),
+    "aside retry": ("aside", "retry"),
     "resolve": ("resolve", ITEM),
     "pause": ("pause",),
     "alerts test": ("alerts", "test"),

@@ -166,8 +166,18 @@ def test_every_retry_ends_is_spread_and_names_what_it_repeats() -> None:
         assert "stop_after_attempt" in given["stop"], name
         assert "wait_none" not in given["wait"], name
         assert "wait_fixed" not in given["wait"], name
-        assert "retry_if_exception_type(TemporaryError)" in given["retry"], name
-        assert "not_" not in given["retry"], name
+        assert given["retry"] == "retry_if_exception(lambda error: self._may_retry(call, error))", (
+            name
+        )
+    (judge,) = [
+        node
+        for node in nodes(TREES["src/opsync/http/client.py"], ast.FunctionDef)
+        if isinstance(node, ast.FunctionDef) and node.name == "_may_retry"
+    ]
+    first = next(node for node in judge.body if isinstance(node, ast.If))
+    assert ast.unparse(first) == ("if not isinstance(error, TemporaryError):\n    return False"), (
+        "what is not for the moment only is not sent again"
+    )
 
 
 def swallows(handler: ast.ExceptHandler) -> bool:

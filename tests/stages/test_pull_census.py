@@ -47,7 +47,7 @@ class Lister(Tool, Census):
             yield page
 
     async def look_up(
-        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> Sequence[Item | Absent]:
         self.sought.append([ref.id for ref in refs])
         found = items(*(ref.id for ref in refs if int(ref.id) in self.there))

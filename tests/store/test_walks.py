@@ -164,3 +164,50 @@ async def test_what_was_archived_since_it_was_hidden_is_there_again_and_said_onc
     second = await store.begin_run("sync")
     await store.count_gone(second, {ref(items[0]): "archived"})
     assert await store.sources_to_link(second) == []
+
+
+async def test_what_is_set_aside_and_in_no_list_is_told_unless_it_is_missing_anyway(
+    store: Store,
+) -> None:
+    items = await known(store, 3)
+    aside = [SetAside("jira", "issue", id_, "no title") for id_ in ("0", "1", "new")]
+    await store.put_batch(2, "jira", "all", [], aside, advance_to=None)
+    await store.count_gone(2, {ref(items[2]): "deleted"})
+    await store.put_batch(
+        2, "jira", "all", [], [SetAside("jira", "issue", "2", "no")], advance_to=None
+    )
+    await store.put_batch(
+        2, "jira", "other", [], [SetAside("jira", "issue", "x", "no")], advance_to=None
+    )
+    await store.walk_seen("jira", "all", [ref(items[1])])
+    found = await store.vanished("jira", "all")
+    assert found.missing == (ref(items[0]),)
+    assert found.aside == (ref(items[2]), ref("jira:new"))
+
+
+async def test_what_is_gone_or_forgotten_is_set_aside_no_longer(store: Store) -> None:
+    items = await known(store, 2)
+    aside = [SetAside("jira", "issue", id_, "no title") for id_ in ("0", "1", "new")]
+    await store.put_batch(2, "jira", "all", [], aside, advance_to=None)
+    await store.count_gone(2, {ref(items[0]): "deleted"})
+    assert {one.ref for one in await store.quarantine()} == {ref(items[1]), ref("jira:new")}
+    await store.forget_aside([ref("jira:new")])
+    assert [one.ref for one in await store.quarantine()] == [ref(items[1])]
+
+
+async def test_a_feed_of_which_all_is_set_aside_has_something_until_it_is_retired(
+    store: Store,
+) -> None:
+    run = await store.begin_run("sync")
+    assert not await store.has_any("jira", "all")
+    await store.put_batch(
+        run, "jira", "all", [], [SetAside("jira", "issue", "0", "no")], advance_to=None
+    )
+    assert await store.has_any("jira", "all")
+    assert not await store.has_any("jira", "other")
+    assert not await store.has_any("jir", "all")
+    await store.retire_feed(run, "jira", "all")
+    assert await store.quarantine() == []
+    assert not await store.has_any("jira", "all")
+    await known(store, 1)
+    assert await store.has_any("jira", "all")

@@ -31,7 +31,8 @@ class Census(ABC):
     """
 
     lists_ids: bool = True
-    """False for an instance that cannot do it although its connector can: it is read in full."""
+    """False for an instance that cannot do it although its connector can: it is read in full. It
+    is asked to look up what was set aside all the same."""
 
     look_up_max: ClassVar[int] = 250
     """How many things one pass may look up by id, in one feed."""
@@ -45,11 +46,15 @@ class Census(ABC):
 
     @abstractmethod
     async def look_up(
-        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record]
+        self, feed: Feed, refs: Sequence[Ref], known: Mapping[Ref, Record], *, listed: bool
     ) -> Sequence[Item | Absent]:
         """What has become of these, by id and never by search; `known` is how they were stored.
 
+        `listed`: all ids were listed before, and what counts as there by `known` was not among
+        them. Else it is asked for because it could not be read.
+
         An Item for what is there, whatever its key, team or project is by now, and for what is out
         of scope or in the trash and says so itself; Absent for the rest. Of what is left out
-        nothing is concluded.
+        nothing is concluded. What came and does not tell its id is an Item as `pull` would name
+        it, with its RecordError: it may be any of the rest, and nothing is concluded of these.
         """

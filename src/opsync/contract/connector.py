@@ -142,15 +142,6 @@ class Readable(ABC):
     def normalize(self, stream: str, raw: object) -> Iterable[Record]:
         """Turn one raw object into records. Pure: no I/O, no clock. Raises RecordError."""
 
-    async def reread(self, feed: str, refs: Sequence[Ref]) -> Sequence[Item] | None:
-        """Read these objects of a feed again by their ids, as `pull` would give them, in as few
-        requests as the tool allows; None where it cannot.
-
-        It is asked for what was set aside because it could not be read. What the answer lacks is
-        gone or hidden: nothing is concluded from that.
-        """
-        return None
-
     def recognize(self, url: str) -> str | None:
         """The alias of the record that a URL of this instance leads to; None for other URLs."""
         return None

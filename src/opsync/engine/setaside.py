@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from opsync.config import Config
-from opsync.contract.connector import Readable
+from opsync.contract.census import Census
 from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
@@ -129,6 +129,4 @@ def _by_itself(config: Config, instance: str) -> bool:
     """Whether the instance's tool can give one item by its id."""
     configured = config.instances.get(instance)
     class_ = config.plugins.connectors.get(configured.connector) if configured else None
-    if class_ is None or not issubclass(class_, Readable):
-        return False
-    return class_.reread is not Readable.reread
+    return class_ is not None and issubclass(class_, Census)

@@ -8,14 +8,15 @@ is listed and not stored is looked up as well. When is decided here from the tim
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from opsync.contract.census import Absent, Census
+from opsync.contract.census import Absent, Census, Why
 from opsync.contract.connector import Feed, Item
-from opsync.errors import BadAnswer
+from opsync.errors import BadAnswer, RecordError
 from opsync.http.stillness import each
-from opsync.model import NOT_VISIBLE, Ref, Value
+from opsync.model import NOT_VISIBLE, Record, Ref, Value
 from opsync.report import InstanceReport
 from opsync.stages.pulling import PullContext
 from opsync.store import Vanished
@@ -42,6 +43,20 @@ IDLE_PAGES_MAX = 3
 """So many pages in a row without anything new are taken for a listing that goes in circles."""
 
 Keep = Callable[[Sequence[Item]], Awaitable[None]]
+
+
+class Found(NamedTuple):
+    """What a tool said of things that were looked up.
+
+    `before` is how they were stored, `refs` are those of `items`. `clear` says that the answer
+    tells of all that it brought what it is.
+    """
+
+    before: Mapping[Ref, Record]
+    items: Sequence[Item]
+    refs: Sequence[Ref]
+    absent: Mapping[Ref, Why]
+    clear: bool
 
 
 def is_due(counted_at: datetime | None, now: datetime, every: timedelta) -> bool:
@@ -115,7 +130,7 @@ async def settle(
         await refuse(feed, found, report, context)
         return False
     await store.put_kept(instance, {DOUBTED.format(feed.name): None})
-    wanted = [*found.missing, *(() if full else found.met)]
+    wanted = [*found.missing, *found.aside, *(() if full else found.met)]
     await _look_up(connector, feed, wanted, report, context, keep)
     return True
 
@@ -191,32 +206,69 @@ async def _look_up(
     keep: Keep,
 ) -> None:
     """Ask what became of the first of these, and note the others for the next pass."""
-    store = context.store
     # Where a person said that a mass is gone, it is looked up in this pass.
     at_once = max(connector.look_up_max, context.allowed)
     now, later = wanted[:at_once], wanted[at_once:]
     if now:
-        before = await store.records_of(now)
-        async with context.watch():
-            found = await connector.look_up(feed, now, before)
+        found = await look_up(connector, feed, now, report.instance, context, listed=True)
         report.looked_up += len(now)
-        await keep([one for one in found if isinstance(one, Item)])
-        absent = {one.ref: one.why for one in found if isinstance(one, Absent)}
-        await store.count_gone(context.run, absent)
-        after = await store.records_of(now)
-        left = Counter(
-            one.tombstone
-            for ref, one in after.items()
-            if one.tombstone and ref in before and one.tombstone != before[ref].tombstone
-        )
-        for word, count in left.items():
-            report.gone[word] = report.gone.get(word, 0) + count
-        report.missing += left.total()
-        hidden = [ref for ref in now if ref in before and before[ref].tombstone == NOT_VISIBLE]
-        if any(not after[ref].tombstone for ref in hidden):
+        await keep(found.items)
+        await count(found, found.absent, report, context)
+        hidden = [r for r, one in found.before.items() if one.tombstone == NOT_VISIBLE]
+        after = await context.store.records_of(hidden)
+        if any(not one.tombstone for one in after.values()):
             # What is below it, or names it, was read without it.
-            await store.put_kept(report.instance, {FADED.format(feed.name): "now"})
+            await context.store.put_kept(report.instance, {FADED.format(feed.name): "now"})
+        if found.clear:
+            # In no listing, not known, and not answered: there is nothing left to be set aside.
+            answered = {*found.refs, *found.absent, *found.before}
+            await context.store.forget_aside([ref for ref in now if ref not in answered])
     await put_off(feed, later, report, context)
+
+
+async def look_up(
+    connector: Census,
+    feed: Feed,
+    refs: Sequence[Ref],
+    instance: str,
+    context: PullContext,
+    *,
+    listed: bool,
+) -> Found:
+    """Ask what became of these; nothing is stored yet.
+
+    Where something came that cannot be read and does not tell what it is, it may be any of those
+    that did not come: nothing is concluded of them.
+    """
+    before = await context.store.records_of(refs)
+    async with context.watch():
+        answer = await connector.look_up(feed, refs, before, listed=listed)
+    items = [one for one in answer if isinstance(one, Item)]
+    named = [Ref(instance, one.stream, one.id) for one in items]
+    asked = set(refs)
+    clear = not any(
+        ref not in asked and isinstance(item.raw, RecordError)
+        for ref, item in zip(named, items, strict=True)
+    )
+    absent = {one.ref: one.why for one in answer if isinstance(one, Absent) and one.ref in asked}
+    return Found(before, items, named, absent if clear else {}, clear)
+
+
+async def count(
+    found: Found, gone: Mapping[Ref, str], report: InstanceReport, context: PullContext
+) -> None:
+    """Once what came is stored: have the others be `gone`, and note in `report` what is by now."""
+    store, before = context.store, found.before
+    await store.count_gone(context.run, gone)
+    after = await store.records_of(list(before))
+    left = Counter(
+        one.tombstone
+        for ref, one in after.items()
+        if one.tombstone and one.tombstone != before[ref].tombstone
+    )
+    for word, number in left.items():
+        report.gone[word] = report.gone.get(word, 0) + number
+    report.missing += left.total()
 
 
 def _standing(doubt: dict[str, Value], now: datetime, context: PullContext) -> Vanished | None:

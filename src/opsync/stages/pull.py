@@ -61,6 +61,7 @@ async def pull(connector: Readable, report: InstanceReport, context: PullContext
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a connector's fault stays its own
         await _trouble(error, None, report, context)
         return
+    context.feeds = {feed.name: feed for feed in feeds}
     context.named = [feed for feed in feeds if feed.named]
     if not await _pull_each(connector, [f for f in feeds if not f.named], report, context):
         return
@@ -156,8 +157,9 @@ async def _pull_feed(
     since = None if rescoped else await _since(connector, feed, instance, context)
     full = since is None
     started = context.clock.now()
-    known = await store.known(instance, feed.name) if full else 0
-    if known:
+    # Also where nothing of it could be read so far, for what is set aside may vanish as well.
+    track = full and await store.has_any(instance, feed.name)
+    if track:
         await store.begin_walk(instance, feed.name)
     high: datetime | None = None
     read = empty = 0
@@ -168,12 +170,12 @@ async def _pull_feed(
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
         if batch.high is not None and (high is None or batch.high > high):
             high = batch.high
-        await _store_batch(connector, feed, batch, report, context, track=full and known > 0)
+        await _store_batch(connector, feed, batch, report, context, track=track)
         read += len(batch.items)
         expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
     if full:
-        believed = not known or await _settle_walk(connector, feed, rescoped, report, context)
+        believed = not track or await _settle_walk(connector, feed, rescoped, report, context)
     else:
         believed = await _check(connector, feed, report, context)
     if not believed:

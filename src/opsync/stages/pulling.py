@@ -49,5 +49,7 @@ class PullContext:
     allowed: int = 0
     requests: Callable[[], int] = int
     watch: Watch = unwatched
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    """All feeds by name, once they are known."""
     named: list[Feed] = field(default_factory=list)
     """The feeds that `pull` leaves to `pull_named`."""

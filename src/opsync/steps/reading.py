@@ -31,7 +31,7 @@ async def pull_all(this: Pass) -> None:
     }
     rules = this.config.plugins.link_rules
     mirrors = Mirrors(this.config.twins.footers)
-    understood: dict[str, Known] = {}
+    contexts: dict[str, PullContext] = {}
     tasks: list[Coroutine[Any, Any, None]] = []
     later: list[Callable[[], Coroutine[Any, Any, None]]] = []
     for name, opened in this.instances.items():
@@ -41,19 +41,15 @@ async def pull_all(this: Pass) -> None:
         if not isinstance(connector, Readable) or (this.only and name not in this.only):
             report.pulled = False
             continue
-        understood[name] = Known(
-            recognizers,
-            rules,
-            mirrors,
-            teams_in(name, this.config.teams, this.config.instances[name].settings.statuses),
-        )
-        context = PullContext(
+        statuses = this.config.instances[name].settings.statuses
+        teams = teams_in(name, this.config.teams, statuses)
+        context = contexts[name] = PullContext(
             store=this.store,
             clock=this.clock,
             run=this.run,
             overlap_s=opened.overlap_s,
             fingerprint=opened.fingerprint,
-            known=understood[name],
+            known=Known(recognizers, rules, mirrors, teams),
             naming=this.reads_as.get(name, ""),
             full=this.full,
             progress=this.progress,
@@ -67,7 +63,7 @@ async def pull_all(this: Pass) -> None:
         later.append(partial(pull_named, connector, report, context))
     await at_once(tasks)
     await at_once(read() for read in later)
-    await try_again(this, understood)
+    await try_again(this, contexts)
     await _keep_earlier_trouble(this)
     await _look_again(this)
     await check_teams(this)

@@ -158,8 +158,8 @@ class Vanished(NamedTuple):
     """What a listing of a feed's ids does not show of `known` records.
 
     `missing` are to be looked up by id, those known to be invisible included; `lost` is how many of
-    them count as there until now. `met` are listed and not known, or known as gone. `listed` is how
-    many ids were listed.
+    them count as there until now. `met` are listed and not known, or known as gone. `aside` were
+    set aside and are neither listed nor among `missing`. `listed` is how many ids were listed.
     """
 
     known: int
@@ -167,6 +167,7 @@ class Vanished(NamedTuple):
     listed: int
     missing: tuple[Ref, ...] = ()
     met: tuple[Ref, ...] = ()
+    aside: tuple[Ref, ...] = ()
 
 
 class InstanceRun(Struct, frozen=True):

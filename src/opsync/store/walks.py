@@ -39,9 +39,23 @@ DELETE FROM quarantine WHERE feed = ? AND substr(ref, 1, length(?) + 1) = ? || '
 AND NOT EXISTS (SELECT 1 FROM walk w
                 WHERE w.instance = ? AND w.feed = quarantine.feed AND w.ref = quarantine.ref)
 """
+# What is set aside and not shown, but for what is looked up anyway.
+_ASIDE_UNSEEN = text("""
+SELECT q.ref FROM quarantine q LEFT JOIN records r ON r.ref = q.ref
+WHERE q.feed = :feed AND substr(q.ref, 1, length(:instance) + 1) = :instance || ':'
+AND NOT EXISTS (SELECT 1 FROM walk w
+                WHERE w.instance = :instance AND w.feed = q.feed AND w.ref = q.ref)
+AND (r.ref IS NULL OR NOT (r.feed = q.feed AND r.tombstone IN ('', :hidden)
+                           AND (r.hash <> '' OR r.tombstone <> '')))
+ORDER BY q.ref LIMIT :most
+""")
+_ASIDE = """
+FROM quarantine WHERE feed = ? AND substr(ref, 1, length(?) + 1) = ? || ':'
+"""
 _KNOWN = "SELECT count(*) FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
 _LIVING = "SELECT ref FROM records WHERE instance = ? AND feed = ? AND tombstone = ''"
 _RETIRE = "DELETE FROM cursors WHERE instance = ? AND feed = ?"
+_FORGET_ASIDE = "DELETE FROM quarantine WHERE ref IN (*)"
 _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
 # What a census has not shown: what counts as there, or is known not to be visible. What its tool
 # archived without listing it any more stays as it is.
@@ -73,6 +87,12 @@ class Walks(Part):
             lambda c: int(c.exec_driver_sql(_KNOWN, (instance, feed)).scalar_one())
         )
 
+    async def has_any(self, instance: str, feed: str) -> bool:
+        """Whether a feed has brought anything that still counts as there, or is set aside."""
+        query = f"SELECT EXISTS ({_LIVING}) OR EXISTS (SELECT 1 {_ASIDE})"
+        given = (instance, feed, feed, instance, instance)
+        return await self._read(lambda c: bool(c.exec_driver_sql(query, given).scalar_one()))
+
     async def begin_walk(self, instance: str, feed: str) -> None:
         """Forget what an earlier walk that did not finish has shown."""
         await self._write(lambda c: _forget(c, instance, feed))
@@ -103,16 +123,26 @@ class Walks(Part):
         )
 
     async def count_gone(self, run: int, why: Mapping[Ref, str]) -> None:
-        """These are gone, by their tombstone; "archived" ones stay, and are archived."""
+        """These are gone, by their tombstone; "archived" ones stay, and are archived. None of them
+        is set aside any more."""
 
         def work(connection: Connection) -> None:
             for word in sorted(set(why.values())):
                 refs = sorted(str(ref) for ref, one in why.items() if one == word)
                 for part in chunks(refs):
                     _bury(connection, run, part, word)
+                    connection.exec_driver_sql(marked(_FORGET_ASIDE, part), tuple(part))
 
         if why:
             await self._write(work)
+
+    async def forget_aside(self, refs: Sequence[Ref]) -> None:
+        """These are not there any more, for all that is known: they are not set aside either."""
+        if refs:
+            given = [(str(ref),) for ref in refs]
+            await self._write(
+                lambda c: c.exec_driver_sql("DELETE FROM quarantine WHERE ref = ?", given)
+            )
 
     async def finish_walk(
         self, run: int, instance: str, feed: str, *, limit: float = 0.2, floor: int = 10
@@ -125,7 +155,8 @@ class Walks(Part):
         return await self._write(lambda c: _finish(c, run, instance, feed, limit, floor))
 
     async def retire_feed(self, run: int, instance: str, feed: str) -> int:
-        """A feed is not read any more: what it brought is gone, and its cursor is forgotten.
+        """A feed is not read any more: what it brought is gone, what is set aside of it and its
+        cursor are forgotten.
 
         Returns how many records that were."""
 
@@ -134,6 +165,7 @@ class Walks(Part):
             for part in chunks(rows):
                 _bury(connection, run, part)
             connection.exec_driver_sql(_RETIRE, (instance, feed))
+            connection.exec_driver_sql(f"DELETE {_ASIDE}", (feed, instance, instance))
             return len(rows)
 
         return await self._write(work)
@@ -179,12 +211,14 @@ def _vanished(connection: Connection, instance: str, feed: str, most: int) -> Va
     lost = int(connection.execute(_LOST_COUNT, names).scalar_one())
     missing = connection.execute(_LOST_REFS, {**names, "most": most}).scalars()
     met = connection.exec_driver_sql(_MET, (instance, feed, most)).scalars()
+    aside = connection.execute(_ASIDE_UNSEEN, {**names, "most": most}).scalars()
     result = Vanished(
         known=known,
         lost=lost,
         listed=int(listed),
         missing=tuple(to_refs(missing)),
         met=tuple(to_refs(met)),
+        aside=tuple(to_refs(aside)),
     )
     _forget(connection, instance, feed)
     return result

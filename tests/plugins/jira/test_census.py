@@ -55,7 +55,7 @@ async def test_each_kind_of_absence_is_told_apart(site: JiraSite, connect: Conne
     site.faults.deny = {"SEC"}
     site.exchanges.clear()
 
-    found = await connector.look_up(FEED, list(known), known)
+    found = await connector.look_up(FEED, list(known), known, listed=True)
 
     told = {(one.ref if isinstance(one, Absent) else None): one for one in found}
     assert why(told[named[keys["PAY"]]]) == "deleted"
@@ -74,7 +74,7 @@ async def test_what_is_there_and_changed_just_now_is_there_whatever_the_search_s
     site.add_issue("PAY", "Fresh")
     connector = connect(site)
     known = await known_of(connector)
-    (found,) = await connector.look_up(FEED, list(known), known)
+    (found,) = await connector.look_up(FEED, list(known), known, listed=True)
     assert isinstance(found, Item)
     assert [one.title for one in connector.normalize(found.stream, found.raw)] == ["Fresh"]
 

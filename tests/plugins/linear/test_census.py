@@ -62,7 +62,7 @@ async def test_each_kind_of_absence_is_told_apart(
     workspace.faults.deny = {"WEB"}
     workspace.exchanges.clear()
 
-    found = await connector.look_up(FEED, list(known), known)
+    found = await connector.look_up(FEED, list(known), known, listed=True)
 
     absent = {known[one.ref].title: one.why for one in found if isinstance(one, Absent)}
     assert absent == {"deleted": "deleted", "hidden": "not visible"}
@@ -84,7 +84,7 @@ async def test_what_went_to_another_team_is_out_of_scope(
     connector = connect(workspace, teams=["GRO"])
     known = {one.ref: one for one in (await read(connector)).values()}
     workspace.move_issue(issue.identifier, "WEB")
-    (found,) = await connector.look_up(FEED, list(known), known)
+    (found,) = await connector.look_up(FEED, list(known), known, listed=True)
     assert isinstance(found, Item)
     (record,) = connector.normalize(found.stream, found.raw)
     assert record.tombstone == "out of scope"
@@ -97,7 +97,7 @@ async def test_a_page_that_is_smaller_than_the_question_makes_nothing_absent(
         workspace.add_issue("GRO", f"Chore {number}")
     connector = connect(workspace, page_size=5)
     known = {one.ref: one for one in (await read(connector)).values()}
-    found = await connector.look_up(FEED, list(known), known)
+    found = await connector.look_up(FEED, list(known), known, listed=True)
     assert len(known) == 12
     assert {one.id for one in found if isinstance(one, Item)} == {ref.id for ref in known}
     assert not [one for one in found if isinstance(one, Absent)]

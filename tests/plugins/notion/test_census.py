@@ -63,7 +63,7 @@ async def test_each_kind_of_absence_is_told_apart(roadmap: Roadmap) -> None:
     pages["moved"].data_source = other
     roadmap.workspace.exchanges.clear()
 
-    found = await connector.look_up(feed(roadmap), list(known), known)
+    found = await connector.look_up(feed(roadmap), list(known), known, listed=True)
 
     assert {titles[one.ref]: one.why for one in found if isinstance(one, Absent)} == {
         "hidden": "not visible"
@@ -90,4 +90,4 @@ async def test_where_it_may_not_be_read_no_page_is_absent(roadmap: Roadmap) -> N
     roadmap.workspace.faults.missing_scopes = {"read content"}
 
     with pytest.raises(SignInError):
-        await connector.look_up(feed(roadmap), list(known), known)
+        await connector.look_up(feed(roadmap), list(known), known, listed=True)
