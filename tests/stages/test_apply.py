@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from opsync.errors import SignInError, TemporaryError
+from opsync.errors import RefusedError, SignInError, TemporaryError
 from opsync.model import Change, Content, Outcome, OutcomeKind, Record, Ref, Seen, Value
 from opsync.model.ledger import Entry, stored
 from opsync.stages.apply import ApplyReport, TargetWork, apply
@@ -128,6 +128,17 @@ async def test_only_what_may_have_happened_is_unknown_afterwards(
     kept = await wall.store.entry(slot())
     assert kept is not None
     assert (kept.intent is not None) is unknown
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+async def test_a_refused_write_is_unknown_where_an_earlier_try_of_it_may_have_happened(
+    wall: Wall, earlier: int
+) -> None:
+    wall.fault = RefusedError("it is there already")
+    await run(wall, work(), unknown=lambda: 4 + earlier * len(wall.begun))
+    kept = await wall.store.entry(slot())
+    assert kept is not None
+    assert kept.intent == (stored("new") if earlier else None)
 
 
 async def test_after_a_refused_sign_in_nothing_else_is_sent(wall: Wall) -> None:

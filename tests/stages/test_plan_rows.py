@@ -160,13 +160,13 @@ def test_a_place_that_the_tool_has_no_more_is_left_out() -> None:
 # What stands there
 
 
-def test_by_address_what_is_wanted_now_is_looked_for_and_not_what_was_begun() -> None:
+def test_by_address_what_was_begun_is_looked_for_before_what_is_wanted_now() -> None:
     row = Entry(slot=slot("link"), desired=stored(B), intent=stored(B))
     found = planned(
         seen_target(), Want(slot("link"), A), entries=[row], seen=[link(B, "rb"), link(A, "ra")]
     )
-    assert found.changes == ()
-    assert [(one.applied, one.remote_id) for one in found.entries] == [(stored(A), "ra")]
+    assert [outcome.applied for _, outcome in found.recovered] == [B]
+    assert [(one.before, one.desired, one.remote_id) for one in found.changes] == [(B, A, "rb")]
 
 
 def test_what_has_the_stored_id_is_nobody_elses() -> None:
@@ -224,14 +224,15 @@ def test_a_carried_value_that_is_right_is_not_written_along() -> None:
     assert [one.slot.surface for one in planned(target, *wants, entries=rows).changes] == ["text"]
 
 
-def test_an_edited_carried_value_is_a_conflict_without_a_hold() -> None:
+def test_an_edited_carried_value_is_held_as_any_other_edit() -> None:
     target = seen_target(
         Seen.of("text", "old", remote_id="r"), Seen.of("changed", "mine", remote_id="r")
     )
     rows = [written(slot(), "old"), written(slot("changed"), "1 Nov")]
     wants = [Want(slot(), "new"), Want(slot("changed"), "2 Nov")]
     [row] = planned(target, *wants, entries=rows).conflicts
-    assert row.hold is None
+    assert row.hold is not None
+    assert (row.hold.kind, row.hold.at) == (HoldKind.conflict, NOW)
 
 
 # What is kept of a slot
@@ -502,7 +503,7 @@ def test_an_interrupted_write_that_happened_is_told_in_full(
     if before is None:
         row = msgspec.structs.replace(row, remote_id="")
     found = planned(seen_target(), Want(slot(), begun), entries=[row], seen=seen)
-    remote_id = "r2" if before is None else "r"
+    remote_id = "" if begun is None else "r2" if before is None else "r"
     change = Change(
         id=f"{number(slot())}-found",
         slot=slot(),

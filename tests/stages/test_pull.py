@@ -12,18 +12,19 @@ import msgspec
 import pytest
 
 from opsync.contract.connector import Batch, Feed, Item, Readable
-from opsync.errors import BadAnswer, RecordError, SignInError, StoreError, TemporaryError
+from opsync.errors import (
+    BadAnswer,
+    RecordError,
+    RefusedError,
+    SignInError,
+    StoreError,
+    TemporaryError,
+)
 from opsync.model import Mention, Record
 from opsync.report import InstanceReport
-from opsync.stages.pull import (
-    EXPECTED,
-    PullContext,
-    is_core_key,
-    is_half_read,
-    pull,
-    pull_named,
-    silent,
-)
+from opsync.stages.census import DOUBTED
+from opsync.stages.pull import EXPECTED, is_core_key, is_half_read, pull, pull_named
+from opsync.stages.pulling import PullContext, silent
 from opsync.store import CursorState, Prepared, Store, inline
 from tests.support.build import at, record
 from tests.support.clock import START, FakeClock
@@ -122,9 +123,11 @@ async def test_the_first_pull_reads_everything_and_the_next_resumes_with_an_over
     assert await desk.cursor() == CursorState(
         instance="jira", feed="issues", high=at(3), completed_at=START
     )
-    desk.tool.script["issues"] = []
+    desk.tool.script["issues"] = [batch(1, high=at(5))]
     await desk.pull()
     assert desk.since == at(3) - OVERLAP
+    await desk.pull()
+    assert desk.since == at(5) - OVERLAP
 
 
 async def test_a_pull_that_saw_no_time_stays_where_it_was(desk: Desk) -> None:
@@ -186,7 +189,8 @@ async def test_what_a_whole_walk_does_not_show_is_gone(desk: Desk) -> None:
     desk.tool.script["issues"] = [batch(1, 2, 3, high=at(3))]
     await desk.pull()
     desk.tool.script["issues"] = [batch(1, high=at(3)), batch(3)]
-    assert (await desk.pull(full=True)).missing == 1
+    report = await desk.pull(full=True)
+    assert (report.missing, report.gone) == (1, {"missing": 1})
     assert await desk.has() == {"1", "3"}
 
 
@@ -195,6 +199,16 @@ async def test_what_a_walk_of_changes_does_not_show_is_not_gone(desk: Desk) -> N
     await desk.pull()
     desk.tool.script["issues"] = [batch(1, high=at(4))]
     assert (await desk.pull()).missing == 0
+    assert await desk.has() == {"1", "2", "3"}
+
+
+async def test_what_could_not_be_read_in_a_whole_walk_is_not_gone(desk: Desk) -> None:
+    desk.tool.script["issues"] = [batch(1, 2, 3, high=at(3))]
+    await desk.pull()
+    bad = Item("issue", "2", RecordError("no title"))
+    desk.tool.script["issues"] = [Batch([*items(1, 3), bad])]
+    report = await desk.pull(full=True)
+    assert (report.set_aside, report.missing) == (1, 0)
     assert await desk.has() == {"1", "2", "3"}
 
 
@@ -236,10 +250,20 @@ async def test_too_little_is_not_believed_until_a_whole_walk_shows_enough(
     )
     assert await is_half_read(desk.store, "jira")
     desk.tool.script["issues"] = [batch(*range(1, 101), high=at(9))]
+    assert DOUBTED.format("issues") in await desk.store.kept("jira")
     assert (await desk.pull()).trouble == ""
     assert desk.since is None
+    assert DOUBTED.format("issues") not in await desk.store.kept("jira")
     await desk.pull()
     assert desk.since == at(9) - OVERLAP
+
+
+async def test_as_much_as_a_person_says_may_vanish(desk: Desk) -> None:
+    desk.tool.script["issues"] = [batch(*range(1, 101), high=at(3))]
+    await desk.pull()
+    desk.tool.script["issues"] = [batch(*range(1, 41))]
+    assert (await desk.pull(full=True, allowed=59)).trouble == "stopped"
+    assert (await desk.pull(full=True, allowed=60)).missing == 60
 
 
 async def test_a_feed_without_a_title_is_told_by_its_name(desk: Desk) -> None:
@@ -342,6 +366,13 @@ async def test_after_a_refused_sign_in_nothing_else_is_asked(desk: Desk) -> None
     report = await desk.pull()
     assert (report.trouble, report.message) == ("sign-in", "expired")
     assert [feed for feed, _ in desk.tool.asked] == ["issues"]
+
+
+async def test_which_feed_was_refused_is_told(desk: Desk) -> None:
+    desk.tool.script["issues"] = [RefusedError("no such field")]
+    assert (await desk.pull()).refused == ["issues"]
+    desk.tool.listed = RefusedError("no such project")
+    assert (await desk.pull()).refused == [""]
 
 
 async def test_a_tool_that_does_not_tell_its_feeds_is_in_trouble_as_a_whole(desk: Desk) -> None:

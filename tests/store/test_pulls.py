@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from opsync.model import OUT_OF_SCOPE, Account, Category, Mention, Person, Seen, Status, Text
+from opsync.model.aside import WAITS
 from opsync.store import BatchCounts, CursorState, SetAside, Store
 from tests.store.build import names, prepared, put, record, ref, settle
 from tests.support.clock import FakeClock
@@ -198,6 +199,24 @@ async def test_what_is_set_aside_stays_until_it_was_read_well(
     assert len(await store.quarantine()) == 1
     await put(store, 3, record("jira:1"))
     assert await store.quarantine() == []
+
+
+async def test_what_is_set_aside_waits_longer_after_each_try_of_it_and_not_after_each_read(
+    store: Store, clock: FakeClock
+) -> None:
+    aside = SetAside("jira", "issue", "1", "no title")
+
+    async def put_aside(*, retried: bool | None = None) -> tuple[int, datetime | None]:
+        more = {} if retried is None else {"retried": retried}
+        await store.put_batch(1, "jira", "all", [], [aside], advance_to=None, **more)
+        [found] = await store.quarantine()
+        return found.tries, found.next_try_at
+
+    first = clock.now() + WAITS[0]
+    assert await put_aside() == (0, first)
+    clock.advance(60)
+    assert await put_aside() == (0, first)
+    assert await put_aside(retried=True) == (1, clock.now() + WAITS[1])
 
 
 async def test_what_a_connector_keeps_is_kept_by_instance_and_key(store: Store) -> None:

@@ -109,8 +109,10 @@ async def test_a_listing_tells_what_is_missing_and_what_was_never_met(store: Sto
     run = await store.begin_run("sync")
     assert await store.walk_seen("jira", "all", [ref(items[0]), ref("jira:new")]) == 2
     assert await store.walk_seen("jira", "all", [ref(items[0])]) == 0
+    assert await store.walk_seen("jira", "all", []) == 0
     found = await store.vanished("jira", "all")
     assert (found.known, found.lost, found.listed) == (3, 2, 2)
+    assert (await store.vanished("jira", "all")).listed == 0, "it is forgotten once it was asked"
     assert found.missing == (ref(items[1]), ref(items[2]))
     assert found.met == (ref("jira:new"),)
     await store.count_gone(run, {ref(items[1]): "deleted", ref(items[2]): "not visible"})
@@ -145,6 +147,22 @@ async def test_saying_the_same_again_changes_nothing(store: Store) -> None:
     await settle(store, first)
     second = await store.begin_run("sync")
     await store.count_gone(second, {ref(items[0]): "deleted"})
+    assert await store.sources_to_link(second) == []
+
+
+async def test_what_was_archived_since_it_was_hidden_is_there_again_and_said_once(
+    store: Store,
+) -> None:
+    items = await known(store, 1)
+    first = await store.begin_run("sync")
+    await store.count_gone(first, {ref(items[0]): "not visible"})
+    await store.count_gone(first, {ref(items[0]): "archived"})
+    stored = await store.record(ref(items[0]))
+    assert stored is not None
+    assert (stored.archived, stored.tombstone) == (True, "")
+    await settle(store, first)
+    second = await store.begin_run("sync")
+    await store.count_gone(second, {ref(items[0]): "archived"})
     assert await store.sources_to_link(second) == []
 
 

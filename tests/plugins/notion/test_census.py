@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.plugins.notion.world import Roadmap
 from tests.support.connector import read
 
-from opsync import Absent, Feed, Item, Record, Ref
+from opsync import Absent, Feed, Item, Record, Ref, SignInError
 from opsync_notion import Notion
 
 
@@ -80,3 +81,13 @@ async def test_each_kind_of_absence_is_told_apart(roadmap: Roadmap) -> None:
         "here": ("", False),
     }
     assert len(roadmap.workspace.exchanges) == len(names)
+
+
+async def test_where_it_may_not_be_read_no_page_is_absent(roadmap: Roadmap) -> None:
+    roadmap.add("here")
+    connector = roadmap.connect()
+    known = await known_of(connector)
+    roadmap.workspace.faults.missing_scopes = {"read content"}
+
+    with pytest.raises(SignInError):
+        await connector.look_up(feed(roadmap), list(known), known, listed=True)
