@@ -214,7 +214,7 @@ def _owned(world: World, names: Names) -> Iterator[tuple[Place, str]]:
             if column is None:
                 continue
             value = page.text(name) if column.type == "select" else page.cell(name)
-            if value:
+            if value not in (None, "", ()):
                 yield ("notion", page.id, name), str(value)
 
 

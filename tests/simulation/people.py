@@ -271,7 +271,7 @@ def _cell(
         (page, name)
         for page in world.pages()
         for name in columns
-        if page.cell(name) and not page.trashed
+        if page.cell(name) not in (None, "", ()) and not page.trashed
     ]
     if not filled:
         return None
