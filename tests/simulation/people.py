@@ -105,6 +105,8 @@ def _move(people: People, company: Company, rng: random.Random) -> tuple[str, Ed
     to = rng.choice(_STATUS)
     if rng.random() < 0.6:
         key = _issue(company, rng)
+        if company.jira.issue(key).parent_id is not None:
+            people.fired("F28")
         return f"{key} to {to}", lambda c: c.jira.poke_move(key, to)
     identifier = _linear(company, rng)
     return f"{identifier} to {to}", lambda c: c.linear.poke_move(identifier, to)
