@@ -6,6 +6,7 @@ import pytest
 
 from opsync.cli.root import run
 from opsync.report import PassReport
+from opsync.sandbox.vendor import Faults
 from tests.support.world import World, jira_url, troubles
 
 
@@ -205,3 +206,23 @@ def test_an_unsettled_edit_is_told_by_sync_plan_and_status(
         out, _ = capfd.readouterr()
         assert "edited by a person" in out, command
         assert "all is as it should be" not in out, command
+
+
+async def test_what_is_hidden_for_a_time_is_not_taken_for_removed_by_a_person(
+    world: World,
+) -> None:
+    """F18: Linear tells the same of an attachment that is gone and of one on a hidden issue."""
+    await world.sync()
+    issue = world.linear.issue("GRO-3")
+    world.clock.advance(7200)
+    world.jira.poke_move("PAY-3", "done")
+    world.vendors["linear"].faults = Faults(deny={issue.id})
+    report = await world.sync()
+    assert report.conflicts == 0, troubles(report)
+    assert report.failed == 1
+    world.vendors["linear"].faults = Faults()
+    world.clock.advance(7200)
+    await world.sync()
+    assert [title for title, _ in world.attachments("GRO-3")] == ["PAY-3 Tokenise cards"]
+    assert issue.attachments[0].subtitle == "Jira · done"
+    await world.silent()

@@ -186,6 +186,10 @@ class _Applier:
         if self.unknown() > before:
             # Which of them it was is not known: all that failed is looked at before the next try.
             done = [(change, _in_doubt(outcome)) for change, outcome in done]
+        done = [
+            (change, await self.confirmed(change, outcome, targets[change.slot.target]))
+            for change, outcome in done
+        ]
         await self.keep()
         await self.store.finish_changes(
             self.run, done, self.clock.now(), seen=self.seen_now(done, targets)
@@ -193,6 +197,24 @@ class _Applier:
         self.report.done.extend(done)
         for change, outcome in [*done, *await self.note_made(done)]:
             self.told(change, outcome)
+
+    async def confirmed(self, change: Change, outcome: Outcome, target: Record) -> Outcome:
+        """The outcome, if a look at the target by id bears out that somebody took away what stood
+        there. Whoever may not see the target is told the same by some tools."""
+        if outcome.kind is not OutcomeKind.conflicted:
+            return outcome
+        try:
+            async with self.watch():
+                seen = await self.connector.observe(target)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            return self.cleaned(_not_sent(change, error))
+        place = (change.slot.surface, change.remote_id)
+        if any((one.surface, one.remote_id) == place and one.plain() is not None for one in seen):
+            doubt = "It was not found, and stands there nevertheless."
+            return Outcome(change=change.id, kind=OutcomeKind.failed, message=doubt)
+        return outcome
 
     async def note_made(
         self, done: Sequence[tuple[Change, Outcome]]
