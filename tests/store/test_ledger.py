@@ -399,8 +399,9 @@ async def test_of_a_target_that_is_gone_what_a_person_decided_stays(store: Store
             entry("jira:2", "x"),
         ],
     )
-    await store.forget_target(ref("jira:1"))
-    assert await store.entries() == [entry("jira:1", "x", hold=undone), entry("jira:2", "x")]
+    await store.rest_target(ref("jira:1"))
+    kept = entry("jira:1", "x", applied=stored("x"), remote_id="r", hold=undone)
+    assert await store.entries() == [kept, entry("jira:2", "x")]
 
 
 @pytest.mark.parametrize("kind", list(HoldKind))
