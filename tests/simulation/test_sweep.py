@@ -15,18 +15,18 @@ PARTS = 6
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("edit", EDITS)
-def test_a_run_that_dies_at_any_step_is_repaired(tmp_path: Path, edit: str, part: int) -> None:
+def test_a_run_that_dies_at_any_step_is_repaired(tmp_path: Path, part: int) -> None:
     """I10, F45: every await of a reference run."""
     with quiet(), quick_stores():
-        steps, wanted = undisturbed(tmp_path, edit)
+        steps, wanted = undisturbed(tmp_path, "link")
         assert 100 < steps <= MOST_STEPS
-        most = sweep(tmp_path, edit, range(1 + part, steps + 1, PARTS), wanted)
+        most = sweep(tmp_path, "link", range(1 + part, steps + 1, PARTS), wanted)
     assert most <= REPAIRED_IN
 
 
-def test_a_run_that_dies_at_some_step_is_repaired(tmp_path: Path) -> None:
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_run_that_dies_at_some_step_is_repaired(tmp_path: Path, edit: str) -> None:
     """I10, F45: a few of them."""
     with quiet(), quick_stores():
-        steps, wanted = undisturbed(tmp_path, "link")
-        assert sweep(tmp_path, "link", range(17, steps, 90), wanted) <= REPAIRED_IN
+        steps, wanted = undisturbed(tmp_path, edit)
+        assert sweep(tmp_path, edit, range(17, steps, 120), wanted) <= REPAIRED_IN
