@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from opsync.model import Kind, Seen, Slot, Verb
-from opsync.model.ledger import SKIPPED, Entry, Hold, HoldKind, digest, stored
-from opsync.model.rules import Mode
-from opsync.stages.plan import TAKEN, Want, plan
+from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import HELD_FOR, Edits, Mode
+from opsync.model.value import NOTHING
+from opsync.stages.plan import EDITED_BY, TAKEN, Want, plan
 from tests.stages.test_plan import NOW, Board, at, entry, linked, planned, seen_target, slot
 
 OLD, NEW = linked("https://a.example"), linked("https://b.example")
@@ -133,4 +137,41 @@ def test_nothing_is_removed_from_a_place_at_which_another_slot_has_begun_to_writ
     assert result.changes == ()
     rows = {one.slot: one for one in result.entries}
     assert (rows[renamed].applied, rows[renamed].remote_id) == (stored(OLD), "1")
-    assert rows[stays.slot] == Entry(slot=stays.slot)
+    left = rows[stays.slot]
+    assert (left.desired, left.applied, left.intent, left.hold) == (NOTHING, NOTHING, None, None)
+
+
+@pytest.mark.parametrize("known", ["written", "begun"])
+def test_a_link_moves_back_to_an_edit_that_another_slots_row_holds_and_leaves_it(
+    known: str,
+) -> None:
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(None)))
+    held = entry(OLD, surface="remote", desired=stored(None), remote_id="1", observed=stored(edit))
+    held = replace(held, hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    renamed = Slot(held.slot.target, "remote", "renamed", held.slot.other)
+    moved = Entry(slot=renamed, desired=stored(NEW), intent=stored(NEW))
+    if known == "written":
+        moved = replace(moved, applied=stored(NEW), asked=stored(NEW), remote_id="2", intent=None)
+    seen = [
+        Seen.of("remote", edit, address="https://a.example", remote_id="1", ours=True),
+        Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True),
+    ]
+    want = Want(renamed, OLD, edits=Edits.propose)
+    result = planned(seen_target(), want, entries=[held, moved], seen=seen)
+    [change] = result.changes
+    assert (change.slot, change.verb, change.remote_id) == (held.slot, Verb.remove, "2")
+    [kept] = result.conflicts
+    assert (kept.slot, kept.remote_id, kept.observed) == (renamed, "1", stored(edit))
+    assert kept.hold is not None
+    assert (kept.hold.at, kept.hold.until) == (NOW, NOW + HELD_FOR)
+
+
+def test_what_a_person_keeps_elsewhere_is_not_handed_over_for_its_move() -> None:
+    old = entry(OLD, surface="link", desired=stored(None), remote_id="1")
+    kept = Hold(HoldKind.theirs, "ana", NOW)
+    renamed = Slot(old.slot.target, "link", "renamed", old.slot.other)
+    theirs = replace(entry(NEW, surface="link", remote_id="2", hold=kept), slot=renamed)
+    result = planned(seen_target(OURS), Want(renamed, OLD), entries=[old, theirs])
+    assert [(one.slot, one.verb) for one in result.changes] == [(old.slot, Verb.remove)]
+    assert [one.slot for one in result.held] == [renamed]

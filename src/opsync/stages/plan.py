@@ -146,8 +146,10 @@ def _handed_over(
     empty.
 
     Otherwise the one would remove what the other has just found to be right, or write what a
-    person had undone. Where the new slot has a write of its own whose outcome is unknown, it looks
-    at the place itself, and what the old one says of it is forgotten.
+    person had undone. What the new slot has elsewhere, from where it is to move here, is the old
+    one's in exchange, and goes: moved here, it would take the place of what stands here, which a
+    person may have edited. Where the new slot has begun to write at this very place, it looks at
+    the place itself, and what the old one says of it is forgotten.
     """
     places: dict[tuple[str, str], Slot] = {}
     begun: set[tuple[str, str]] = set()
@@ -156,7 +158,7 @@ def _handed_over(
         if want.value is None:
             continue
         place = slot.surface, connector.address(slot.surface, want.value)
-        if row is None or _holds(row) is None:
+        if row is None or _holds(row) is None or _elsewhere(row, want, connector):
             places[place] = slot
         elif row.applied == NOTHING and row.intent is not None:
             begun.add(place)
@@ -172,10 +174,14 @@ def _handed_over(
             if place not in places and place not in begun:
                 continue
             heir = places.pop(place, None)
+            left = Entry(slot=slot)
             if heir is not None:
                 changed.append(msgspec.structs.replace(row, slot=heir))
+                own = rows.get(heir)
+                if own is not None and _holds(own) is not None:
+                    left = msgspec.structs.replace(own, slot=slot)
             if heir is not None or row.hold is None:
-                changed.append(Entry(slot=slot))
+                changed.append(left)
                 break
     return changed
 
@@ -189,6 +195,15 @@ def _holds(row: Entry) -> Value:
     if written is None and row.hold is not None and row.hold.kind in LET_BE:
         return plain(row.desired)
     return written
+
+
+def _elsewhere(row: Entry, want: Want, connector: Writable) -> bool:
+    """Whether what a slot has, or may have, is at another place than it should be, and may go."""
+    surface = row.slot.surface
+    known = (plain(row.applied), plain(row.intent))
+    there = {connector.address(surface, one) for one in known if one is not None}
+    free = row.hold is None or _edited(row) or _lapsed(row.hold, stored(want.value))
+    return bool(there) and free and connector.address(surface, want.value) not in there
 
 
 def look_at(
