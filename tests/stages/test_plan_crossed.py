@@ -175,3 +175,25 @@ def test_what_a_person_keeps_elsewhere_is_not_handed_over_for_its_move() -> None
     result = planned(seen_target(OURS), Want(renamed, OLD), entries=[old, theirs])
     assert [(one.slot, one.verb) for one in result.changes] == [(old.slot, Verb.remove)]
     assert [one.slot for one in result.held] == [renamed]
+
+
+def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time() -> None:
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(NEW)))
+    row = entry(OLD, surface="remote", desired=stored(NEW), remote_id="1", observed=stored(edit))
+    row = replace(row, hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    want = Want(row.slot, NEW, over=stored(edit))
+    assert [one.over_edit for one in planned(seen_target(), want, entries=[row]).changes] == [True]
+
+    mine = Seen.of("remote", edit, address="https://a.example", remote_id="1", ours=True)
+    bens = Seen.of("remote", linked("https://b.example", "Ben's"), address="https://b.example")
+    found = planned(seen_target(), want, entries=[row], seen=[mine, bens])
+    [kept] = found.conflicts
+    assert (found.changes, kept.message, kept.desired) == ((), TAKEN, stored(NEW))
+    assert kept.hold is not None
+    assert (kept.hold.until, kept.hold.note) == (None, "")
+
+    again = planned(seen_target(), want, entries=[kept])
+    assert (again.changes, again.entries, again.conflicts) == ((), (), (kept,))
+    free = planned(seen_target(), want, entries=[kept], seen=[mine])
+    assert [one.over_edit for one in free.changes] == [True]

@@ -116,7 +116,7 @@ def plan(
         here, taken = look_at(target, surface, want, entry, connector, seen)
         stands = here is not None and here.plain() is not None
         ours = entry.hold is None or _edited(entry) or _lapsed(entry.hold, stored(want.value))
-        if taken and stands and ours:
+        if taken and stands and ours and not _overwritten(entry, here):
             # What leads elsewhere by now cannot be moved there: it goes, and theirs stays.
             want = msgspec.structs.replace(want, value=None, reason=TAKEN, approved=False)
         if entry.intent is not None and seen is None:
@@ -385,7 +385,7 @@ class _Builder:
             self._keep(entry, updated)
             return
         if decision is Decision.conflict:
-            self._edit(want, entry, updated, surface, here)
+            self._edit(want, entry, updated, surface, here, taken=taken)
         else:
             self._follow(decision, want, entry, updated, here)
 
@@ -446,22 +446,35 @@ class _Builder:
         return edit_hold(entry, updated.observed, updated.desired, policy, self.now)
 
     def _edit(
-        self, want: Want, entry: Entry, updated: Entry, surface: Surface, here: Seen | None
+        self,
+        want: Want,
+        entry: Entry,
+        updated: Entry,
+        surface: Surface,
+        here: Seen | None,
+        *,
+        taken: bool = False,
     ) -> None:
         """A person's value stands there: it is held, or was for long enough, or may be replaced
-        as somebody approved."""
+        as somebody approved; but not moved to where somebody else's is by now."""
         if want.value is None and entry.applied == NOTHING:
             # Nothing of opsync's is there, nor is to be.
             self.entries.append(Entry(slot=entry.slot))
             return
-        hold = self._hold(want, entry, updated, surface)
         refused = _refused(entry, updated)
-        message = entry.message if refused else EDITED_BY
+        if entry.message == TAKEN:
+            # As it was found when it was looked at, until it is looked at again.
+            taken = taken or (refused and here is None)
+            refused = False
+        if taken:
+            want = msgspec.structs.replace(want, edits=Edits.theirs)
+        hold = self._hold(want, entry, updated, surface)
+        message = TAKEN if taken else entry.message if refused else EDITED_BY
         updated = msgspec.structs.replace(
             updated, hold=hold, outcome=CONFLICTED, message=message, intent=None
         )
         approved = want.value is not None and want.over == updated.observed
-        if refused or (not approved and not is_over(hold, self.now)):
+        if taken or refused or (not approved and not is_over(hold, self.now)):
             self.conflicts.append(updated)
             self._keep(entry, updated)
             return
@@ -564,6 +577,12 @@ class _Builder:
 def _edited(entry: Entry) -> bool:
     """Whether a person's edit is held, which was seen."""
     return entry.hold is not None and entry.hold.kind in EDITED and entry.observed is not None
+
+
+def _overwritten(entry: Entry, here: Seen | None) -> bool:
+    """Whether a person's value stands where opsync had written."""
+    known = (entry.applied, entry.intent)
+    return here is not None and entry.applied != NOTHING and stored(here.plain()) not in known
 
 
 def _over(want: Want, entry: Entry) -> bool:
