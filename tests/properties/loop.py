@@ -174,9 +174,10 @@ def _lapse(scene: Scene) -> None:
     for slot, hold in list(scene.held.items()):
         want = scene.wants.get(slot)
         value = want.value if want is not None else None
-        looked_at = slot.surface not in CARRIED or value is None
+        row = scene.book.rows.get(slot)
+        looked_at = slot.surface not in CARRIED or value is None or row is None or row.hold is None
         over = looked_at and not applies(hold, value)
-        if over or slot not in scene.book.rows:
+        if over or row is None:
             del scene.held[slot]
 
 

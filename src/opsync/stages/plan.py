@@ -345,7 +345,8 @@ class _Builder:
             self.held.append(updated)
             self._keep(entry, updated)
             return
-        if edited and here is None and entry.intent is None:
+        looks = want.writes or _over(want, entry)
+        if edited and here is None and (entry.intent is None or not looks):
             # As it was seen last; it is looked at again before something else is written.
             same = not lapsed or desired == entry.applied or not want.writes
             if same or is_over(self._hold(want, entry, updated, surface), self.now):
@@ -471,7 +472,11 @@ class _Builder:
         hold = self._hold(want, entry, updated, surface)
         message = TAKEN if taken else entry.message if refused else EDITED_BY
         updated = msgspec.structs.replace(
-            updated, hold=hold, outcome=CONFLICTED, message=message, intent=None
+            updated,
+            hold=hold,
+            outcome=CONFLICTED,
+            message=message,
+            intent=entry.intent if here is None else None,
         )
         approved = want.value is not None and want.over == updated.observed
         if taken or refused or (not approved and not is_over(hold, self.now)):
