@@ -12,7 +12,8 @@ from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Value, Verb
 from opsync.model.ledger import EDITED, LET_BE, Entry, plain, stored
 from opsync.model.value import NOTHING
 from opsync.stages.limit import footprint, over
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from tests.properties.board import Board, address, canonical
 from tests.properties.book import Book
 from tests.properties.hands import edit

@@ -14,7 +14,8 @@ from opsync.model.approval import Approved, edit_hash
 from opsync.model.edits import edit_hold, is_over
 from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, digest, stored
 from opsync.model.rules import HELD_FOR, Edits, Mode
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from tests.stages.test_plan import Board, seen_target, slot
 from tests.support.build import at
 

@@ -9,7 +9,9 @@ from opsync.model import Kind, Seen, Slot, Verb
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, stored
 from opsync.model.rules import HELD_FOR, Edits, Mode
 from opsync.model.value import NOTHING
-from opsync.stages.plan import EDITED_BY, TAKEN, Want, plan
+from opsync.stages.places import TAKEN, Want
+from opsync.stages.plan import plan
+from opsync.stages.slots import EDITED_BY
 from tests.stages.test_plan import NOW, Board, at, entry, linked, planned, seen_target, slot
 
 OLD, NEW = linked("https://a.example"), linked("https://b.example")
