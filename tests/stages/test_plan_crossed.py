@@ -169,6 +169,30 @@ def test_a_link_moves_back_to_an_edit_that_another_slots_row_holds_and_leaves_it
     assert (kept.hold.at, kept.hold.until) == (NOW, NOW + HELD_FOR)
 
 
+def test_where_another_slot_has_begun_to_write_only_what_a_person_did_passes_to_it() -> None:
+    old = entry(OLD, surface="link", desired=stored(None), remote_id="1", outcome="failed")
+    renamed = Slot(old.slot.target, "link", "renamed", old.slot.other)
+    begun = Entry(slot=renamed, desired=stored(OLD), intent=stored(OLD))
+    want = Want(renamed, OLD)
+    found = planned(seen_target(), want, entries=[old, begun], seen=[OURS])
+    assert (found.changes, len(found.recovered)) == ((), 1)
+    assert Entry(slot=old.slot) in found.entries
+
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(None)))
+    held = replace(old, observed=stored(edit), hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    mine = Seen.of("link", edit, address="https://a.example", remote_id="1", ours=True)
+    found = planned(seen_target(), want, entries=[held, begun], seen=[mine])
+    assert (found.changes, found.recovered) == ((), ())
+    assert [(one.slot, one.observed, one.intent) for one in found.conflicts] == [
+        (renamed, stored(edit), None)
+    ]
+    found = planned(seen_target(), want, entries=[held, begun], seen=[OURS])
+    assert [(one.slot, outcome.applied) for one, outcome in found.recovered] == [(renamed, OLD)]
+    [*_, kept] = found.entries
+    assert (kept.hold, kept.remote_id) == (None, "1")
+
+
 def test_what_a_person_keeps_elsewhere_is_not_handed_over_for_its_move() -> None:
     old = entry(OLD, surface="link", desired=stored(None), remote_id="1")
     kept = Hold(HoldKind.theirs, "ana", NOW)
@@ -184,7 +208,7 @@ def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time() -> 
     hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(NEW)))
     row = entry(OLD, surface="remote", desired=stored(NEW), remote_id="1", observed=stored(edit))
     row = replace(row, hold=hold, outcome=CONFLICTED, message=EDITED_BY)
-    want = Want(row.slot, NEW, over=stored(edit))
+    want = Want(row.slot, NEW, edits=Edits.propose, over=stored(edit))
     assert [one.over_edit for one in planned(seen_target(), want, entries=[row]).changes] == [True]
 
     mine = Seen.of("remote", edit, address="https://a.example", remote_id="1", ours=True)

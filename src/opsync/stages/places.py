@@ -53,40 +53,38 @@ def handed_over(
     person had undone. What the new slot has elsewhere, from where it is to move here, is the old
     one's in exchange, and goes: moved here, it would take the place of what stands here, which a
     person may have edited. Where the new slot has begun to write at this very place, it looks at
-    the place itself, and what the old one says of it is forgotten.
+    the place itself: of the old one only what a person did or said is kept.
     """
     places: dict[tuple[str, str], Slot] = {}
-    begun: set[tuple[str, str]] = set()
     for slot, want in wanted.items():
         row = rows.get(slot)
         if want.value is None:
             continue
-        place = slot.surface, connector.address(slot.surface, want.value)
-        if row is None or holds(row) is None or _elsewhere(row, want, connector):
-            places[place] = slot
-        elif row.applied == NOTHING and row.intent is not None:
-            begun.add(place)
-    if not places and not begun:
+        free = row is None or holds(row) is None or _elsewhere(row, want, connector)
+        if free or (row is not None and row.applied == NOTHING and row.intent is not None):
+            places[slot.surface, connector.address(slot.surface, want.value)] = slot
+    if not places:
         return []
     changed: list[Entry] = []
     for slot, row in rows.items():
-        unwanted = slot not in wanted or wanted[slot].value is None
-        if not unwanted:
+        if slot in wanted and wanted[slot].value is not None:
             continue
-        for held in (one for one in (holds(row), plain(row.intent)) if one is not None):
-            place = slot.surface, connector.address(slot.surface, held)
-            if place not in places and place not in begun:
-                continue
-            heir = places.pop(place, None)
-            left = Entry(slot=slot)
-            if heir is not None:
-                changed.append(msgspec.structs.replace(row, slot=heir))
-                own = rows.get(heir)
-                if own is not None and holds(own) is not None:
-                    left = msgspec.structs.replace(own, slot=slot)
-            if heir is not None or row.hold is None:
-                changed.append(left)
-                break
+        held = [one for one in (holds(row), plain(row.intent)) if one is not None]
+        stood = [(slot.surface, connector.address(slot.surface, one)) for one in held]
+        place = next((one for one in stood if one in places), ("", ""))
+        heir = places.pop(place, None)
+        if heir is None:
+            continue
+        own, left = rows.get(heir), Entry(slot=slot)
+        passed = msgspec.structs.replace(row, slot=heir)
+        if own is not None and holds(own) is not None:
+            if _elsewhere(own, wanted[heir], connector):
+                left = msgspec.structs.replace(own, slot=slot)
+            elif row.hold is None:
+                passed = own
+            else:
+                passed = msgspec.structs.replace(passed, intent=own.intent)
+        changed += [passed, left]
     return changed
 
 
