@@ -120,6 +120,14 @@ def test_an_interrupted_move_is_found_although_the_link_should_lead_elsewhere_by
     assert (change.verb, change.remote_id, change.before) == (Verb.update, "2", NEW)
 
 
+def test_an_interrupted_write_is_not_moved_on_to_where_somebody_else_has_linked() -> None:
+    row = Entry(slot=slot("link"), desired=stored(NEW), intent=stored(NEW))
+    begun = Seen.of("link", NEW, address="https://b.example", remote_id="2", ours=True)
+    bens = Seen.of("link", linked("https://a.example", "Ben's"), address="https://a.example")
+    found = planned(seen_target(), Want(slot("link"), OLD), entries=[row], seen=[begun, bens])
+    assert [(one.verb, one.remote_id) for one in found.changes] == [(Verb.remove, "2")]
+
+
 def test_an_interrupted_move_passes_to_the_rule_of_another_name_by_where_it_led() -> None:
     row = entry(OLD, surface="remote", desired=stored(NEW), intent=stored(NEW), remote_id="1")
     moved = Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True)
