@@ -43,7 +43,7 @@ from opsync.model import (
 )
 from opsync.model.metric import Trouble
 from opsync.model.rules import LinkSettings, Mode, RollupRule, Roots
-from opsync.stages.plan import Want
+from opsync.stages.places import Want
 from opsync.wording import adoption, card, release_content, release_reason, rollup_content
 from tests.support.build import record, ref
 

@@ -14,7 +14,7 @@ from opsync.model import Card, Kind, Link, Record, Ref, Rollup, RollupContent, S
 from opsync.model.ledger import Entry
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
-from opsync.stages.plan import Want
+from opsync.stages.places import Want
 from opsync.teams import TeamHere, as_private
 from opsync.wording import (
     card,

@@ -9,10 +9,11 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Value, Verb
-from opsync.model.ledger import LET_BE, Entry, plain, stored
+from opsync.model.ledger import EDITED, LET_BE, Entry, plain, stored
 from opsync.model.value import NOTHING
 from opsync.stages.limit import footprint, over
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from tests.properties.board import Board, address, canonical
 from tests.properties.book import Book
 from tests.properties.hands import edit
@@ -135,7 +136,8 @@ def _agree(scene: Scene) -> None:
 
 
 def _inherit(scene: Scene) -> None:
-    """Where a rule was renamed, its place passes on with whatever was said about it."""
+    """Where a rule was renamed, its place passes on with whatever was said about it; what the new
+    one has elsewhere passes back."""
     for old, new in list(scene.heirs.items()):
         row, want, heir = scene.book.rows.get(old), scene.wants.get(new), scene.book.rows.get(new)
         if row is None:
@@ -144,11 +146,15 @@ def _inherit(scene: Scene) -> None:
         value = _stands_for(row)
         if want is None or want.value is None or value is None:
             continue
-        if heir is not None and _stands_for(heir) is not None:
+        swapped = heir is not None and _stands_for(heir) is not None
+        if swapped and heir is not None and not _elsewhere(heir, want):
             continue
         stood = {address(old.surface, one) for one in (value, plain(row.intent))}
         if address(old.surface, want.value) in stood:
-            del scene.heirs[old]
+            if not swapped:
+                del scene.heirs[old]
+            elif new in scene.unclear:
+                scene.unclear.add(old)
             scene.held.pop(new, None)
             if old in scene.held:
                 scene.held[new] = scene.held.pop(old)
@@ -156,14 +162,23 @@ def _inherit(scene: Scene) -> None:
                 scene.unclear.add(new)
 
 
+def _elsewhere(row: Entry, want: Want) -> bool:
+    """Whether what a slot has is at another place than it should be, and nobody holds it there."""
+    surface = row.slot.surface
+    places = [address(surface, one) for one in (plain(row.applied), plain(row.intent)) if one]
+    held = row.hold is not None and row.hold.kind not in EDITED and applies(row.hold, want.value)
+    return bool(places) and not held and address(surface, want.value) not in places
+
+
 def _lapse(scene: Scene) -> None:
     """A hold that was for another value is over, and stays so should that one be wanted again."""
     for slot, hold in list(scene.held.items()):
         want = scene.wants.get(slot)
         value = want.value if want is not None else None
-        looked_at = slot.surface not in CARRIED or value is None
+        row = scene.book.rows.get(slot)
+        looked_at = slot.surface not in CARRIED or value is None or row is None or row.hold is None
         over = looked_at and not applies(hold, value)
-        if over or slot not in scene.book.rows:
+        if over or row is None:
             del scene.held[slot]
 
 

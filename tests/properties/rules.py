@@ -12,7 +12,8 @@ from opsync.model import Change, Slot
 from opsync.model.ledger import EDITED, Entry, stored
 from opsync.model.rules import HELD_FOR, Edits, Mode
 from opsync.model.value import NOTHING
-from opsync.stages.plan import TargetPlan, Want
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan
 from tests.properties.board import EDITS, SINGLE, Board, Thing, address, canonical
 from tests.properties.scene import Scene, applies
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from opsync.model import Kind, Limits, Ref, Slot, Value
 from opsync.model.ledger import LET_BE, Entry, Hold, digest, plain, stored
 from opsync.model.rules import Edits, Mode
-from opsync.stages.plan import Want
+from opsync.stages.places import Want
 from tests.properties.board import KEYED, SINGLE, Board, Thing, address, canonical
 from tests.properties.book import Book
 from tests.properties.choices import Choices

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsync.model.decision import Decision, decide
-from opsync.stages import plan as planner
+from opsync.stages import slots
 from tests.properties import cases
 from tests.properties.cases import KINDS, Counts, TooRare, case, run_cases
 from tests.properties.choices import Drawn, Seeded
@@ -72,7 +72,7 @@ def test_a_planner_that_writes_over_people_is_caught_and_replayed_by_one_command
         found = real(*args, **kwargs)
         return Decision.write if found is Decision.conflict else found
 
-    monkeypatch.setattr(planner, "decide", rude)
+    monkeypatch.setattr(slots, "decide", rude)
     with pytest.raises(Violation, match="a person's edit is not written over") as caught:
         run_cases(1, 500)
     command = re.search(r"python -m (\S+) (\d+)$", str(caught.value))

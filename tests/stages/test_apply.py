@@ -12,7 +12,7 @@ from opsync.errors import RefusedError, SignInError, TemporaryError
 from opsync.model import Change, Content, Outcome, OutcomeKind, Record, Ref, Seen, Value
 from opsync.model.ledger import Entry, stored
 from opsync.stages.apply import ApplyReport, TargetWork, apply
-from opsync.stages.plan import Want
+from opsync.stages.places import Want
 from opsync.store import Store, inline
 from tests.stages.test_plan import Board, planned, slot
 from tests.support.build import record

@@ -14,7 +14,8 @@ from opsync.model.approval import Approved, edit_hash
 from opsync.model.edits import edit_hold, is_over
 from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, digest, stored
 from opsync.model.rules import HELD_FOR, Edits, Mode
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from tests.stages.test_plan import Board, seen_target, slot
 from tests.support.build import at
 
@@ -351,3 +352,17 @@ def test_an_approved_write_over_an_edit_moves_nothing_onto_somebody_elses_link()
     want = Want(slot("link"), moved, over=stored(edit))
     result = plan(target, [want], [row], Board(), now=OVER, run=7)
     assert (result.changes, result.proposed, len(result.conflicts)) == ((), (), 1)
+
+
+def test_what_broke_off_over_an_edit_and_may_not_be_written_by_now_is_asked_about() -> None:
+    row = edited(desired=stored("new"), intent=stored("new"))
+    want = Want(slot(), "newer", mode=Mode.propose)
+    held = planned(want, row, SEEN + MOMENT).conflicts
+    assert [(one.intent, one.message) for one in held] == [(stored("new"), "edited by a person")]
+
+    found = planned(want, row, OVER)
+    [change] = found.proposed
+    assert (change.desired, change.before, change.over_edit) == ("newer", "mine", True)
+    [kept] = found.entries
+    assert kept.hold is not None
+    assert (kept.hold.kind, kept.intent) == (HoldKind.proposed, stored("new"))

@@ -24,7 +24,8 @@ from opsync.model import (
 )
 from opsync.model.ledger import Entry, Hold, HoldKind, digest, stored
 from opsync.model.rules import Mode
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from tests.support.build import at, record, ref
 
 NOW = at(22)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from opsync.model import Kind, Seen, Slot, Verb
-from opsync.model.ledger import SKIPPED, Entry, Hold, HoldKind, digest, stored
-from opsync.model.rules import Mode
-from opsync.stages.plan import TAKEN, Want, plan
+from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import HELD_FOR, Edits, Mode
+from opsync.model.value import NOTHING
+from opsync.stages.places import TAKEN, Want
+from opsync.stages.plan import plan
+from opsync.stages.slots import EDITED_BY
 from tests.stages.test_plan import NOW, Board, at, entry, linked, planned, seen_target, slot
 
 OLD, NEW = linked("https://a.example"), linked("https://b.example")
@@ -114,6 +120,14 @@ def test_an_interrupted_move_is_found_although_the_link_should_lead_elsewhere_by
     assert (change.verb, change.remote_id, change.before) == (Verb.update, "2", NEW)
 
 
+def test_an_interrupted_write_is_not_moved_on_to_where_somebody_else_has_linked() -> None:
+    row = Entry(slot=slot("link"), desired=stored(NEW), intent=stored(NEW))
+    begun = Seen.of("link", NEW, address="https://b.example", remote_id="2", ours=True)
+    bens = Seen.of("link", linked("https://a.example", "Ben's"), address="https://a.example")
+    found = planned(seen_target(), Want(slot("link"), OLD), entries=[row], seen=[begun, bens])
+    assert [(one.verb, one.remote_id) for one in found.changes] == [(Verb.remove, "2")]
+
+
 def test_an_interrupted_move_passes_to_the_rule_of_another_name_by_where_it_led() -> None:
     row = entry(OLD, surface="remote", desired=stored(NEW), intent=stored(NEW), remote_id="1")
     moved = Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True)
@@ -133,4 +147,87 @@ def test_nothing_is_removed_from_a_place_at_which_another_slot_has_begun_to_writ
     assert result.changes == ()
     rows = {one.slot: one for one in result.entries}
     assert (rows[renamed].applied, rows[renamed].remote_id) == (stored(OLD), "1")
-    assert rows[stays.slot] == Entry(slot=stays.slot)
+    left = rows[stays.slot]
+    assert (left.desired, left.applied, left.intent, left.hold) == (NOTHING, NOTHING, None, None)
+
+
+@pytest.mark.parametrize("known", ["written", "begun"])
+def test_a_link_moves_back_to_an_edit_that_another_slots_row_holds_and_leaves_it(
+    known: str,
+) -> None:
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(None)))
+    held = entry(OLD, surface="remote", desired=stored(None), remote_id="1", observed=stored(edit))
+    held = replace(held, hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    renamed = Slot(held.slot.target, "remote", "renamed", held.slot.other)
+    moved = Entry(slot=renamed, desired=stored(NEW), intent=stored(NEW))
+    if known == "written":
+        moved = replace(moved, applied=stored(NEW), asked=stored(NEW), remote_id="2", intent=None)
+    seen = [
+        Seen.of("remote", edit, address="https://a.example", remote_id="1", ours=True),
+        Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True),
+    ]
+    want = Want(renamed, OLD, edits=Edits.propose)
+    result = planned(seen_target(), want, entries=[held, moved], seen=seen)
+    [change] = result.changes
+    assert (change.slot, change.verb, change.remote_id) == (held.slot, Verb.remove, "2")
+    [kept] = result.conflicts
+    assert (kept.slot, kept.remote_id, kept.observed) == (renamed, "1", stored(edit))
+    assert kept.hold is not None
+    assert (kept.hold.at, kept.hold.until) == (NOW, NOW + HELD_FOR)
+
+
+def test_where_another_slot_has_begun_to_write_only_what_a_person_did_passes_to_it() -> None:
+    old = entry(OLD, surface="link", desired=stored(None), remote_id="1", outcome="failed")
+    renamed = Slot(old.slot.target, "link", "renamed", old.slot.other)
+    begun = Entry(slot=renamed, desired=stored(OLD), intent=stored(OLD))
+    want = Want(renamed, OLD)
+    found = planned(seen_target(), want, entries=[old, begun], seen=[OURS])
+    assert (found.changes, len(found.recovered)) == ((), 1)
+    assert Entry(slot=old.slot) in found.entries
+
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(None)))
+    held = replace(old, observed=stored(edit), hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    mine = Seen.of("link", edit, address="https://a.example", remote_id="1", ours=True)
+    found = planned(seen_target(), want, entries=[held, begun], seen=[mine])
+    assert (found.changes, found.recovered) == ((), ())
+    assert [(one.slot, one.observed, one.intent) for one in found.conflicts] == [
+        (renamed, stored(edit), None)
+    ]
+    found = planned(seen_target(), want, entries=[held, begun], seen=[OURS])
+    assert [(one.slot, outcome.applied) for one, outcome in found.recovered] == [(renamed, OLD)]
+    [*_, kept] = found.entries
+    assert (kept.hold, kept.remote_id) == (None, "1")
+
+
+def test_what_a_person_keeps_elsewhere_is_not_handed_over_for_its_move() -> None:
+    old = entry(OLD, surface="link", desired=stored(None), remote_id="1")
+    kept = Hold(HoldKind.theirs, "ana", NOW)
+    renamed = Slot(old.slot.target, "link", "renamed", old.slot.other)
+    theirs = replace(entry(NEW, surface="link", remote_id="2", hold=kept), slot=renamed)
+    result = planned(seen_target(OURS), Want(renamed, OLD), entries=[old, theirs])
+    assert [(one.slot, one.verb) for one in result.changes] == [(old.slot, Verb.remove)]
+    assert [one.slot for one in result.held] == [renamed]
+
+
+def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time() -> None:
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(NEW)))
+    row = entry(OLD, surface="remote", desired=stored(NEW), remote_id="1", observed=stored(edit))
+    row = replace(row, hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    want = Want(row.slot, NEW, edits=Edits.propose, over=stored(edit))
+    assert [one.over_edit for one in planned(seen_target(), want, entries=[row]).changes] == [True]
+
+    mine = Seen.of("remote", edit, address="https://a.example", remote_id="1", ours=True)
+    bens = Seen.of("remote", linked("https://b.example", "Ben's"), address="https://b.example")
+    found = planned(seen_target(), want, entries=[row], seen=[mine, bens])
+    [kept] = found.conflicts
+    assert (found.changes, kept.message, kept.desired) == ((), TAKEN, stored(NEW))
+    assert kept.hold is not None
+    assert (kept.hold.until, kept.hold.note) == (None, "")
+
+    again = planned(seen_target(), want, entries=[kept])
+    assert (again.changes, again.entries, again.conflicts) == ((), (), (kept,))
+    free = planned(seen_target(), want, entries=[kept], seen=[mine])
+    assert [one.over_edit for one in free.changes] == [True]

@@ -12,7 +12,8 @@ from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, stored
 from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from tests.stages.test_plan import NOW, Board, seen_target, slot
 from tests.support.build import record, ref
 

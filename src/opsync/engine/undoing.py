@@ -22,7 +22,7 @@ from opsync.model.column import is_column
 from opsync.model.ledger import Entry, Hold, digest, stored
 from opsync.model.undo import TAKEN_BACK, Back, Left, Written, stands_for, undo_of
 from opsync.stages.apply import ApplyReport, TargetWork, apply
-from opsync.stages.plan import Want, look_at
+from opsync.stages.places import Want, look_at
 from opsync.steps.shared import at_once, keep
 from opsync.store import InstanceRun, JournalRow
 

@@ -29,7 +29,8 @@ from opsync.model import (
 from opsync.model.column import column_change
 from opsync.model.ledger import Entry
 from opsync.runtime import Clock
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from opsync.store import Store
 
 _log = structlog.get_logger(__name__)

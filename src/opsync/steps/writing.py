@@ -21,7 +21,8 @@ from opsync.model.rules import Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.census import is_due
-from opsync.stages.plan import TargetPlan, Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import TargetPlan, plan
 from opsync.steps.shared import at_once, chunks, keep
 from opsync.store import METRICS, TargetInputs
 

@@ -11,7 +11,8 @@ from tests.plugins.mixpanel.world import PRODUCT, ROOT, World, desired, shipped,
 from opsync import Slot, Value
 from opsync.model.ledger import Entry, stored
 from opsync.sandbox.mixpanel import MixpanelProject
-from opsync.stages.plan import Want, plan
+from opsync.stages.places import Want
+from opsync.stages.plan import plan
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLOT = Slot(PRODUCT.ref, "annotation", "roadmap", ROOT)
