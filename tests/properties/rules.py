@@ -111,7 +111,9 @@ def _check_permitted(scene: Scene, result: TargetPlan) -> None:
             if _begun_over(scene, change, row):
                 continue
             furthest = Mode.apply
-            if want is not None and not permitted(want):
+            # That it goes instead, where somebody else's has come to stand, nobody approved.
+            instead = want is not None and change.desired is None and want.value is not None
+            if want is not None and (instead or not permitted(want)):
                 furthest = want.mode
             if change.over_edit and want is not None and want.mode is not Mode.observe:
                 approved = (change.slot, *_values(change)) in scene.over

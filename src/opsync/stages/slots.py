@@ -108,8 +108,7 @@ class Builder:
             self.held.append(updated)
             self._keep(entry, updated)
             return
-        looks = want.writes or _over(want, entry)
-        if edited and here is None and (entry.intent is None or not looks):
+        if edited and here is None and (entry.intent is None or not want.writes):
             # As it was seen last; it is looked at again before something else is written.
             same = not lapsed or desired == entry.applied or not want.writes
             if same or is_over(self._hold(want, entry, updated, surface), self.now):
@@ -187,8 +186,6 @@ class Builder:
                 until = self.rests.get(want.slot, self.now)
                 if change.verb is Verb.update and not change.interrupted and until > self.now:
                     self.resting.append((updated, until))
-                elif decision is Decision.look and _over(want, entry):
-                    self.changes.append(change)
                 else:
                     self._of(want).append(change)
                 given_up = updated.outcome == FAILED and not want.writes
@@ -295,12 +292,6 @@ class Builder:
             inputs=want.inputs or entry.inputs,
             interrupted=entry.intent is not None,
         )
-
-
-def _over(want: Want, entry: Entry) -> bool:
-    """Whether a write over a person's edit was approved and begun: its place is looked at."""
-    begun = entry.intent == stored(want.value) and is_edited(entry)
-    return begun and want.mode is not Mode.observe and want.over == entry.observed
 
 
 def _refused(entry: Entry, updated: Entry) -> bool:
