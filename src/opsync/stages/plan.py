@@ -127,8 +127,11 @@ def plan(
             twice = _stands_twice(surface, want, entry, connector, seen)
             builder.slot(want, entry, here, surface, taken=taken, twice=twice)
     daring = builder.daring({name for name, one in surfaces.items() if one.alone})
-    for want, entry, here in carried if daring is not None else ():
-        assert daring is not None
+    for want, entry, here in carried:
+        if daring is None:
+            if entry.hold is None and entry.outcome not in (FAILED, CONFLICTED):
+                builder.leave(entry)
+            continue
         # No further than what it goes with: that may be asked about first.
         mode = min(want.mode, daring, key=list(Mode).index)
         along = msgspec.structs.replace(want, mode=mode)
@@ -269,6 +272,12 @@ class _Builder:
             if any(one.slot.surface not in alone for one in changes):
                 return mode
         return None
+
+    def leave(self, entry: Entry) -> None:
+        """A carried value with nothing to go with: what was once to be done there waits no more,
+        be it to take it away or to write it."""
+        if entry.desired != entry.applied:
+            self.entries.append(msgspec.structs.replace(entry, desired=entry.applied))
 
     def done(self) -> TargetPlan:
         return TargetPlan(
