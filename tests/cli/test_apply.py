@@ -24,6 +24,7 @@ def test_a_run_says_how_to_approve_what_waits(company: Company) -> None:
     result = company.opsync("sync")
     assert result.code == 0
     assert "5 changes wait: opsync apply 1" in result.lines
+    assert "Written     nothing: 5 changes wait for approval" in result.lines
     assert "  of these    Toy 5" in result.lines
     assert not stands(company)
     assert any(
@@ -60,7 +61,7 @@ def test_what_moved_is_told_with_what_it_should_be_and_ends_with_1(company: Comp
     company.move("PAY-118", "done")
     result = company.opsync("apply", "1")
     assert result.code == 1
-    assert "Of plan #1 1 change not written:" in result.lines
+    assert "Not written of plan #1: 1 change" in result.lines
     told = next(line for line in result.lines if line.startswith("  ! Toy One-tap checkout"))
     assert 'Delivery: should be "2 of 2 done' in told
     assert result.lines[-1] == "See what they should be now: opsync plan"

@@ -189,6 +189,9 @@ def _written(report: PassReport) -> str:
         return by_tool + (f" · {removed} of them removed" if removed else "")
     if not report.applied_mode or report.plan.observed:
         return ""
+    if waiting := len(report.plan.proposed):
+        verb = "waits" if waiting == 1 else "wait"
+        return f"nothing: {plural(waiting, 'change')} {verb} for approval"
     return f"nothing{nothing_to_do(report, report.plan.held)}"
 
 
@@ -266,8 +269,6 @@ def _held_lines(report: PassReport) -> list[str]:
         lines += _more(len(telling))
     lines += edited_lines(report.plan.held)
     lines += left_alone_lines(report.plan.held)
-    if settled := sum(1 for one in report.plan.held if one.kind == "settled"):
-        lines.append(_labelled("Settled", f"{plural(settled, 'value')} left as people decided"))
     if report.aside:
         aside = f"{plural(report.aside, 'item')} could not be read: opsync aside"
         lines.append(_labelled("Set aside", aside))
