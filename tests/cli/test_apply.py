@@ -62,6 +62,7 @@ def test_what_moved_is_told_with_what_it_should_be_and_ends_with_1(company: Comp
     result = company.opsync("apply", "1")
     assert result.code == 1
     assert "Not written of plan #1: 1 change" in result.lines
+    assert "all is as it should be" not in result.out
     told = next(line for line in result.lines if line.startswith("  ! Toy One-tap checkout"))
     assert 'Delivery: should be "2 of 2 done' in told
     assert result.lines[-1] == "See what they should be now: opsync plan"
@@ -150,3 +151,10 @@ def test_a_rule_that_writes_waits_for_no_approval(company: Company) -> None:
     result = company.opsync("apply", "--rule", "roadmap")
     assert result.code == 2
     assert 'rule "roadmap" is in mode apply: it waits for no approval' in result.err
+
+
+def test_a_rule_that_observes_is_not_called_as_it_should_be(company: Company) -> None:
+    company.configure(mode="observe")
+    company.opsync("plan")
+    result = company.opsync("apply")
+    assert (result.code, "Written     nothing" in result.lines) == (1, True)

@@ -209,7 +209,7 @@ def print_applied(done: Applied) -> None:
     if not done.plan.changes:
         show_line(f"plan #{done.plan.number} has no changes: nothing is to be written")
         return
-    print_pass(done.report)
+    print_pass(done.report, whole=False)
     left = [one for one in done.unwritten if one.fate != "stands"]
     stands = len(done.unwritten) - len(left)
     if stands:
