@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
@@ -158,3 +159,25 @@ def test_a_rule_that_observes_is_not_called_as_it_should_be(company: Company) ->
     company.opsync("plan")
     result = company.opsync("apply")
     assert (result.code, "Written     nothing" in result.lines) == (1, True)
+
+
+def test_a_plan_from_the_store_alone_takes_no_approval_away(company: Company) -> None:
+    company.opsync("plan")
+    company.fail("roadmap", "writes")
+    company.opsync("apply")
+    before = approvals(company)
+    assert before
+    with (company.folder / "opsync.toml").open("a") as file:
+        file.write('\n[wording]\nlanguage = "de"\n')
+    assert "von 2" in company.opsync("plan", "--offline").out, "another value is asked for"
+    assert approvals(company) == before
+    company.opsync("plan")
+    assert len(approvals(company)) < len(before)
+
+
+def approvals(company: Company) -> list[tuple[str, str]]:
+    connection = sqlite3.connect(company.folder / "opsync.db")
+    try:
+        return sorted(connection.execute("SELECT scope, desired_hash FROM approvals"))
+    finally:
+        connection.close()
