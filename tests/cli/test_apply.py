@@ -181,3 +181,12 @@ def approvals(company: Company) -> list[tuple[str, str]]:
         return sorted(connection.execute("SELECT scope, desired_hash FROM approvals"))
     finally:
         connection.close()
+
+
+def test_a_plan_without_changes_says_why_it_ends_otherwise_than_with_0(company: Company) -> None:
+    company.opsync("sync", "--mode", "apply")
+    company.opsync("plan")
+    assert company.opsync("apply").lines == ["plan #2 has no changes: nothing is to be written"]
+    company.fail("work", "sign-in")
+    result = company.opsync("apply", "2")
+    assert (result.code, "! work was refused: Toy refused the token." in result.lines) == (3, True)

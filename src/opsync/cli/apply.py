@@ -208,6 +208,8 @@ def print_applied(done: Applied) -> None:
     """What `sync` ends with, and what of the plan was not written."""
     if not done.plan.changes:
         show_line(f"plan #{done.plan.number} has no changes: nothing is to be written")
+        if done.report.exit_code:
+            print_pass(done.report, whole=False)
         return
     print_pass(done.report, whole=False)
     left = [one for one in done.unwritten if one.fate != "stands"]
