@@ -100,6 +100,8 @@ class Pass:
     """By analytics instance the last day that is over there."""
     approved: Approved = field(default_factory=Approved)
     """What may be written although its rule only proposes it."""
+    asked_for: dict[str, set[str]] = field(default_factory=dict)
+    """By slot, the digests of the value that was planned there, as approvals name it."""
     chosen: Mapping[Slot, str] | None = None
     """Where only a plan's changes are written: each slot with the digest of its value."""
     limits: Limits | None = None

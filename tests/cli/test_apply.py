@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
@@ -24,6 +25,7 @@ def test_a_run_says_how_to_approve_what_waits(company: Company) -> None:
     result = company.opsync("sync")
     assert result.code == 0
     assert "5 changes wait: opsync apply 1" in result.lines
+    assert "Written     nothing: 5 changes wait for approval" in result.lines
     assert "  of these    Toy 5" in result.lines
     assert not stands(company)
     assert any(
@@ -60,7 +62,8 @@ def test_what_moved_is_told_with_what_it_should_be_and_ends_with_1(company: Comp
     company.move("PAY-118", "done")
     result = company.opsync("apply", "1")
     assert result.code == 1
-    assert "Of plan #1 1 change not written:" in result.lines
+    assert "Not written of plan #1: 1 change" in result.lines
+    assert "all is as it should be" not in result.out
     told = next(line for line in result.lines if line.startswith("  ! Toy One-tap checkout"))
     assert 'Delivery: should be "2 of 2 done' in told
     assert result.lines[-1] == "See what they should be now: opsync plan"
@@ -149,3 +152,41 @@ def test_a_rule_that_writes_waits_for_no_approval(company: Company) -> None:
     result = company.opsync("apply", "--rule", "roadmap")
     assert result.code == 2
     assert 'rule "roadmap" is in mode apply: it waits for no approval' in result.err
+
+
+def test_a_rule_that_observes_is_not_called_as_it_should_be(company: Company) -> None:
+    company.configure(mode="observe")
+    company.opsync("plan")
+    result = company.opsync("apply")
+    assert (result.code, "Written     nothing" in result.lines) == (1, True)
+
+
+def test_a_plan_from_the_store_alone_takes_no_approval_away(company: Company) -> None:
+    company.opsync("plan")
+    company.fail("roadmap", "writes")
+    company.opsync("apply")
+    before = approvals(company)
+    assert before
+    with (company.folder / "opsync.toml").open("a") as file:
+        file.write('\n[wording]\nlanguage = "de"\n')
+    assert "von 2" in company.opsync("plan", "--offline").out, "another value is asked for"
+    assert approvals(company) == before
+    company.opsync("plan")
+    assert len(approvals(company)) < len(before)
+
+
+def approvals(company: Company) -> list[tuple[str, str]]:
+    connection = sqlite3.connect(company.folder / "opsync.db")
+    try:
+        return sorted(connection.execute("SELECT scope, desired_hash FROM approvals"))
+    finally:
+        connection.close()
+
+
+def test_a_plan_without_changes_says_why_it_ends_otherwise_than_with_0(company: Company) -> None:
+    company.opsync("sync", "--mode", "apply")
+    company.opsync("plan")
+    assert company.opsync("apply").lines == ["plan #2 has no changes: nothing is to be written"]
+    company.fail("work", "sign-in")
+    result = company.opsync("apply", "2")
+    assert (result.code, "! work was refused: Toy refused the token." in result.lines) == (3, True)

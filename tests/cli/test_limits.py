@@ -66,6 +66,9 @@ def test_a_plan_says_how_to_have_it_written_and_apply_takes_the_same_flag(
 
     refused = undone.opsync("apply", number, "--json")
     assert refused.code == 1
+    told = undone.opsync("apply", number)
+    alike = [one for one in told.lines if "what work would get is over a limit" in one]
+    assert len(alike) == 1, "one reason is told once"
     left = refused.json["plan"]["unwritten"]
     assert {one["fate"] for one in left} >= {"over limit"}
     assert any(

@@ -108,7 +108,7 @@ def test_a_dry_run_releases_nothing(synced: Company) -> None:
     [
         (("--all",), "say what becomes of the values: --keep or --remove."),
         (("--keep",), "name an ITEM, --connection or --rule, or take --all."),
-        (("one-tap", "--all", "--keep"), "or take --all."),
+        (("one-tap", "--all", "--keep"), "--all is everything: take it alone, or leave it out."),
         (("--rule", "road", "--keep"), 'no rule "road"'),
         (("--connection", "jira", "--keep"), 'no connection "jira"'),
         (("Atlantis", "--keep"), 'nothing is called "Atlantis"'),
@@ -127,3 +127,13 @@ def test_a_second_release_says_that_nothing_was_removed(synced: Company) -> None
     assert synced.opsync("release", "--all", "--remove").lines == ["nothing was removed"]
     dry = synced.opsync("release", "--all", "--remove", "--dry-run")
     assert dry.lines == ["nothing would be removed"]
+
+
+def test_what_was_given_up_is_owned_no_more_and_a_rule_that_nobody_has_is_named(
+    synced: Company,
+) -> None:
+    assert synced.opsync("release", "one-tap", "--keep").code == 0
+    again = synced.opsync("release", "one-tap", "--keep")
+    assert again.lines == ["nothing to leave: opsync owns no value of these"]
+    wrong = synced.opsync("owned", "--rule", "road")
+    assert (wrong.code, 'no rule "road"' in wrong.err) == (2, True)

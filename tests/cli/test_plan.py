@@ -72,6 +72,16 @@ def test_an_item_shows_what_concerns_it(company: Company) -> None:
     assert {one["group"] for one in found["changes"]} == {"SSO for teams"}
 
 
+def test_an_item_is_offered_to_be_written_alone_since_the_plan_has_more(company: Company) -> None:
+    company.configure(mode="propose")
+    shown = company.opsync("plan", "SSO for teams")
+    [offer] = [one.partition("write: ")[2] for one in shown.lines if "write: " in one]
+    assert offer == 'opsync apply 1 --item "SSO for teams"'
+    count = int(next(one for one in shown.lines if " removes " in one).split()[0])
+    written = company.opsync("apply", "1", "--item", "SSO for teams", "--json").json
+    assert written["pass"]["applied"] == count < written["plan"]["changes"]
+
+
 def test_an_item_that_nobody_knows_is_refused(synced: Company) -> None:
     result = synced.opsync("plan", "Nonsense")
     assert result.code == 2

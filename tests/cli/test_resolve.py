@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
+from opsync.model import Ref, Slot
+from opsync.model.ledger import Entry
 from tests.cli.conftest import Company
+
+THING = Ref("roadmap", "item", "checkout")
 
 
 @pytest.fixture
@@ -71,6 +77,22 @@ def test_what_was_undone_is_let_go_of_with_ours(synced: Company) -> None:
     synced.opsync("sync")
     assert delivery(synced).startswith("1 of 2 done")
     assert synced.read("work")["written"]["100"] == {}, "the other value stays undone"
+
+
+def test_a_place_named_in_full_is_that_one_and_none_that_begins_like_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = import_module("opsync.cli.resolve")
+    places = ["Delivery", "Delivery %", "Work"]
+    entries = [Entry(slot=Slot(THING, place, "roadmap", THING)) for place in places]
+    monkeypatch.setattr(module, "_place", lambda _, entry: entry.slot.surface)
+
+    def chosen(place: str, held: list[Entry]) -> list[str]:
+        return [one.slot.surface for one in module._at(None, entries, held, place)]
+
+    assert chosen("delivery", entries) == ["Delivery"]
+    assert chosen("delivery", entries[1:]) == [], "it is not held, and nothing else is meant"
+    assert chosen("deliv", entries) == ["Delivery", "Delivery %"]
 
 
 def test_in_mode_propose_the_value_is_approved_with_it(edited: Company) -> None:

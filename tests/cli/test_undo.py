@@ -143,3 +143,17 @@ def test_the_undo_of_an_undo_says_that_opsync_goes_on(synced: Company) -> None:
     said = "Undo of run 2, run 3: opsync keeps it up to date again. Undo that: opsync undo 3"
     assert result.lines[-1] == said
     assert any(line.startswith("  +  Toy") for line in result.lines)
+
+
+def test_a_second_undo_of_the_same_says_that_nothing_is_left_to_do(synced: Company) -> None:
+    synced.opsync("undo", "1")
+    again = synced.opsync("undo", "1")
+    assert (again.code, again.lines) == (
+        0,
+        ["nothing to put back: what stood before run 1 stands there already"],
+    )
+
+
+def test_a_change_is_undone_by_the_id_that_the_journal_names(synced: Company) -> None:
+    newest = synced.opsync("journal", "--json", "--limit", "1").json[0]
+    assert synced.opsync("undo", newest["id"]).code == 0

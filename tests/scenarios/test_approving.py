@@ -98,6 +98,25 @@ async def test_an_approval_is_for_one_value_and_lapses_with_it(world: World) -> 
     assert report.plan.proposed == [], "what stands there is right again"
 
 
+async def test_a_value_that_comes_back_after_another_one_was_asked_for_waits_again(
+    world: World,
+) -> None:
+    await world.sync()
+    plan = await newest(world)
+    async with world.session() as session:
+        await session.store.approve(list(approvals_of(plan.changes, plan.number, by="ana", at=AT)))
+    world.jira.set_status("PAY-3", "Done")
+    await world.sync()
+    world.jira.set_status("PAY-3", "Doing")
+
+    report = await world.sync()
+
+    assert "Delivery" in {one.place for one in report.plan.proposed}
+    async with world.session() as session:
+        lapsed = {str(one.slot) for one in plan.changes if one.place == "Delivery"}
+        assert lapsed - {one.scope for one in await session.store.approvals()}
+
+
 async def test_only_the_plans_changes_are_written_whatever_the_modes(world: World) -> None:
     """I20"""
     await world.sync()

@@ -208,6 +208,21 @@ def test_a_carried_value_is_never_a_reason_to_write() -> None:
     assert [c.slot.surface for c in changes] == ["text", "changed"]
 
 
+def test_a_carried_value_with_nothing_to_go_with_waits_for_nothing() -> None:
+    """A rule was taken out and put back before its removals were approved, or the value was undone
+    and let go of: nothing is planned, so nothing may count as waiting either."""
+    rows = [entry("same", remote_id="p1"), entry("2026-11-01", surface="changed", remote_id="p2")]
+    going = msgspec.structs.replace(rows[1], desired=stored(None))
+    undone = msgspec.structs.replace(rows[1], applied=stored(None), asked=stored(None))
+    wants = [Want(slot(), "same"), Want(slot("changed"), "2026-11-22")]
+    here = Seen.of("text", "same", remote_id="p1")
+    for row in (going, undone):
+        result = planned(seen_target(here), *wants, entries=[rows[0], row])
+        assert result.changes == ()
+        [kept] = [one for one in result.entries if one.slot == row.slot]
+        assert (kept.desired, kept.applied) == (row.applied, row.applied)
+
+
 def test_a_value_that_stands_alone_carries_none_along() -> None:
     here = Seen.of("text", "same", remote_id="p1")
     use = Seen.of("use", "1 user a day", remote_id="p3")

@@ -26,6 +26,7 @@ from opsync.cli.limits import Allowed, limit_options
 from opsync.cli.linkdecisions import login
 from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
+from opsync.cli.planview import names_it
 from opsync.cli.screen import hanging, show_line
 from opsync.cli.words import plural, shown, value
 from opsync.engine.approving import (
@@ -43,6 +44,8 @@ from opsync.runtime import SystemClock
 
 MOST = 12
 """So many changes that were not written are named."""
+_WHOLE = frozenset({"unread", "paused", "over limit", "observed"})
+"""Why not, where it concerns all of a connection or a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +193,7 @@ def _wanted(plan: KeptPlan, items: Sequence[str]) -> list[KeptChange]:
     if not items:
         return list(plan.changes)
     found = [
-        one
-        for one in plan.changes
-        if any(item.casefold() in f"{one.group} {one.target}".casefold() for item in items)
+        one for one in plan.changes if any(names_it(item, one.group, one.target) for item in items)
     ]
     if not found:
         groups = ", ".join(sorted({shown(one.group, 40) for one in plan.changes})[:6])
@@ -207,24 +208,44 @@ def print_applied(done: Applied) -> None:
     """What `sync` ends with, and what of the plan was not written."""
     if not done.plan.changes:
         show_line(f"plan #{done.plan.number} has no changes: nothing is to be written")
+        if done.report.exit_code:
+            print_pass(done.report, whole=False)
         return
-    print_pass(done.report)
+    print_pass(done.report, whole=False)
     left = [one for one in done.unwritten if one.fate != "stands"]
     stands = len(done.unwritten) - len(left)
     if stands:
         show_line(f"{plural(stands, 'value')} of plan #{done.plan.number} stood there already")
     if not left:
         return
-    show_line(f"Of plan #{done.plan.number} {plural(len(left), 'change')} not written:")
-    for one in left[:MOST]:
-        change = one.change
-        where = f"{change.tool} {change.group or change.target}, {change.place}"
-        why = one.why if one.now is None else f"should be {value(one.now, change.place)} by now"
+    show_line(f"Not written of plan #{done.plan.number}: {plural(len(left), 'change')}")
+    lines = _left_lines(left)
+    for where, why in lines[:MOST]:
         hanging("  ! ", f"{shown(where, 120)}: {shown(why, 300)}")
-    if len(left) > MOST:
-        show_line(f"  … {len(left) - MOST} more (--json has all)")
+    if len(lines) > MOST:
+        show_line(f"  … {len(lines) - MOST} more (--json has all)")
     if any(one.fate == "moved" for one in left):
         show_line("See what they should be now: opsync plan")
+
+
+def _left_lines(left: Sequence[Unwritten]) -> list[tuple[str, str]]:
+    """Where and why, value by value; those of a connection that all have one reason in one."""
+    alike: dict[str, list[Unwritten]] = {}
+    for one in left:
+        whole = one.fate in _WHOLE
+        alike.setdefault(one.why if whole else str(one.change.slot), []).append(one)
+    lines = []
+    for each in alike.values():
+        one, change = each[0], each[0].change
+        elsewhere = change.slot.target != change.slot.other
+        named = [change.group, change.target if elsewhere else ""]
+        of = ": ".join(dict.fromkeys(filter(None, named))) or change.target
+        where = f"{change.tool} {of}, {change.place}"
+        more = f", and {len(each) - 1} more" if len(each) > 1 else ""
+        should = one.now is not None
+        why = f"should be {value(one.now, change.place)} by now" if should else one.why
+        lines.append((f"{where}{more}", why))
+    return lines
 
 
 def applied_json(done: Applied) -> dict[str, Any]:

@@ -185,6 +185,7 @@ async def _journal(
         objects.append(
             {
                 "seq": one.seq,
+                "id": one.change,
                 "run": one.run,
                 "at": one.at,
                 "tool": target_.tool,

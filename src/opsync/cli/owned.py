@@ -67,11 +67,14 @@ def owned(
 
     async def gather(opened: Opened, kept: Store) -> Listing:
         found = await _entries(opened, kept, item, connection, rule)
+        if not found:
+            _check_rule(opened, rule)
         listed = await shown_owned(opened.config, kept, found)
         return _listing(opened, listed, rows)
 
+    where = "of these" if item or connection or rule else "anywhere"
     return show_listing(
-        config_path, store, as_json, gather, nothing="nothing: opsync owns no value anywhere"
+        config_path, store, as_json, gather, nothing=f"nothing: opsync owns no value {where}"
     )
 
 
@@ -159,7 +162,10 @@ def release(
     """
     if how is None:
         raise click.UsageError("say what becomes of the values: --keep or --remove.")
-    if every == bool(item or connection or rule):
+    named = bool(item or connection or rule)
+    if every and named:
+        raise click.UsageError("--all is everything: take it alone, or leave it out.")
+    if not every and not named:
         raise click.UsageError("name an ITEM, --connection or --rule, or take --all.")
     opened = open_config(config_path, store=store, log_level=log_level)
     _check_rule(opened, rule)
@@ -170,7 +176,9 @@ def release(
             print_json({"release": head, "done": [], "left": [], "columns": []})
         else:
             verb = "would be left" if dry_run else "left"
-            show_line(f"{words.plural(kept, 'value')} {verb} to people, as they stand")
+            stand = "it stands" if kept == 1 else "they stand"
+            count = f"{words.plural(kept, 'value')} {verb} to people, as {stand}"
+            show_line(count if kept else "nothing to leave: opsync owns no value of these")
         return 0
     found, code = run_async(_remove(opened, item, connection, rule, dry=dry_run))
     if as_json:

@@ -44,9 +44,10 @@ MET = frozenset({"out of date", "not measured", "signed out", "refused"})
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
 
-def print_pass(report: PassReport) -> None:
-    """What `sync` ends with: each connection, what was written, and what was not and why."""
-    for line in _head_lines(report):
+def print_pass(report: PassReport, *, whole: bool = True) -> None:
+    """What `sync` ends with: each connection, what was written, and what was not and why. Of a run
+    that is not about the `whole` of what should stand anywhere it is not said that all is well."""
+    for line in _head_lines(report, whole=whole):
         show_line(line)
     _print_written(report)
     for line in _tail_lines(report):
@@ -58,7 +59,7 @@ def summary_lines(report: PassReport) -> list[str]:
     return [*_head_lines(report), *_tail_lines(report)]
 
 
-def _head_lines(report: PassReport) -> list[str]:
+def _head_lines(report: PassReport, *, whole: bool = True) -> list[str]:
     tools = [one.tool for one in report.instances]
     wide = max([LABEL_WIDTH, *(len(tool) for tool in tools)])
     lines = [_labelled(one.tool, _instance(one), wide) for one in report.instances]
@@ -71,7 +72,7 @@ def _head_lines(report: PassReport) -> list[str]:
         f"{plural(report.rollups, 'delivery summary', 'delivery summaries')}"
     )
     lines.append(_labelled("Stand", stand, wide))
-    if written := _written(report):
+    if written := _written(report, whole=whole):
         lines.append(_labelled("Written", written, wide))
     return lines
 
@@ -179,7 +180,7 @@ def _state(one: InstanceReport) -> str:
     return words.get(one.trouble, "is incomplete")
 
 
-def _written(report: PassReport) -> str:
+def _written(report: PassReport, *, whole: bool) -> str:
     """How much was written where; "" where there is nothing to say."""
     tools = {one.instance: one.tool for one in report.instances}
     done = [change for change, outcome in report.outcomes if outcome.kind in _WRITTEN]
@@ -189,6 +190,11 @@ def _written(report: PassReport) -> str:
         return by_tool + (f" · {removed} of them removed" if removed else "")
     if not report.applied_mode or report.plan.observed:
         return ""
+    if waiting := len(report.plan.proposed):
+        verb = "waits" if waiting == 1 else "wait"
+        return f"nothing: {plural(waiting, 'change')} {verb} for approval"
+    if not whole and all_is_well(report, report.plan.held):
+        return "nothing"
     return f"nothing{nothing_to_do(report, report.plan.held)}"
 
 
@@ -266,8 +272,6 @@ def _held_lines(report: PassReport) -> list[str]:
         lines += _more(len(telling))
     lines += edited_lines(report.plan.held)
     lines += left_alone_lines(report.plan.held)
-    if settled := sum(1 for one in report.plan.held if one.kind == "settled"):
-        lines.append(_labelled("Settled", f"{plural(settled, 'value')} left as people decided"))
     if report.aside:
         aside = f"{plural(report.aside, 'item')} could not be read: opsync aside"
         lines.append(_labelled("Set aside", aside))

@@ -205,7 +205,7 @@ def _about(seconds: float) -> str:
 
 
 def _how(view: PlanView) -> str:
-    """How to have it written."""
+    """How to have it written. Of a plan that has more than is shown, no more than that."""
     written = view.report.applying
     if view.offline:
         written = f"opsync sync {view.report.allowing}".rstrip()
@@ -221,4 +221,24 @@ def _how(view: PlanView) -> str:
         return "the rules only observe; write: opsync sync --mode apply"
     if view.offline and view.proposed:
         return "they wait for approval: opsync plan, then opsync apply"
+    whole = [*view.report.plan.changes, *view.report.plan.proposed]
+    if not view.offline and ready < len(whole):
+        return _only_these(view, whole, written)
     return f"write: {written}"
+
+
+def _only_these(view: PlanView, whole: Sequence[Planned], written: str) -> str:
+    """How to have written what is shown, of a plan that has more; where that has no name of its
+    own, it is said that the command writes all of it."""
+    shown = {one.change.slot for one in view.every}
+    names = list(dict.fromkeys(one.group for one in view.every))
+    if len(names) == 1 and names[0] == words.shown(names[0], 80) and '"' not in names[0]:
+        named = {one.change.slot for one in whole if names_it(names[0], one.group, one.target)}
+        if named == shown:
+            return f'write: {written} --item "{names[0]}"'
+    return f"write all {len(whole)} of this plan: {written}"
+
+
+def names_it(item: str, group: str, target: str) -> bool:
+    """Whether a change is one of those that `opsync apply --item` takes."""
+    return item.casefold() in f"{group} {target}".casefold()

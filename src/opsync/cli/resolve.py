@@ -96,8 +96,9 @@ async def _resolve(
     async with open_session(opened.config, "opsync resolve", redactor=opened.redactor) as session:
         store = session.store
         record = await one_item(opened, store, item)
-        found = [one for one in await about(store, record.ref) if unsettled(one)]
-        chosen = [one for one in found if place is None or _at(opened, one, place)]
+        known = await about(store, record.ref)
+        found = [one for one in known if unsettled(one)]
+        chosen = found if place is None else _at(opened, known, found, place)
         if not chosen:
             raise _nothing(opened, item, place, found)
         values = await _shown(opened, store, chosen)
@@ -111,9 +112,13 @@ async def _resolve(
         return values, len(chosen), [column.name for _, column in lost]
 
 
-def _at(opened: Opened, entry: Entry, place: str) -> bool:
+def _at(opened: Opened, known: list[Entry], found: list[Entry], place: str) -> list[Entry]:
+    """Those held at a place: by its name where the item has such a place, as `explain` takes it,
+    so that Delivery is not Delivery % as well; else by what begins with it."""
     wanted = place.strip().casefold()
-    return _place(opened, entry).casefold().startswith(wanted)
+    if any(_place(opened, one).casefold() == wanted for one in known):
+        return [one for one in found if _place(opened, one).casefold() == wanted]
+    return [one for one in found if _place(opened, one).casefold().startswith(wanted)]
 
 
 def _place(opened: Opened, entry: Entry) -> str:
@@ -126,8 +131,10 @@ def _place(opened: Opened, entry: Entry) -> str:
 def _nothing(opened: Opened, item: str, place: str | None, found: list[Entry]) -> ConfigError:
     what = f'at "{words.shown(place, 40)}" ' if place is not None else ""
     held = {f"{_place(opened, one)} ({held_why(one, opened.config.zone)})" for one in found}
-    hint = f"Held there: {', '.join(sorted(held))}." if held else "See its values: opsync explain"
-    return ConfigError(f'nothing is held {what}on "{words.shown(item, 60)}"', hint=hint)
+    name = words.shown(item, 60)
+    look = f'See its values: opsync explain "{name}"'
+    hint = f"Held there: {', '.join(sorted(held))}." if held else look
+    return ConfigError(f'nothing is held {what}on "{name}"', hint=hint)
 
 
 async def _shown(opened: Opened, store: Store, entries: list[Entry]) -> list[PlaceValue]:

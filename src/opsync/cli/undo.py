@@ -60,7 +60,10 @@ def undo(
         head = {"of": of, "run": found.run, "dry_run": dry_run}
         print_json({"undo": head, "done": found.done, "left": found.left, "columns": found.columns})
         return code
-    print_back(found, done="Put back", would="Would put back", looked=dry_run)
+    if found.done or found.left or found.columns:
+        print_back(found, done="Put back", would="Would put back", looked=dry_run)
+    else:
+        show_line(f"nothing to put back: what stood before {of} stands there already")
     if found.run is not None:
         stays = "opsync keeps it up to date again" if again else "it stays so"
         show_line(f"Undo of {of}, run {found.run}: {stays}. Undo that: opsync undo {found.run}")

@@ -23,6 +23,9 @@ from opsync.store import Store
 class _Untouched(Store):
     """A store that planning cannot change: what it would note about slots is dropped."""
 
+    async def lapse(self, scopes: Sequence[str]) -> None:
+        """Nothing: the approvals stay as they are."""
+
     async def put_desired(self, run: int, entries: Sequence[Entry]) -> None:
         return
 

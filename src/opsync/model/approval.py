@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -106,6 +107,15 @@ class Approved(Struct, frozen=True):
     def covers(self, slot: Slot, desired_hash: str) -> bool:
         """Whether this value may be written there."""
         return slot.rule in self.rules or (str(slot), desired_hash) in self.values
+
+    def lapsed(self, asked_for: Mapping[str, Collection[str]]) -> list[str]:
+        """The slots whose approval is for another value than what is asked for by now: should its
+        value come back, it waits again."""
+        return sorted(
+            scope
+            for scope, value in self.values
+            if scope in asked_for and value not in asked_for[scope]
+        )
 
     def covers_edit(self, slot: Slot, desired: bytes, theirs: bytes) -> bool:
         """Whether this value may replace what a person wrote there. The approval of a rule is no

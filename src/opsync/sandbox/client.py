@@ -88,7 +88,8 @@ class SandboxClient:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             raise ConfigError(
                 f"no sandbox answers at {self.url}.",
-                hint="Start one with: opsync sandbox — or name its address with --url.",
+                hint="Start one with: opsync sandbox. One at another address: `--url URL`, "
+                "with init `--sandbox URL`.",
             ) from None
         if answer.is_success and isinstance(found, dict):
             return found

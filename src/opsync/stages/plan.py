@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from opsync.contract.connector import Writable
 from opsync.model import Change, Kind, Outcome, Record, Seen, Slot
-from opsync.model.ledger import Entry, stored
+from opsync.model.ledger import CONFLICTED, FAILED, Entry, stored
 from opsync.model.rules import Mode
 from opsync.stages.places import (
     TAKEN,
@@ -98,8 +98,11 @@ def plan(
             twice = stands_twice(surface, want, entry, connector, seen)
             builder.slot(want, entry, here, surface, taken=taken, twice=twice)
     daring = builder.daring({name for name, one in surfaces.items() if one.alone})
-    for want, entry, here in carried if daring is not None else ():
-        assert daring is not None
+    for want, entry, here in carried:
+        if daring is None:
+            if entry.hold is None and entry.outcome not in (FAILED, CONFLICTED):
+                builder.leave(entry)
+            continue
         # No further than what it goes with: that may be asked about first.
         mode = min(want.mode, daring, key=list(Mode).index)
         along = msgspec.structs.replace(want, mode=mode)

@@ -61,6 +61,12 @@ class Builder:
                 return mode
         return None
 
+    def leave(self, entry: Entry) -> None:
+        """A carried value with nothing to go with: what was once to be done there waits no more,
+        be it to take it away or to write it."""
+        if entry.desired != entry.applied:
+            self.entries.append(msgspec.structs.replace(entry, desired=entry.applied))
+
     def slot(
         self,
         want: Want,

@@ -16,6 +16,7 @@ from opsync.desire import Setting, desire, withdraw
 from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
 from opsync.model import NOT_VISIBLE, Change, Kind, Record, Ref, Seen, Slot
+from opsync.model.approval import edit_hash
 from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.noting import Notes
@@ -75,6 +76,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
         await this.store.put_desired(this.run, entries)
+    await this.store.lapse(this.approved.lapsed(this.asked_for))
     for name, fault in failed.items():
         report = this.of(name)
         report.trouble = report.trouble or "plugin"
@@ -228,9 +230,13 @@ def _permitted(this: Pass, want: Want, entry: Entry | None) -> Want:
     wrote, and of the plan that is carried out if it is one."""
     desired = stored(want.value)
     value = digest(desired)
+    theirs = entry.observed if entry is not None and entry.hold is not None else None
+    asked_for = this.asked_for.setdefault(str(want.slot), set())
+    asked_for.add(value)
+    if theirs is not None:
+        asked_for.add(edit_hash(desired, theirs))
     if this.chosen is not None and this.chosen.get(want.slot) != value:
         return msgspec.structs.replace(want, mode=Mode.observe)
-    theirs = entry.observed if entry is not None and entry.hold is not None else None
     if theirs is not None and this.approved.covers_edit(want.slot, desired, theirs):
         want = msgspec.structs.replace(want, over=theirs)
     if want.mode is Mode.propose and this.approved.covers(want.slot, value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Approved, KeptPlan
@@ -63,6 +63,13 @@ class Approving(Part):
         """Take an approval back; False where there is none."""
         query = delete(approvals).where(approvals.c.scope == scope)
         return await self._write(lambda c: c.execute(query).rowcount > 0)
+
+    async def lapse(self, scopes: Sequence[str]) -> None:
+        """Forget these approvals, of values that something else has taken the place of."""
+        if scopes:
+            gone = [{"gone": scope} for scope in scopes]
+            query = delete(approvals).where(approvals.c.scope == bindparam("gone"))
+            await self._write(lambda c: c.execute(query, gone))
 
     async def approvals(self) -> list[Approval]:
         """All approvals, by what they are for."""
