@@ -100,7 +100,7 @@ class Episode:
 
     def play(self) -> Tally:
         """All of it. Raises AssertionError where a promise is broken."""
-        for number in range(self.rng.randint(7, 11)):
+        for number in range(self.rng.randint(6, 9)):
             for _ in range(self.rng.randint(0, 3)):
                 self._people_work()
             if number > 0:
