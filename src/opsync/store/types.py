@@ -91,7 +91,7 @@ class AsideCount(NamedTuple):
 class BatchCounts(NamedTuple):
     """What one batch brought. A record of which only opsync's own places changed is unchanged.
 
-    `faded` are those below something no more although their time of change is the same.
+    `faded` are those that were below something, and are below nothing any more.
     """
 
     read: int
