@@ -11,7 +11,6 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -115,6 +114,10 @@ class SeededLoop(asyncio.SelectorEventLoop):
         self.call_later(self._rng.random() * STORE_S, run)
         return future
 
+    def outlive(self) -> None:
+        """What is left of the process, once its work is done, dies at no step."""
+        self._dies_at = None
+
     def tear_down(self) -> None:
         """End the process as the kernel does: what waits never goes on. Only what is released
         without waiting, as file locks are, is released."""
@@ -162,8 +165,8 @@ def run(
             loop.tear_down()
             raise
         else:
-            with suppress(Died):
-                loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.outlive()
+            loop.run_until_complete(loop.shutdown_asyncgens())
             if loop.complaints:
                 raise AssertionError(f"asyncio complains: {loop.complaints}")
         return result, steps

@@ -60,6 +60,10 @@ def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
         if process.returncode is None:
             process.kill()
             process.communicate()
+        for pipe in (process.stdout, process.stderr):
+            # One that ended by itself and was not waited for has them open still.
+            if pipe is not None:
+                pipe.close()
 
 
 def wait(process: subprocess.Popen[str]) -> Ended:
