@@ -22,10 +22,10 @@ from opsync.stages.pulling import PullContext
 from opsync.store import Vanished
 
 COUNTED = "opsync:counted:{}"
-FADED = "opsync:faded:{}"
-"""Kept of a feed whose items lost what they were below with no word of it: "due" while all of it is
-to be read with the next census, "now" once what was hidden shows again."""
 """Kept of a feed: when all that it holds was last listed and believed."""
+FADED = "opsync:faded:{}"
+"""Kept of a feed in which items lost what they were below: "due" while all of it is to be read with
+the next census, "now" once something that was gone shows again."""
 DOUBTED = "opsync:doubted:{}"
 """Kept of a feed: how many of how many were missing from a listing that was not believed."""
 WAITING = "opsync:waiting:{}"
