@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -35,9 +35,8 @@ PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
 )
 
-_BEGIN = "opsync_begin"
-_opening: ContextVar[Callable[[], sqlite3.Connection]] = ContextVar("opening")
-"""Connects to the file of the store that is being opened."""
+_opening: ContextVar[sqlite3.Connection] = ContextVar("opening")
+"""The file of the store that is being opened."""
 
 
 class Database:
@@ -45,7 +44,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = self._guarded(self._open)
+        self._file, self._connection = self._guarded(self._open)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction that sees one state of the store and changes nothing."""
@@ -59,10 +58,17 @@ class Database:
         """Close the file."""
         self._connection.close()
 
-    def _open(self) -> Connection:
-        token = _opening.set(self._connect)
+    def _open(self) -> tuple[sqlite3.Connection, Connection]:
+        file = self._connect()
+        token = _opening.set(file)
         try:
-            return _engine().connect()
+            connection = _engine().connect()
+            # SQLAlchemy, and Alembic on it, see one transaction that others began and end.
+            connection.begin()
+            return file, connection
+        except BaseException:
+            file.close()
+            raise
         finally:
             _opening.reset(token)
 
@@ -85,9 +91,16 @@ class Database:
         return connection
 
     def _transact(self, begin: str, work: Callable[[Connection], T]) -> T:
-        self._connection.info[_BEGIN] = begin
-        with self._connection.begin():
-            return work(self._connection)
+        # On the driver's own connection: SQLAlchemy's transaction costs more than a short read.
+        self._file.execute(begin)
+        try:
+            result = work(self._connection)
+            self._file.execute("COMMIT")
+        except BaseException:
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
+            raise
+        return result
 
     def _guarded(self, work: Callable[[], T]) -> T:
         try:
@@ -105,18 +118,13 @@ class Database:
 @cache
 def _engine() -> Engine:
     """One for all stores of a process: a statement that it compiled for one serves the next."""
-    engine = create_engine(
+    return create_engine(
         "sqlite://",
-        creator=lambda: _opening.get()(),
+        creator=lambda: _opening.get(),
         poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.info.get(_BEGIN, "BEGIN"))
 
 
 def explain(path: Path, error: sqlite3.Error) -> StoreError | None:
