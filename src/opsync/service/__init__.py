@@ -1,0 +1,1 @@
+"""The long-running service: when to read what, change signals, pages, health and metrics."""
