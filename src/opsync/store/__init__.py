@@ -30,6 +30,7 @@ from opsync.store.types import (
     Tally,
     TargetInputs,
     Tree,
+    TrendPoint,
     Vanished,
     WalkResult,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Tally",
     "TargetInputs",
     "Tree",
+    "TrendPoint",
     "Vanished",
     "WalkResult",
     "hold",

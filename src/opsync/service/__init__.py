@@ -1,0 +1,1 @@
+"""The long-running service: what keeps all tools in step by itself, and shows how things stand."""
