@@ -1,49 +1,74 @@
-"""The dashboard as an ASGI application."""
+"""The dashboard: its routes, and the application that a server is given."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import wraps
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
-from opsync.errors import OpsyncError
+from opsync.errors import ConfigError, OpsyncError
+from opsync.inert import inert_text
 from opsync.service.desk import Desk
+from opsync.service.web import refusals
+from opsync.service.web.guarded import Guarded
 from opsync.service.web.listening import Listening, events
 from opsync.service.web.pages import initiatives, static
-from opsync.service.web.pages.trouble import not_done, refused
-from opsync.service.web.site import Site
+from opsync.service.web.refusals import Refusal
+from opsync.service.web.routes import Action, Endpoint, Open, Page
+from opsync.service.web.site import Site, site_of
 
-ROUTES = (
-    Route("/", initiatives.show),
-    Route("/events", events),
-    Route("/static/{name}", static.show),
+PAGES: Sequence[tuple[str, Endpoint]] = (
+    ("/", initiatives.show),
+    ("/events", events),
 )
-"""All pages, and all that their buttons do (the POST ones)."""
+"""All that is looked at."""
+
+ACTIONS: Sequence[tuple[str, Endpoint]] = ()
+"""All that buttons do; each leads back to a page."""
 
 
-def dashboard(desk: Desk, middleware: Sequence[Middleware] = ()) -> Starlette:
-    """The dashboard of one service. `middleware` says who acts: without a `request.state.actor`
-    there is no page. Before the service stops it ends the open lines: `app.state.listening.close`.
+def routes() -> list[BaseRoute]:
+    """The dashboard's routes."""
+    return [
+        *(Page(path, _told(endpoint)) for path, endpoint in PAGES),
+        *(Action(path, _told(endpoint)) for path, endpoint in ACTIONS),
+        # To everybody: the page that asks to sign in is shown in its look, too.
+        Open("/static/{name}", static.show),
+    ]
+
+
+def dashboard(desk: Desk, *, secret: bytes, local: str, more: Sequence[BaseRoute] = ()) -> Guarded:
+    """The dashboard of one service, with all that stands before it, and `more` routes beside it.
+
+    `secret` is drawn once a process, `local` names whoever runs it. Before the server stops,
+    `pages.state.listening.close()` ends the lines of open pages, which would hold it up.
     """
-
-    async def trouble(request: Request, error: Exception) -> Response:
-        assert isinstance(error, OpsyncError)
-        return await not_done(request, error)
-
-    async def wrong(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return await refused(request, error)
-
-    app = Starlette(
-        routes=list(ROUTES),
-        middleware=list(middleware),
-        exception_handlers={OpsyncError: trouble, HTTPException: wrong},
+    site = Site(desk)
+    return Guarded(
+        [*routes(), *more],
+        desk.config.general.service,
+        clock=desk.clock,
+        secret=secret,
+        local=local,
+        dress=site.dress,
+        state={"site": site, "listening": Listening(desk.store, desk.clock)},
     )
-    app.state.site = Site(desk)
-    app.state.listening = Listening(desk.store, desk.clock)
-    return app
+
+
+def _told(endpoint: Endpoint) -> Endpoint:
+    """The same, with a page for what could not be done: the thing, the cause, what to do."""
+
+    @wraps(endpoint)
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except OpsyncError as error:
+            status = 409 if isinstance(error, ConfigError) else 503
+            said, hint = inert_text(error.message, 500), inert_text(error.hint, 500)
+            refusal = Refusal(status, said, hint)
+            return refusals.answer(request, refusal, dress=site_of(request).dress)
+
+    return answered

@@ -105,5 +105,5 @@ async def events(request: Request) -> Response:
     return StreamingResponse(
         listening.listen(),
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers={"X-Accel-Buffering": "no"},
     )

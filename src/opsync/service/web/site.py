@@ -18,6 +18,8 @@ from opsync.engine.catalog import Catalog
 from opsync.engine.overview import connections, proposing, refused
 from opsync.service.desk import Desk
 from opsync.service.web.actor import Actor
+from opsync.service.web.forms import csrf_token
+from opsync.service.web.refusals import Refusal
 from opsync.service.web.said import said
 from opsync.service.web.views.frame import Glance, frame
 from opsync.steps.watching import watched
@@ -110,9 +112,13 @@ class Site:
             actor=actor,
             decides=actor.decides,
             said=said(request),
-            csrf=getattr(request.state, "csrf", ""),
+            csrf=csrf_token(request),
         )
-        return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+        return HTMLResponse(html, status_code=status)
+
+    def dress(self, request: Request, refusal: Refusal) -> str:
+        """A refusal in the look of the pages. It needs nothing of the store: that may be what fails."""
+        return self.template("trouble.html").render(refusal=refusal)
 
 
 def site_of(request: Request) -> Site:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from opsync.engine.overview import Connection, Initiative, Overview
 from opsync.engine.phrases import ago, day, percent, plural, shown, some_not_counted
 from opsync.engine.usewords import brief
-from opsync.inert import safe_url
 from opsync.model import Health, Ref
+from opsync.service.web.links import safe_url
 from opsync.service.web.views.drawing import Line, Piece, pieces, progress, spark
 from opsync.service.web.views.signs import HEALTH, Badge
 from opsync.service.web.views.week import Trends, Week, week
@@ -40,7 +40,7 @@ class Row(Struct, frozen=True, kw_only=True):
     ref: str
     title: str
     owner: str
-    url: str
+    url: str | None
     tool: str
     count: str
     percent: str
