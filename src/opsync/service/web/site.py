@@ -117,7 +117,7 @@ class Site:
         return HTMLResponse(html, status_code=status)
 
     def dress(self, request: Request, refusal: Refusal) -> str:
-        """A refusal in the look of the pages. It needs nothing of the store: that may be what fails."""
+        """A refusal in the look of the pages. It needs no store: that may be what fails."""
         return self.template("trouble.html").render(refusal=refusal)
 
 

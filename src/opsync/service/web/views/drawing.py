@@ -67,8 +67,8 @@ def spark(points: Sequence[TrendPoint], since: datetime, now: datetime) -> Line 
     def y(count: int) -> float:
         return round(_EDGE + high * (1 - count / most), 1)
 
-    scope = _steps([(x(one.at), y(one.total)) for one in points], x(now))
-    done = _steps([(x(one.at), y(one.done)) for one in points], x(now))
+    scope = steps([(x(one.at), y(one.total)) for one in points], x(now))
+    done = steps([(x(one.at), y(one.done)) for one in points], x(now))
     first = x(points[0].at)
     floor = SPARK_HEIGHT - _EDGE
     return Line(
@@ -80,7 +80,8 @@ def spark(points: Sequence[TrendPoint], since: datetime, now: datetime) -> Line 
     )
 
 
-def _steps(points: Sequence[tuple[float, float]], end: float) -> str:
+def steps(points: Sequence[tuple[float, float]], end: float) -> str:
+    """The `d` of a path that holds each height until the next point."""
     (x0, y0), *rest = points
     drawn = [f"M{x0:g} {y0:g}"]
     at = y0
