@@ -15,7 +15,7 @@ from opsync.service.desk import Desk
 from opsync.service.web import refusals
 from opsync.service.web.guarded import Guarded
 from opsync.service.web.listening import Listening, events
-from opsync.service.web.pages import initiative, initiatives, static
+from opsync.service.web.pages import initiative, initiatives, plan, static
 from opsync.service.web.refusals import Refusal
 from opsync.service.web.routes import Action, Endpoint, Open, Page
 from opsync.service.web.site import Site, site_of
@@ -23,11 +23,17 @@ from opsync.service.web.site import Site, site_of
 PAGES: Sequence[tuple[str, Endpoint]] = (
     ("/", initiatives.show),
     ("/initiatives/{ref}", initiative.show),
+    ("/plan", plan.show),
     ("/events", events),
 )
 """All that is looked at."""
 
-ACTIONS: Sequence[tuple[str, Endpoint]] = (("/initiatives/{ref}/resolve", initiative.resolve),)
+ACTIONS: Sequence[tuple[str, Endpoint]] = (
+    ("/initiatives/{ref}/resolve", initiative.resolve),
+    ("/plan/approve", plan.approve),
+    ("/plan/refuse", plan.refuse),
+    ("/plan/resolve", plan.resolve),
+)
 """All that buttons do; each leads back to a page."""
 
 

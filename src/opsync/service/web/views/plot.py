@@ -14,8 +14,8 @@ from opsync.store import HistoryRow
 
 LEFT, RIGHT, TOP, BOTTOM = 32.0, 14.0, 14.0, 26.0
 """The margins, which hold the numbers and the dates."""
-SIZES = ((760.0, 220.0), (340.0, 180.0))
-"""Width and height of the drawing for a desk and for a phone: text does not shrink with it."""
+SIZES = (("wide", 1180.0, 240.0), ("middle", 720.0, 220.0), ("narrow", 340.0, 180.0))
+"""Width and height of the drawing by how much room there is: its text keeps its size."""
 LEAST = timedelta(days=7)
 DATES_APART = 90.0
 LISTED = 60
@@ -83,8 +83,7 @@ def history(
     )
     return History(
         plots=tuple(
-            _plot(name, rows, now, zone, due_on, width, height)
-            for name, (width, height) in zip(("wide", "narrow"), SIZES, strict=True)
+            _plot(name, rows, now, zone, due_on, width, height) for name, width, height in SIZES
         ),
         days=days[:LISTED],
         more=max(0, len(days) - LISTED),
