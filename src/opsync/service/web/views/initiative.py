@@ -167,7 +167,7 @@ def initiative(
 def _says(one: Found, item: Item) -> Says:
     whose = one.item if one.item is not None and one.item != item else None
     head = f"{shown(whose.label, 60)}: " if whose else ""
-    said = f"people say “{shown(one.says, 80)}”" if one.says else "nobody says otherwise"
+    said = f"People say “{shown(one.says, 80)}”" if one.says else "Nobody says otherwise"
     return Says(
         said=head + (said if one.kind is DisagreementKind.status else shown(one.says, 120)),
         measured=shown(one.measured, 160),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from opsync.engine.awaiting import Awaiting, Shown, Why
 from opsync.engine.catalog import Item
@@ -155,8 +156,17 @@ def _group(ref: Ref, found: Sequence[Awaiting], item: Item, told: Mapping[str, S
         title=shown(item.label, 120),
         seen=seen(found),
         count=plural(len(found), "change"),
-        lines=tuple(_line(one, told[str(one.entry.slot)], of=ref) for one in found),
+        lines=_told_once([_line(one, told[str(one.entry.slot)], of=ref) for one in found]),
     )
+
+
+def _told_once(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The same, each reason at the first value only that has it."""
+    found, said = [], set()
+    for one in lines:
+        found.append(replace(one, because=()) if one.because in said else one)
+        said.add(one.because)
+    return tuple(found)
 
 
 def _line(one: Awaiting, told: Shown, of: Ref | None = None) -> Line:
