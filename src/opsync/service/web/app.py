@@ -15,7 +15,16 @@ from opsync.service.desk import Desk
 from opsync.service.web import refusals
 from opsync.service.web.guarded import Guarded
 from opsync.service.web.listening import Listening, events
-from opsync.service.web.pages import initiative, initiatives, plan, static
+from opsync.service.web.pages import (
+    connections,
+    exports,
+    initiative,
+    initiatives,
+    journal,
+    links,
+    plan,
+    static,
+)
 from opsync.service.web.refusals import Refusal
 from opsync.service.web.routes import Action, Endpoint, Open, Page
 from opsync.service.web.site import Site, site_of
@@ -24,6 +33,11 @@ PAGES: Sequence[tuple[str, Endpoint]] = (
     ("/", initiatives.show),
     ("/initiatives/{ref}", initiative.show),
     ("/plan", plan.show),
+    ("/links", links.show),
+    ("/journal", journal.show),
+    ("/connections", connections.show),
+    ("/export/initiatives.csv", exports.as_csv),
+    ("/export/initiatives.json", exports.as_json),
     ("/events", events),
 )
 """All that is looked at."""
@@ -33,6 +47,14 @@ ACTIONS: Sequence[tuple[str, Endpoint]] = (
     ("/plan/approve", plan.approve),
     ("/plan/refuse", plan.refuse),
     ("/plan/resolve", plan.resolve),
+    ("/links/accept", links.accept),
+    ("/links/reject", links.reject),
+    ("/links/forget", links.forget),
+    ("/links/look", links.look_again),
+    ("/journal/undo", journal.undo),
+    ("/connections/pause", connections.pause),
+    ("/connections/resume", connections.resume),
+    ("/connections/read", connections.read_now),
 )
 """All that buttons do; each leads back to a page."""
 
