@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from opsync.model import Health, Ref
 from opsync.store.base import Part
@@ -14,14 +14,15 @@ from opsync.store.codec import to_ref, to_text, to_time
 from opsync.store.types import TrendPoint
 
 # The last of each day, and before them what the numbers were as the time began.
-_TRENDS = text("""
+_TRENDS = """
 SELECT rule, root, max(at) AS at, done, total, health FROM rollup_history
-WHERE at > :since GROUP BY rule, root, substr(at, 1, 10)
+WHERE at > ? GROUP BY rule, root, substr(at, 1, 10)
 UNION ALL
 SELECT rule, root, max(at), done, total, health FROM rollup_history
-WHERE at <= :since GROUP BY rule, root
+WHERE at <= ? GROUP BY rule, root
 ORDER BY 1, 2, 3
-""")
+"""
+_HEALTH = {health.value: health for health in Health}
 
 
 class Trends(Part):
@@ -40,8 +41,7 @@ class Trends(Part):
 
 def _trends(connection: Connection, since: datetime) -> dict[tuple[str, Ref], list[TrendPoint]]:
     found: dict[tuple[str, str], list[TrendPoint]] = defaultdict(list)
-    for rule, root, at, done, total, health in connection.execute(
-        _TRENDS, {"since": to_text(since)}
-    ):
-        found[rule, root].append(TrendPoint(to_time(at), done, total, Health(health)))
+    start = to_text(since)
+    for rule, root, at, done, total, health in connection.exec_driver_sql(_TRENDS, (start, start)):
+        found[rule, root].append(TrendPoint(to_time(at), done, total, _HEALTH[health]))
     return {(rule, to_ref(root)): points for (rule, root), points in found.items()}

@@ -15,13 +15,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from opsync.engine.catalog import Catalog
-from opsync.engine.overview import connections, proposing, refused
+from opsync.engine.overview import Overview, connections, overview, proposing, refused
 from opsync.service.desk import Desk
 from opsync.service.web.actor import Actor
 from opsync.service.web.forms import csrf_token
 from opsync.service.web.refusals import Refusal
 from opsync.service.web.said import said
-from opsync.service.web.views.frame import Glance, frame
+from opsync.service.web.views.frame import Glance, frame, glance_of
+from opsync.service.web.views.initiatives import SPAN
+from opsync.service.web.views.week import Trends
 from opsync.steps.watching import watched
 
 HERE = Path(__file__).parent
@@ -43,7 +45,9 @@ class Site:
         self._versions = {
             name: blake2b(body, digest_size=6).hexdigest() for name, body in self.files.items()
         }
-        self._glance: tuple[str, Glance] | None = None
+        self._key = ""
+        self._glance: Glance | None = None
+        self._portfolio: tuple[Overview, Trends] | None = None
 
     @cached_property
     def _templates(self) -> Environment:
@@ -72,40 +76,57 @@ class Site:
         """The time, by the desk's clock."""
         return self.desk.clock.now()
 
+    def forget(self) -> None:
+        """Look everything up anew with the next page."""
+        self._key, self._glance, self._portfolio = "", None, None
+
+    async def _stands(self, now: datetime) -> None:
+        """Forget what was found once anything in the store has changed, or a minute is over."""
+        key = f"{await self.desk.store.revision()} {now:%Y-%m-%dT%H:%M}"
+        if key != self._key:
+            self.forget()
+            self._key = key
+
+    async def portfolio(self, now: datetime) -> tuple[Overview, Trends]:
+        """All initiatives, and how their numbers went."""
+        await self._stands(now)
+        if self._portfolio is None:
+            config, store = self.desk.config, self.desk.store
+            found = await overview(config, store, now)
+            self._portfolio = found, await store.trends(now - SPAN)
+        return self._portfolio
+
     async def glance(self, now: datetime) -> Glance:
-        """How things stand in few numbers; found anew once anything in the store has changed."""
+        """How things stand in few numbers."""
+        await self._stands(now)
+        if self._glance is None:
+            self._glance = await self._look(now)
+        return self._glance
+
+    async def _look(self, now: datetime) -> Glance:
+        if self._portfolio is not None:
+            return glance_of(self._portfolio[0])
         config, store = self.desk.config, self.desk.store
-        key = f"{await store.revision()} {now:%Y-%m-%dT%H:%M}"
-        if self._glance is None or self._glance[0] != key:
-            alarms = await watched(config, store, now)
-            over = refused(await store.last_runs(RUNS))
-            cursors, counts = await store.cursors(), await store.counts()
-            waiting = {
-                **await store.waiting(await proposing(config, store)),
-                "suggested": await store.suggested(),
-            }
-            standing = connections(config, Catalog(config), cursors, counts, over, alarms)
-            found = Glance(
-                waiting=waiting,
-                connections=standing,
-                alarms=alarms,
-                paused=(await store.pauses()).found,
-            )
-            self._glance = key, found
-        return self._glance[1]
+        alarms = await watched(config, store, now)
+        over = refused(await store.last_runs(RUNS))
+        cursors, counts = await store.cursors(), await store.counts()
+        waiting = await store.waiting(await proposing(config, store))
+        return Glance(
+            waiting={**waiting, "suggested": await store.suggested()},
+            connections=connections(config, Catalog(config), cursors, counts, over, alarms),
+            alarms=alarms,
+            paused=(await store.pauses()).found,
+        )
 
     async def page(
         self,
         request: Request,
         template: str,
         values: Mapping[str, Any],
-        *,
-        status: int = 200,
-        glance: Glance | None = None,
     ) -> Response:
         """A whole page. `values` are what its template lays out."""
         actor: Actor = request.state.actor
-        found = glance or await self.glance(self.now())
+        found = await self.glance(self.now())
         html = self.template(template).render(
             **values,
             frame=frame(found, request.url.path),
@@ -114,7 +135,7 @@ class Site:
             said=said(request),
             csrf=csrf_token(request),
         )
-        return HTMLResponse(html, status_code=status)
+        return HTMLResponse(html)
 
     def dress(self, request: Request, refusal: Refusal) -> str:
         """A refusal in the look of the pages. It needs no store: that may be what fails."""

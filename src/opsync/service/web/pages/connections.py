@@ -32,7 +32,7 @@ async def show(request: Request) -> Response:
         now,
         config.zone,
     )
-    return await site.page(request, "connections.html", {"view": view}, glance=glance)
+    return await site.page(request, "connections.html", {"view": view})
 
 
 async def pause(request: Request) -> Response:

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from opsync.engine.overview import Initiative, overview
+from opsync.engine.overview import Initiative
 from opsync.engine.usewords import brief
 from opsync.service.web.links import csv_cell, safe_url
 from opsync.service.web.site import site_of
@@ -25,7 +25,7 @@ COLUMNS = (
 async def as_json(request: Request) -> Response:
     """All of `opsync status --json`."""
     site = site_of(request)
-    found = await overview(site.desk.config, site.desk.store, site.now())
+    found, _ = await site.portfolio(site.now())
     body = msgspec.json.format(msgspec.json.encode(found), indent=2)
     return Response(body, media_type="application/json", headers=_named("initiatives.json"))
 
@@ -33,7 +33,7 @@ async def as_json(request: Request) -> Response:
 async def as_csv(request: Request) -> Response:
     """One line an initiative. No cell is taken for a formula."""
     site = site_of(request)
-    found = await overview(site.desk.config, site.desk.store, site.now())
+    found, _ = await site.portfolio(site.now())
     text = StringIO()
     table = csv.writer(text)
     table.writerow(COLUMNS)

@@ -11,9 +11,8 @@ from opsync.store import TrendPoint
 
 BAR = 100.0
 """The width of a bar in its own units."""
-SPARK_WIDTH, SPARK_HEIGHT = 112.0, 28.0
-_EDGE = 3.0
-"""Kept free around a line, for its stroke and the dot at its end."""
+WIDTH, HEIGHT, EDGE = 1120, 280, 30
+"""The box of a small line in its own units, and what is kept free for strokes at its edges."""
 
 
 class Piece(Struct, frozen=True):
@@ -24,14 +23,20 @@ class Piece(Struct, frozen=True):
     tone: str
 
 
+class Progress(Struct, frozen=True):
+    """How far a bar is filled: by what is done, and by that and what is under way."""
+
+    done: float
+    begun: float
+
+
 class Line(Struct, frozen=True):
-    """Two lines over time as the `d` of paths: `scope` and `done`, and where the latter ends."""
+    """Two lines over time as the `d` of paths, and the height at which that of done ends."""
 
     scope: str
-    area: str
     done: str
-    end_x: float
-    end_y: float
+    area: str
+    end: int
 
 
 def pieces(parts: Iterable[tuple[int, str]]) -> tuple[Piece, ...]:
@@ -46,38 +51,39 @@ def pieces(parts: Iterable[tuple[int, str]]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def progress(done: int, doing: int, total: int) -> tuple[Piece, ...]:
-    """How far a delivery summary is: done, in progress, and the rest."""
-    doing = min(doing, total - done)
-    return pieces(((done, "done"), (doing, "doing"), (total - done - doing, "rest")))
+def progress(done: int, doing: int, total: int) -> Progress:
+    """How far a delivery summary is."""
+    if not total:
+        return Progress(0, 0)
+    begun = min(done + doing, total)
+    return Progress(round(BAR * done / total, 1), round(BAR * begun / total, 1))
 
 
 def spark(points: Sequence[TrendPoint], since: datetime, now: datetime) -> Line | None:
     """Done and scope from `since` to `now`; None where there is nothing to draw. Numbers hold until
     they change, so that lines go in steps."""
-    most = max((point.total for point in points), default=0)
+    most = max([point.total for point in points], default=0)
     if not most:
         return None
-    span = (now - since).total_seconds() or 1.0
-    wide, high = SPARK_WIDTH - 2 * _EDGE, SPARK_HEIGHT - 2 * _EDGE
-
-    def x(at: datetime) -> float:
-        return round(_EDGE + wide * max(0.0, (at - since).total_seconds()) / span, 1)
-
-    def y(count: int) -> float:
-        return round(_EDGE + high * (1 - count / most), 1)
-
-    scope = steps([(x(one.at), y(one.total)) for one in points], x(now))
-    done = steps([(x(one.at), y(one.done)) for one in points], x(now))
-    first = x(points[0].at)
-    floor = SPARK_HEIGHT - _EDGE
-    return Line(
-        scope=scope,
-        area=f"{done}V{floor:g}H{first:g}Z",
-        done=done,
-        end_x=x(now),
-        end_y=y(points[-1].done),
-    )
+    start = since.timestamp()
+    wide = (WIDTH - 2 * EDGE) / ((now.timestamp() - start) or 1.0)
+    high = (HEIGHT - 2 * EDGE) / most
+    floor, end = HEIGHT - EDGE, WIDTH - EDGE
+    first, scope_y, done_y = -1, 0, 0
+    scope, done = "", ""
+    for at, is_done, is_total, _ in points:
+        x = EDGE + max(0, int(wide * (at.timestamp() - start)))
+        y, z = floor - int(high * is_total), floor - int(high * is_done)
+        if first < 0:
+            first, scope, done = x, f"M{x} {y}", f"M{x} {z}"
+        else:
+            if y != scope_y:
+                scope += f"H{x}V{y}"
+            if z != done_y:
+                done += f"H{x}V{z}"
+        scope_y, done_y = y, z
+    done += f"H{end}"
+    return Line(f"{scope}H{end}", done, f"{done}V{floor}H{first}Z", done_y)
 
 
 def steps(points: Sequence[tuple[float, float]], end: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from opsync.engine.overview import Connection
+from opsync.engine.overview import Connection, Overview
 from opsync.engine.phrases import plural
 from opsync.model.pause import Pause
 from opsync.service.web.views.signs import Badge
@@ -23,6 +23,16 @@ class Glance(Struct, frozen=True, kw_only=True):
     connections: tuple[Connection, ...]
     alarms: tuple[Alarm, ...]
     paused: tuple[Pause, ...]
+
+
+def glance_of(found: Overview) -> Glance:
+    """The same of an overview, which has all of it."""
+    return Glance(
+        waiting=found.waiting,
+        connections=found.connections,
+        alarms=found.alarms,
+        paused=found.paused,
+    )
 
 
 class Entry(Struct, frozen=True):

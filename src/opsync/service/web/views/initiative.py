@@ -15,7 +15,7 @@ from opsync.engine.phrases import ago, day, percent, shown, some_not_counted
 from opsync.engine.usewords import headline
 from opsync.model import Category, Health, Slot
 from opsync.service.web.links import safe_url
-from opsync.service.web.views.drawing import Piece, progress
+from opsync.service.web.views.drawing import Progress, progress
 from opsync.service.web.views.plot import History, history
 from opsync.service.web.views.signs import CATEGORIES, HEALTH, Badge
 from opsync.service.web.views.values import Named, Value, named, values
@@ -83,7 +83,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     reason: str
     count: str
     percent: str
-    bar: tuple[Piece, ...]
+    bar: Progress
     told: str
     due: str
     due_at: str

@@ -13,7 +13,7 @@ from opsync.engine.phrases import ago, day, percent, plural, shown, some_not_cou
 from opsync.engine.usewords import brief
 from opsync.model import Health, Ref
 from opsync.service.web.links import safe_url
-from opsync.service.web.views.drawing import Line, Piece, pieces, progress, spark
+from opsync.service.web.views.drawing import Line, Piece, Progress, pieces, progress, spark
 from opsync.service.web.views.signs import HEALTH, Badge
 from opsync.service.web.views.week import Trends, Week, week
 from opsync.store import TrendPoint
@@ -44,7 +44,7 @@ class Row(Struct, frozen=True, kw_only=True):
     tool: str
     count: str
     percent: str
-    bar: tuple[Piece, ...]
+    bar: Progress
     told: str
     trend: Trend | None
     health: Badge
@@ -102,7 +102,7 @@ class Initiatives(Struct, frozen=True, kw_only=True):
 
 
 def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -> Initiatives:
-    """The page, of one team if asked for."""
+    """The page as of `found.at`, of one team if asked for."""
     chosen = [one for one in found.initiatives if not team or team in one.teams]
     counts = Counter(one.health for one in chosen)
     shares = tuple(Share(badge, counts[health]) for health, badge in HEALTH.items())
