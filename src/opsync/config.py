@@ -257,11 +257,21 @@ def _with_secret_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[st
         for file in (secrets_dir / name, secrets_dir / name.lower()):
             if file.is_file():
                 raw = _with_value(raw, keys, file.read_text(encoding="utf-8"))
-    for file in sorted(secrets_dir.iterdir()):
+    for file in _files_in(secrets_dir):
         if (found := _PASSWORD_FILE.fullmatch(file.name)) and file.is_file():
             user = ("service", "access", "users", found[1].lower(), "password")
             raw = _with_value(raw, user, file.read_text(encoding="utf-8"))
     return raw
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be read: {error.strerror}",
+            hint="Let whoever runs opsync list this folder of secrets, or name another one.",
+        ) from None
 
 
 def _with_value(raw: dict[str, Any], keys: Sequence[str], value: str) -> dict[str, Any]:
