@@ -272,11 +272,13 @@ def _with_secret_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[st
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """What is in a folder; nothing where only files whose names are known may be read."""
     try:
         return sorted(folder.iterdir())
-    except OSError:
-        return []
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be read: {error.strerror}",
+            hint="Let whoever runs opsync list this folder of secrets, or name another one.",
+        ) from None
 
 
 def _with_value(raw: dict[str, Any], keys: Sequence[str], value: str) -> dict[str, Any]:

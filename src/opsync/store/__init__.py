@@ -31,6 +31,7 @@ from opsync.store.types import (
     Tally,
     TargetInputs,
     Tree,
+    TrendPoint,
     Vanished,
     WalkResult,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "Tally",
     "TargetInputs",
     "Tree",
+    "TrendPoint",
     "Vanished",
     "WalkResult",
     "hold",
