@@ -12,6 +12,7 @@ from opsync.store.store import Store
 from opsync.store.types import (
     METRICS,
     Alike,
+    Arrived,
     AsideCount,
     BatchCounts,
     CursorState,
@@ -30,6 +31,7 @@ from opsync.store.types import (
     Tally,
     TargetInputs,
     Tree,
+    Unread,
     Vanished,
     WalkResult,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "HEAD",
     "METRICS",
     "Alike",
+    "Arrived",
     "AsideCount",
     "BatchCounts",
     "CursorState",
@@ -59,6 +62,7 @@ __all__ = [
     "Tally",
     "TargetInputs",
     "Tree",
+    "Unread",
     "Vanished",
     "WalkResult",
     "hold",
