@@ -18,6 +18,8 @@ from opsync.store import Store, inline
 from tests.service.hooks.tool import SECRET, Desk, body_of, door, signed
 from tests.support.clock import FakeClock
 
+USUAL = Bounds()
+
 
 @dataclass
 class Hall:
@@ -38,14 +40,14 @@ class Hall:
     def tell(self, instance: str, signal: Signal) -> None:
         self.told.append((instance, signal))
 
-    def app(self, bounds: Bounds = Bounds()) -> Starlette:
+    def app(self, bounds: Bounds = USUAL) -> Starlette:
         if bounds not in self._apps:
             self._apps[bounds] = receiver(
                 self.doors, self.memory, self.counters, self.clock, self.tell, bounds=bounds
             )
         return self._apps[bounds]
 
-    def client(self, *, source: str = "192.0.2.1", bounds: Bounds = Bounds()) -> httpx.AsyncClient:
+    def client(self, *, source: str = "192.0.2.1", bounds: Bounds = USUAL) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(
             self.app(bounds), client=(source, 1), raise_app_exceptions=True
         )

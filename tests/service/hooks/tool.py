@@ -1,4 +1,4 @@
-"""A tool that sends change signals, for tests: what it signs, and a door that stands open for it."""
+"""A tool that sends change signals, for tests: what it signs, and a door that is open for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Source(WebhookSource):
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
         given = headers.get("x-signature", "").encode()
         made = [hmac.new(secret, body, sha256).hexdigest().encode() for secret in secrets]
-        if not any([hmac.compare_digest(one, given) for one in made]):
+        if not any(hmac.compare_digest(one, given) for one in made):
             raise SignatureError("the signature is wrong")
         try:
             at = datetime.fromtimestamp(json.loads(body)["at"], UTC)
