@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from opsync.errors import RecordError, StoreError
+from opsync.service.hooks.reading import LARGE_AT_ONCE, SMALL
 from opsync.service.hooks.receiver import Bounds
 from tests.service.hooks.conftest import Hall
 from tests.service.hooks.tool import OLDER, SECRET, Source, body_of, door, signed
@@ -124,6 +125,30 @@ async def test_a_body_of_just_the_bound_is_not_oversized(hall: Hall) -> None:
     async with hall.client() as client:
         answer = await client.post("/hooks/tool", content=body, headers=signed(body))
     assert answer.status_code == 200
+
+
+async def test_many_large_bodies_are_read_a_few_at_a_time(hall: Hall) -> None:
+    """Small ones pass meanwhile, and those that waited are read in the end."""
+    held = asyncio.Event()
+    begun: list[int] = []
+
+    async def large(number: int) -> AsyncIterator[bytes]:
+        yield b"x" * (SMALL + 1)
+        begun.append(number)
+        await held.wait()
+
+    async with hall.client() as client:
+        tasks = [
+            asyncio.create_task(client.post("/hooks/tool", content=large(number)))
+            for number in range(LARGE_AT_ONCE + 5)
+        ]
+        body, headers = hall.good(1)
+        small = await client.post("/hooks/tool", content=body, headers=headers)
+        assert small.status_code == 200
+        assert len(begun) == LARGE_AT_ONCE
+        held.set()
+        assert {one.status_code for one in await asyncio.gather(*tasks)} == {401}
+    assert len(begun) == LARGE_AT_ONCE + 5
 
 
 async def test_slow_body(hall: Hall) -> None:
