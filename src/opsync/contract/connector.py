@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 from msgspec import Struct
@@ -69,6 +69,8 @@ class Connector(ABC, Generic[S]):
     """How people name it: "Jira"."""
     settings_type: ClassVar[type[ConnectorSettings]]
     contract: ClassVar[int] = CONTRACT
+    every: ClassVar[timedelta] = timedelta(minutes=2)
+    """How often a service reads it, where the settings do not say."""
 
     def __init__(self, settings: S, context: Context) -> None:
         self.settings = settings

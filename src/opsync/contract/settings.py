@@ -114,8 +114,8 @@ class ConnectorSettings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    watched: ClassVar[frozenset[str]] = frozenset({"fresh_within", "token_expires"})
-    """The settings that only decide when opsync raises an alarm."""
+    watched: ClassVar[frozenset[str]] = frozenset({"every", "fresh_within", "token_expires"})
+    """The settings that only decide when opsync reads, and when it raises an alarm."""
 
     not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s", "census_every_h"}
     """The settings that decide nothing about what a record is: where only these change, nothing is
@@ -138,6 +138,9 @@ class ConnectorSettings(BaseSettings):
 
     census_every_h: Annotated[int, Field(ge=1, le=168)] = 24
     """How often, in hours, all ids are listed to find what was deleted, archived or hidden."""
+
+    every: Duration | None = None
+    """How often the service reads it. Left out: every 2 minutes, analytics every hour."""
 
     fresh_within: Duration | None = None
     """How long ago it may have been read to its end. Left out: as `[watch]` says."""

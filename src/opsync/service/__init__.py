@@ -1,1 +1,4 @@
-"""The long-running process: what listens, what is done on time, and what people look at."""
+"""The long-running service: reads on a schedule, hears change signals, shows and is told.
+
+`serving.py` is its way from start to stop; `web` are its pages, and who may see them.
+"""

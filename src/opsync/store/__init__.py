@@ -8,6 +8,7 @@ from opsync.store.base import Inline, inline
 from opsync.store.database import upgrade
 from opsync.store.lock import Holder, hold
 from opsync.store.migrations import HEAD
+from opsync.store.runs import NEXT
 from opsync.store.store import Store
 from opsync.store.types import (
     METRICS,
@@ -39,6 +40,7 @@ from opsync.store.types import (
 __all__ = [
     "HEAD",
     "METRICS",
+    "NEXT",
     "Alike",
     "Arrived",
     "AsideCount",
