@@ -13,6 +13,7 @@ from opsync.store.store import Store
 from opsync.store.types import (
     METRICS,
     Alike,
+    Arrived,
     AsideCount,
     BatchCounts,
     CursorState,
@@ -32,6 +33,7 @@ from opsync.store.types import (
     TargetInputs,
     Tree,
     TrendPoint,
+    Unread,
     Vanished,
     WalkResult,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "METRICS",
     "NEXT",
     "Alike",
+    "Arrived",
     "AsideCount",
     "BatchCounts",
     "CursorState",
@@ -63,6 +66,7 @@ __all__ = [
     "TargetInputs",
     "Tree",
     "TrendPoint",
+    "Unread",
     "Vanished",
     "WalkResult",
     "hold",

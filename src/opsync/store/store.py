@@ -10,6 +10,7 @@ from opsync.runtime import Clock
 from opsync.store.approving import Approving
 from opsync.store.database import Database, open_database
 from opsync.store.decisions import Decisions
+from opsync.store.deliveries import Deliveries
 from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
@@ -43,6 +44,7 @@ class Store(
     Metrics,
     Plans,
     Pausing,
+    Deliveries,
     Approving,
     Ledger,
     Journal,
