@@ -17,6 +17,7 @@ from opsync import (
     Connector,
     Content,
     Context,
+    Delivery,
     Diagnosable,
     Explorable,
     Feed,
@@ -33,13 +34,15 @@ from opsync import (
     RefusedError,
     RollupContent,
     Seen,
+    Signal,
     StatusWord,
     Surface,
     Value,
+    WebhookSource,
     Writable,
     hookimpl,
 )
-from opsync_jira import aliases, checks, surfaces, wire
+from opsync_jira import aliases, checks, surfaces, webhooks, wire
 from opsync_jira.census import Whereabouts, fields_of
 from opsync_jira.datacenter import DataCenterReader
 from opsync_jira.dialect import Api, Dialect
@@ -54,7 +57,15 @@ from opsync_jira.settings import JiraSettings
 __all__ = ["Jira", "JiraSettings", "register_connectors"]
 
 
-class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Explorable):
+class Jira(
+    Connector[JiraSettings],
+    Readable,
+    Census,
+    Writable,
+    WebhookSource,
+    Diagnosable,
+    Explorable,
+):
     """Jira Cloud by REST v3, Jira Data Center by REST v2."""
 
     name = "jira"
@@ -175,6 +186,14 @@ class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Exp
         """Write the remote links of one issue, one after the other."""
         async for outcome in surfaces.apply(self._api, changes):
             yield outcome
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
+        """The delivery, if it is signed."""
+        return webhooks.verify(headers, body, secrets)
+
+    def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
+        """The issues that an event is about."""
+        return webhooks.affected(self.context.instance, body)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Sign-in, address, projects, permissions, fields, link types, canceled work."""

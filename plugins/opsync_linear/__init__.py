@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsync import (
@@ -16,6 +16,7 @@ from opsync import (
     Choice,
     Connector,
     Content,
+    Delivery,
     Diagnosable,
     Explorable,
     Feed,
@@ -28,13 +29,15 @@ from opsync import (
     Record,
     Ref,
     Seen,
+    Signal,
     StatusWord,
     Surface,
     Value,
+    WebhookSource,
     Writable,
     hookimpl,
 )
-from opsync_linear import census, checks, dialect, explore, normalize, pull, surfaces
+from opsync_linear import census, checks, dialect, explore, normalize, pull, surfaces, webhooks
 from opsync_linear.settings import LinearSettings
 
 _PAGE_URL = re.compile(
@@ -45,7 +48,15 @@ _PAGE_URL = re.compile(
 )
 
 
-class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable, Explorable):
+class Linear(
+    Connector[LinearSettings],
+    Readable,
+    Census,
+    Writable,
+    WebhookSource,
+    Diagnosable,
+    Explorable,
+):
     """One Linear workspace."""
 
     name: ClassVar[str] = "linear"
@@ -55,6 +66,7 @@ class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable,
     surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
     batch: ClassVar[int] = 25
     parallel: ClassVar[int] = 2
+    tolerance: ClassVar[timedelta | None] = webhooks.TOLERANCE
 
     @classmethod
     def policy(cls, instance: str, settings: LinearSettings) -> Policy:
@@ -101,6 +113,12 @@ class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable,
         self, changes: Sequence[Change], targets: Mapping[Ref, Record]
     ) -> AsyncIterator[Outcome]:
         return surfaces.apply(self.context, changes)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
+        return webhooks.verify(headers, body, secrets)
+
+    def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
+        return webhooks.affected(self.context.instance, body)
 
     def doctor(self) -> AsyncIterator[Check]:
         return checks.doctor(self.settings, self.context)
