@@ -36,7 +36,14 @@ if TYPE_CHECKING:
         StatusWord,
     )
     from opsync.contract.hookspecs import hookimpl
-    from opsync.contract.settings import BaseUrl, ConnectorSettings, Place, Token, Zone
+    from opsync.contract.settings import (
+        BaseUrl,
+        ConnectorSettings,
+        Place,
+        Token,
+        WebhookSettings,
+        Zone,
+    )
     from opsync.contract.webhooks import (
         Delivery,
         ManagesWebhooks,
@@ -145,7 +152,14 @@ _HOMES = {
         "StatusWord",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
-    "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Place", "Token", "Zone"),
+    "opsync.contract.settings": (
+        "BaseUrl",
+        "ConnectorSettings",
+        "Place",
+        "Token",
+        "WebhookSettings",
+        "Zone",
+    ),
     "opsync.contract.webhooks": (
         "Delivery",
         "ManagesWebhooks",
@@ -309,6 +323,7 @@ __all__ = [
     "Unreadable",
     "Value",
     "Verb",
+    "WebhookSettings",
     "WebhookSource",
     "WorkItem",
     "Writable",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -46,6 +47,15 @@ class SystemClock:
 def new_id() -> str:
     """A fresh random identifier: 32 hexadecimal characters."""
     return uuid.uuid4().hex
+
+
+SECRET_BYTES = 32
+"""Random bytes in a secret that opsync makes."""
+
+
+def new_secret() -> str:
+    """A fresh secret that nobody can guess, of letters, digits, "-" and "_"."""
+    return secrets.token_urlsafe(SECRET_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
