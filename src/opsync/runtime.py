@@ -49,13 +49,9 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-SECRET_BYTES = 32
-"""Random bytes in a secret that opsync makes."""
-
-
-def new_secret() -> str:
-    """A fresh secret that nobody can guess, of letters, digits, "-" and "_"."""
-    return secrets.token_urlsafe(SECRET_BYTES)
+def new_secret() -> bytes:
+    """32 bytes that nobody can guess, for what must not be forged while the process lives."""
+    return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from threading import Thread
 import pytest
 
 from opsync.config import Instance
-from opsync.engine.hooksecrets import HookSecrets
+from opsync.engine.hooksecrets import HookSecrets, made_secret
 from opsync.errors import StoreError
-from opsync.runtime import new_secret
 from opsync_linear.settings import LinearSettings
 from tests.support.clock import FakeClock
 
@@ -182,7 +181,7 @@ def test_nothing_shows_a_secret_by_accident(hooks: HookSecrets) -> None:
 
 
 def test_a_made_secret_has_more_than_24_random_bytes() -> None:
-    made = {new_secret() for _ in range(50)}
+    made = {made_secret() for _ in range(50)}
 
     assert len(made) == 50
     assert all(len(one) >= 43 and one.replace("-", "a").replace("_", "a").isalnum() for one in made)

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from opsync.blocks.company import PersonBlock, TeamBlock, TwinsBlock
 from opsync.blocks.limits import LimitsBlock
 from opsync.blocks.rules import LinksBlock, RollupBlock
+from opsync.blocks.service import ServiceBlock
 from opsync.blocks.watching import AlertsBlock, WatchBlock
 from opsync.blocks.wording import WordingBlock
 
@@ -85,6 +86,9 @@ class General(BaseSettings):
 
     alerts: AlertsBlock = Field(default_factory=AlertsBlock)
     """Who hears of it when nobody looks."""
+
+    service: ServiceBlock = Field(default_factory=ServiceBlock)
+    """How `opsync serve` is reached, and by whom."""
 
     # As given, with any token that is in it: hence not in the repr.
     instances: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)

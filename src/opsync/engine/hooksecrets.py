@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,11 @@ from opsync.runtime import Clock, new_secret
 OVERLAP = timedelta(hours=24)
 """So long the secret before is taken too: a tool may deliver again what it signed with it."""
 MODE = 0o600
+
+
+def made_secret() -> str:
+    """A fresh secret of letters, digits, "-" and "_"."""
+    return urlsafe_b64encode(new_secret()).rstrip(b"=").decode()
 
 
 class Kept(Struct, frozen=True, omit_defaults=True):
@@ -46,7 +52,7 @@ class HookSecrets:
     Another process may change it at any time: every question looks at the file as it is.
     """
 
-    def __init__(self, store: Path, clock: Clock, make: Callable[[], str] = new_secret) -> None:
+    def __init__(self, store: Path, clock: Clock, make: Callable[[], str] = made_secret) -> None:
         self.path = store.with_name(store.name + ".hooks")
         self._clock = clock
         self._make = make
