@@ -25,6 +25,7 @@ from opsync import (
     Grant,
     Item,
     LinkContent,
+    ManagesWebhooks,
     Outcome,
     Policy,
     Readable,
@@ -32,6 +33,7 @@ from opsync import (
     RecordError,
     Ref,
     RefusedError,
+    Registered,
     RollupContent,
     Seen,
     Signal,
@@ -51,6 +53,7 @@ from opsync_jira.fields import custom_fields
 from opsync_jira.normalize import STREAM, Normalizer
 from opsync_jira.pull import CloudReader
 from opsync_jira.remote import with_remote_links
+from opsync_jira.rights import secret_variable
 from opsync_jira.scope import Outside, container_types, narrowed
 from opsync_jira.settings import JiraSettings
 
@@ -63,6 +66,7 @@ class Jira(
     Census,
     Writable,
     WebhookSource,
+    ManagesWebhooks,
     Diagnosable,
     Explorable,
 ):
@@ -81,7 +85,9 @@ class Jira(
         self._api = Api(context.http, settings.cloud)
         self._normalizer = Normalizer(context.instance, settings)
         self._explorer = Explorer(self._api, settings, context, self._normalizer)
+        self._webhooks = webhooks.Webhooks(settings, context)
         self.lists_ids = settings.cloud
+        self.manages = settings.cloud and not settings.gateway
 
     @classmethod
     def policy(cls, instance: str, settings: JiraSettings) -> Policy:
@@ -194,6 +200,22 @@ class Jira(
     def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
         """The issues that an event is about."""
         return webhooks.affected(self.context.instance, body)
+
+    def steps(self, url: str) -> Sequence[str]:
+        """What an administrator clicks."""
+        return webhooks.steps(url, secret_variable(self.context.instance))
+
+    async def webhooks(self) -> Sequence[Registered]:
+        """The webhooks that administrators see, in Jira Cloud at its own address."""
+        return await self._webhooks.all()
+
+    async def register(self, url: str, secret: str) -> Sequence[Registered]:
+        """Make one, or change the one that opsync made before."""
+        return await self._webhooks.register(url, secret)
+
+    async def remove(self, id: str) -> None:  # noqa: A002 - the word of the contract
+        """Delete one."""
+        await self._webhooks.remove(id)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Sign-in, address, projects, permissions, fields, link types, canceled work."""

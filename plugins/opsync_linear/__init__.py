@@ -23,11 +23,13 @@ from opsync import (
     FirstRead,
     Grant,
     Item,
+    ManagesWebhooks,
     Outcome,
     Policy,
     Readable,
     Record,
     Ref,
+    Registered,
     Seen,
     Signal,
     StatusWord,
@@ -54,6 +56,7 @@ class Linear(
     Census,
     Writable,
     WebhookSource,
+    ManagesWebhooks,
     Diagnosable,
     Explorable,
 ):
@@ -119,6 +122,19 @@ class Linear(
 
     def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
         return webhooks.affected(self.context.instance, body)
+
+    def steps(self, url: str) -> Sequence[str]:
+        name = self.context.instance.upper().replace("-", "_")
+        return webhooks.steps(url, f"OPSYNC_{name}__WEBHOOK_SECRET")
+
+    async def webhooks(self) -> Sequence[Registered]:
+        return await webhooks.Webhooks(self.settings, self.context).all()
+
+    async def register(self, url: str, secret: str) -> Sequence[Registered]:
+        return await webhooks.Webhooks(self.settings, self.context).register(url, secret)
+
+    async def remove(self, id: str) -> None:  # noqa: A002 - the word of the contract
+        await webhooks.Webhooks(self.settings, self.context).remove(id)
 
     def doctor(self) -> AsyncIterator[Check]:
         return checks.doctor(self.settings, self.context)

@@ -76,6 +76,7 @@ class Notion(
     batch = 1
     parallel = 3
     look_up_max = 50
+    says_hello = True
 
     def __init__(self, settings: NotionSettings, context: Context) -> None:
         super().__init__(settings, context)
@@ -201,6 +202,10 @@ class Notion(
     def handshake(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The token with which Notion says hello."""
         return webhooks.handshake(headers, body)
+
+    def steps(self, url: str) -> Sequence[str]:
+        """What the owner of the connection clicks."""
+        return webhooks.steps(url)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Examine token, data sources and columns. Writes nothing."""

@@ -146,3 +146,16 @@ def _is_read(tables: Tables, id_: str) -> bool:
     blocks = [parse_id(block.id) for block in tables.settings.data_sources]
     known = [tables.memory.resolved(block) for block in blocks]
     return id_ in blocks or any(id_ in one for one in known) or (bool(id_) and not all(known))
+
+
+def steps(url: str) -> list[str]:
+    """What the owner of the connection clicks; opsync waits for the token meanwhile."""
+    return [
+        (
+            "notion.so/profile/integrations → the connection opsync → Webhooks → Create a "
+            "subscription, as whoever made the connection."
+        ),
+        f"Webhook URL: {url}",
+        "Events: all of Page, and Data source schema updated.",
+        "Notion sends opsync a token: paste what opsync then shows into Verify.",
+    ]

@@ -71,6 +71,9 @@ class WebhookSource(ABC):
     answers: ClassVar[int] = 200
     """The HTTP status by which the tool knows that a delivery has arrived."""
 
+    says_hello: ClassVar[bool] = False
+    """Whether the tool makes the secret itself and sends it once: see `handshake`."""
+
     tolerance: ClassVar[timedelta | None] = None
     """How far `Delivery.sent_at` may be from now; None where there is nothing to compare."""
 

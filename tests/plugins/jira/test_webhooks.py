@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from tests.plugins.jira.conftest import Connect
 
-from opsync import RecordError, Ref, Signal, SignatureError
+from opsync import RecordError, Ref, Signal, SignatureError, SignInError
+from opsync.sandbox.hooks import Hook
 from opsync.sandbox.jira import JiraSite
-from opsync_jira import Jira
+from opsync_jira import Jira, webhooks
 
 SECRET = b"an-administrators-secret-0123456789"
 
@@ -132,3 +133,112 @@ async def test_what_a_signal_names_can_be_looked_up(jira: Jira, site: JiraSite) 
 
     (record,) = jira.normalize("issue", found.raw)  # type: ignore[union-attr]  # it is an Item
     assert (record.ref, record.title) == (signal.refs[0], "Card form")
+
+
+URL = "https://opsync.harbor.example/hooks/jira-main"
+
+
+async def test_a_webhook_is_made_once_and_changed_afterwards(jira: Jira, site: JiraSite) -> None:
+    assert list(await jira.webhooks()) == []
+
+    (made,) = await jira.register(URL, "the-first-secret-000000")
+    (again,) = await jira.register(URL, "the-other-secret-000000")
+
+    assert made == again
+    assert (made.url, made.enabled, made.own, made.expires_at) == (URL, True, True, None)
+    assert made.covers == "all issues"
+    (hook,) = site.hooks.registered.values()
+    assert hook.secret == "the-other-secret-000000"
+    assert set(hook.events) == set(webhooks.EVENTS)
+
+
+async def test_a_webhook_moves_to_another_address(jira: Jira) -> None:
+    await jira.register(URL, "the-first-secret-000000")
+    await jira.register(URL + "-2", "the-first-secret-000000")
+
+    (only,) = await jira.webhooks()
+    assert only.url == URL + "-2"
+
+
+async def test_other_peoples_webhooks_are_shown_and_left_alone(jira: Jira, site: JiraSite) -> None:
+    site.hooks.registered["7"] = Hook("7", URL, "", ("jira:issue_updated",), "somebody's")
+    await jira.register(URL, "the-first-secret-000000")
+
+    others = [one for one in await jira.webhooks() if not one.own]
+
+    assert [(one.id, one.covers) for one in others] == [("7", "all issues, not signed")]
+    assert site.hooks.registered["7"].secret == ""
+
+
+async def test_only_the_projects_that_are_read_are_told_of(
+    connect: Connect, site: JiraSite
+) -> None:
+    jira = connect(site, projects=["PAY"])
+    (made,) = await jira.register(URL, "the-first-secret-000000")
+    assert made.covers == 'project in ("PAY")'
+
+    site.add_issue("MOB", "Not read")
+    issue = site.add_issue("PAY", "Read")
+
+    (post,) = site.hooks.take()
+    headers, body_ = site.hooks.dress(post)
+    jira.verify(headers, body_, [b"the-first-secret-000000"])
+    assert jira.affected(headers, body_).refs == (Ref("jira-main", "issue", str(issue.id)),)
+
+
+async def test_one_that_is_gone_is_no_error_to_remove(jira: Jira, site: JiraSite) -> None:
+    (made,) = await jira.register(URL, "the-first-secret-000000")
+
+    await jira.remove(made.id)
+    await jira.remove(made.id)
+
+    assert not site.hooks.registered
+    with pytest.raises(RecordError, match="no id"):
+        await jira.remove("../project/1")
+
+
+async def test_who_is_no_administrator_is_told_what_that_means(jira: Jira, site: JiraSite) -> None:
+    site.faults.missing_scopes = {"ADMINISTER"}
+
+    with pytest.raises(SignInError, match="administrator of Jira"):
+        await jira.register(URL, "the-first-secret-000000")
+
+
+def test_what_has_no_such_api_says_what_to_click(connect: Connect, site: JiraSite) -> None:
+    gateway = "https://api.atlassian.com/ex/jira/5e1f0c6a-0000-4000-8000-00000000ba12"
+    assert connect(site).manages
+    assert not connect(site, base_url=gateway).manages
+    assert not connect(site, deployment="datacenter").manages
+
+    steps = connect(site).steps(URL)
+
+    assert URL in " ".join(steps)
+    assert "OPSYNC_JIRA_MAIN__WEBHOOK_SECRET" in " ".join(steps)
+
+
+async def test_a_webhook_of_an_app_cannot_be_made_with_a_token(jira: Jira) -> None:
+    body_ = {"url": URL, "webhooks": []}
+    with pytest.raises(SignInError, match="isn't an app"):
+        await jira.context.http.write("POST", "/rest/api/3/webhook", json=body_, keyed=True)
+
+
+EVENTS_OF = {
+    "moved": (lambda site, key: site.set_status(key, "Done"), "jira:issue_updated"),
+    "edited": (lambda site, key: site.edit(key, summary="New"), "jira:issue_updated"),
+    "deleted": (lambda site, key: site.delete_issue(key), "jira:issue_deleted"),
+}
+
+
+@pytest.mark.parametrize("what", EVENTS_OF)
+async def test_what_people_do_is_delivered_signed(jira: Jira, site: JiraSite, what: str) -> None:
+    issue = site.add_issue("PAY", "Card form")
+    await jira.register(URL, SECRET.decode())
+    act, event = EVENTS_OF[what]
+
+    act(site, issue.key)
+
+    (post,) = site.hooks.take()
+    headers, raw = site.hooks.dress(post)
+    assert json.loads(raw)["webhookEvent"] == event
+    assert jira.verify(headers, raw, [SECRET]).id == post.id
+    assert jira.affected(headers, raw).refs == (Ref("jira-main", "issue", str(issue.id)),)

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from opsync import RecordError, Ref, Signal, SignatureError
+from opsync import RecordError, Ref, RefusedError, Signal, SignatureError
 from opsync.sandbox.linear import LinearWorkspace
-from opsync_linear import Linear
+from opsync.sandbox.validate import validate_linear
+from opsync_linear import Linear, webhooks
 from tests.plugins.linear.conftest import Connect
 
 SECRET = b"lin_wh_0123456789abcdefghijklmnop"
@@ -170,3 +171,141 @@ def test_what_linear_really_sent_names_its_issues_and_projects(
         streams |= {ref.stream for ref in linear.affected({}, file.read_bytes()).refs}
 
     assert {"issue", "project"} <= streams
+
+
+URL = "https://opsync.harbor.example/hooks/linear"
+
+
+async def test_each_private_team_has_a_webhook_of_its_own(
+    linear: Linear, workspace: LinearWorkspace
+) -> None:
+    made = await linear.register(URL, SECRET.decode())
+
+    assert sorted(one.covers for one in made) == ["all public teams", "team SEC"]
+    assert all(one.own and one.enabled and one.url == URL for one in made)
+    assert {hook.secret for hook in workspace.hooks.registered.values()} == {SECRET.decode()}
+
+
+async def test_what_is_there_is_changed_and_what_is_over_is_taken_away(
+    connect: Connect, workspace: LinearWorkspace
+) -> None:
+    await connect(workspace).register(URL, SECRET.decode())
+    before = set(workspace.hooks.registered)
+
+    (only,) = await connect(workspace, teams=["GRO"]).register(URL + "2", "another-secret-000")
+
+    assert only.id in before
+    assert only.url == URL + "2"
+    assert [hook.secret for hook in workspace.hooks.registered.values()] == ["another-secret-000"]
+
+
+async def test_one_that_linear_switched_off_is_on_again_after_it_is_registered(
+    linear: Linear, workspace: LinearWorkspace
+) -> None:
+    await linear.register(URL, SECRET.decode())
+    for hook in workspace.hooks.registered.values():
+        hook.enabled = False
+    assert not any(one.enabled for one in await linear.webhooks())
+
+    assert all(one.enabled for one in await linear.register(URL, SECRET.decode()))
+
+
+async def test_other_peoples_webhooks_are_left_alone(
+    linear: Linear, connect: Connect, workspace: LinearWorkspace
+) -> None:
+    await linear.register(URL, SECRET.decode())
+    for webhook in workspace.webhooks.values():
+        webhook.hook.name = "deploys"
+
+    await linear.register(URL, "another-secret-000")
+
+    others = [one for one in await linear.webhooks() if not one.own]
+    assert len(others) == 2
+    assert all(workspace.hooks.registered[one.id].secret == SECRET.decode() for one in others)
+
+
+async def test_all_pages_of_the_list_are_read(
+    linear: Linear, workspace: LinearWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "LISTED", small := webhooks.LISTED.replace("250", "1"))
+    monkeypatch.setitem(webhooks.COSTS, small, 7)
+
+    await linear.register(URL, SECRET.decode())
+    await linear.register(URL, SECRET.decode())
+
+    assert len(await linear.webhooks()) == 2
+
+
+async def test_one_that_is_gone_is_no_error_to_remove(
+    linear: Linear, workspace: LinearWorkspace
+) -> None:
+    made = await linear.register(URL, SECRET.decode())
+    for one in made:
+        await linear.remove(one.id)
+        await linear.remove(one.id)
+
+    assert not workspace.webhooks
+    assert not workspace.hooks.registered
+
+
+async def test_who_is_no_admin_is_told_what_that_means(
+    linear: Linear, workspace: LinearWorkspace
+) -> None:
+    workspace.faults.missing_scopes = {"admin"}
+
+    with pytest.raises(RefusedError, match="Only an admin of the workspace"):
+        await linear.register(URL, SECRET.decode())
+
+
+def test_people_are_told_what_to_click(linear: Linear) -> None:
+    steps = " ".join(linear.steps(URL))
+
+    assert URL in steps
+    assert "OPSYNC_LINEAR__WEBHOOK_SECRET" in steps
+
+
+async def test_what_people_do_is_delivered_signed_and_private_work_to_its_own_webhook(
+    linear: Linear, workspace: LinearWorkspace
+) -> None:
+    await linear.register(URL, SECRET.decode())
+    issues = [workspace.add_issue(team, f"Work of {team}") for team in ("GRO", "SEC")]
+
+    told = []
+    for post in workspace.hooks.take():
+        headers, raw = workspace.hooks.dress(post)
+        found = linear.verify(headers, raw, [SECRET])
+        assert linear.timely(found, workspace.now())
+        assert found.id == post.id
+        covers = workspace.webhooks[post.hook.id].team
+        told.append((covers.key if covers else "", linear.affected(headers, raw).refs[0].id))
+
+    assert sorted(told) == [("", issues[0].id), ("SEC", issues[1].id)]
+
+
+async def test_the_trash_and_attachments_are_told_of(
+    linear: Linear, workspace: LinearWorkspace
+) -> None:
+    issue = workspace.add_issue("GRO", "Card form")
+    await linear.register(URL, SECRET.decode())
+
+    workspace.attach(issue, "Design", "https://example.com/design")
+    workspace.trash_issue(issue.identifier)
+
+    told = [json.loads(workspace.hooks.dress(post)[1]) for post in workspace.hooks.take()]
+    assert ("Attachment", "create") in {(one["type"], one["action"]) for one in told}
+    assert ("Issue", "remove") in {(one["type"], one["action"]) for one in told}
+    refs = {ref for one in told for ref in linear.affected({}, json.dumps(one).encode()).refs}
+    assert refs == {Ref("linear", "issue", issue.id)}
+
+
+async def test_managing_them_keeps_to_the_vendors_schema(
+    linear: Linear, workspace: LinearWorkspace, specs_dir: Path
+) -> None:
+    made = await linear.register(URL, SECRET.decode())
+    await linear.register(URL, SECRET.decode())
+    await linear.remove(made[0].id)
+
+    report = validate_linear(workspace.exchanges, specs_dir / "linear-schema.graphql")
+
+    assert report.problems == []
+    assert report.answers > 4

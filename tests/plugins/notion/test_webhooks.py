@@ -11,6 +11,7 @@ import pytest
 from tests.plugins.notion.world import Roadmap
 
 from opsync import RecordError, Ref, Signal, SignatureError
+from opsync.sandbox.notion.webhooks import subscribe, verify
 from opsync_notion import Notion
 
 TOKEN = "secret_tM0fXo8QKbUuLwdKZV6dn2Sb6ZqFq1Jd0a"
@@ -212,3 +213,74 @@ async def test_what_a_signal_names_can_be_looked_up(notion: Notion, roadmap: Roa
 
     (record,) = notion.normalize("page", found.raw)  # type: ignore[union-attr]  # it is an Item
     assert (record.ref, record.title) == (signal.refs[0], "One-tap checkout")
+
+
+URL = "https://opsync.harbor.example/hooks/notion"
+
+
+def told(notion: Notion, roadmap: Roadmap) -> list[tuple[str, Signal]]:
+    """What Notion delivers now, each checked by its signature."""
+    hooks = roadmap.workspace.hooks
+    found = []
+    for post in hooks.take():
+        headers, raw = hooks.dress(post)
+        assert notion.verify(headers, raw, [post.hook.secret.encode()]).id == post.id
+        found.append((json.loads(raw)["type"], notion.affected(headers, raw)))
+    return found
+
+
+def subscribed(notion: Notion, roadmap: Roadmap) -> None:
+    """A person makes a subscription, and pastes the token that came with the hello."""
+    subscribe(roadmap.workspace, URL)
+    (hello,) = roadmap.workspace.hooks.take()
+    token = notion.handshake(*roadmap.workspace.hooks.dress(hello))
+    verify(roadmap.workspace, token or "")
+
+
+async def test_a_subscription_is_verified_with_the_token_that_came(
+    notion: Notion, roadmap: Roadmap
+) -> None:
+    page = roadmap.add("One-tap checkout")
+    subscribe(roadmap.workspace, URL)
+    (hello,) = roadmap.workspace.hooks.take()
+    roadmap.workspace.edit_page(page, "Tracked in", "before it is verified")
+    assert roadmap.workspace.hooks.take() == []
+    with pytest.raises(ValueError, match="verification token"):
+        verify(roadmap.workspace, "secret_of_another")
+
+    token = notion.handshake(*roadmap.workspace.hooks.dress(hello))
+    assert token == hello.hook.secret
+    verify(roadmap.workspace, token)
+
+    roadmap.workspace.edit_page(page, "Tracked in", "PAY-118")
+    ref = Ref("notion", "page", page.id)
+    assert told(notion, roadmap) == [("page.properties_updated", Signal((ref,)))]
+
+
+async def test_what_people_do_is_told_and_what_opsync_wrote_is_no_news(
+    notion: Notion, roadmap: Roadmap
+) -> None:
+    roadmap.kept["bot"] = roadmap.workspace.bot.id
+    await notion.feeds()
+    subscribed(notion, roadmap)
+    page = roadmap.add("One-tap checkout")
+    roadmap.workspace.trash(page)
+    roadmap.workspace.restore(page)
+    roadmap.workspace.rename_property(roadmap.source, "Due", "Due date")
+    one = Signal((Ref("notion", "page", page.id),))
+
+    assert told(notion, roadmap) == [
+        ("page.created", one),
+        ("page.deleted", one),
+        ("page.undeleted", one),
+        ("data_source.schema_updated", Signal(whole=True)),
+    ]
+
+    body = {"properties": {"Tracked in": {"rich_text": [{"text": {"content": "by opsync"}}]}}}
+    await notion.context.http.write("PATCH", f"/v1/pages/{page.id}", json=body, keyed=True)
+    assert told(notion, roadmap) == [("page.properties_updated", Signal())]
+
+
+def test_people_are_told_what_to_click(notion: Notion) -> None:
+    assert notion.says_hello
+    assert URL in " ".join(notion.steps(URL))

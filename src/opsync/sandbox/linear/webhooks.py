@@ -244,7 +244,7 @@ def _create(_source: object, info: Info, **given: Any) -> Done:
         team=team,
     )
     hooks.registered[hook.id] = hook
-    workspace.webhooks[hook.id] = webhook
+    workspace.keep(workspace.webhooks, webhook)
     return Done(workspace.sync_id, webhook=webhook)
 
 
@@ -267,7 +267,7 @@ def _delete(_source: object, info: Info, **given: Any) -> Done:
     webhook = _found(info, given["id"])
     workspace, hooks = _hooks(info)
     hooks.remove(webhook.id)
-    del workspace.webhooks[webhook.id]
+    workspace.bury(workspace.webhooks, webhook)
     return Done(workspace.sync_id, entity_id=webhook.id)
 
 
