@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
-from threading import Event, Thread
 from time import monotonic, sleep
 
 import pytest
 from tests.support.clock import FakeClock
+from tests.support.listener import Received, listening
 
 from opsync.sandbox.courier import send
 from opsync.sandbox.hooks import MOST, Hook, Hooks
@@ -210,39 +207,6 @@ def test_jira_signs_only_with_a_secret_and_counts_its_tries(clock: FakeClock) ->
     assert headers["X-Atlassian-Webhook-Retry"] == "1"
 
 
-class Received:
-    """A listener on loopback that keeps what it is sent."""
-
-    def __init__(self, status: int = 200) -> None:
-        self.status = status
-        self.bodies: list[bytes] = []
-        self.came = Event()
-
-
-@contextmanager
-def listening(received: Received) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(received.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            received.came.set()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hooks/linear"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def test_a_served_sandbox_delivers_over_real_http() -> None:
     workspace = LinearWorkspace()
     workspace.add_team("GRO", "Growth")
@@ -262,12 +226,12 @@ def test_a_served_sandbox_delivers_over_real_http() -> None:
         )
         with workspace.lock:
             issue = workspace.add_issue("GRO", "Card form")
-        assert received.came.wait(5)
+        received.wait()
         ends = monotonic() + 5
         while not hook.delivered and monotonic() < ends:
             sleep(0.01)
 
-    assert json.loads(received.bodies[0])["data"]["id"] == issue.id
+    assert json.loads(received.posts[0][2])["data"]["id"] == issue.id
     assert (hook.delivered, hook.failed) == (1, 0)
 
 
@@ -288,4 +252,4 @@ def test_what_is_answered_is_what_counts() -> None:
     with listening(received) as url:
         assert send(url, {}, b"x", 5) == 503
         assert send(f"{url}?a=b", {}, b"y", 5) == 503
-    assert received.bodies == [b"x", b"y"]
+    assert [body for _, _, body in received.posts] == [b"x", b"y"]
