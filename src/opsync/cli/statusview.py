@@ -57,6 +57,8 @@ SAID = {
     "short": "not complete",
     "token": "token expired",
     "owners": "owners left",
+    "webhook disabled": "webhook switched off",
+    "webhook expires": "webhook ends",
 }
 """What a red alarm comes to, in two words."""
 
