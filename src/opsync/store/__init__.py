@@ -5,6 +5,7 @@ SQLAlchemy, so commands that need no store must not.
 """
 
 from opsync.store.base import Inline, inline
+from opsync.store.copying import Copied, Restored, back_up, restore
 from opsync.store.database import upgrade
 from opsync.store.lock import Holder, hold
 from opsync.store.migrations import HEAD
@@ -40,6 +41,7 @@ __all__ = [
     "Alike",
     "AsideCount",
     "BatchCounts",
+    "Copied",
     "CursorState",
     "FailedWrite",
     "HistoryRow",
@@ -53,6 +55,7 @@ __all__ = [
     "OpenParts",
     "Prepared",
     "Quarantined",
+    "Restored",
     "RunRow",
     "SetAside",
     "Store",
@@ -61,7 +64,9 @@ __all__ = [
     "Tree",
     "Vanished",
     "WalkResult",
+    "back_up",
     "hold",
     "inline",
+    "restore",
     "upgrade",
 ]
