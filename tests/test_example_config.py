@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -42,11 +42,12 @@ def uncommented() -> dict[str, Any]:
 
 
 def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The dotted names of all settings of a block and of the blocks in it."""
+    """The dotted names of all settings of a block and of the blocks in it; "*" is any name."""
     for name, field in model.model_fields.items():
         yield prefix + name
+        any_name = "*." if get_origin(field.annotation) is dict else ""
         for inner in _models_in(field.annotation):
-            yield from keys_of(inner, f"{prefix}{name}.")
+            yield from keys_of(inner, f"{prefix}{name}.{any_name}")
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -61,6 +62,8 @@ def has(block: Any, dotted: str) -> bool:
     name, _, rest = dotted.partition(".")
     if isinstance(block, list):
         return any(has(one, dotted) for one in block)
+    if name == "*":
+        return any(has(one, rest) for one in block.values())
     return name in block and (not rest or has(block[name], rest))
 
 

@@ -6,10 +6,11 @@ secret's value is never in it.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
 from opsync.blocks import NAME, NAME_MAX, General
+from opsync.blocks.service import AccessBlock
 from opsync.contending import same_place
 from opsync.contract.settings import ConnectorSettings
 from opsync.crosscheck import cross_check
@@ -155,7 +157,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     if odd := [f"{key}: unknown key" for key in raw if key.startswith("_")]:
         raise refused(odd)
     secrets_dir = secrets_folder(raw, path)
-    raw = _with_alert_files(raw, secrets_dir)
+    raw = _with_secret_files(raw, secrets_dir)
     try:
         sources: dict[str, Any] = {"_secrets_dir": secrets_dir}
         general = General(**sources, **raw)
@@ -198,7 +200,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         twins=general.twins.settings(),
         teams=tuple(block.rule() for block in general.team),
         people=tuple(block.rule() for block in general.person),
-        secrets=(*secrets, *addresses),
+        secrets=(*secrets, *addresses, *_sign_ins(general.service.access)),
         words=general.wording.words(),
         limits=general.limits.settings(),
         forced=mode,
@@ -236,18 +238,39 @@ def _named_folder(raw: Mapping[str, Any], path: Path | None) -> Path:
     return SECRETS_DIR
 
 
-def _with_alert_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[str, Any]:
-    """`raw` with the addresses of [alerts] that stand in secret files; the environment wins."""
-    block = raw.get("alerts", {})
-    if secrets_dir is None or not isinstance(block, dict):
+_KEPT_APART = (
+    ("alerts", "webhook"),
+    ("alerts", "alive"),
+    ("service", "access", "token"),
+    ("service", "access", "read_token"),
+)
+"""The secrets of the general blocks, each of which may have a file of its own."""
+_PASSWORD_FILE = re.compile(r"(?i)opsync_service__access__users__(.+)__password")
+
+
+def _with_secret_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[str, Any]:
+    """`raw` with the secrets of general blocks that stand in files; the environment wins."""
+    if secrets_dir is None:
         return raw
-    found = dict(block)
-    for key in ("webhook", "alive"):
-        name = env_name("alerts", key)
+    for keys in _KEPT_APART:
+        name = "OPSYNC_" + "__".join(keys).upper()
         for file in (secrets_dir / name, secrets_dir / name.lower()):
             if file.is_file():
-                found[key] = file.read_text(encoding="utf-8")
-    return {**raw, "alerts": found} if found else raw
+                raw = _with_value(raw, keys, file.read_text(encoding="utf-8"))
+    for file in sorted(secrets_dir.iterdir()):
+        if (found := _PASSWORD_FILE.fullmatch(file.name)) and file.is_file():
+            user = ("service", "access", "users", found[1].lower(), "password")
+            raw = _with_value(raw, user, file.read_text(encoding="utf-8"))
+    return raw
+
+
+def _with_value(raw: dict[str, Any], keys: Sequence[str], value: str) -> dict[str, Any]:
+    """A copy of `raw` with `value` at a path of tables; as it is where one of them is no table."""
+    head, *rest = keys
+    if not rest:
+        return {**raw, head: value}
+    inner = raw.get(head, {})
+    return {**raw, head: _with_value(inner, rest, value)} if isinstance(inner, dict) else raw
 
 
 def _load_plugins(general: General, path: Path | None, problems: list[str]) -> Plugins:
@@ -314,6 +337,14 @@ def _instance(
         problems.append(clean(f"{where}: {error}"))
         return None
     return Instance(name, connector, settings)
+
+
+def _sign_ins(access: AccessBlock) -> Iterable[str]:
+    """What people sign in to the service with, also as a browser sends it (RFC 7617)."""
+    yield from _secrets(access)
+    for name, user in access.users.items():
+        pair = f"{name}:{user.password.get_secret_value()}"
+        yield base64.b64encode(pair.encode()).decode()
 
 
 def _secrets(value: object) -> Iterable[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -46,6 +47,11 @@ class SystemClock:
 def new_id() -> str:
     """A fresh random identifier: 32 hexadecimal characters."""
     return uuid.uuid4().hex
+
+
+def new_secret() -> bytes:
+    """32 bytes that nobody can guess, for what must not be forged while the process lives."""
+    return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from opsync.blocks.company import PersonBlock, TeamBlock, TwinsBlock
 from opsync.blocks.limits import LimitsBlock
 from opsync.blocks.retention import RetentionBlock
 from opsync.blocks.rules import LinksBlock, RollupBlock
+from opsync.blocks.service import ServiceBlock
 from opsync.blocks.watching import AlertsBlock, WatchBlock
 from opsync.blocks.wording import WordingBlock
 
@@ -89,6 +90,9 @@ class General(BaseSettings):
 
     retention: RetentionBlock = Field(default_factory=RetentionBlock)
     """How long the store keeps what only history asks for."""
+
+    service: ServiceBlock = Field(default_factory=ServiceBlock)
+    """How `opsync serve` is reached, and by whom."""
 
     # As given, with any token that is in it: hence not in the repr.
     instances: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)

@@ -43,6 +43,11 @@ def _in_clear(found: Config, raw: Mapping[str, Any]) -> Iterable[str]:
                 f"alerts.{key} stands in the configuration, and whoever knows it may send there: "
                 f"keep it in OPSYNC_ALERTS__{key.upper()}"
             )
+    for keys in _sign_ins(raw):
+        yield (
+            f"{'.'.join(keys)} stands in the configuration, and whoever knows it may sign in: "
+            f"keep it in OPSYNC_{'__'.join(keys).upper()}"
+        )
     blocks = raw.get("instances", {})
     for name, instance in found.instances.items():
         for key in secret_fields(type(instance.settings)):
@@ -51,6 +56,15 @@ def _in_clear(found: Config, raw: Mapping[str, Any]) -> Iterable[str]:
                     f"instances.{name}.{key} stands in the configuration: keep it in "
                     f"{env_name(name, key)}, or in a file of this name in the secrets folder"
                 )
+
+
+def _sign_ins(raw: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    """The keys of the tokens and passwords of `[service.access]` that stand in the file."""
+    access = raw.get("service", {}).get("access", {})
+    yield from (("service", "access", key) for key in ("token", "read_token") if key in access)
+    for name, user in access.get("users", {}).items():
+        if "password" in user:
+            yield ("service", "access", "users", name, "password")
 
 
 def _mode(path: Path) -> int:

@@ -1,1 +1,4 @@
-"""The long-running service: one process that keeps everything in step and shows how it stands."""
+"""The long-running service: reads on a schedule, hears change signals, shows and is told.
+
+`serving.py` is its way from start to stop; `web` are its pages, and who may see them.
+"""

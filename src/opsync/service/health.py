@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from opsync.errors import OpsyncError
 from opsync.inert import inert_text
+from opsync.service.web.access import sees_details
+from opsync.service.web.routes import Open
 from opsync.watch import Alarm
 
 ANSWERS_WITHIN_S = 2.0
@@ -25,8 +25,6 @@ BUSY = f"the store did not answer within {ANSWERS_WITHIN_S:.0f} s"
 
 PEOPLES = frozenset({"set aside", "owners"})
 """The alarms that wait for a person, and keep opsync from none of its work."""
-
-_FORWARDED = ("forwarded", "x-forwarded-for", "via")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _span(seconds: float) -> str:
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 
-def health_routes(vitals: Vitals) -> list[Route]:
+def health_routes(vitals: Vitals) -> list[Open]:
     """`GET /healthz` and `GET /readyz`: 200 where all is well, else 503.
 
     Both answer whoever asks with the status alone; why is told to people who signed in, and on this
@@ -140,34 +138,21 @@ def health_routes(vitals: Vitals) -> list[Route]:
     async def healthz(request: Request) -> Response:
         alive = await health.is_alive()
         found: dict[str, object] = {"alive": alive}
-        if not alive and tells(request):
+        if not alive and sees_details(request):
             found["reasons"] = [BUSY]
         return _answer(found, well=alive)
 
     async def readyz(request: Request) -> Response:
         reasons = await health.reasons()
         found: dict[str, object] = {"ready": not reasons}
-        if tells(request):
+        if sees_details(request):
             found["reasons"] = reasons
         return _answer(found, well=not reasons)
 
     return [
-        Route("/healthz", healthz, methods=["GET"], name="healthz"),
-        Route("/readyz", readyz, methods=["GET"], name="readyz"),
+        Open("/healthz", healthz, name="healthz"),
+        Open("/readyz", readyz, name="readyz"),
     ]
-
-
-def tells(request: Request) -> bool:
-    """Whether who asks may know more than the status: somebody who signed in, or this machine
-    itself. What a proxy on this machine hands on is not from here."""
-    if getattr(request.state, "actor", None) is not None:
-        return True
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
 
 
 def _answer(found: dict[str, object], *, well: bool) -> Response:

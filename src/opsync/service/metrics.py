@@ -26,7 +26,6 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from opsync.__about__ import __version__
 from opsync.errors import OpsyncError
@@ -35,6 +34,7 @@ from opsync.observing import Sent
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
 from opsync.service.standing import Standing, Stands
+from opsync.service.web.routes import Page
 
 LAG_EVERY_S = 1.0
 """How often the loop's lag is measured."""
@@ -61,7 +61,8 @@ DELIVERIES = frozenset(
 """What can become of a delivery; whatever else the receiver counts is told as "other"."""
 
 
-disable_created_metrics()  # they would double all series, and tell when the process started
+# Series of when each was made would double all; prometheus-client leaves this untyped.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -164,8 +165,8 @@ def outcome_of(one: InstanceReport) -> str:
     return one.trouble.replace("-", "_").replace(" ", "_") or "done"
 
 
-def metrics_route(metrics: Metrics, stands: Stands) -> Route:
-    """`GET /metrics`."""
+def metrics_route(metrics: Metrics, stands: Stands) -> Page:
+    """`GET /metrics`, for whoever may read."""
 
     async def show(request: Request) -> Response:
         try:
@@ -177,7 +178,7 @@ def metrics_route(metrics: Metrics, stands: Stands) -> Route:
         body, media_type = metrics.shown(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})
 
-    return Route("/metrics", show, methods=["GET"], name="metrics")
+    return Page("/metrics", show, name="metrics")
 
 
 class _StandingCollector(Collector):
