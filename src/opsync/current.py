@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,7 +18,7 @@ from opsync.desire import Setting
 from opsync.http import Client
 from opsync.http.stillness import watched
 from opsync.languages import ENGLISH
-from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release, Slot
+from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release, Seen, Slot
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
@@ -27,9 +27,25 @@ from opsync.store import Store
 from opsync.teams import private_teams
 
 
+class Used(NamedTuple):
+    """How many requests went out, and how long was waited for limits."""
+
+    reads: int = 0
+    writes: int = 0
+    waited_s: float = 0.0
+
+    @classmethod
+    def of(cls, client: Client) -> Used:
+        """All that a client was used for so far."""
+        return cls(client.reads, client.writes, client.waited_s)
+
+
 @dataclass
 class Opened:
-    """One instance, ready to be spoken to. `clean` takes the process's secrets out of a text."""
+    """One instance, ready to be spoken to. `clean` takes the process's secrets out of a text.
+
+    What the client was used for counts from `before` on, until it is `left` to another pass.
+    """
 
     name: str
     connector: Connector[Any]
@@ -38,6 +54,22 @@ class Opened:
     expose: str
     client: Client
     clean: Callable[[str], str] = str
+    before: Used = field(default_factory=lambda: Used())
+    after: Used | None = None
+
+    def leave(self) -> None:
+        """Count no more: another pass may work with it from now on."""
+        self.after = self.after or Used.of(self.client)
+
+    @property
+    def used(self) -> Used:
+        """What this pass used it for."""
+        now, before = self.after or Used.of(self.client), self.before
+        return Used(
+            now.reads - before.reads,
+            now.writes - before.writes,
+            now.waited_s - before.waited_s,
+        )
 
     def watch(self) -> AbstractAsyncContextManager[None]:
         """A block around one step of its connector, which ends it if it hangs."""
@@ -111,7 +143,20 @@ class Pass:
     resting: Mapping[Slot, datetime] = field(default_factory=dict)
     """Until when a value is not rewritten if it is on an issue."""
     put_off: set[Ref] = field(default_factory=set)
-    """Roots and targets that wait for an instance that cannot be read: the next pass's work."""
+    """Roots and targets that wait for an instance that cannot be read, or that another pass works
+    with: the next pass's work."""
+    mine: frozenset[str] | None = None
+    """The instances that no other pass works with meanwhile: what is none of them is not asked,
+    not written, and nothing is kept for it. None: all are."""
+    asked_ahead: bool = False
+    """Tools were asked ahead for what the stages between reading and writing want to know, so that
+    these stages ask none."""
+    to_ask: set[str] = field(default_factory=set)
+    """Instances that were not asked ahead for what turned out to be wanted of them."""
+    looked_at: dict[Ref, Sequence[Seen]] = field(default_factory=dict)
+    """What stands in the analytics projects, where that was looked at."""
+    stopping: Callable[[], bool] = bool
+    """Whether the process ends: nothing more is begun then."""
 
     @cached_property
     def as_of(self) -> date:
@@ -122,6 +167,15 @@ class Pass:
     def changed_since(self) -> int:
         """The run whose changes, and later ones, the stages are to look at."""
         return 0 if self.again else self.run
+
+    def is_mine(self, instance: str) -> bool:
+        """Whether this pass may work with an instance."""
+        return self.mine is None or instance in self.mine
+
+    def look_afresh(self) -> None:
+        """Forget what was looked up in the store: others may have changed it since."""
+        for found in (self.roots, self.asked, self.releases, self.planned, self.products):
+            found.clear()
 
     @property
     def unreadable(self) -> set[str]:

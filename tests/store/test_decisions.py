@@ -245,7 +245,7 @@ async def test_a_decision_beside_a_running_pass_is_not_lost_when_it_finishes(
     # The pass goes on and touches the same records for reasons of its own.
     await put(store, running, record("notion:1", title="Renamed", mentions=(names("LINEAR:1"),)))
     await store.put_links(running, [A], link(await store.mentions_of([A])))
-    await store.put_off(running, [C])
+    await store.put_off([C])
     if moment == "after its plan":
         await beside.decide([decision(A, B)])
     await settle(store, running)
@@ -268,7 +268,7 @@ async def test_a_decision_outlives_a_pass_that_breaks_off(store: Store) -> None:
 
 async def test_what_is_touched_for_other_reasons_is_not_linked_again(store: Store) -> None:
     run = await world(store)
-    await store.put_off(run, [A])
+    await store.put_off([A])
     await settle(store, run)
     run = await store.begin_run("sync")
     assert await store.targets_changed(run) == [A]

@@ -77,7 +77,7 @@ async def test_both_ends_of_a_removed_link_are_planned_even_after_a_crash(store:
 
 async def test_what_was_put_off_is_looked_at_by_the_next_run_and_by_no_other(store: Store) -> None:
     run = await store.begin_run("sync")
-    await store.put_off(run, {ref("notion:1")})
+    await store.put_off({ref("notion:1")})
     await settle(store, run)
     run = await store.begin_run("sync")
     assert await store.targets_changed(run) == [ref("notion:1")]
@@ -94,7 +94,7 @@ async def test_nothing_to_store_opens_no_transaction(store: Store) -> None:
     await store.put_desired(1, [])
     await store.begin_changes(1, [])
     await store.finish_changes(1, [], store._clock.now())
-    await store.put_off(1, [])
+    await store.put_off([])
     assert await store.put_links(1, [], []) == set()
     assert await store.put_aliases({}) == []
     assert await store.put_rollups(1, [], at=store._clock.now()) == set()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opsync.config import Config, Instance
 from opsync.contract.connector import Connector, Context
 from opsync.contract.examining import Check, Diagnosable
-from opsync.current import Opened, Pass
+from opsync.current import Opened, Pass, Used
 from opsync.engine.alerting import tell
 from opsync.engine.approving import kept_plan
 from opsync.engine.fingerprint import derives_as, reads_as
@@ -27,7 +27,7 @@ from opsync.report import PassReport
 from opsync.runtime import Runtime
 from opsync.stages.pulling import Progress, silent
 from opsync.steps.shared import RESTRAINT
-from opsync.store import Store, hold
+from opsync.store import NEXT, Store, hold
 
 if TYPE_CHECKING:
     import httpx
@@ -46,6 +46,8 @@ class Session:
     store: Store
     runtime: Runtime
     pool: Pool
+    clients: dict[str, Client] = field(default_factory=dict)
+    """By instance the client that all passes of this session share."""
 
     async def sync(
         self,
@@ -58,14 +60,27 @@ class Session:
         limits: Limits | None = None,
         keeps_plan: bool = True,
         progress: Progress = silent,
+        mine: frozenset[str] | None = None,
     ) -> PassReport:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
         `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
-        those of this pass instead of the configured ones.
+        those of this pass instead of the configured ones. Where `mine` is given, other instances
+        are in use by another pass: they are neither read nor written in this one.
 
         What it leaves unwritten is kept as the plan of its number, if it `keeps_plan`. After one
         that may write, what is wrong is told where the configuration says.
         """
+        this = await self.open_pass(command, only=only, full=full, write=write)
+        this.chosen, this.limits, this.progress = chosen, limits, progress
+        this.mine = mine
+        this.run = this.report.run = await self.store.begin_run(command)
+        return await self.close_pass(await run_pass(this), keeps_plan=keeps_plan and chosen is None)
+
+    async def open_pass(
+        self, command: str, *, only: frozenset[str], full: bool = False, write: bool = True
+    ) -> Pass:
+        """A pass over the configured instances that has not begun. Raises ConfigError: there are
+        none, or none of that name."""
         if not self.config.instances:
             raise ConfigError(
                 "no connection is configured",
@@ -77,39 +92,40 @@ class Session:
                 f'no connection "{unknown[0]}"',
                 hint=f"Configured: {', '.join(self.config.instances)}.",
             )
-        instances = {
+        return Pass(
+            config=self.config,
+            store=self.store,
+            clock=self.runtime.clock,
+            instances=await self.open_all(),
+            run=NEXT,
+            report=PassReport(
+                run=NEXT,
+                command=command,
+                applied_mode=write,
+                only_observed=self.config.forced is Mode.observe,
+            ),
+            only=only,
+            full=full,
+            write=write,
+            reads_as=reads_as(self.config),
+            derives_as=derives_as(self.config),
+        )
+
+    async def open_all(self) -> dict[str, Opened]:
+        """Every configured instance, with what it keeps by now."""
+        return {
             name: await open_instance(instance, self)
             for name, instance in self.config.instances.items()
         }
-        run = await self.store.begin_run(command)
-        report = PassReport(
-            run=run,
-            command=command,
-            applied_mode=write,
-            only_observed=self.config.forced is Mode.observe,
-        )
-        done = await run_pass(
-            Pass(
-                config=self.config,
-                store=self.store,
-                clock=self.runtime.clock,
-                instances=instances,
-                run=run,
-                report=report,
-                only=only,
-                full=full,
-                write=write,
-                progress=progress,
-                chosen=chosen,
-                limits=limits,
-                reads_as=reads_as(self.config),
-                derives_as=derives_as(self.config),
-            )
-        )
+
+    async def close_pass(self, done: PassReport, *, keeps_plan: bool = True) -> PassReport:
+        """The report of a pass that is over, as far as it may be shown. What the pass left
+        unwritten is kept as the plan of its number, if it `keeps_plan`, and what is wrong is told
+        where the configuration says."""
         shown = await Veil(Lookup(self.config, self.store)).report(done)
-        if keeps_plan and chosen is None and (not write or shown.plan.proposed):
+        if keeps_plan and (not done.applied_mode or shown.plan.proposed):
             await self.store.put_plan(kept_plan(shown, self.runtime.clock.now()))
-        if write:
+        if done.applied_mode:
             alerts = self.config.general.alerts
             await tell(alerts, self.store, self.pool, self.runtime.clock, shown)
         return shown
@@ -174,8 +190,11 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
         session.runtime,
         kept,
         OwnWords(session.config.words),
+        session.clients.get(instance.name),
     )
-    client.restrain(kept.get(RESTRAINT))
+    if instance.name not in session.clients:
+        client.restrain(kept.get(RESTRAINT))
+        session.clients[instance.name] = client
     return Opened(
         name=instance.name,
         connector=connector,
@@ -184,6 +203,7 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
         expose=instance.settings.expose,
         client=client,
         clean=session.pool.redactor.clean,
+        before=Used.of(client),
     )
 
 
@@ -194,14 +214,16 @@ def build_connector(
     runtime: Runtime,
     kept: MutableMapping[str, Value],
     words: OwnWords,
+    client: Client | None = None,
 ) -> tuple[Connector[Any], Client]:
-    """An instance's connector and its HTTP client. Raises PluginError when it cannot be built."""
+    """An instance's connector and its HTTP client, a new one unless one is given. Raises
+    PluginError when it cannot be built."""
     class_: type[Connector[Any]] = plugins.connector(instance.connector)
     try:
         policy = class_.policy(instance.name, instance.settings) or Policy(
             instance=instance.name, vendor=class_.title, base_url=NO_HOST, headers={}, credential=""
         )
-        client = pool.client(policy)
+        client = client or pool.client(policy)
         context = Context(
             instance=instance.name, http=client, runtime=runtime, kept=kept, words=words
         )

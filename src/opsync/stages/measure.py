@@ -136,6 +136,13 @@ async def measure(
     return [one for one in readings.values() if one.trouble]
 
 
+async def is_due(store: Store, instance: str, wanted: Sequence[Wanted], now: datetime) -> bool:
+    """Whether `measure` would ask for anything now."""
+    known = await store.measured(instance)
+    asked = any(due(one, known.get(one.metric), now) is not None for one in wanted)
+    return asked and _may_ask((await store.kept(instance)).get(AFTER), now)
+
+
 def _may_ask(after: object, now: datetime) -> bool:
     return not isinstance(after, str) or datetime.fromisoformat(after) <= now
 

@@ -92,40 +92,59 @@ async def _resolve_former_names(this: Pass) -> None:
 
     Where one cannot be asked now, it is asked for all such names in the next pass that reads it.
     """
-    by_instance: dict[str, set[str]] = defaultdict(set)
+    named: dict[str, set[str]] = defaultdict(set)
     for _, mention in await this.store.unresolved_new(this.run):
         if mention.instance in this.instances:
-            by_instance[mention.instance].add(mention.alias)
+            named[mention.instance].add(mention.alias)
     found: dict[str, Mapping[str, Ref]] = {}
     for name, opened in sorted(this.instances.items()):
-        connector = opened.connector
-        if not isinstance(connector, Readable):
+        if not isinstance(opened.connector, Readable):
             continue
         waiting = _ASK_AGAIN in await this.store.kept(name)
-        if name in this.unreadable:
-            if by_instance[name] and not waiting:
+        if name in this.unreadable or this.asked_ahead or not this.is_mine(name):
+            if named[name] and not waiting:
                 await this.store.put_kept(name, {_ASK_AGAIN: True})
-            continue
-        if waiting:
-            unresolved = await this.store.unresolved([name])
-            by_instance[name] |= {m.alias for _, m in unresolved if m.instance == name}
-            await this.store.put_kept(name, {_ASK_AGAIN: None})
-        if not by_instance[name]:
-            continue
-        try:
-            async with opened.watch():
-                answered = await connector.resolve(sorted(by_instance[name]))
-            refs = {alias: _ref_of(one) for alias, one in answered.items()}
-            records = [one for one in answered.values() if isinstance(one, Record)]
-            prepared = [Prepared(*by_itself(r)) for r in records if r.ref.instance == name]
-        except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
-            _log.info("resolve.failed", instance=name, error=str(error))
-            await this.store.put_kept(name, {_ASK_AGAIN: True})
-            continue
-        if prepared:
-            await this.store.put_batch(this.run, name, ADDRESSES, prepared, [], advance_to=None)
-        found[name] = {alias: ref for alias, ref in refs.items() if ref.instance == name}
+                if this.asked_ahead:
+                    this.to_ask.add(name)
+        elif waiting:
+            found[name] = await _ask_again(this, name)
+        else:
+            found[name] = await _ask(this, name, named[name])
     await _link(this, await this.store.put_aliases({n: a for n, a in found.items() if a}))
+
+
+async def resolve_ahead(this: Pass, name: str) -> None:
+    """Ask an instance for the former names that wait for it; whatever names them is linked again
+    in the run that begins next."""
+    if _ASK_AGAIN in await this.store.kept(name) and name not in this.unreadable:
+        found = await _ask_again(this, name)
+        await this.store.relink(await this.store.put_aliases({name: found} if found else {}))
+
+
+async def _ask_again(this: Pass, name: str) -> Mapping[str, Ref]:
+    unresolved = await this.store.unresolved([name])
+    await this.store.put_kept(name, {_ASK_AGAIN: None})
+    return await _ask(this, name, {m.alias for _, m in unresolved if m.instance == name})
+
+
+async def _ask(this: Pass, name: str, aliases: set[str]) -> Mapping[str, Ref]:
+    """What these names of an instance lead to."""
+    opened = this.instances[name]
+    if not aliases or not isinstance(opened.connector, Readable):
+        return {}
+    try:
+        async with opened.watch():
+            answered = await opened.connector.resolve(sorted(aliases))
+        refs = {alias: _ref_of(one) for alias, one in answered.items()}
+        records = [one for one in answered.values() if isinstance(one, Record)]
+        prepared = [Prepared(*by_itself(r)) for r in records if r.ref.instance == name]
+    except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
+        _log.info("resolve.failed", instance=name, error=str(error))
+        await this.store.put_kept(name, {_ASK_AGAIN: True})
+        return {}
+    if prepared:
+        await this.store.put_batch(this.run, name, ADDRESSES, prepared, [], advance_to=None)
+    return {alias: ref for alias, ref in refs.items() if ref.instance == name}
 
 
 def _ref_of(found: Ref | Record) -> Ref:
@@ -160,7 +179,8 @@ async def roll_up_changed(this: Pass) -> None:
             for ref in chunk:
                 tree = _counted(this, await this.store.tree(ref))
                 if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
-                    this.report.stale.append(called(this, tree.root))
+                    if any(map(this.is_mine, blocking)):
+                        this.report.stale.append(called(this, tree.root))
                     this.put_off.add(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
                     continue

@@ -16,7 +16,7 @@ from opsync.errors import StoreError
 from opsync.inert import inert_text
 from opsync.model import Counts, Kind, Metric, MetricKind, Record, Ref, Release, Span
 from opsync.model.rules import MetricRule, RollupRule
-from opsync.stages.measure import MeasureContext, Wanted, last_complete_day, measure
+from opsync.stages.measure import MeasureContext, Wanted, is_due, last_complete_day, measure
 from opsync.steps.shared import at_once, keep, roots_in
 from opsync.steps.unmeasured import warnings_of
 from opsync.store import METRICS
@@ -57,12 +57,17 @@ async def measure_changed(this: Pass) -> None:
     await at_once(_measure(this, name, each) for name, each in wanted.items())
     for name in wanted:
         # What a connector learned as it measured outlasts a pass that ends before it writes.
-        await keep(this.store, name, this.instances[name])
+        if this.is_mine(name):
+            await keep(this.store, name, this.instances[name])
 
 
 async def _measure(this: Pass, name: str, wanted: Sequence[Wanted]) -> None:
     report = this.of(name)
-    if not report.pulled or report.trouble == "sign-in":
+    if this.asked_ahead and not report.pulled:
+        if await is_due(this.store, name, wanted, this.clock.now()):
+            this.to_ask.add(name)
+        return
+    if this.asked_ahead or not report.pulled or report.trouble == "sign-in":
         return
     opened = this.instances[name]
     context = MeasureContext(this.store, this.clock, this.run, opened.clean, opened.watch)
@@ -171,7 +176,7 @@ async def _zone(this: Pass, name: str, connector: Measurable) -> tzinfo:
     kept = (await this.store.kept(name)).get(ZONE)
     said = kept if isinstance(kept, str) else ""
     report = this.of(name)
-    if report.pulled and report.trouble != "sign-in":
+    if report.pulled and report.trouble != "sign-in" and not this.asked_ahead:
         try:
             async with this.instances[name].watch():
                 said = await connector.zone()

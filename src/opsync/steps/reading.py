@@ -15,7 +15,7 @@ from opsync.stages.normalize import Known
 from opsync.stages.pull import is_core_key, is_half_read, pull, pull_named
 from opsync.stages.pulling import PullContext
 from opsync.steps.setaside import try_again
-from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep
+from opsync.steps.shared import ASIDE, DERIVED_AS, OWN, aside_digest, at_once, keep_all
 from opsync.steps.teaming import check_teams
 from opsync.store import METRICS
 from opsync.teams import teams_in
@@ -38,7 +38,8 @@ async def pull_all(this: Pass) -> None:
         connector = opened.connector
         report = InstanceReport(name, connector.title)
         this.report.instances.append(report)
-        if not isinstance(connector, Readable) or (this.only and name not in this.only):
+        left_out = bool(this.only) and name not in this.only
+        if not isinstance(connector, Readable) or left_out or not this.is_mine(name):
             report.pulled = False
             continue
         statuses = this.config.instances[name].settings.statuses
@@ -64,11 +65,15 @@ async def pull_all(this: Pass) -> None:
     await at_once(tasks)
     await at_once(read() for read in later)
     await try_again(this, contexts)
+    await check_teams(this)
+    await keep_all(this)
+
+
+async def look_around(this: Pass) -> None:
+    """Whose numbers can be relied on besides what was just read, and whether more must be looked at
+    than what changed."""
     await _keep_earlier_trouble(this)
     await _look_again(this)
-    await check_teams(this)
-    for name, opened in this.instances.items():
-        await keep(this.store, name, opened)
 
 
 async def _keep_earlier_trouble(this: Pass) -> None:

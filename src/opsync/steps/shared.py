@@ -44,6 +44,13 @@ async def keep(store: Store, name: str, opened: Opened) -> None:
         await store.put_kept(name, {**dict.fromkeys(before), **after})
 
 
+async def keep_all(this: Pass) -> None:
+    """The same for every instance of the pass."""
+    for name, opened in this.instances.items():
+        if this.is_mine(name):
+            await keep(this.store, name, opened)
+
+
 async def aside_digest(store: Store) -> str:
     """A digest of which records are set aside."""
     return value_hash(sorted(map(str, await store.aside_refs())))

@@ -24,7 +24,7 @@ from opsync.stages.apply import TargetWork, apply
 from opsync.stages.census import is_due
 from opsync.stages.places import Want
 from opsync.stages.plan import TargetPlan, plan
-from opsync.steps.shared import at_once, chunks, keep
+from opsync.steps.shared import at_once, chunks, keep, keep_all
 from opsync.store import METRICS, TargetInputs
 
 _log = structlog.get_logger(__name__)
@@ -52,8 +52,9 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         targets |= told
         # What says so now has to be looked at when the instance can be read again.
         this.put_off |= told
-    looked_at = await _look_at_releases(this)
-    targets |= looked_at.keys()
+    if not this.asked_ahead:
+        await look_at_releases(this)
+    targets |= this.looked_at.keys()
     setting = this.setting(stale)
     notes = this.notes(setting)
     work: dict[str, list[TargetWork]] = defaultdict(list)
@@ -63,7 +64,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         counted = await _counted_in(this, chunk)
         for inputs in await this.store.target_inputs(chunk):
             try:
-                seen = looked_at.get(inputs.record.ref)
+                seen = this.looked_at.get(inputs.record.ref)
                 told_with = counted.get(inputs.record.ref, ())
                 one = await _plan_target(this, inputs, setting, notes, entries, seen, told_with)
             except StoreError:
@@ -98,10 +99,9 @@ async def _counted_in(this: Pass, targets: Sequence[Ref]) -> dict[Ref, Sequence[
     }
 
 
-async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
+async def look_at_releases(this: Pass) -> None:
     """What stands in the analytics projects, where everything is read again or a census is due:
     what people did to annotations is seen nowhere else. One request a project."""
-    found: dict[Ref, Sequence[Seen]] = {}
     for name, ref in this.products.items():
         if not await _is_look_due(this, name):
             continue
@@ -114,12 +114,11 @@ async def _look_at_releases(this: Pass) -> dict[Ref, Sequence[Seen]]:
         assert record is not None  # a product is one that is stored
         try:
             async with this.instances[name].watch():
-                found[ref] = await connector.observe(record)
+                this.looked_at[ref] = await connector.observe(record)
             await this.store.put_kept(name, {LOOKED: this.clock.now().isoformat()})
         except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
             report.fault(error, this.instances[name].clean)
             _log.warning("observe.failed", instance=name, exc_info=error)
-    return found
 
 
 async def _is_look_due(this: Pass, name: str) -> bool:
@@ -170,7 +169,7 @@ async def _plan_target(
     if opened is None or not isinstance(opened.connector, Writable):
         return None
     connector = opened.connector
-    if opened.name in this.unreadable:
+    if opened.name in this.unreadable or not this.is_mine(opened.name):
         this.put_off.add(inputs.record.ref)
         return None
     if inputs.record.tombstone == NOT_VISIBLE:
@@ -268,7 +267,7 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
     notes = this.notes(this.setting({}))
 
     async def may_go(name: str) -> bool:
-        return (await this.store.pauses()).of(name) is None
+        return not this.stopping() and (await this.store.pauses()).of(name) is None
 
     async def one(name: str, targets: list[TargetWork]) -> None:
         connector = this.instances[name].connector
@@ -303,5 +302,4 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             report.hint = clean(result.stopped.hint)
 
     await at_once(one(name, targets) for name, targets in sorted(work.items()))
-    for name, opened in this.instances.items():
-        await keep(this.store, name, opened)
+    await keep_all(this)

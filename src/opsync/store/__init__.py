@@ -9,6 +9,7 @@ from opsync.store.copying import Copied, Restored, back_up, restore
 from opsync.store.database import upgrade
 from opsync.store.lock import Holder, hold
 from opsync.store.migrations import HEAD
+from opsync.store.runs import NEXT
 from opsync.store.store import Store
 from opsync.store.types import (
     METRICS,
@@ -38,6 +39,7 @@ from opsync.store.types import (
 __all__ = [
     "HEAD",
     "METRICS",
+    "NEXT",
     "Alike",
     "AsideCount",
     "BatchCounts",

@@ -12,7 +12,7 @@ from opsync.model import Novelty, PairDecision, Ref, Suggestion
 from opsync.model.pair import in_order, novelty
 from opsync.store.base import Part
 from opsync.store.codec import chunks, decode_words, encode_json, texts, to_ref, to_text, to_time
-from opsync.store.runs import latest, touch
+from opsync.store.runs import NEXT, touch
 from opsync.store.schema import decisions, records, runs, suggestions
 
 # A pair that was decided stands in one order only, which need not be that of the suggestion.
@@ -137,8 +137,7 @@ def _matters(decision: PairDecision) -> bool:
 
 def _touch_both(connection: Connection, decision: PairDecision) -> None:
     # A pass that is under way may be past its links already: the next one looks at both ends.
-    run = latest(connection) + 1
-    touch(connection, run, (decision.one, decision.two), relink=True)
+    touch(connection, NEXT, (decision.one, decision.two), relink=True)
 
 
 def _find(connection: Connection, one: Ref, two: Ref) -> PairDecision | None:

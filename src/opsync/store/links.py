@@ -13,7 +13,7 @@ from opsync.model import Part as TextPart
 from opsync.model.pair import mention_of
 from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, encode_json, marked, texts, to_ref
-from opsync.store.runs import since, touch
+from opsync.store.runs import NEXT, since, touch
 
 TWIN = 2
 """A link's `twin`: one of its ends says that both are one piece of work …"""
@@ -125,6 +125,12 @@ class Links(Part):
         """Mentions whose alias no record ever had, hints left out; with `instances` only those
         that may be of one of them (bare keys may be of any)."""
         return await self._read(lambda c: _unresolved(c, instances, limit, None))
+
+    async def relink(self, refs: Iterable[Ref]) -> None:
+        """Have the run that begins next make the links of these again."""
+        wanted = set(refs)
+        if wanted:
+            await self._write(lambda c: touch(c, NEXT, wanted, relink=True))
 
     async def unresolved_new(self, run: int, limit: int = 1000) -> list[tuple[Ref, Mention]]:
         """As `unresolved`, of the records that changed in this run."""

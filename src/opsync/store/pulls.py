@@ -22,6 +22,7 @@ from opsync.store.codec import (
     maybe_time,
     to_text,
 )
+from opsync.store.runs import mark
 from opsync.store.schema import cursors, kept, parents, quarantine
 from opsync.store.setaside import retried
 from opsync.store.types import BatchCounts, CursorState, Prepared, SetAside
@@ -176,14 +177,15 @@ def _set_cursor(
     high: datetime | None,
     **values: str | None,
 ) -> None:
+    of = mark(connection, run)
     new = upsert(cursors).values(
         instance=instance,
         feed=feed,
         high=maybe_text(high),
-        last_run=run,
+        last_run=of,
         **({"error": ""} | values),
     )
-    changes: dict[str, object] = {"last_run": run, **values}
+    changes: dict[str, object] = {"last_run": of, **values}
     connection.execute(new.on_conflict_do_update(index_elements=["instance", "feed"], set_=changes))
     if high is not None:
         connection.exec_driver_sql(
@@ -210,8 +212,9 @@ def _put_batch(
     rows: list[tuple[str | int | bytes, ...]] = []
     names: list[tuple[str, Record]] = []
     stale: list[str] = []
+    of = mark(connection, run)
     for text, (record, hash_, seen_hash) in latest.items():
-        changed_in = seen_changed_in = run
+        changed_in = seen_changed_in = of
         if (old := known.get(text)) is not None:
             same = old[0] == hash_ and old[2] == record.tombstone
             same_seen = old[1] == seen_hash

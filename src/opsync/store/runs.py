@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from opsync.model import Ref
 from opsync.store.base import Part
@@ -13,9 +13,13 @@ from opsync.store.codec import decode_counts, encode_json, maybe_time, to_text, 
 from opsync.store.schema import run_instances, runs, touched
 from opsync.store.types import InstanceRun, RunRow
 
+NEXT = 0
+"""In place of a run's number: what is read while none has begun is marked for the next one."""
+
 
 class Runs(Part):
-    """Beginning and end of runs."""
+    """Beginning and end of runs. Several may be under way at once: each decides by itself, and
+    while one writes the next one may decide."""
 
     async def begin_run(self, command: str) -> int:
         """Start a run; returns its number."""
@@ -30,20 +34,22 @@ class Runs(Part):
         instances: Sequence[InstanceRun],
         counts: Mapping[str, int | float],
         complete: bool = True,
+        live: Collection[int] = (),
     ) -> None:
         """End a run.
 
         `complete` says that all that changed has been linked, rolled up and planned. Otherwise,
-        as after a crash, the next run's stages are given this run's changes too.
+        as after a crash, the next run's stages are given this run's changes too. `live` are the
+        runs besides that this process has not ended yet; every other older one was interrupted.
         """
         at = self._clock.now()
-        await self._write(lambda c: _finish(c, run, outcome, instances, counts, complete, at))
+        await self._write(lambda c: _finish(c, run, outcome, instances, counts, complete, at, live))
 
-    async def put_off(self, run: int, refs: Iterable[Ref]) -> None:
-        """Have the next run look at these again, although nothing of theirs changes in it."""
+    async def put_off(self, refs: Iterable[Ref]) -> None:
+        """Have the run that begins next look at these again, although nothing of theirs changes."""
         kept = sorted(refs)
         if kept:
-            await self._write(lambda c: touch(c, run + 1, kept))
+            await self._write(lambda c: touch(c, NEXT, kept))
 
     async def last_runs(self, n: int) -> list[RunRow]:
         """The last `n` runs, newest first."""
@@ -56,6 +62,14 @@ def since(connection: Connection, run: int) -> int:
         select(func.min(runs.c.seq)).where(runs.c.settled == 0, runs.c.seq <= run)
     )
     return run if oldest is None else int(oldest)
+
+
+def mark(connection: Connection, run: int) -> int:
+    """What a change is marked with: the run that it is of, or the one that begins next.
+
+    What a run marks so while it lasts, and what is read besides it, is not settled by its end.
+    """
+    return latest(connection) + 1 if run == NEXT else run
 
 
 def latest(connection: Connection) -> int:
@@ -74,7 +88,8 @@ def touch(connection: Connection, run: int, refs: Iterable[Ref], *, relink: bool
 
     What is kept for a later run stays so, and with `relink` what they name is linked again.
     """
-    rows = [(text, run, int(relink)) for text in sorted(map(str, refs))]
+    of = mark(connection, run)
+    rows = [(text, of, int(relink)) for text in sorted(map(str, refs))]
     if rows:
         connection.exec_driver_sql(_TOUCH, rows)
 
@@ -100,10 +115,12 @@ def _finish(
     counts: Mapping[str, int | float],
     complete: bool,
     at: datetime,
+    live: Collection[int],
 ) -> None:
+    older = runs.c.seq < run, runs.c.seq.not_in(live)
     connection.execute(
         update(runs)
-        .where(runs.c.seq < run, runs.c.finished_at.is_(None), runs.c.outcome == "")
+        .where(*older, runs.c.finished_at.is_(None), runs.c.outcome == "")
         .values(outcome="interrupted")
     )
     connection.execute(
@@ -112,9 +129,8 @@ def _finish(
         .values(finished_at=to_text(at), outcome=outcome, counts=encode_json(counts))
     )
     if complete:
-        connection.execute(
-            update(runs).where(runs.c.seq <= run, runs.c.settled == 0).values(settled=1)
-        )
+        dealt_with = or_(runs.c.seq == run, and_(*older))
+        connection.execute(update(runs).where(dealt_with, runs.c.settled == 0).values(settled=1))
         connection.execute(delete(touched).where(touched.c.run <= run))
     rows = [
         {

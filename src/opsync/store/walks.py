@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from opsync.model import NOT_VISIBLE, Record, Ref
 from opsync.store.base import Part, to_refs
 from opsync.store.codec import chunks, decode_record, encode_body, marked
+from opsync.store.runs import mark
 from opsync.store.types import Vanished, WalkResult
 
 ARCHIVED = "archived"
@@ -231,8 +232,9 @@ def _changes(connection: Connection) -> int:
 def _bury(connection: Connection, run: int, refs: list[str], why: str = "missing") -> None:
     found = connection.exec_driver_sql(marked(_BODIES, refs), tuple(refs)).all()
     tombstone = "" if why == ARCHIVED else why
+    of = mark(connection, run)
     rows = [
-        (tombstone, run, encode_body(_gone(record, why)), ref)
+        (tombstone, of, encode_body(_gone(record, why)), ref)
         for ref, body in found
         if not _says(record := decode_record(body), why)
     ]
