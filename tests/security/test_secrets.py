@@ -64,6 +64,9 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "config schema": ("config", "schema"),
     "db upgrade": ("db", "upgrade"),
     "db check": ("db", "check"),
+    "db backup": ("db", "backup", "copy.db", "--force"),
+    "db restore": ("db", "restore", "copy.db"),
+    "db prune": ("db", "prune"),
     "plugins": ("plugins",),
 }
 """Every command with one way to call it, in an order in which each finds something to tell."""

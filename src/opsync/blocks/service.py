@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from opsync.blocks.base import Block
+from opsync.blocks.tracing import TracingBlock
 from opsync.errors import ConfigError
 from opsync.http import check_base_url
+from opsync.log import LogFormat
 
 SECRET_LEAST = 16
 """The fewest characters of a token or password: what can be tried over a network is not shorter."""
@@ -246,6 +248,12 @@ class ServiceBlock(Block):
 
     drain_s: Annotated[float, Field(ge=0, le=300)] = 10
     """Seconds that what is under way has to end when the service stops."""
+
+    log_format: LogFormat = "auto"
+    """How it logs: "json", one object a line; "console", text; "auto", text on a terminal only."""
+
+    tracing: TracingBlock = Field(default_factory=TracingBlock)
+    """Where it tells what took how long."""
 
     access: AccessBlock = Field(default_factory=AccessBlock, validate_default=True)
     """Who may see and decide."""

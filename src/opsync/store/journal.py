@@ -1,4 +1,4 @@
-"""The journal: every write that was tried. Rows are added and never altered."""
+"""The journal: every write that was tried. Rows are added, never altered, and pruned when old."""
 
 from __future__ import annotations
 
