@@ -28,6 +28,7 @@ from opsync import (
     NotFound,
     Outcome,
     OutcomeKind,
+    PageBlock,
     Policy,
     Readable,
     Record,
@@ -38,6 +39,7 @@ from opsync import (
     StatusWord,
     Value,
     Writable,
+    WritesPages,
     hookimpl,
 )
 from opsync_notion import census, checks, dialect, surfaces
@@ -45,6 +47,7 @@ from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
+from opsync_notion.pages import Pages
 from opsync_notion.pull import STREAM, Row, pull
 from opsync_notion.scope import Outside
 from opsync_notion.settings import NotionSettings
@@ -60,6 +63,7 @@ class Notion(
     Census,
     Writable,
     MakesColumns,
+    WritesPages,
     Diagnosable,
     Explorable,
 ):
@@ -78,6 +82,7 @@ class Notion(
         self._tables = Tables(settings, context)
         self._writer = Writer(self._tables, context)
         self._columns = Columns(self._tables, context)
+        self._pages = Pages(context.http, self._tables.memory, settings.version)
         self._explorer = Explorer(self._tables)
 
     @classmethod
@@ -185,6 +190,10 @@ class Notion(
     def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
         """Let it be made again, or never."""
         self._tables.memory.forget_column(column.table, column.surface, for_good=for_good)
+
+    async def replace_page(self, page: str, part: str, blocks: Sequence[PageBlock]) -> None:
+        """Keep a part of a page, below a heading of opsync's own."""
+        await self._pages.replace(page, part, blocks)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Examine token, data sources and columns. Writes nothing."""

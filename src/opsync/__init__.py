@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         StatusWord,
     )
     from opsync.contract.hookspecs import hookimpl
+    from opsync.contract.pages import PageBlock, PageText, WritesPages
     from opsync.contract.settings import BaseUrl, ConnectorSettings, Place, Token, Zone
     from opsync.errors import (
         BadAnswer,
@@ -135,6 +136,7 @@ _HOMES = {
         "StatusWord",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
+    "opsync.contract.pages": ("PageBlock", "PageText", "WritesPages"),
     "opsync.contract.settings": ("BaseUrl", "ConnectorSettings", "Place", "Token", "Zone"),
     "opsync.errors": (
         "BadAnswer",
@@ -254,6 +256,8 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "OwnWords",
+    "PageBlock",
+    "PageText",
     "Part",
     "Person",
     "Place",
@@ -285,6 +289,7 @@ __all__ = [
     "WebhookSource",
     "WorkItem",
     "Writable",
+    "WritesPages",
     "Zone",
     "__version__",
     "ahead",
