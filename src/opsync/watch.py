@@ -26,6 +26,8 @@ Kind = Literal[
     "set aside",
     "token",
     "owners",
+    "digest",
+    "health page",
 ]
 
 

@@ -80,9 +80,10 @@ ALIVE = Canary("the query of the watchdog", _core(11), (ALIVE_HOST,))
 COOKIE = Canary("a cookie that a vendor set", _core(12))
 PASSWORD = Canary("a password in an address", _core(13))
 QUERY = Canary("a token in an address's query", _core(14))
+DIGEST = Canary("the path of the digest's webhook", f"T1_{_core(15)}", (HOOK_HOST,))
 CANARIES = (
     *(JIRA, LINEAR, NOTION, POSTHOG, API_KEY, SECRET_KEY, MANAGEMENT, MIXPANEL, PLUGIN),
-    *(HOOK, ALIVE, COOKIE, PASSWORD, QUERY),
+    *(HOOK, ALIVE, COOKIE, PASSWORD, QUERY, DIGEST),
 )
 
 HOW = ("refused", "sign-in", "missing", "busy", "page", "elsewhere", "unreachable", "shapeless")
@@ -252,6 +253,7 @@ ENVIRON = {
     "OPSYNC_AMPLITUDE__MANAGEMENT_KEY": MANAGEMENT.value,
     "OPSYNC_ACME__KEY": PLUGIN.value,
     "OPSYNC_ALERTS__WEBHOOK": f"https://{HOOK_HOST}/services/{HOOK.value}",
+    "OPSYNC_SERVICE__DIGEST__SLACK_WEBHOOK": f"https://{HOOK_HOST}/services/{DIGEST.value}",
     "OPSYNC_ALERTS__ALIVE": f"https://{ALIVE_HOST}/ping?sign={ALIVE.value}",
 }
 
@@ -274,7 +276,7 @@ def vault(folder: Path) -> Iterator[Vault]:
         for name, value in ENVIRON.items():
             patch.setenv(name, value)
         simulated = partial(open_session, transport=made.net, runtime=Runtime(clock=made.clock))
-        for module in ("sync", "doctor", "look", "statuses", "owned", "undo", "resolve"):
+        for module in ("sync", "doctor", "look", "statuses", "owned", "undo", "resolve", "digest"):
             patch.setattr(f"opsync.cli.{module}.open_session", simulated)
         pool = partial(opsync.http.pool.Pool, transport=made.net)
         patch.setattr("opsync.engine.onboarding.Pool", pool)

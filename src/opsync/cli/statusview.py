@@ -57,6 +57,8 @@ SAID = {
     "short": "not complete",
     "token": "token expired",
     "owners": "owners left",
+    "digest": "digest not sent",
+    "health page": "health page not written",
 }
 """What a red alarm comes to, in two words."""
 
