@@ -19,7 +19,7 @@ from opsync.engine.healthpage import write_due
 from opsync.engine.overview import overview
 from opsync.engine.pages import kept_parts, leave_parts, release_parts
 from opsync.engine.untold import sendings
-from opsync.errors import ConfigError
+from opsync.errors import ConfigError, StoreError
 from opsync.sandbox.notion import Page
 from opsync.watch import Alarm
 from tests.support.world import World
@@ -143,6 +143,23 @@ async def test_a_process_that_died_while_it_sent_sends_nothing_twice(
 
     assert company.posted == [], "nobody knows whether it arrived"
     assert stands(company.board)[0].startswith("Digest of the week"), "a page is written again"
+
+
+async def test_a_store_that_cannot_be_read_just_then_costs_no_digest(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await company.sync()
+    company.at(0, 8)
+
+    async def busy(*args: object, **options: object) -> None:
+        raise StoreError("The store is busy.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(digestsending, "week", busy)
+        with pytest.raises(StoreError):
+            await company.minute()
+    await company.minute()
+    assert len(company.posted) == 1
 
 
 async def test_a_failure_is_an_alarm_told_once_and_tried_again_an_hour_later(

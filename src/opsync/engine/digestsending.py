@@ -128,8 +128,9 @@ async def send_due(session: Session, now: datetime) -> tuple[Alarm, ...]:
     for channel in channels:
         if at is None or not _wanted(channel, before.get(channel), at, now):
             continue
+        digests = await weekly(session, now)
         await _keep(session.store, channel, Sending(at, now, "sending"))
-        why = await send(session, await weekly(session, now), channel)
+        why = await send(session, digests, channel)
         last = before.get(channel)
         if why:
             since = last.since if last is not None and last.state == "failed" else None
