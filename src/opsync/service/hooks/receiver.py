@@ -25,7 +25,8 @@ from opsync.runtime import Clock
 from opsync.service.hooks.counting import Counters, Reports
 from opsync.service.hooks.memory import Memory, Told
 from opsync.service.hooks.reading import Bodies
-from opsync.service.hooks.sources import Sources
+from opsync.service.hooks.sources import Sources, source_of
+from opsync.service.web.peers import Network
 
 PREFIX = "/hooks/"
 """All addresses of the receiver begin so."""
@@ -75,13 +76,15 @@ def receiver(
     clock: Clock,
     told: Told,
     *,
+    proxies: Sequence[Network] = (),
     bounds: Bounds = Bounds(),
 ) -> Starlette:
     """The app. `doors` by instance may change while it runs; `told` hears what may have changed.
+    Of `proxies` it is believed whom they send for.
 
     Whatever is not for a door that is open is answered in one way, without a word.
     """
-    desk = _Desk(doors, memory, counters, clock, told, bounds)
+    desk = _Desk(doors, memory, counters, clock, told, proxies, bounds)
     app = Starlette(
         routes=[Route(PREFIX + "{instance}", desk.receive, methods=["POST"])],
         exception_handlers={HTTPException: _plain},
@@ -108,6 +111,7 @@ class _Desk:
         counters: Counters,
         clock: Clock,
         told: Told,
+        proxies: Sequence[Network],
         bounds: Bounds,
     ) -> None:
         self._doors = doors
@@ -115,6 +119,7 @@ class _Desk:
         self._counters = counters
         self._clock = clock
         self._told = told
+        self._proxies = proxies
         self._bounds = bounds
         self._bodies = Bodies(bounds.body_bytes)
         self._sources = Sources(clock)
@@ -126,7 +131,7 @@ class _Desk:
         name = request.path_params["instance"]
         door = self._doors.get(name)
         instance = "" if door is None else name
-        source = "" if request.client is None else request.client.host
+        source = source_of(request.scope, self._proxies)
         try:
             end = await self._end(request, instance, door, source)
         except ClientDisconnect:
