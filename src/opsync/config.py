@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -181,16 +181,13 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         raise refused(by_name(problems, raw))
     rules = [block.rule() for block in general.rollup]
     links = general.links.settings()
-    if mode is not None:
-        rules = [msgspec.structs.replace(rule, mode=mode) for rule in rules]
-        links = msgspec.structs.replace(links, mode=mode)
     secrets = tuple(
         secret
         for block in (one.settings for one in instances.values())
         for secret in _secrets(block)
     )
     addresses = (part for each in _secrets(general.alerts) for part in secret_parts(each))
-    return Config(
+    config = Config(
         path=path,
         general=general,
         instances=instances,
@@ -203,6 +200,16 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         secrets=(*secrets, *addresses, *_sign_ins(general.service.access)),
         words=general.wording.words(),
         limits=general.limits.settings(),
+    )
+    return config if mode is None else in_mode(config, mode)
+
+
+def in_mode(config: Config, mode: Mode) -> Config:
+    """The same with `mode` in place of every rule's own."""
+    return replace(
+        config,
+        rules=tuple(msgspec.structs.replace(rule, mode=mode) for rule in config.rules),
+        links=msgspec.structs.replace(config.links, mode=mode),
         forced=mode,
     )
 
@@ -265,11 +272,13 @@ def _with_secret_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[st
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """What is in a folder; nothing where only files whose names are known may be read."""
     try:
         return sorted(folder.iterdir())
-    except OSError:
-        return []
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be read: {error.strerror}",
+            hint="Let whoever runs opsync list this folder of secrets, or name another one.",
+        ) from None
 
 
 def _with_value(raw: dict[str, Any], keys: Sequence[str], value: str) -> dict[str, Any]:

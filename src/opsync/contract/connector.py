@@ -277,15 +277,3 @@ class Measurable(ABC):
     def metric_of(self, record: Record) -> tuple[MetricKind, str] | None:
         """Which metric a record of this instance stands for, by its stream; None for none."""
         return None
-
-
-class WebhookSource(ABC):
-    """Can send change signals."""
-
-    @abstractmethod
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise SignInError unless the signature over the raw body is right."""
-
-    @abstractmethod
-    def affected(self, headers: Mapping[str, str], body: bytes) -> Iterable[Ref]:
-        """What may have changed: names, never data."""

@@ -252,9 +252,7 @@ class Service:
             for name in set(found.held):
                 found.leave(name, self.hands)
         self.trouble.pop("write", None)
-        for told in self.told:
-            told(report)
-        self._say_changed()
+        self.say(report)
 
     def _leave(self, found: Round, name: str) -> None:
         found.leave(name, self.hands)
@@ -262,6 +260,12 @@ class Service:
         self._unsettled.set()
 
     # --- Small things
+
+    def say(self, report: PassReport) -> None:
+        """Tell whoever wants to know of a pass that is over."""
+        for told in self.told:
+            told(report)
+        self._say_changed()
 
     def _now(self) -> datetime:
         return self.session.runtime.clock.now()

@@ -25,6 +25,7 @@ from opsync.store.rollups import Rollups
 from opsync.store.runs import Runs
 from opsync.store.setaside import SettingAside
 from opsync.store.tallies import Tallies
+from opsync.store.trends import Trends
 from opsync.store.twins import Twins
 from opsync.store.walks import Walks
 
@@ -39,6 +40,7 @@ class Store(
     Twins,
     Pairing,
     Rollups,
+    Trends,
     Metrics,
     Plans,
     Pausing,

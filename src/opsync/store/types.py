@@ -236,6 +236,15 @@ class HistoryRow(Struct, frozen=True):
     health: Health
 
 
+class TrendPoint(NamedTuple):
+    """A rollup's main numbers from `at` on."""
+
+    at: datetime
+    done: int
+    total: int
+    health: Health
+
+
 class JournalRow(Struct, frozen=True, kw_only=True):
     """One write that was tried, with all that explains it. Values are JSON, None is absent."""
 

@@ -1,6 +1,6 @@
 """Which deliveries of change signals arrived, and what each names until it was read.
 
-Revision 0007.
+Revision 0006.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
