@@ -184,6 +184,8 @@ class _Desk:
         except SignatureError as error:
             return _End("forged", 401, error.message)
         if not door.source.timely(delivery, self._clock.now()):
+            if delivery.sent_at is None:
+                return _End("malformed", 400, "it does not say when it was sent")
             return _End("stale", 401, "it was sent too long ago, or its clock is wrong")
         try:
             signal = _signal(door.source, headers, body)
