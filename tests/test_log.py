@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -14,8 +15,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
-from opsync.log import configure, get_logger, one_line
+from opsync.log import LogFormat, as_json, bind_run, configure, get_logger, one_line
 from opsync.redact import Redactor
 
 CANARY = "canary/secret+0001"
@@ -196,3 +199,62 @@ def test_importing_the_module_does_not_load_structlog() -> None:
     code = "import sys, opsync.log; print('structlog' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# A service ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "terminal", "expected"),
+    [
+        ("auto", False, True),
+        ("auto", True, False),
+        ("json", True, True),
+        ("json", False, True),
+        ("console", False, False),
+    ],
+)
+def test_a_service_logs_json_unless_somebody_looks(
+    given: LogFormat, terminal: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    assert as_json(given, stream) is expected
+
+
+async def test_every_line_of_a_pass_tells_its_run_and_instance(
+    out: io.StringIO, secrets: Redactor
+) -> None:
+    configure(json=True, level="info", secrets=secrets, stream=out)
+
+    async def task(name: str) -> None:
+        await asyncio.sleep(0)
+        get_logger().info(name)
+        logging.getLogger("a.dependency").warning(name)
+
+    async def one_pass(run: int, instance: str) -> None:
+        with bind_run(run, instance):
+            await asyncio.gather(task("inner"), asyncio.create_task(task("task")))
+
+    await asyncio.gather(one_pass(1, "jira"), one_pass(2, "linear"))
+    get_logger().info("outside")
+
+    *inside, outside = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert len(inside) == 8
+    assert {(one["run"], one["instance"]) for one in inside} == {(1, "jira"), (2, "linear")}
+    assert not {"run", "instance"} & outside.keys()
+
+
+@given(st.text(st.characters(min_codepoint=0, max_codepoint=0x2100), max_size=40))
+def test_whatever_a_text_has_its_json_line_is_one_line_of_plain_characters(text: str) -> None:
+    out = io.StringIO()
+    configure(json=True, level="info", secrets=Redactor(), stream=out)
+    with bind_run(7, "jira"):
+        get_logger().info("record.stored", title=text)
+        logging.getLogger("a.dependency").warning("%s", text)
+    lines = out.getvalue().split("\n")
+    assert len(lines) == 3
+    assert lines[-1] == ""
+    assert all(" " <= char <= "~" for line in lines for char in line)
+    assert json.loads(lines[0])["title"] == text
+    assert json.loads(lines[1])["event"] == text

@@ -9,7 +9,8 @@ import json as json_module
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING, TextIO, cast
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal, TextIO, cast
 
 from opsync.redact import Redactor
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+LogFormat = Literal["auto", "json", "console"]
+"""How a service logs: one JSON object a line, a line of text, or text on a terminal only."""
 
 LOUD = ("httpx", "httpcore", "hpack", "asyncio", "uvicorn.access")
 """Loggers kept at warnings: httpx's own INFO line prints whole URLs with their secrets."""
@@ -31,6 +35,20 @@ def one_line(text: str) -> str:
     Line breaks and tabs stay visible as `\\n`, `\\r`, `\\t`.
     """
     return _CONTROL.sub(lambda found: _ESCAPES.get(found[0], ""), text)
+
+
+def as_json(log_format: LogFormat, stream: TextIO | None = None) -> bool:
+    """Whether lines are to be JSON on `stream` (standard error if None)."""
+    if log_format == "auto":
+        return not (stream or sys.stderr).isatty()
+    return log_format == "json"
+
+
+def bind_run(run: int, instance: str) -> AbstractContextManager[None]:
+    """A block, and the tasks that are begun in it, whose lines tell the run and the instance."""
+    import structlog
+
+    return structlog.contextvars.bound_contextvars(run=run, instance=instance)
 
 
 def get_logger() -> FilteringBoundLogger:
@@ -56,7 +74,11 @@ def configure(*, json: bool, level: str, secrets: Redactor, stream: TextIO | Non
     handler = logging.StreamHandler(_Stream(stream))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+            ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *_rendering(json=json, secrets=secrets),
@@ -106,7 +128,8 @@ def _rendering(*, json: bool, secrets: Redactor) -> list[Processor]:
 
 def _as_json(event: EventDict) -> str:
     head = {name: event.pop(name) for name in ("at", "level", "event") if name in event}
-    return json_module.dumps({**head, **event}, default=repr)
+    # All but ASCII is escaped, and with it every control character but one.
+    return json_module.dumps({**head, **event}, default=repr).replace("\x7f", "\\u007f")
 
 
 def _as_text(event: EventDict) -> str:

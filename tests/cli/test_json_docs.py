@@ -55,6 +55,7 @@ def _doubtful(company: Company) -> None:
         "sync",
         "plan --offline",
         "status",
+        "digest",
         "look",
         "look --offline",
         "explain|One-tap checkout",
@@ -73,6 +74,7 @@ def _doubtful(company: Company) -> None:
         "config show",
         "config check",
         "db check",
+        "db prune",
         "owned",
         "aside",
         "undo",
@@ -104,6 +106,14 @@ def test_every_key_of_what_is_settled_is_documented(synced: Company) -> None:
     missing = {key for key in _keys(found) if f"`{key}`" not in page and f'"{key}"' not in page}
     assert found["values"]
     assert not missing
+
+
+def test_every_key_of_copies_is_documented(synced: Company) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    copy = str(synced.folder / "copy.db")
+    for command in ("backup", "restore"):
+        found = synced.opsync("db", command, copy, "--json").json
+        assert {key for key in _keys(found) if f"`{key}`" not in page} == set()
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ SCREENS: Mapping[str, Screen] = {
             ("explain", "Meadow", "Annotation"),
         )
     ),
+    "digest": Screen((*both("digest"), ("digest", "--weeks", "4"))),
     "links list": Screen((*both("links"), *both("links", "list", "PAY-4"), ("links", "Harvest"))),
     "links suggest": Screen(both("links", "suggest"), writes=True),
     "links accept": Screen(
@@ -176,6 +177,17 @@ SCREENS: Mapping[str, Screen] = {
     "config schema": Screen((("config", "schema"),), names=False),
     "db upgrade": Screen((("db", "upgrade"),), names=False, writes=True),
     "db check": Screen(both("db", "check"), names=False),
+    "db backup": Screen(
+        (("db", "backup", "copy.db"), ("db", "backup", "copy.db", "--force", "--json")),
+        names=False,
+    ),
+    "db restore": Screen(
+        both("db", "restore", "copy.db"),
+        names=False,
+        writes=True,
+        first=(("db", "backup", "copy.db", "--force"),),
+    ),
+    "db prune": Screen(both("db", "prune"), names=False, writes=True),
     "plugins": Screen(both("plugins"), names=False),
     "people": Screen(both("people"), names=False),
     "sync": Screen(

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opsync.blocks.company import PersonBlock, TeamBlock, TwinsBlock
 from opsync.blocks.limits import LimitsBlock
+from opsync.blocks.retention import RetentionBlock
 from opsync.blocks.rules import LinksBlock, RollupBlock
 from opsync.blocks.service import ServiceBlock
 from opsync.blocks.watching import AlertsBlock, WatchBlock
@@ -86,6 +87,9 @@ class General(BaseSettings):
 
     alerts: AlertsBlock = Field(default_factory=AlertsBlock)
     """Who hears of it when nobody looks."""
+
+    retention: RetentionBlock = Field(default_factory=RetentionBlock)
+    """How long the store keeps what only history asks for."""
 
     service: ServiceBlock = Field(default_factory=ServiceBlock)
     """How `opsync serve` is reached, and by whom."""

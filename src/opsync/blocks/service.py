@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from opsync.blocks.base import Block
+from opsync.blocks.digesting import DigestBlock, HealthPageBlock
+from opsync.blocks.tracing import TracingBlock
 from opsync.errors import ConfigError
 from opsync.http import check_base_url
+from opsync.log import LogFormat
 
 SECRET_LEAST = 16
 """The fewest characters of a token or password: what can be tried over a network is not shorter."""
@@ -247,8 +250,20 @@ class ServiceBlock(Block):
     drain_s: Annotated[float, Field(ge=0, le=300)] = 10
     """Seconds that what is under way has to end when the service stops."""
 
+    log_format: LogFormat = "auto"
+    """How it logs: "json", one object a line; "console", text; "auto", text on a terminal only."""
+
+    tracing: TracingBlock = Field(default_factory=TracingBlock)
+    """Where it tells what took how long."""
+
     access: AccessBlock = Field(default_factory=AccessBlock, validate_default=True)
     """Who may see and decide."""
+
+    digest: DigestBlock = Field(default_factory=DigestBlock)
+    """The digest of the week, sent by itself."""
+
+    health_page: HealthPageBlock = Field(default_factory=HealthPageBlock)
+    """The page that says whether opsync can do its work."""
 
     @property
     def address(self) -> Listen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import httpx
 import msgspec
@@ -31,6 +32,7 @@ from opsync.http.restraint import restrain, restraint_of
 from opsync.http.retry import FIRST_WAIT_S, Breaker, RetryBudget, back_off
 from opsync.log import get_logger
 from opsync.model import Value
+from opsync.observing import UNOBSERVED, Observer, Sent, template
 from opsync.runtime import Runtime
 
 WORTH_A_LINE_S = 1.0
@@ -57,6 +59,7 @@ class Client:
         hosts: Hosts,
         connect: Callable[[], httpx.AsyncClient],
         clean: Callable[[str], str],
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self.policy = policy
         self.reads = 0
@@ -72,6 +75,7 @@ class Client:
         self._hosts = hosts
         self._connect = connect
         self._clean = clean
+        self._observer = observer
         self._http: httpx.AsyncClient | None = None
         self._retired: list[httpx.AsyncClient] = []
         self._without_slot = 0
@@ -184,7 +188,15 @@ class Client:
         self.asked += 1
         self.under_way += 1
         try:
-            return await retrying(self._attempt, call)
+            with self._observer.tracer.span(
+                f"{call.method} {template(self.policy.shown(call.url.path))}",
+                **{"opsync.instance": self.policy.instance},
+            ) as span:
+                try:
+                    return await retrying(self._attempt, call)
+                finally:
+                    span.tell("http.response.status_code", call.status)
+                    span.tell("opsync.attempts", call.attempt)
         except OpsyncError as error:
             temporary = isinstance(error, TemporaryError)
             if temporary and (call.attempt >= self.policy.attempts or self._breaker.is_open):
@@ -218,7 +230,7 @@ class Client:
 
     async def _sleep(self, delay_s: float) -> None:
         if delay_s > 0:
-            self.waited_s += delay_s
+            self._waited(delay_s)
             await self._clock.sleep(delay_s)
 
     def _note_retry(self, call: Call, state: RetryCallState) -> None:
@@ -251,7 +263,7 @@ class Client:
             waited_s = await self._budget.take(
                 call.lane, call.cost, patience_s=self.policy.patience_s, who=self._who
             )
-            self.waited_s += waited_s
+            self._waited(waited_s)
             if waited_s > WORTH_A_LINE_S:
                 self._log.info("limit.waited", lane=call.lane, waited_s=round(waited_s, 3))
             if self._http is None:
@@ -299,10 +311,17 @@ class Client:
         except BaseException:
             self._breaker.abandon()
             raise
+        kind: Literal["read", "write"] = "read" if call.reads else "write"
+        self._observer.counter.sent(Sent(self.policy.instance, kind, call.status))
         self._learn(call, failure)
         if failure is not None:
             raise failure
         return answer
+
+    def _waited(self, seconds: float) -> None:
+        self.waited_s += seconds
+        if seconds:
+            self._observer.counter.waited(self.policy.instance, seconds)
 
     def _ended(self, task: asyncio.Task[Answer]) -> None:
         del self._running[task]

@@ -17,6 +17,7 @@ from opsync.http.client import Client
 from opsync.http.hosts import Hosts, is_loopback_url
 from opsync.http.limits import Budget
 from opsync.http.policy import Policy
+from opsync.observing import UNOBSERVED, Observer
 from opsync.redact import Redactor
 from opsync.runtime import Runtime
 
@@ -38,11 +39,13 @@ class Pool:
         transport: httpx.AsyncBaseTransport | None = None,
         user_agent: str = f"opsync/{__version__}",
         redactor: Redactor | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self.redactor = redactor if redactor is not None else Redactor()
         self._runtime = runtime
         self._transport = transport
         self._user_agent = user_agent
+        self._observer = observer
         self._budgets: dict[str, Budget] = {}
         self._clients: list[Client] = []
         self._tls: ssl.SSLContext | None = None
@@ -61,6 +64,7 @@ class Pool:
             hosts=hosts,
             connect=lambda: self._connect(policy),
             clean=self.redactor.clean,
+            observer=self._observer,
         )
         self._clients.append(client)
         return client

@@ -5,6 +5,7 @@ SQLAlchemy, so commands that need no store must not.
 """
 
 from opsync.store.base import Inline, inline
+from opsync.store.copying import Copied, Restored, back_up, restore
 from opsync.store.database import upgrade
 from opsync.store.lock import Holder, hold
 from opsync.store.migrations import HEAD
@@ -46,6 +47,7 @@ __all__ = [
     "Arrived",
     "AsideCount",
     "BatchCounts",
+    "Copied",
     "CursorState",
     "FailedWrite",
     "HistoryRow",
@@ -59,6 +61,7 @@ __all__ = [
     "OpenParts",
     "Prepared",
     "Quarantined",
+    "Restored",
     "RunRow",
     "SetAside",
     "Store",
@@ -69,7 +72,9 @@ __all__ = [
     "Unread",
     "Vanished",
     "WalkResult",
+    "back_up",
     "hold",
     "inline",
+    "restore",
     "upgrade",
 ]

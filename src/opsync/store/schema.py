@@ -67,7 +67,7 @@ records = Table(
     Index("records_by_seen_change", "seen_changed_in"),
 )
 
-# Every name a record ever had: a row is never deleted, the newest holder of a name has it.
+# Every name a record ever had, for as long as the record is kept: the newest holder has it.
 aliases = Table(
     "aliases",
     metadata,

@@ -19,6 +19,7 @@ from opsync.store.metrics import Metrics
 from opsync.store.pairing import Pairing
 from opsync.store.pausing import Pausing
 from opsync.store.plans import Plans
+from opsync.store.pruning import Pruning
 from opsync.store.pulls import Pulls
 from opsync.store.reading import Reading
 from opsync.store.rollups import Rollups
@@ -51,6 +52,7 @@ class Store(
     Reading,
     Looking,
     Tallies,
+    Pruning,
 ):
     """One SQLite file. Each method is one whole transaction; no connection leaves it.
 
