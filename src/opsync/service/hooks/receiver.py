@@ -51,13 +51,14 @@ class Door:
 
     `secrets` are those that count now: two while they are changed, none where signals are off.
     `armed` tells whether a person waits for the tool's own secret, which `keep_token` takes; it
-    ends the waiting.
+    ends the waiting. `took` hears of each delivery that is right and new, and must not block.
     """
 
     source: WebhookSource
     secrets: Callable[[], Sequence[bytes]]
     armed: Callable[[], Awaitable[bool]]
     keep_token: Callable[[str], Awaitable[None]]
+    took: Callable[[], None] = lambda: None
 
 
 class _End(NamedTuple):
@@ -193,6 +194,8 @@ class _Desk:
                 new = await self._memory.keep(instance, delivery.id, body, signal, self._told)
         except RecordError as error:
             return _End("malformed", 400, error.message)
+        if new:
+            door.took()
         return _End("accepted" if new else "duplicate", door.source.answers)
 
     async def _handshake(self, door: Door, headers: Headers, body: bytes) -> _End | None:
