@@ -55,6 +55,7 @@ DELIVERIES = frozenset(
         "malformed",
         "unknown",
         "handshake",
+        "limited",
         "failed",
     }
 )
