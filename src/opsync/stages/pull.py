@@ -170,14 +170,14 @@ async def _pull_feed(
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
         if batch.high is not None and (high is None or batch.high > high):
             high = batch.high
-        await _store_batch(connector, feed, batch, report, context, track=track)
+        await _store_batch(connector, feed, batch, report, context, track=track, since=since)
         read += len(batch.items)
         expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
     if full:
         believed = not track or await _settle_walk(connector, feed, rescoped, report, context)
     else:
-        believed = await _check(connector, feed, report, context)
+        believed = await _check(connector, feed, since, report, context)
     if not believed:
         return
     await store.finish_feed(context.run, instance, feed.name, high=high, at=context.clock.now())
@@ -247,7 +247,11 @@ async def _store_batch(
     context: PullContext,
     *,
     track: bool,
+    since: datetime | None,
+    again: str = "due",
 ) -> None:
+    """Store a batch. What is below something that shows `since` only was read without it: all is
+    read `again` once that is due, or in the next pass."""
     instance = report.instance
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
@@ -259,15 +263,19 @@ async def _store_batch(
         [Prepared(*record) for record in records],
         [SetAside(instance, one.stream, one.id, context.clean(one.reason)) for one in aside],
         advance_to=batch.high if batch.resumable else None,
+        since=since,
     )
     if track:
         await context.store.walk_seen(instance, feed.name, refs)
     report.read += len(records)
     report.changed += counts.changed
     report.set_aside += len(aside)
-    faded = census.FADED.format(feed.name)
-    if counts.faded and faded not in await context.store.kept(instance):
-        await context.store.put_kept(instance, {faded: "due"})
+    if counts.faded or counts.shown:
+        faded = census.FADED.format(feed.name)
+        kept = (await context.store.kept(instance)).get(faded)
+        word = again if counts.shown else "due"
+        if kept not in (word, "now"):
+            await context.store.put_kept(instance, {faded: word})
 
 
 async def _settle_walk(
@@ -283,7 +291,7 @@ async def _settle_walk(
     changed, any number may go, but not all.
     """
     store, instance = context.store, report.instance
-    keep = partial(_keep, connector, feed, report, context)
+    keep = partial(_keep, connector, feed, None, report, context)
     if _lists_ids(connector) and not rescoped:
         before = context.requests()
         believed = await census.settle(connector, feed, report, context, keep, full=True)
@@ -307,10 +315,14 @@ async def _settle_walk(
 
 
 async def _check(
-    connector: Readable, feed: Feed, report: InstanceReport, context: PullContext
+    connector: Readable,
+    feed: Feed,
+    since: datetime | None,
+    report: InstanceReport,
+    context: PullContext,
 ) -> bool:
     """After what changed was read: whether anything vanished without a word, if that is due."""
-    keep = partial(_keep, connector, feed, report, context)
+    keep = partial(_keep, connector, feed, since, report, context)
     if not _lists_ids(connector):
         return True
     return await census.check(connector, feed, report, context, keep)
@@ -319,13 +331,17 @@ async def _check(
 async def _keep(
     connector: Readable,
     feed: Feed,
+    since: datetime | None,
     report: InstanceReport,
     context: PullContext,
     items: Sequence[Item],
 ) -> None:
     """Store what was looked up by id."""
     if items:
-        await _store_batch(connector, feed, Batch(items), report, context, track=False)
+        found = Batch(items)
+        await _store_batch(
+            connector, feed, found, report, context, track=False, since=since, again="now"
+        )
 
 
 def _count_gone(report: InstanceReport, count: int) -> None:
