@@ -88,3 +88,23 @@ async def test_so_it_does_where_that_epic_was_read_as_what_changed(tmp_path: Pat
     await world.sync()
     assert await _count(world) == 4
     await world.silent()
+
+
+async def test_what_changed_while_it_was_hidden_between_two_censuses_is_read_with_the_next(
+    world: World,
+) -> None:
+    """Other changes were read meanwhile, so that its own time of change lies behind."""
+    world.vendors["jira-main"].faults = Faults(deny={"PAY-2", "PAY-3", "PAY-4"})
+    world.clock.advance(3600)
+    world.jira.poke_move("PAY-4", "done")
+    world.clock.advance(3600)
+    world.jira.poke_edit("MOB-1", "title", "Loyalty, the latest change")
+    await world.sync()
+    world.vendors["jira-main"].faults = Faults()
+    await world.sync()
+    before = (await world.rollup(world.refunds)).done  # type: ignore[attr-defined]
+    world.clock.advance(90_000)
+    await world.sync()
+    after = (await world.rollup(world.refunds)).done  # type: ignore[attr-defined]
+    assert after == before + 1
+    await world.silent()
