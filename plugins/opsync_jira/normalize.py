@@ -61,7 +61,7 @@ class Normalizer:
     def record(self, issue: wire.Issue) -> Record:
         """The record of an issue. Raises RecordError for a description that cannot be read."""
         fields = issue.fields
-        status = self.status(fields.status, fields.resolution)
+        status = self.status(fields.status or None, fields.resolution)
         category = status.category if status else Category.unknown
         # When Jira's own category changed: of no account where the settings mean another one.
         own = own_category(fields.status) if fields.status else Category.unknown
@@ -265,7 +265,7 @@ def _extra(
     project: wire.Project, issue_type: wire.IssueType, fields: wire.Fields
 ) -> dict[str, str]:
     extra = {"project": project.key, "type": issue_type.name}
-    if fields.status is not None:
+    if fields.status:
         extra["status"] = fields.status.name
     if fields.resolution is not None:
         extra["resolution"] = fields.resolution.name

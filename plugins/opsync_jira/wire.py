@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 NULL = Raw(b"null")
 
@@ -87,11 +87,12 @@ class Fields(Struct, frozen=True, gc=False):
     """The fields that are asked for. Those named in `CUSTOM` have other names on each site.
 
     `timeoriginalestimate` is in seconds, as are all of Jira's time fields; it is absent where a
-    project tracks no time.
+    project tracks no time. A status that is null is no issue's: it would count as no work for good,
+    since an issue's time of change does not tell that it has one again.
     """
 
     summary: str | None = None
-    status: Status | None = None
+    status: Status | UnsetType = UNSET
     issuetype: IssueType | None = None
     project: Project | None = None
     parent: Other | None = None

@@ -163,9 +163,10 @@ class Episode:
     def _lose_store(self) -> None:
         """The store is gone, and with it what people decided. What stands is as it should be, or
         is nobody's from now on: opsync cannot know whether a person wrote it."""
-        written = (one.value for (tool, *_), one in self.twins.touched.items() if tool == "notion")
-        if any(written):
-            return  # a column with a person's text in it would be a person's
+        touched = [one for (tool, *_), one in self.twins.touched.items() if tool == "notion"]
+        filled = any(tool == "notion" for tool, *_ in owned(self.twins.real))
+        if any(one.value for one in touched) or (touched and not filled):
+            return  # a column with a person's text in it, or an empty one, would be a person's
         self._tell("the store is lost")
         self._fired("lost store")
         self.twins.real.lose_store()
@@ -293,7 +294,9 @@ class Episode:
             self.last_written = report.run if report.applied else self.last_written
             self._check_report(report)
             whole = not report.failed and not any(i.trouble for i in report.instances)
-            self.knows_its_own |= whole and report.applied_mode
+            # Where values wait for approval, their places were not looked at yet.
+            waits = self.proposes and (name == "apply" or report.plan.proposed)
+            self.knows_its_own |= whole and report.applied_mode and not waits
         return True
 
     def _agenda(self) -> list[Act]:

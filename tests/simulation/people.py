@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -337,6 +338,9 @@ def _project_link(
         for link in project.external_links
         if link.label.startswith("Roadmap")
     ]
+    # Where two stand, the other one would still stand.
+    count = Counter((project.id, link.url) for project, link in own)
+    own = [(project, link) for project, link in own if count[project.id, link.url] == 1]
     if not own:
         return None
     project, link = rng.choice(own)

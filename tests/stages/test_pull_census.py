@@ -100,6 +100,71 @@ async def test_a_day_after_a_full_read_the_ids_are_listed_and_what_is_missing_is
     assert desk.tool.listings == 1
 
 
+async def _two_censuses_later(desk: CountedDesk) -> None:
+    """The last census was taken when all was read up to 3; by now it is read up to 9, and another
+    is due."""
+    desk.tool.pages = [refs(1, 2, 3, 4, 5)]
+    await desk.pull()
+    desk.tool.script["issues"] = [batch(5, high=at(9))]
+    await desk.pull()
+    desk.tool.script["issues"] = []
+    await desk.pull()
+    assert (desk.since, desk.tool.listings) == (at(9) - OVERLAP, 1)
+    desk.clock.advance(DAY_S)
+
+
+async def test_with_each_census_what_changed_since_the_last_one_is_read_once_more(
+    desk: CountedDesk,
+) -> None:
+    """Some of it may have been hidden, or in no index yet, when it was its turn."""
+    await _two_censuses_later(desk)
+    await desk.pull()
+    assert desk.since == at(3) - OVERLAP
+    await desk.pull()
+    assert desk.since == at(9) - OVERLAP
+    desk.clock.advance(DAY_S)
+    await desk.pull()
+    assert (desk.since, desk.tool.listings) == (at(9) - OVERLAP, 3)
+
+
+async def test_where_that_is_cut_off_it_is_read_once_more_with_the_next_census_but_one(
+    desk: CountedDesk,
+) -> None:
+    """The next pass goes on instead, so that what is new is read even where it never ends."""
+    await _two_censuses_later(desk)
+    desk.tool.script["issues"] = [TemporaryError("jira: away")]
+    await desk.pull()
+    assert desk.since == at(3) - OVERLAP
+    desk.tool.script["issues"] = []
+    await desk.pull()
+    assert (desk.since, desk.tool.listings) == (at(9) - OVERLAP, 2)
+    desk.clock.advance(DAY_S)
+    await desk.pull()
+    assert desk.since == at(3) - OVERLAP
+
+
+async def test_while_a_listing_is_not_believed_nothing_is_read_once_more(
+    desk: CountedDesk,
+) -> None:
+    await _two_censuses_later(desk)
+    desk.tool.pages = [[]]
+    await desk.pull()
+    for _ in range(2):
+        desk.clock.advance(600)
+        assert (await desk.pull()).trouble == "stopped"
+        assert desk.since == at(9) - OVERLAP
+
+
+async def test_a_full_read_leaves_nothing_to_be_read_once_more(desk: CountedDesk) -> None:
+    await _two_censuses_later(desk)
+    desk.tool.script["issues"] = [batch(1, 2, 3, 4, 5, high=at(9))]
+    await desk.pull(full=True)
+    desk.tool.script["issues"] = []
+    desk.clock.advance(DAY_S)
+    await desk.pull()
+    assert desk.since == at(9) - OVERLAP
+
+
 async def test_what_is_there_all_the_same_is_not_gone(desk: CountedDesk) -> None:
     desk.tool.pages, desk.tool.there = [refs(1, 2, 3)], (4, 5)
     report = await desk.pull()

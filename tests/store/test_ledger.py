@@ -324,6 +324,17 @@ async def test_what_stands_at_a_target_that_is_gone_stays_opsyncs(store: Store) 
     assert await store.targets_pending(NOW, every=True) == []
 
 
+async def test_a_write_that_broke_off_at_a_target_that_is_gone_is_looked_at_once_it_is_back(
+    store: Store,
+) -> None:
+    """It may have happened: nobody else would take it away."""
+    await store.put_desired(1, [entry("jira:1", "x")])
+    await store.begin_changes(1, [change("jira:1", "x")])
+    await store.rest_target(ref("jira:1"))
+    (kept,) = await store.entries()
+    assert (kept.intent, kept.desired, kept.pending) == (stored("x"), stored(None), True)
+
+
 async def test_the_journal_explains_each_write_newest_first(store: Store) -> None:
     await written(store, "jira:1", "x", remote_id="77")
     two = change(

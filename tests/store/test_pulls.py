@@ -8,7 +8,17 @@ import msgspec
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from opsync.model import OUT_OF_SCOPE, Account, Category, Mention, Person, Seen, Status, Text
+from opsync.model import (
+    OUT_OF_SCOPE,
+    Account,
+    Category,
+    Mention,
+    Person,
+    Record,
+    Seen,
+    Status,
+    Text,
+)
 from opsync.model.aside import WAITS
 from opsync.store import BatchCounts, CursorState, SetAside, Store
 from tests.store.build import names, prepared, put, record, ref, settle
@@ -38,6 +48,23 @@ async def test_a_batch_counts_what_is_new_changed_and_unchanged(store: Store) ->
     one, two = record("jira:1"), record("jira:2")
     assert await put(store, 1, one, two) == BatchCounts(2, 2, 0)
     assert await put(store, 2, one, record("jira:2", title="Other")) == BatchCounts(2, 1, 1)
+
+
+async def test_a_batch_counts_what_was_there_before_and_was_not_visible(store: Store) -> None:
+    async def shown(*records: Record, since: datetime | None = DAY) -> int:
+        batch = [prepared(one) for one in records]
+        counts = await store.put_batch(1, "jira", "all", batch, [], advance_to=None, since=since)
+        return counts.shown
+
+    before, old = DAY - timedelta(seconds=1), {"created_at": DAY - timedelta(days=9)}
+    assert await shown(record("jira:1", created_at=before), record("jira:2", created_at=DAY)) == 1
+    assert await shown(record("jira:1", title="Other", created_at=before)) == 0
+    assert await shown(record("jira:3", **old), since=None) == 0
+    assert await shown(record("jira:4", tombstone="hidden", **old), record("jira:5")) == 0
+    await shown(record("jira:6", **old), record("jira:7", **old), since=None)
+    away = [record("jira:6", tombstone="hidden"), record("jira:7", tombstone=OUT_OF_SCOPE)]
+    assert await shown(*away) == 0
+    assert await shown(record("jira:6"), record("jira:7")) == 1
 
 
 async def test_a_record_read_twice_in_one_batch_is_stored_as_read_last(store: Store) -> None:

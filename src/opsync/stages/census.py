@@ -24,8 +24,8 @@ from opsync.store import Vanished
 COUNTED = "opsync:counted:{}"
 """Kept of a feed: when all that it holds was last listed and believed."""
 FADED = "opsync:faded:{}"
-"""Kept of a feed in which items lost what they were below: "due" while all of it is to be read with
-the next census, "now" once something that was gone shows again."""
+"""Kept of a feed in which items may not know what they are below: "due" while all of it is to be
+read with the next census, "now" where that found something that was not visible before."""
 DOUBTED = "opsync:doubted:{}"
 """Kept of a feed: how many of how many were missing from a listing that was not believed."""
 WAITING = "opsync:waiting:{}"
@@ -214,11 +214,6 @@ async def _look_up(
         report.looked_up += len(now)
         await keep(found.items)
         await count(found, found.absent, report, context)
-        gone = [ref for ref, one in found.before.items() if one.tombstone]
-        after = await context.store.records_of(gone)
-        if any(not one.tombstone for one in after.values()):
-            # What is below it, or names it, was read without it.
-            await context.store.put_kept(report.instance, {FADED.format(feed.name): "now"})
         if found.clear:
             # In no listing, not known, and not answered: there is nothing left to be set aside.
             answered = {*found.refs, *found.absent, *found.before}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import TypeGuard
 
 import structlog
 
-from opsync.contract.census import Census
 from opsync.contract.connector import Batch, Feed, Item, Readable
 from opsync.errors import BadAnswer, OpsyncError, RefusedError, SignInError, StoreError
 from opsync.http.stillness import each
@@ -18,15 +16,21 @@ from opsync.report import InstanceReport
 from opsync.stages import census
 from opsync.stages.normalize import normalize
 from opsync.stages.pulling import PullContext
+from opsync.stages.resuming import (
+    CHECKED,
+    NAMED_AS,
+    READ_AS,
+    STOPPED,
+    lists_ids,
+    note_census,
+    starts_at,
+)
 from opsync.store import Prepared, SetAside, Store, Vanished
 
 _log = structlog.get_logger(__name__)
 
 CORE = "opsync:"
 """What the core keeps begins so; a connector's own does not."""
-_READ_AS = CORE + "read-as:{}"
-_NAMED_AS = CORE + "named-as:{}"
-_STOPPED = CORE + "stopped:{}"
 EXPECTED = CORE + "expected:{}"
 """Kept of a feed's last whole walk: how many items the vendor announced, how many came, when."""
 _READING = CORE + "reading"
@@ -124,7 +128,7 @@ async def _retire(feeds: Sequence[Feed], report: InstanceReport, context: PullCo
         if cursor.feed in names or is_core_key(cursor.feed):
             continue
         kept = await store.kept(instance)
-        same = kept.get(_READ_AS.format(cursor.feed)) == context.fingerprint
+        same = kept.get(READ_AS.format(cursor.feed)) == context.fingerprint
         known = await store.known(instance, cursor.feed)
         if same and known > max(census.VANISH_FLOOR, context.allowed):
             report.trouble = "stopped"
@@ -145,7 +149,7 @@ async def _forget(feed: str, report: InstanceReport, context: PullContext) -> No
     store, instance = context.store, report.instance
     _count_gone(report, await store.retire_feed(context.run, instance, feed))
     counting = (census.COUNTED, census.DOUBTED, census.FADED, census.WAITING)
-    names = (_READ_AS, _NAMED_AS, _STOPPED, EXPECTED, *counting)
+    names = (READ_AS, NAMED_AS, STOPPED, CHECKED, EXPECTED, *counting)
     await store.put_kept(instance, {name.format(feed): None for name in names})
 
 
@@ -153,10 +157,10 @@ async def _pull_feed(
     connector: Readable, feed: Feed, report: InstanceReport, context: PullContext
 ) -> None:
     store, instance = context.store, report.instance
-    rescoped = await _rescoped(feed, instance, context)
-    since = None if rescoped else await _since(connector, feed, instance, context)
+    begin = await starts_at(connector, feed, instance, context)
+    since, rescoped = begin.since, begin.rescoped
     full = since is None
-    started = context.clock.now()
+    started, counted = context.clock.now(), report.counted
     # Also where nothing of it could be read so far, for what is set aside may vanish as well.
     track = full and await store.has_any(instance, feed.name)
     if track:
@@ -170,21 +174,23 @@ async def _pull_feed(
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
         if batch.high is not None and (high is None or batch.high > high):
             high = batch.high
-        await _store_batch(connector, feed, batch, report, context, track=track)
+        await _store_batch(connector, feed, batch, report, context, track=track, since=since)
         read += len(batch.items)
         expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
     if full:
         believed = not track or await _settle_walk(connector, feed, rescoped, report, context)
     else:
-        believed = await _check(connector, feed, report, context)
+        believed = await _check(connector, feed, since, report, context)
     if not believed:
         return
     await store.finish_feed(context.run, instance, feed.name, high=high, at=context.clock.now())
+    if not feed.snapshot and (full or report.counted > counted):
+        await note_census(feed, begin, instance, context)
     after: dict[str, Value] = {
-        _READ_AS.format(feed.name): context.fingerprint,
-        _NAMED_AS.format(feed.name): context.naming,
-        _STOPPED.format(feed.name): None,
+        READ_AS.format(feed.name): context.fingerprint,
+        NAMED_AS.format(feed.name): context.naming,
+        STOPPED.format(feed.name): None,
     }
     if full:
         after[census.DOUBTED.format(feed.name)] = None
@@ -204,41 +210,6 @@ def _announced(expected: int | None, read: int, at: datetime) -> Value:
     return {"expected": expected, "read": read, "at": at.isoformat()}
 
 
-async def _rescoped(feed: Feed, instance: str, context: PullContext) -> bool:
-    """Whether the settings changed since the last complete read, so that all is read again."""
-    kept = await context.store.kept(instance)
-    return kept.get(_READ_AS.format(feed.name)) not in (None, context.fingerprint)
-
-
-def _lists_ids(connector: Readable) -> TypeGuard[Census]:
-    return isinstance(connector, Census) and connector.lists_ids
-
-
-async def _since(
-    connector: Readable, feed: Feed, instance: str, context: PullContext
-) -> datetime | None:
-    """Where to resume; None reads everything, as after a walk that was not believed, or where a
-    census is due that the connector cannot take."""
-    if feed.snapshot or context.full:
-        return None
-    kept = await context.store.kept(instance)
-    faded = kept.get(census.FADED.format(feed.name))
-    if faded == "now":
-        return None
-    if faded or not _lists_ids(connector):
-        at = await census.counted_at(feed, instance, context)
-        if census.is_due(at, context.clock.now(), context.census_every):
-            return None
-    if _STOPPED.format(feed.name) in kept:
-        return None
-    if kept.get(_NAMED_AS.format(feed.name)) not in (None, context.naming):
-        return None
-    for cursor in await context.store.cursors(instance):
-        if cursor.feed == feed.name and cursor.high is not None:
-            return cursor.high - timedelta(seconds=context.overlap_s)
-    return None
-
-
 async def _store_batch(
     connector: Readable,
     feed: Feed,
@@ -247,7 +218,11 @@ async def _store_batch(
     context: PullContext,
     *,
     track: bool,
+    since: datetime | None,
+    again: str = "due",
 ) -> None:
+    """Store a batch. What is below something that shows `since` only was read without it: all is
+    read `again` once that is due, or in the next pass."""
     instance = report.instance
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
@@ -259,15 +234,19 @@ async def _store_batch(
         [Prepared(*record) for record in records],
         [SetAside(instance, one.stream, one.id, context.clean(one.reason)) for one in aside],
         advance_to=batch.high if batch.resumable else None,
+        since=since,
     )
     if track:
         await context.store.walk_seen(instance, feed.name, refs)
     report.read += len(records)
     report.changed += counts.changed
     report.set_aside += len(aside)
-    faded = census.FADED.format(feed.name)
-    if counts.faded and faded not in await context.store.kept(instance):
-        await context.store.put_kept(instance, {faded: "due"})
+    if counts.faded or counts.shown:
+        faded = census.FADED.format(feed.name)
+        kept = (await context.store.kept(instance)).get(faded)
+        word = again if counts.shown else "due"
+        if kept not in (word, "now"):
+            await context.store.put_kept(instance, {faded: word})
 
 
 async def _settle_walk(
@@ -283,8 +262,8 @@ async def _settle_walk(
     changed, any number may go, but not all.
     """
     store, instance = context.store, report.instance
-    keep = partial(_keep, connector, feed, report, context)
-    if _lists_ids(connector) and not rescoped:
+    keep = partial(_keep, connector, feed, None, report, context)
+    if lists_ids(connector) and not rescoped:
         before = context.requests()
         believed = await census.settle(connector, feed, report, context, keep, full=True)
         report.census_requests += context.requests() - before
@@ -302,16 +281,20 @@ async def _settle_walk(
             found = Vanished(known=result.known, lost=result.missing, listed=seen)
             await census.refuse(feed, found, report, context)
     if not believed:
-        await store.put_kept(instance, {_STOPPED.format(feed.name): True})
+        await store.put_kept(instance, {STOPPED.format(feed.name): True})
     return believed
 
 
 async def _check(
-    connector: Readable, feed: Feed, report: InstanceReport, context: PullContext
+    connector: Readable,
+    feed: Feed,
+    since: datetime | None,
+    report: InstanceReport,
+    context: PullContext,
 ) -> bool:
     """After what changed was read: whether anything vanished without a word, if that is due."""
-    keep = partial(_keep, connector, feed, report, context)
-    if not _lists_ids(connector):
+    keep = partial(_keep, connector, feed, since, report, context)
+    if not lists_ids(connector):
         return True
     return await census.check(connector, feed, report, context, keep)
 
@@ -319,13 +302,17 @@ async def _check(
 async def _keep(
     connector: Readable,
     feed: Feed,
+    since: datetime | None,
     report: InstanceReport,
     context: PullContext,
     items: Sequence[Item],
 ) -> None:
     """Store what was looked up by id."""
     if items:
-        await _store_batch(connector, feed, Batch(items), report, context, track=False)
+        found = Batch(items)
+        await _store_batch(
+            connector, feed, found, report, context, track=False, since=since, again="now"
+        )
 
 
 def _count_gone(report: InstanceReport, count: int) -> None:

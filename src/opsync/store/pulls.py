@@ -81,9 +81,10 @@ class Pulls(Part):
         *,
         advance_to: datetime | None,
         retried: bool = False,
+        since: datetime | None = None,
     ) -> BatchCounts:
         """Store one batch and, in the same transaction, advance the feed's cursor. `retried` says
-        that it was set aside before and is tried again.
+        that it was set aside before and is tried again; what was visible before `since` is stored.
 
         A record is written only if its hash, its seen hash, its tombstone or its feed differs
         from what is stored, and one that is out of scope only if it is stored. The cursor never
@@ -91,7 +92,9 @@ class Pulls(Part):
         """
         at = self._clock.now()
         return await self._write(
-            lambda c: _put_batch(c, at, run, instance, feed, records, aside, advance_to, retried)
+            lambda c: _put_batch(
+                c, at, run, instance, feed, records, aside, advance_to, retried, since
+            )
         )
 
     async def finish_feed(
@@ -205,6 +208,7 @@ def _put_batch(
     aside: Sequence[SetAside],
     advance_to: datetime | None,
     again: bool,
+    since: datetime | None,
 ) -> BatchCounts:
     latest = {str(one.record.ref): one for one in records}
     known = _known(connection, list(latest))
@@ -253,6 +257,7 @@ def _put_batch(
             )
         )
     faded = _faded(connection, stale, latest)
+    shown = 0 if since is None else _shown(latest, known, since)
     if rows:
         connection.exec_driver_sql(_RECORD, rows)
     _put_names(connection, names, stale)
@@ -262,7 +267,7 @@ def _put_batch(
         retried(connection, {_ref(one): one.reason for one in aside}, at)
     if advance_to is not None:
         _set_cursor(connection, run, instance, feed, advance_to)
-    return BatchCounts(len(records), len(names), len(records) - len(names), faded)
+    return BatchCounts(len(records), len(names), len(records) - len(names), faded, shown)
 
 
 def _faded(connection: Connection, changed: list[str], latest: Mapping[str, Prepared]) -> int:
@@ -277,6 +282,20 @@ def _faded(connection: Connection, changed: list[str], latest: Mapping[str, Prep
 
 
 _Known = tuple[str, str, str, str, int, int]
+
+
+def _shown(latest: Mapping[str, Prepared], known: Mapping[str, _Known], since: datetime) -> int:
+    """How many of these were not visible although they were there: gone by what is stored, or not
+    stored and older than `since`."""
+    found = 0
+    for text, (record, _, _) in latest.items():
+        if record.tombstone:
+            continue
+        if text in known:
+            found += known[text][2] not in ("", OUT_OF_SCOPE)
+        else:
+            found += record.created_at is not None and record.created_at < since
+    return found
 
 
 def _still_private(

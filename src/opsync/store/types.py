@@ -91,13 +91,15 @@ class AsideCount(NamedTuple):
 class BatchCounts(NamedTuple):
     """What one batch brought. A record of which only opsync's own places changed is unchanged.
 
-    `faded` are those that were below something, and are below nothing any more.
+    `faded` are those that were below something, and are below nothing any more; `shown` those that
+    were there before and not visible.
     """
 
     read: int
     changed: int
     unchanged: int
     faded: int = 0
+    shown: int = 0
 
 
 class Measured(Struct, frozen=True, kw_only=True):

@@ -327,6 +327,12 @@ def test_an_issue_without_any_field_is_still_a_record() -> None:
     assert (record.title, record.category, record.owner) == ("", Category.unknown, None)
 
 
+def test_an_issue_whose_status_is_null_is_none_that_jira_gives() -> None:
+    """As a record it would count as no work, and its time of change would never tell otherwise."""
+    with pytest.raises(msgspec.ValidationError, match="status"):
+        normalize({"status": None})
+
+
 def test_hostile_text_is_kept_as_it_is() -> None:
     hostile = "<script>alert(1)</script>\u202e\x00 PAY-2 " + "x" * 65536
 

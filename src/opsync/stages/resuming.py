@@ -1,0 +1,92 @@
+"""Where the read of a feed begins: at what changed last, at the last census, or from nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeGuard
+
+from opsync.contract.census import Census
+from opsync.contract.connector import Feed, Readable
+from opsync.model import Value
+from opsync.stages import census
+from opsync.stages.pulling import PullContext
+
+READ_AS = "opsync:read-as:{}"
+"""Kept of a feed: the settings by which it was read."""
+NAMED_AS = "opsync:named-as:{}"
+"""The same of all else that decides what its records are."""
+STOPPED = "opsync:stopped:{}"
+"""Kept of a feed of which a whole read was not believed."""
+CHECKED = "opsync:checked:{}"
+"""Kept of a feed: how far it was read when its last census was taken, and whether the read that
+begins there again is under way."""
+
+
+class Start(NamedTuple):
+    """Where a read begins: `since` None is everything, as the settings are others (`rescoped`) or
+    for another reason; `again` is from where the last census left off."""
+
+    since: datetime | None
+    rescoped: bool = False
+    again: bool = False
+
+
+def lists_ids(connector: Readable) -> TypeGuard[Census]:
+    """Whether a census can be taken of what it reads."""
+    return isinstance(connector, Census) and connector.lists_ids
+
+
+async def starts_at(connector: Readable, feed: Feed, instance: str, context: PullContext) -> Start:
+    """Where to begin.
+
+    Everything is read after a walk that was not believed, or where a census is due that the
+    connector cannot take. Where it can, what changed since the last one is read once more: some of
+    it may have been hidden, or in no index yet, when it was its turn.
+    """
+    kept = await context.store.kept(instance)
+    if kept.get(READ_AS.format(feed.name)) not in (None, context.fingerprint):
+        return Start(None, rescoped=True)
+    if feed.snapshot or context.full:
+        return Start(None)
+    faded = kept.get(census.FADED.format(feed.name))
+    if faded == "now":
+        return Start(None)
+    at = await census.counted_at(feed, instance, context)
+    due = census.is_due(at, context.clock.now(), context.census_every)
+    if due and (faded or not lists_ids(connector)):
+        return Start(None)
+    if STOPPED.format(feed.name) in kept:
+        return Start(None)
+    if kept.get(NAMED_AS.format(feed.name)) not in (None, context.naming):
+        return Start(None)
+    for cursor in await context.store.cursors(instance):
+        if cursor.feed == feed.name and cursor.high is not None:
+            overlap = timedelta(seconds=context.overlap_s)
+            doubted = census.DOUBTED.format(feed.name) in kept
+            known = kept.get(CHECKED.format(feed.name)) if due and not doubted else None
+            again = await _again(known, feed, instance, context)
+            if again is not None:
+                return Start(min(again, cursor.high) - overlap, again=True)
+            return Start(cursor.high - overlap)
+    return Start(None)
+
+
+async def _again(known: Value, feed: Feed, instance: str, context: PullContext) -> datetime | None:
+    """From where to read once more. Not twice in a row: a read that was cut off goes on."""
+    if not isinstance(known, dict):
+        return None
+    begun = not known.get("begun")
+    await context.store.put_kept(instance, {CHECKED.format(feed.name): known | {"begun": begun}})
+    return datetime.fromisoformat(str(known["high"])) if begun else None
+
+
+async def note_census(feed: Feed, begin: Start, instance: str, context: PullContext) -> None:
+    """A census was taken: note how far the feed is read, if what went before was read again."""
+    name = CHECKED.format(feed.name)
+    known = (await context.store.kept(instance)).get(name)
+    if begin.since is not None and not begin.again and known is not None:
+        return
+    for cursor in await context.store.cursors(instance):
+        if cursor.feed == feed.name and cursor.high is not None:
+            high = cursor.high.isoformat()
+            await context.store.put_kept(instance, {name: {"high": high, "begun": False}})
