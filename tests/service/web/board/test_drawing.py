@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_each_width_of_a_plot_has_room_for_its_dates() -> None:
     for plot in found.plots:
         places = sorted(tick.at for tick in plot.dates)
         assert len(places) > 1
-        assert min(b - a for a, b in zip(places, places[1:], strict=False)) > 60
+        assert min(b - a for a, b in pairwise(places)) > 60
         assert plot.left <= places[0] <= places[-1] <= plot.right
         assert plot.due is None
 
