@@ -14,7 +14,16 @@ from opsync.log import configure
 from opsync.redact import Redactor
 from opsync.service.web.attempts import FORGET_S, REMEMBERED, WAITING, WAITING_HERE, Attempts
 from opsync.service.web.peers import address_of
-from tests.service.web.pages import BOTH_TOKENS, PASSWORDS, USERS, asking, basic, bearer, guarded
+from tests.service.web.pages import (
+    BOTH_TOKENS,
+    PASSWORDS,
+    PROXY,
+    USERS,
+    asking,
+    basic,
+    bearer,
+    guarded,
+)
 from tests.support.clock import FakeClock
 
 ONE, TWO = address_of("203.0.113.5"), address_of("203.0.113.6")
@@ -164,6 +173,25 @@ async def test_while_too_many_wait_no_password_is_looked_at() -> None:
         assert {one.status_code for one in await asyncio.gather(*waiting)} == {401}
     assert app.access.attempts.failed == 3 + WAITING_HERE
     assert app.access.attempts.turned_away == 2
+
+
+async def test_meanwhile_who_tries_no_password_is_answered_as_ever() -> None:
+    clock = Held()
+    access = {**USERS, **PROXY, "proxy_from": ["203.0.113.5"]}
+    async with asking(guarded(access, clock=clock), peer="203.0.113.5") as client:
+        for _ in range(3):
+            await client.get("/", headers=bearer("no"))
+        waiting = [
+            asyncio.create_task(client.get("/", headers=bearer("no"))) for _ in range(WAITING_HERE)
+        ]
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert (await client.get("/", headers=bearer("no"))).status_code == 429
+        assert (await client.get("/")).status_code == 401
+        named = {"x-forwarded-user": "ben@harbor.example"}
+        assert (await client.get("/", headers=named | bearer("of-the-proxy"))).status_code == 200
+        clock.go.set()
+        await asyncio.gather(*waiting)
 
 
 async def test_it_is_told_by_address_and_number_and_without_what_was_tried(

@@ -98,7 +98,7 @@ async def ask(app: Any, asked: dict[str, Any]) -> int:
     return int(code)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(request)
 def test_no_request_breaks_the_pages(asked: dict[str, Any]) -> None:
     for app in (APP, HERE):
@@ -113,7 +113,7 @@ def test_no_request_breaks_the_pages(asked: dict[str, Any]) -> None:
             assert asked["path"] == "/healthz"
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(request)
 def test_nobody_decides_anything_without_a_right_token(asked: dict[str, Any]) -> None:
     done.clear()

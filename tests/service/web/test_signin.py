@@ -95,6 +95,7 @@ WRONG = [
     basic(TOKEN, ""),
     {"authorization": f"Basic {base64.b64encode(TOKEN.encode()).decode()}"},
     {"authorization": "Basic ###"},
+    {"authorization": basic("ana", PASSWORDS["ana"])["authorization"] + "!"},
     {"authorization": f"Basic {TOKEN}"},
     {"authorization": "Basic"},
     {"authorization": "Bearer"},
@@ -175,6 +176,14 @@ async def test_two_names_are_none_and_a_near_one_decides_nothing() -> None:
         for near in ("Ana@harbor.example", "ana@harbor.example.", "ana"):
             given = {"X-FORWARDED-USER": near}
             assert known(await client.get("/", headers=given)) == (near, "read")
+
+
+async def test_a_name_that_is_none_is_not_made_up_for_by_a_token() -> None:
+    app = guarded(EVERY)
+    async with asking(app, peer="10.1.0.7") as client:
+        given = {"x-forwarded-user": ""} | bearer()
+        assert (await client.get("/", headers=given)).status_code == 401
+    assert app.access.attempts.failed == 1
 
 
 async def test_the_proxy_s_word_goes_before_what_it_hands_on() -> None:

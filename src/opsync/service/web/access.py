@@ -160,7 +160,7 @@ class Access:
         if not origins or (origin == "null" and site == "same-origin"):
             return True
         host = value(scope, b"host").lower()
-        ours = {f"{scope['scheme']}://{host}", f"https://{host}", self._public}
+        ours = {f"{scope['scheme']}://{host}", f"https://{host}", self._public} - {""}
         return origin.lower() in ours
 
     def _seen_as(self, actor: Actor | None, scope: Scope) -> Scope:
