@@ -54,23 +54,29 @@ class Owners:
 
     def name(self, record: Record) -> str:
         """The owner's one name; "" where there is none, or it is not to be told."""
-        owner = self.owner(record)
-        return owner.name if owner else ""
+        identity = self._identity(record)
+        return identity.name if identity else ""
 
     def owner(self, record: Record) -> Owner | None:
         """The owner with all their accounts; None likewise."""
-        who = record.owner
-        if who is None or record.private:
-            return None
-        identity = self._people.of(record.ref.instance, who.id)
+        identity = self._identity(record)
         if identity is None:
-            account = Account(record.ref.instance, who.id, who.name, who.email)
-            name = who.name or who.email or who.id
-            identity = Identity(name, (_told(account, self._catalog),))
+            return None
         return Owner(
             name=identity.name,
             accounts=tuple(known(one, self._people, self._catalog) for one in identity.accounts),
         )
+
+    def _identity(self, record: Record) -> Identity | None:
+        """The person who owns it, as far as that is to be told."""
+        who = record.owner
+        if who is None or record.private:
+            return None
+        identity = self._people.of(record.ref.instance, who.id)
+        if identity is not None:
+            return identity
+        account = Account(record.ref.instance, who.id, who.name, who.email)
+        return Identity(who.name or who.email or who.id, (_told(account, self._catalog),))
 
     def left(self, record: Record) -> Disagreement:
         """That the owner's account was closed, and where the same person still has an open one."""

@@ -13,15 +13,18 @@ from opsync.store.base import Part
 from opsync.store.codec import to_ref, to_text, to_time
 from opsync.store.types import TrendPoint
 
-# The last of each day, and before them what the numbers were as the time began.
+# By the history's own key, so that what is older costs nothing; and for each what held as the time
+# began.
 _TRENDS = """
-SELECT rule, root, max(at) AS at, done, total, health FROM rollup_history
-WHERE at > ? GROUP BY rule, root, substr(at, 1, 10)
+SELECT h.rule, h.root, h.at, h.done, h.total, h.health FROM rollups r
+CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at > ?
 UNION ALL
-SELECT rule, root, max(at), done, total, health FROM rollup_history
-WHERE at <= ? GROUP BY rule, root
-ORDER BY 1, 2, 3
+SELECT h.rule, h.root, h.at, h.done, h.total, h.health FROM rollups r
+CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at = (
+    SELECT max(b.at) FROM rollup_history b
+    WHERE b.rule = r.rule AND b.root = r.root AND b.at <= ?)
 """
+_DAY = slice(10)
 _HEALTH = {health.value: health for health in Health}
 
 
@@ -40,8 +43,19 @@ class Trends(Part):
 
 
 def _trends(connection: Connection, since: datetime) -> dict[tuple[str, Ref], list[TrendPoint]]:
-    found: dict[tuple[str, str], list[TrendPoint]] = defaultdict(list)
     start = to_text(since)
-    for rule, root, at, done, total, health in connection.exec_driver_sql(_TRENDS, (start, start)):
-        found[rule, root].append(TrendPoint(to_time(at), done, total, _HEALTH[health]))
-    return {(rule, to_ref(root)): points for (rule, root), points in found.items()}
+    rows = connection.exec_driver_sql(_TRENDS, (start, start)).all()
+    days: dict[tuple[str, str], dict[str, tuple[str, int, int, str]]] = defaultdict(dict)
+    for rule, root, at, done, total, health in rows:
+        # What held as the time began is no day's, and comes before all of them.
+        day = at[_DAY] if at > start else ""
+        known = days[rule, root].get(day)
+        if known is None or known[0] < at:
+            days[rule, root][day] = at, done, total, health
+    return {
+        (rule, to_ref(root)): [
+            TrendPoint(to_time(at), done, total, _HEALTH[health])
+            for at, done, total, health in sorted(points.values())
+        ]
+        for (rule, root), points in days.items()
+    }

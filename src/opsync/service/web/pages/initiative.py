@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from opsync.engine.explain import Explainer
-from opsync.engine.owning import about, unsettled
+from opsync.engine.owning import about
 from opsync.model import Record, Ref
 from opsync.service.web.pages.settling import settle
 from opsync.service.web.said import back
 from opsync.service.web.site import Site, site_of
 from opsync.service.web.views.initiative import initiative
+from opsync.service.web.views.values import say
 
 
 async def show(request: Request) -> Response:
@@ -24,8 +25,8 @@ async def show(request: Request) -> Response:
     record = await _record(site, request.path_params["ref"])
     found = await Explainer(config, store).explain(record, now)
     histories = {one.rule: await store.history(one.rule, record.ref) for one in found.summaries}
-    settles = frozenset(one.slot for one in await about(store, record.ref) if unsettled(one))
-    view = initiative(found, histories, settles, now, config.zone)
+    people = say(await about(store, record.ref))
+    view = initiative(found, histories, people, now, config.zone)
     return await site.page(request, "initiative.html", {"view": view})
 
 

@@ -22,12 +22,13 @@ MOST = 50
 LOW = 0.15
 """A limit of which no more is left is told as scarce."""
 
-_SIGNALS: Mapping[str, Badge] = {
-    "on": Badge("●", "on", "good"),
-    "off": Badge("○", "off: changes are found by reading", "calm"),
-    "silent": Badge("▲", "silent", "warn"),
-    "expired": Badge("✕", "expired", "bad"),
+_SIGNALS: Mapping[str, tuple[str, str]] = {
+    "on": ("on", ""),
+    "off": ("off: changes are found by reading", ""),
+    "silent": ("silent, though they ought to come", "warn"),
+    "expired": ("expired", "bad"),
 }
+"""How change signals stand, and how that is meant."""
 
 
 class Fact(Struct, frozen=True):
@@ -56,7 +57,6 @@ class Card(Struct, frozen=True, kw_only=True):
     badge: Badge
     facts: tuple[Fact, ...]
     alarms: tuple[tuple[str, str], ...]
-    signals: Badge | None
     paused: str
     reading: bool
     aside: tuple[Left, ...]
@@ -148,7 +148,6 @@ def _card(
         badge=CONNECTION.get(one.state, Badge("·", one.state, "calm")),
         facts=tuple(facts),
         alarms=tuple(_alarm(each) for each in alarms),
-        signals=_SIGNALS[standing.signals.state] if standing.signals else None,
         paused=_paused(pause, now),
         reading=standing.reading,
         aside=tuple(_left(each, now, zone) for each in aside[:MOST]),
@@ -157,7 +156,7 @@ def _card(
 
 
 def _signals(one: Signals, now: datetime, zone: tzinfo) -> list[Fact]:
-    facts = []
+    facts = [Fact("Change signals", *_SIGNALS[one.state])]
     if one.last_at is not None:
         facts.append(Fact("Last signal", f"{ago(one.last_at, now)} ago"))
     if one.expires_at is not None:

@@ -87,10 +87,10 @@ def state(connections: Sequence[Connection], alarms: Sequence[Alarm]) -> Badge:
     if red:
         return Badge("✕", f"{plural(len(red), 'connection')} failing", "bad")
     if bad and all(one.state == "never read" for one in bad):
-        return Badge("○", "not read yet", "calm")
+        return Badge("○", "Not read yet", "calm")
     if bad:
         return Badge("▲", f"{plural(len(bad), 'connection')} incomplete", "warn")
-    return Badge("●", "all connections read", "good")
+    return Badge("●", "All connections read", "good")
 
 
 def _here(to: str, path: str) -> bool:

@@ -13,12 +13,12 @@ from opsync.engine.disagreeing import Found
 from opsync.engine.explained import Counted, Explanation, Summary
 from opsync.engine.phrases import ago, day, percent, shown, some_not_counted
 from opsync.engine.usewords import headline
-from opsync.model import Category, Health, Slot
+from opsync.model import Category, Health
 from opsync.service.web.links import safe_url
 from opsync.service.web.views.drawing import Progress, progress
 from opsync.service.web.views.plot import History, history
 from opsync.service.web.views.signs import CATEGORIES, HEALTH, Badge
-from opsync.service.web.views.values import Named, Value, named, values
+from opsync.service.web.views.values import Named, Say, Value, named, values
 from opsync.store import HistoryRow
 
 MEMBERS = 200
@@ -128,14 +128,14 @@ class InitiativePage(Struct, frozen=True, kw_only=True):
 def initiative(
     found: Explanation,
     histories: Mapping[str, Sequence[HistoryRow]],
-    settles: frozenset[Slot],
+    people: Say,
     now: datetime,
     zone: tzinfo,
 ) -> InitiativePage:
-    """The page of one item. `histories` are those of its summaries by rule, `settles` names the
-    values that a person has a say in."""
+    """The page of one item. `histories` are those of its summaries by rule, `people` says
+    which values are theirs to settle."""
     item = found.item
-    kept = values(found.values, item, now, zone, settles)
+    kept = values(found.values, item, now, zone, people)
     return InitiativePage(
         ref=item.ref,
         title=shown(item.label, 200),

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from itertools import groupby
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from opsync.engine.phrases import plural, shown, value
 from opsync.engine.wrote import Wrote
@@ -69,7 +70,16 @@ def _run(run: int, found: Sequence[Wrote], zone: tzinfo) -> Run:
         at=moment(found[0].at, zone),
         count=plural(len(found), "write"),
         undoable=sum(one.outcome in _WRITTEN for one in found),
-        rows=tuple(_row(one, zone) for one in found),
+        rows=_told_once([_row(one, zone) for one in found]),
+    )
+
+
+def _told_once(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The same, each reason only where it differs from that of the row above."""
+    above = ["", *(row.because for row in rows)]
+    return tuple(
+        replace(row, because="") if row.because == before else row
+        for row, before in zip(rows, above[:-1], strict=True)
     )
 
 

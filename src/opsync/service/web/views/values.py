@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
 from msgspec import Struct
 
 from opsync.engine.catalog import Item
 from opsync.engine.explained import PlaceValue, Write
+from opsync.engine.owning import unsettled
 from opsync.engine.phrases import ago, day, shown, value
 from opsync.model import Kind, Ref, Slot
+from opsync.model.ledger import LET_BE, Entry
 from opsync.model.rules import LINKS_RULE
 from opsync.service.web.links import safe_url
 from opsync.service.web.views.signs import Badge, outcome
@@ -39,8 +41,8 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 
 class Value(Struct, frozen=True, kw_only=True):
-    """One value. `slot` names it in forms; `held` says why it is not written ("": it is), and
-    `settles` that a person has a say."""
+    """One value. `slot` names it in forms; `held` says why it is not written ("": it is),
+    `settles` that a person has a say, and `decided` that they had it."""
 
     slot: str
     place: str
@@ -53,6 +55,7 @@ class Value(Struct, frozen=True, kw_only=True):
     seen: str
     held: str
     settles: bool
+    decided: bool
     left_alone: str
     because: tuple[str, ...]
     rule: str
@@ -78,17 +81,29 @@ def slot_of(one: PlaceValue) -> Slot:
     return Slot(Ref.parse(one.target.ref), one.surface, one.rule, Ref.parse(one.about.ref))
 
 
+class Say(Struct, frozen=True):
+    """The values of which a person has to say what is to stand, and those of which they did."""
+
+    asked: frozenset[Slot]
+    had: frozenset[Slot]
+
+
+def say(entries: Iterable[Entry]) -> Say:
+    """Who has a say in these, as the ledger has it."""
+    held = [one for one in entries if unsettled(one)]
+    had = {one.slot for one in held if one.hold is not None and one.hold.kind in LET_BE}
+    return Say(frozenset(one.slot for one in held) - had, frozenset(had))
+
+
 def values(
-    found: Sequence[PlaceValue], item: Item, now: datetime, zone: tzinfo, settles: frozenset[Slot]
+    found: Sequence[PlaceValue], item: Item, now: datetime, zone: tzinfo, people: Say
 ) -> tuple[Value, ...]:
     """Values at an item's places, those with a say for people first."""
-    told = [_value(one, item, now, zone, settles) for one in found]
+    told = [_value(one, item, now, zone, people) for one in found]
     return tuple(sorted(told, key=lambda one: (not one.settles, not one.held)))
 
 
-def _value(
-    one: PlaceValue, item: Item, now: datetime, zone: tzinfo, settles: frozenset[Slot]
-) -> Value:
+def _value(one: PlaceValue, item: Item, now: datetime, zone: tzinfo, people: Say) -> Value:
     slot = slot_of(one)
     last = next((each for each in one.writes if each.outcome != "failed"), None)
     yet = "not written yet" if one.wrote is None else "stood there already"
@@ -104,7 +119,8 @@ def _value(
         is_now=value(one.is_now, one.place) if one.is_now_known else "",
         seen=f"seen {ago(one.read_at, now)} ago" if one.is_now_known and one.read_at else "",
         held=shown(one.held, 200),
-        settles=slot in settles,
+        settles=slot in people.asked,
+        decided=slot in people.had,
         left_alone=shown(one.left_alone, 200),
         because=tuple(
             shown(said, 300) for said in dict.fromkeys((one.reason, *one.evidence)) if said

@@ -1,0 +1,343 @@
+"""Each button does what it says, about what was shown, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsync.service.desk import Budget, Signals, Standing
+from tests.service.web.board.office import Shown, Visitor
+from tests.service.web.pages import READ_TOKEN, bearer
+from tests.support.world import World
+
+
+def waiting(page: Shown) -> str:
+    """What the plan's heading says."""
+    return page.text[page.text.index("Skip") :].split("Nothing of this")[0]
+
+
+# The plan -----------------------------------------------------------------------------------------
+
+
+async def test_apply_all_has_everything_written_that_was_shown(ben: Visitor) -> None:
+    world = ben.office.world
+    assert sum(world.written().values()) == 0
+    page = await ben.see("/plan")
+    (every,) = [one.name for one in page.buttons if one.name.startswith("Apply all 1")]
+
+    told = await ben.click(page, every)
+    await world.sync()
+
+    assert "approved. opsync writes it with the next run." in told.text
+    assert "Written by the next run" in told.text
+    assert ben.office.noted == ["changed"]
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+    assert [link["title"] for link in world.remote_links("PAY-1")] == ["Roadmap: One-tap checkout"]
+    assert "Nothing waits for you" in (await ben.see("/plan")).text
+
+
+async def test_apply_these_is_about_one_initiative(ben: Visitor) -> None:
+    world = ben.office.world
+    told = await ben.click(await ben.see("/plan"), "Apply all of Loyalty")
+    await world.sync()
+
+    assert world.loyalty.text("Delivery").startswith("1 of 2 done")
+    assert world.checkout.text("Delivery") == ""
+    assert "One-tap checkout" in told.text
+
+
+async def test_apply_one_is_about_one_value(ben: Visitor) -> None:
+    world = ben.office.world
+    told = await ben.click(await ben.see("/plan"), "Apply Notion Delivery % of Loyalty")
+    await world.sync()
+
+    assert "1 change approved" in told.text
+    assert world.loyalty.cell("Delivery %") == 0.5
+    assert world.loyalty.text("Delivery") == ""
+
+
+async def test_who_applied_it_stands_in_the_approval(ben: Visitor) -> None:
+    await ben.click(await ben.see("/plan"), "Apply Notion Delivery % of Loyalty")
+
+    (one,) = await ben.office.store.approvals()
+    assert one.by == "token"
+    assert one.plan == 1
+
+
+async def test_refuse_leaves_what_stands_until_somebody_lets_go(ben: Visitor) -> None:
+    world = ben.office.world
+    told = await ben.click(await ben.see("/plan"), "Refuse Notion Delivery of Loyalty")
+    assert "1 change refused: it stays as it stands." in told.text
+    assert "Left as people decided 1" in told.text
+
+    await world.sync()
+    world.jira.edit("MOB-3", status="Done")
+    await world.sync()
+    page = await ben.see("/plan")
+    assert "Refuse Notion Delivery of Loyalty" not in [one.name for one in page.buttons]
+
+    back = await ben.click(page, "Have opsync write Notion Delivery")
+    await world.sync()
+    assert "1 value settled: opsync writes it with the next run." in back.text
+    assert world.loyalty.text("Delivery").startswith("2 of 2 done")
+
+
+async def test_a_button_about_what_has_changed_since_does_nothing(ben: Visitor) -> None:
+    world = ben.office.world
+    page = await ben.see("/plan")
+    world.jira.edit("MOB-3", status="Done")
+    await world.sync()
+
+    told = await ben.click(page, "Apply all of Loyalty")
+
+    assert told.status == 409
+    assert "the plan has changed since this page was made" in told.text
+    assert await ben.office.store.approvals() == []
+    assert ben.office.noted == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"what": "all", "seen": ""},
+        {"what": "one", "of": "notion:page:1|x|y|z:a:b", "seen": "0" * 24},
+        {"what": "every", "of": "", "seen": "0" * 24},
+    ],
+)
+async def test_a_made_up_form_approves_nothing(ben: Visitor, fields: dict[str, str]) -> None:
+    page = await ben.see("/plan")
+    token = next(value for name, value in page.buttons[0].fields if name == "csrf")
+
+    told = await ben.send("/plan/approve", [("csrf", token), *fields.items()])
+
+    assert told.status == 409
+    assert await ben.office.store.approvals() == []
+
+
+async def test_nothing_is_approved_while_all_writes_are_paused(ben: Visitor) -> None:
+    page = await ben.see("/plan")
+    await ben.office.store.pause("", by="ana", at=ben.office.clock.now())
+
+    told = await ben.click(page, "Apply all of Loyalty")
+
+    assert told.status == 409
+    assert "all writes are paused" in told.text
+    assert await ben.office.store.approvals() == []
+
+
+async def test_who_may_only_look_decides_nothing(ben: Visitor) -> None:
+    page = await ben.see("/plan")
+    ben.client.headers.update(bearer(READ_TOKEN))
+
+    told = await ben.click(page, "Apply all of Loyalty")
+
+    assert told.status == 403
+    assert await ben.office.store.approvals() == []
+
+
+# What people edited -------------------------------------------------------------------------------
+
+
+async def edited(visitor: Visitor) -> World:
+    """Somebody wrote over opsync's Delivery."""
+    world = visitor.office.world
+    world.notion.edit_page(world.checkout, "Delivery", "Ask Ana")
+    world.jira.edit("PAY-3", status="Done")
+    await world.sync()
+    return world
+
+
+@pytest.mark.parametrize("path", ["/plan", "/initiatives/CHECKOUT"])
+async def test_an_edit_can_be_kept_or_written_over(ana: Visitor, path: str) -> None:
+    world = await edited(ana)
+    path = path.replace("CHECKOUT", f"notion:page:{world.checkout.id}")
+    page = await ana.see(path)
+    assert "Ask Ana" in page.text
+    ours = next(one.name for one in page.buttons if ("side", "ours") in one.fields)
+
+    told = await ana.click(page, ours)
+    await world.sync()
+
+    assert "1 value settled: opsync writes it with the next run." in told.text
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+
+async def test_an_edit_that_is_left_stays(ana: Visitor) -> None:
+    world = await edited(ana)
+    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
+
+    told = await ana.click(page, "Leave it as it stands")
+    await world.sync()
+
+    assert "it stays as it stands, for good" in told.text
+    assert world.checkout.text("Delivery") == "Ask Ana"
+    assert [one.name for one in told.buttons] == ["Have opsync write Notion Delivery"]
+
+    await ana.click(told, "Have opsync write Notion Delivery")
+    await world.sync()
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+
+# The journal --------------------------------------------------------------------------------------
+
+
+async def test_undo_takes_a_run_back(ana: Visitor) -> None:
+    world = ana.office.world
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+
+    told = await ana.click(await ana.see("/journal"), "Undo run 1")
+
+    assert "put back. It stays so until somebody lets go of it." in told.text
+    assert world.source.schema.find("Delivery") is None
+    assert world.remote_links("PAY-1") == []
+    assert "changed" in ana.office.noted
+
+
+async def test_undo_takes_one_change_back(ana: Visitor) -> None:
+    world = ana.office.world
+
+    page = await ana.see("/journal?run=1")
+    told = await ana.click(page, "Undo Notion Delivery of Loyalty, run 1")
+
+    assert "1 value put back" in told.text
+    assert world.loyalty.text("Delivery") == ""
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+
+
+async def test_what_people_changed_since_is_not_undone(ana: Visitor) -> None:
+    world = ana.office.world
+    page = await ana.see("/journal")
+    world.notion.edit_page(world.loyalty, "Delivery", "Mine")
+
+    told = await ana.click(page, "Undo Notion Delivery of Loyalty, run 1")
+
+    assert told.status == 409
+    assert "nothing was put back: edited by a person" in told.text
+    assert world.loyalty.text("Delivery") == "Mine"
+
+
+async def test_the_journal_has_pages(ana: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsync.service.web.views.journal.PAGE", 5)
+    monkeypatch.setattr("opsync.service.web.pages.journal.PAGE", 5)
+    first = await ana.see("/journal")
+    (older,) = [link for link in first.links() if "before=" in link]
+
+    second = await ana.see(older)
+
+    names = [{one.name for one in page.buttons} - {"Undo run 1"} for page in (first, second)]
+    assert len(names[0]) == len(names[1]) == 5
+    assert not names[0] & names[1]
+    assert "/journal" in second.links()
+
+
+# Links --------------------------------------------------------------------------------------------
+
+
+async def suggested(visitor: Visitor) -> Shown:
+    """A page that looks as if it belonged to an epic."""
+    world = visitor.office.world
+    world.page("Wallet refunds", "")
+    world.jira.add_issue("PAY", "Wallet refunds", issue_type="Epic")
+    world.jira.add_issue("PAY", "Refund by wallet", parent="PAY-5", status="Done")
+    await world.sync()
+    return await visitor.click(await visitor.see("/links"), "Look again")
+
+
+async def test_an_accepted_link_counts(ana: Visitor) -> None:
+    page = await suggested(ana)
+    assert "1 suggestion found" in page.text
+    (accept,) = [one.name for one in page.buttons if one.name.startswith("Accept")]
+
+    told = await ana.click(page, accept)
+    await ana.office.world.sync()
+
+    assert "1 link accepted" in told.text
+    assert "accepted" in told.text
+    assert "1/1 100 %" in (await ana.see("/")).text
+
+
+async def test_a_rejected_link_does_not_come_back_until_that_is_taken_back(ana: Visitor) -> None:
+    page = await suggested(ana)
+    (reject,) = [one.name for one in page.buttons if one.name.startswith("Reject")]
+
+    told = await ana.click(page, reject)
+    again = await ana.click(told, "Look again")
+    assert "1 link rejected" in told.text
+    assert "No link waits for review" in again.text
+
+    (forget,) = [one.name for one in again.buttons if one.name.startswith("Take back")]
+    back = await ana.click(again, forget)
+    found = await ana.click(back, "Look again")
+    assert "1 decision taken back" in back.text
+    assert "1 pair looks as if it belonged together" in found.text
+
+
+async def test_what_somebody_decided_meanwhile_is_not_decided_again(ana: Visitor) -> None:
+    page = await suggested(ana)
+    (accept,) = [one.name for one in page.buttons if one.name.startswith("Accept")]
+    (reject,) = [one.name for one in page.buttons if one.name.startswith("Reject")]
+    await ana.click(page, accept)
+
+    told = await ana.click(page, reject)
+
+    assert told.status == 409
+    assert [one.verdict for one in await ana.office.store.decisions()] == ["accepted"]
+
+
+# Connections --------------------------------------------------------------------------------------
+
+
+async def test_paused_writes_wait_and_go_on(ana: Visitor) -> None:
+    world = ana.office.world
+    told = await ana.click(await ana.see("/connections"), "Pause writes to notion")
+    assert "Writes paused by token" in told.text
+    world.jira.edit("PAY-3", status="Done")
+    await world.sync()
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+
+    back = await ana.click(told, "Go on writing to notion")
+    await world.sync()
+    assert "Writes go on." in back.text
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
+
+
+async def test_all_writes_are_paused_by_one_button(ana: Visitor) -> None:
+    told = await ana.click(await ana.see("/connections"), "Pause writes of all connections")
+
+    assert "all writes paused by token" in told.text
+    assert (await ana.office.store.pauses()).whole is not None
+    assert "Writes paused" in (await ana.see("/")).text
+
+
+async def test_read_now_asks_the_service(ana: Visitor) -> None:
+    told = await ana.click(await ana.see("/connections"), "Read jira-main now")
+
+    assert "It is read now." in told.text
+    assert ana.office.noted == ["read jira-main"]
+
+
+async def test_a_connection_that_is_not_there_is_refused(ana: Visitor) -> None:
+    page = await ana.see("/connections")
+    token = next(value for name, value in page.buttons[0].fields if name == "csrf")
+    for action in ("pause", "resume", "read"):
+        told = await ana.send(f"/connections/{action}", [("csrf", token), ("connection", "x")])
+        assert told.status == 409, action
+    assert (await ana.office.store.pauses()).found == ()
+
+
+async def test_connections_tell_what_the_schedule_knows(ana: Visitor) -> None:
+    now = ana.office.clock.now()
+    ana.office.standing = {
+        "linear": Standing(
+            next_read_at=now.replace(minute=30),
+            signals=Signals(state="silent", last_at=now.replace(hour=0)),
+            budgets=(Budget(name="complexity", left=0.07),),
+        ),
+        "notion": Standing(reading=True),
+    }
+
+    text = (await ana.see("/connections")).text
+
+    assert "7 % left, scarce" in text
+    assert "Change signals silent, though they ought to come" in text
+    assert "reading" in text

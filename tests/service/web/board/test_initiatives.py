@@ -1,0 +1,120 @@
+"""The first page: what needs a look, how it went, what this week brought, and what waits."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from io import StringIO
+
+from tests.service.web.board.office import Visitor, visiting
+from tests.support.world import World
+
+
+def titles(visitor_text: str, *names: str) -> list[str]:
+    """These names in the order in which they stand on a page."""
+    return sorted(names, key=visitor_text.index)
+
+
+async def test_the_sentence_counts_what_needs_a_look(world: World) -> None:
+    late = world.clock.now().date() - timedelta(days=3)
+    world.notion.edit_page(world.loyalty, "Due", late)
+    world.notion.edit_page(world.loyalty, "Status", "On track")
+    await world.sync()
+    async with visiting(world) as visitor:
+        page = await visitor.see("/")
+
+    assert "2 initiatives: 1 needs a look; 1 disagrees with what people say" in page.text
+    assert titles(page.html, "Loyalty", "One-tap checkout") == ["Loyalty", "One-tap checkout"]
+    assert "past its due date" in page.text
+    assert "overdue" in page.text
+    assert "disagrees" in page.text
+    assert "1 off track" in page.text
+
+
+async def test_a_row_has_its_numbers(ana: Visitor) -> None:
+    page = await ana.see("/")
+
+    assert "2 initiatives: none needs a look" in page.text
+    assert "2/5 40 %" in page.text
+    assert "1 Sep" in page.text
+    told = [given.get("aria-label") for tag, given in page.tags if tag == "svg"]
+    assert "2 of 5 done, 1 in progress" in told
+
+
+async def test_the_filter_is_an_address(ana: Visitor) -> None:
+    every = await ana.see("/")
+    assert "/?team=Mobile" in every.links()
+
+    page = await ana.see("/?team=Mobile")
+
+    assert "Mobile: 1 initiative, none needs a look" in page.text
+    assert "Loyalty" in page.text
+    assert "One-tap checkout" not in page.text
+    assert ("a", {"href": "/?team=Mobile", "aria-current": "true"}) in page.tags
+    assert "No initiative counts work of this team" in (await ana.see("/?team=None")).text
+
+
+async def test_what_moved_in_a_week_is_told(world: World) -> None:
+    await world.sync()
+    world.clock.advance(8 * 86400)
+    world.jira.edit("PAY-3", status="Done")
+    world.jira.add_issue("PAY", "Receipts", parent="PAY-1")
+    world.notion.edit_page(world.loyalty, "Due", world.clock.now().date() - timedelta(days=1))
+    await world.sync()
+    async with visiting(world) as visitor:
+        text = (await visitor.see("/")).text
+
+    week = text[text.index("This week") :]
+    assert "Moved One-tap checkout +1 done" in week
+    assert "Slipped Loyalty off track now" in week
+    assert "Scope One-tap checkout +1 (5 → 6)" in week
+    assert "since the first read" not in week.lower()
+
+
+async def test_a_young_store_says_since_when_it_looks(ana: Visitor) -> None:
+    assert "Since the first read" in (await ana.see("/")).text
+
+
+async def test_without_links_the_page_leads_to_suggestions(world: World) -> None:
+    for page in (world.checkout, world.loyalty):
+        world.notion.edit_page(page, "Tracked in", "")
+    world.jira.add_issue("PAY", "One-tap checkout", issue_type="Epic")
+    await world.sync()
+    async with visiting(world) as visitor:
+        assert "No links yet" in (await visitor.see("/")).text
+        links = await visitor.see("/links")
+        looked = await visitor.click(links, "Look again")
+        page = await visitor.see("/")
+
+    assert "2 suggestions found" in looked.text
+    assert "No links yet" in page.text
+    assert "Review 2 suggestions" in page.text
+    assert "/links" in page.links()
+
+
+async def test_numbers_say_since_when_a_tool_was_not_read(world: World) -> None:
+    await world.sync()
+    world.linear.start_outage()
+    world.clock.advance(7 * 3600)
+    await world.sync()
+    async with visiting(world) as visitor:
+        page = await visitor.see("/")
+
+    stale = page.text[page.text.index("One-tap checkout") :]
+    assert "Linear not read for" in stale
+
+
+async def test_the_table_for_spreadsheets_has_no_formula(world: World) -> None:
+    world.page("=HYPERLINK(1)", "", due=date(2026, 9, 1))
+    await world.sync()
+    async with visiting(world) as visitor:
+        answer = await visitor.client.get("/export/initiatives.csv")
+        found = (await visitor.client.get("/export/initiatives.json")).json()
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="initiatives.csv"'
+    rows = list(csv.DictReader(StringIO(answer.text.removeprefix("\ufeff"))))
+    by_title = {row["title"]: row for row in rows}
+    assert by_title["'=HYPERLINK(1)"]["health"] == "No linked work"
+    assert by_title["One-tap checkout"]["done"] == "2"
+    assert by_title["One-tap checkout"]["percent"] == "0.40"
+    assert {one["title"] for one in found["initiatives"]} >= {"=HYPERLINK(1)", "Loyalty"}
