@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from opsync.errors import ConfigError
+from opsync.service import server
 from opsync.service.protocol import CONNECTIONS, HEAD_BYTES, Settings
 from opsync.service.server import Address, serving
 
@@ -343,6 +344,19 @@ async def test_a_request_that_runs_is_finished_at_the_end_and_nobody_else_is_let
 async def test_what_does_not_end_is_cut_off() -> None:
     app = App()
     async with serving(app.app, "127.0.0.1", 0, drain_s=0.02) as address:
+        client = await asyncio.open_connection(*address)
+        client[1].write(b"POST /read HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1")
+        await app.begun.wait()
+    await app.gone.wait()
+    client[1].close()
+
+
+async def test_a_body_that_comes_slowly_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "_BODIES_S", 0.02)
+    app = App()
+    async with asyncio.timeout(5), serving(app.app, "127.0.0.1", 0, drain_s=60) as address:
         client = await asyncio.open_connection(*address)
         client[1].write(b"POST /read HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1")
         await app.begun.wait()

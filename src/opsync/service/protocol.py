@@ -50,6 +50,11 @@ class PatientProtocol(H11Protocol):
     silent_since: float | None = None
     """Since when no request is on its way; None while one is."""
 
+    @property
+    def still_sends(self) -> bool:
+        """Whether a body has not come to its end."""
+        return self.conn.their_state is h11.SEND_BODY
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
         self._take_turns(new=True)

@@ -20,6 +20,8 @@ KEEP_ALIVE_S = 15
 """How long a connection may be idle between two requests."""
 DRAIN_S = 8.0
 """How long requests that run may go on when serving ends."""
+_BODIES_S = 1.0
+"""Of these, how long the rest of a body may take: whoever sends slowly does not hold up the end."""
 _ABORTED_S = 1.0
 
 
@@ -133,8 +135,14 @@ class _Server(uvicorn.Server):
             server.close()
         for connection in list(state.connections):
             connection.shutdown()
+        patience_s = min(_BODIES_S, self._drain_s)
         if state.tasks:
-            await asyncio.wait(state.tasks, timeout=self._drain_s)
+            await asyncio.wait(state.tasks, timeout=patience_s)
+        for connection in list(state.connections):
+            if isinstance(connection, PatientProtocol) and connection.still_sends:
+                connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=self._drain_s - patience_s)
         for connection in list(state.connections):
             connection.transport.abort()
         if state.tasks:

@@ -77,13 +77,14 @@ class Memory:
     async def resume(self, instances: Collection[str], told: Told) -> int:
         """Tell again what an earlier process was told and did not read; in how many instances.
 
-        Called once, before anything is received.
+        Called once, at the start; what is received meanwhile may be told twice.
         """
         found = [
             one for one in await self._store.deliveries_unread(REFS) if one.instance in instances
         ]
         for one in found:
-            self._through[one.instance] = one.through
+            known = self._through.get(one.instance, 0)
+            self._through[one.instance] = max(known, one.through)
             told(one.instance, Signal(one.refs, one.whole))
         return len(found)
 
