@@ -85,7 +85,7 @@ def test_it_stops_on_the_usual_signal_and_tells_its_health(stages: list[Stage]) 
     assert signal is not None
     assert signal.rest == "SIGTERM"
     assert health is not None
-    assert '"opsync"' in health.rest
+    assert health.rest.endswith('CMD ["python", "-m", "opsync.service.probe"]')
 
 
 @pytest.mark.parametrize("path", ["opsync.toml", ".git", ".venv", "tests", "opsync.db", ".env"])
