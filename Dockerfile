@@ -34,4 +34,4 @@ STOPSIGNAL SIGTERM
 # job that ends, as `opsync sync`, pass --no-healthcheck.
 HEALTHCHECK --interval=1m --timeout=10s --start-period=5m CMD ["python", "-m", "opsync.service.probe"]
 ENTRYPOINT ["opsync"]
-CMD ["sync"]
+CMD ["serve"]

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+from opsync.cli.root import GROUPS
 from opsync.config import build
 from opsync.errors import ConfigError
 from opsync.model import OutcomeKind
@@ -260,3 +261,11 @@ def test_alive_restarts_it_and_ready_only_tells() -> None:
 def test_it_has_the_time_to_drain() -> None:
     assert POD["terminationGracePeriodSeconds"] > 10
     assert int(SERVICE["stop_grace_period"].removesuffix("s")) > 10
+
+
+def test_the_command_is_one_that_there_is() -> None:
+    commands = {name for group in GROUPS.values() for name in group}
+    default = IMAGE.last("CMD")
+    assert default is not None
+    assert SERVICE["command"] == CONTAINER["args"] == default.words() == ["serve"]
+    assert set(default.words()) <= commands
