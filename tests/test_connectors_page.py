@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from opsync import Category, Connector, Diagnosable, Explorable, Readable, WebhookSource, Writable
+from opsync import (
+    Category,
+    Connector,
+    Diagnosable,
+    Explorable,
+    ManagesWebhooks,
+    Readable,
+    WebhookSource,
+    Writable,
+)
 from opsync.cli.root import run
 from opsync.config import Config, read
 from opsync.contract.hookspecs import OpsyncHooks
@@ -172,7 +181,9 @@ def test_the_page_has_no_hook_that_is_not_there() -> None:
     assert sorted(told) == sorted(name for name, _ in hooks())
 
 
-@pytest.mark.parametrize("class_", [Readable, Writable, WebhookSource, Diagnosable, Explorable])
+@pytest.mark.parametrize(
+    "class_", [Readable, Writable, WebhookSource, ManagesWebhooks, Diagnosable, Explorable]
+)
 def test_every_method_of_a_capability_is_on_the_page(class_: type) -> None:
     section = TEXT.split(f"### {class_.__name__}\n", 1)[1].split("\n#", 1)[0]
     public = {

@@ -62,7 +62,7 @@ def test_a_loaded_plugin_shows_origin_contract_and_capabilities() -> None:
     assert shown.origin.startswith("opsync ")
     assert shown.contract == 1
     assert shown.connectors == ("jira",)
-    assert shown.capabilities == ("reads", "writes", "doctor")
+    assert shown.capabilities == ("reads", "writes", "webhooks", "doctor")
 
 
 def test_there_is_no_default_folder_for_drop_ins(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsync import (
@@ -56,6 +56,7 @@ class Amplitude(
     name: ClassVar[str] = "amplitude"
     title: ClassVar[str] = "Amplitude"
     settings_type: ClassVar[type[AmplitudeSettings]] = AmplitudeSettings
+    every = timedelta(hours=1)
     surfaces: ClassVar[tuple[Surface, ...]] = releases.SURFACES
     parallel: ClassVar[int] = 1
     metric_nouns: ClassVar[Mapping[MetricKind, str]] = {

@@ -17,6 +17,7 @@ from opsync import (
     Connector,
     Content,
     Context,
+    Delivery,
     Diagnosable,
     Explorable,
     Feed,
@@ -24,6 +25,7 @@ from opsync import (
     Grant,
     Item,
     LinkContent,
+    ManagesWebhooks,
     Outcome,
     Policy,
     Readable,
@@ -31,15 +33,18 @@ from opsync import (
     RecordError,
     Ref,
     RefusedError,
+    Registered,
     RollupContent,
     Seen,
+    Signal,
     StatusWord,
     Surface,
     Value,
+    WebhookSource,
     Writable,
     hookimpl,
 )
-from opsync_jira import aliases, checks, surfaces, wire
+from opsync_jira import aliases, checks, surfaces, webhooks, wire
 from opsync_jira.census import Whereabouts, fields_of
 from opsync_jira.datacenter import DataCenterReader
 from opsync_jira.dialect import Api, Dialect
@@ -48,13 +53,23 @@ from opsync_jira.fields import custom_fields
 from opsync_jira.normalize import STREAM, Normalizer
 from opsync_jira.pull import CloudReader
 from opsync_jira.remote import with_remote_links
+from opsync_jira.rights import secret_variable
 from opsync_jira.scope import Outside, container_types, narrowed
 from opsync_jira.settings import JiraSettings
 
 __all__ = ["Jira", "JiraSettings", "register_connectors"]
 
 
-class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Explorable):
+class Jira(
+    Connector[JiraSettings],
+    Readable,
+    Census,
+    Writable,
+    WebhookSource,
+    ManagesWebhooks,
+    Diagnosable,
+    Explorable,
+):
     """Jira Cloud by REST v3, Jira Data Center by REST v2."""
 
     name = "jira"
@@ -70,7 +85,9 @@ class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Exp
         self._api = Api(context.http, settings.cloud)
         self._normalizer = Normalizer(context.instance, settings)
         self._explorer = Explorer(self._api, settings, context, self._normalizer)
+        self._webhooks = webhooks.Webhooks(settings, context)
         self.lists_ids = settings.cloud
+        self.manages = settings.cloud and not settings.gateway
 
     @classmethod
     def policy(cls, instance: str, settings: JiraSettings) -> Policy:
@@ -175,6 +192,30 @@ class Jira(Connector[JiraSettings], Readable, Census, Writable, Diagnosable, Exp
         """Write the remote links of one issue, one after the other."""
         async for outcome in surfaces.apply(self._api, changes):
             yield outcome
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
+        """The delivery, if it is signed."""
+        return webhooks.verify(headers, body, secrets)
+
+    def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
+        """The issues that an event is about."""
+        return webhooks.affected(self.context.instance, body)
+
+    def steps(self, url: str) -> Sequence[str]:
+        """What an administrator clicks."""
+        return webhooks.steps(url, secret_variable(self.context.instance))
+
+    async def webhooks(self) -> Sequence[Registered]:
+        """The webhooks that administrators see, in Jira Cloud at its own address."""
+        return await self._webhooks.all()
+
+    async def register(self, url: str, secret: str) -> Sequence[Registered]:
+        """Make one, or change the one that opsync made before."""
+        return await self._webhooks.register(url, secret)
+
+    async def remove(self, id: str) -> None:  # noqa: A002 - the word of the contract
+        """Delete one."""
+        await self._webhooks.remove(id)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Sign-in, address, projects, permissions, fields, link types, canceled work."""

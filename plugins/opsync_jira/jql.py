@@ -37,6 +37,11 @@ def with_ids(settings: JiraSettings, ids: Sequence[str]) -> str:
     return " AND ".join(terms) + " ORDER BY updated ASC"
 
 
+def of_projects(settings: JiraSettings) -> str:
+    """The configured projects; "" for all."""
+    return " AND ".join(_projects(settings))
+
+
 def _projects(settings: JiraSettings) -> list[str]:
     named = ", ".join(map(quoted, settings.projects))
     return [f"project in ({named})"] if named else []

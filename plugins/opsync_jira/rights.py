@@ -56,3 +56,8 @@ def scope_hint(scope: str, instance: str) -> str:
 def token_variable(instance: str) -> str:
     """The environment variable that an instance's token is taken from."""
     return f"OPSYNC_{re.sub(r'[^A-Z0-9]', '_', instance.upper())}__TOKEN"
+
+
+def secret_variable(instance: str) -> str:
+    """The same of the secret that signs its change signals."""
+    return token_variable(instance).removesuffix("TOKEN") + "WEBHOOK_SECRET"

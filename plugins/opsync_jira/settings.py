@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, WrapValidator, field_validator, model_validator
 
-from opsync import BaseUrl, Category, ConfigError, ConnectorSettings, Place, Token, check_base_url
+from opsync import BaseUrl, Category, ConfigError, Place, Token, WebhookSettings, check_base_url
 
 CategoryMap = dict[str, Category]
 
@@ -21,7 +21,7 @@ _ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _FIELD_ID = re.compile(r"customfield_[0-9]+|time[a-z]+|aggregate[a-z]+")
 
 
-class JiraSettings(ConnectorSettings):
+class JiraSettings(WebhookSettings):
     """One `[instances.NAME]` block with `connector = "jira"`."""
 
     parted_by = "projects"

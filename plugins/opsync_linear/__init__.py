@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsync import (
@@ -16,25 +16,30 @@ from opsync import (
     Choice,
     Connector,
     Content,
+    Delivery,
     Diagnosable,
     Explorable,
     Feed,
     FirstRead,
     Grant,
     Item,
+    ManagesWebhooks,
     Outcome,
     Policy,
     Readable,
     Record,
     Ref,
+    Registered,
     Seen,
+    Signal,
     StatusWord,
     Surface,
     Value,
+    WebhookSource,
     Writable,
     hookimpl,
 )
-from opsync_linear import census, checks, dialect, explore, normalize, pull, surfaces
+from opsync_linear import census, checks, dialect, explore, normalize, pull, surfaces, webhooks
 from opsync_linear.settings import LinearSettings
 
 _PAGE_URL = re.compile(
@@ -45,7 +50,16 @@ _PAGE_URL = re.compile(
 )
 
 
-class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable, Explorable):
+class Linear(
+    Connector[LinearSettings],
+    Readable,
+    Census,
+    Writable,
+    WebhookSource,
+    ManagesWebhooks,
+    Diagnosable,
+    Explorable,
+):
     """One Linear workspace."""
 
     name: ClassVar[str] = "linear"
@@ -55,6 +69,7 @@ class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable,
     surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
     batch: ClassVar[int] = 25
     parallel: ClassVar[int] = 2
+    tolerance: ClassVar[timedelta | None] = webhooks.TOLERANCE
 
     @classmethod
     def policy(cls, instance: str, settings: LinearSettings) -> Policy:
@@ -101,6 +116,25 @@ class Linear(Connector[LinearSettings], Readable, Census, Writable, Diagnosable,
         self, changes: Sequence[Change], targets: Mapping[Ref, Record]
     ) -> AsyncIterator[Outcome]:
         return surfaces.apply(self.context, changes)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
+        return webhooks.verify(headers, body, secrets)
+
+    def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
+        return webhooks.affected(self.context.instance, body)
+
+    def steps(self, url: str) -> Sequence[str]:
+        name = self.context.instance.upper().replace("-", "_")
+        return webhooks.steps(url, f"OPSYNC_{name}__WEBHOOK_SECRET")
+
+    async def webhooks(self) -> Sequence[Registered]:
+        return await webhooks.Webhooks(self.settings, self.context).all()
+
+    async def register(self, url: str, secret: str) -> Sequence[Registered]:
+        return await webhooks.Webhooks(self.settings, self.context).register(url, secret)
+
+    async def remove(self, id: str) -> None:  # noqa: A002 - the word of the contract
+        await webhooks.Webhooks(self.settings, self.context).remove(id)
 
     def doctor(self) -> AsyncIterator[Check]:
         return checks.doctor(self.settings, self.context)

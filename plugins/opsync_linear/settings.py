@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from opsync import BaseUrl, ConnectorSettings, Place, Token, value_hash
+from opsync import BaseUrl, Place, Token, WebhookSettings, value_hash
 
 TeamKey = Annotated[str, AfterValidator(lambda key: key.strip().upper())]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
@@ -25,10 +25,10 @@ def _project(text: str) -> str:
 ProjectName = Annotated[Label, AfterValidator(_project)]
 
 
-class LinearSettings(ConnectorSettings):
+class LinearSettings(WebhookSettings):
     """One `[instances.NAME]` block with `connector = "linear"`."""
 
-    not_read = ConnectorSettings.not_read | {"page_size", "project_updates"}
+    not_read = WebhookSettings.not_read | {"page_size", "project_updates"}
 
     parted_by = "teams"
 

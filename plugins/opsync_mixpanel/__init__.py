@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from opsync import (
@@ -53,6 +53,7 @@ class Mixpanel(
     name: ClassVar[str] = "mixpanel"
     title: ClassVar[str] = "Mixpanel"
     settings_type: ClassVar[type[MixpanelSettings]] = MixpanelSettings
+    every = timedelta(hours=1)
     surfaces: ClassVar[tuple[Surface, ...]] = surfaces.SURFACES
     batch: ClassVar[int] = 1
     parallel: ClassVar[int] = 1

@@ -16,6 +16,7 @@ from opsync import (
     Connector,
     Content,
     Context,
+    Delivery,
     Diagnosable,
     Explorable,
     Feed,
@@ -35,12 +36,14 @@ from opsync import (
     Ref,
     RollupContent,
     Seen,
+    Signal,
     StatusWord,
     Value,
+    WebhookSource,
     Writable,
     hookimpl,
 )
-from opsync_notion import census, checks, dialect, surfaces
+from opsync_notion import census, checks, dialect, surfaces, webhooks
 from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
@@ -60,6 +63,7 @@ class Notion(
     Census,
     Writable,
     MakesColumns,
+    WebhookSource,
     Diagnosable,
     Explorable,
 ):
@@ -72,6 +76,7 @@ class Notion(
     batch = 1
     parallel = 3
     look_up_max = 50
+    says_hello = True
 
     def __init__(self, settings: NotionSettings, context: Context) -> None:
         super().__init__(settings, context)
@@ -185,6 +190,22 @@ class Notion(
     def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
         """Let it be made again, or never."""
         self._tables.memory.forget_column(column.table, column.surface, for_good=for_good)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
+        """The delivery, if it is signed."""
+        return webhooks.verify(headers, body, secrets)
+
+    def affected(self, headers: Mapping[str, str], body: bytes) -> Signal:
+        """The page that an event is about."""
+        return webhooks.affected(self._tables, self.context.instance, body)
+
+    def handshake(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The token with which Notion says hello."""
+        return webhooks.handshake(headers, body)
+
+    def steps(self, url: str) -> Sequence[str]:
+        """What the owner of the connection clicks."""
+        return webhooks.steps(url)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Examine token, data sources and columns. Writes nothing."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from opsync import BaseUrl, ConnectorSettings, Place, Token
+from opsync import BaseUrl, Place, Token, WebhookSettings
 from opsync_notion.ids import parse_id
 
 _BLOCK = ConfigDict(
@@ -118,10 +118,10 @@ class DataSource(BaseModel):
         return value
 
 
-class NotionSettings(ConnectorSettings):
+class NotionSettings(WebhookSettings):
     """One Notion workspace, as one connection (token) sees it."""
 
-    not_read = ConnectorSettings.not_read | {"page_size", "requests_per_minute"}
+    not_read = WebhookSettings.not_read | {"page_size", "requests_per_minute"}
 
     parted_by = "data_sources"
 

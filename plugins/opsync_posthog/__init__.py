@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from opsync import (
     Batch,
@@ -52,6 +52,7 @@ class PostHog(Connector[PostHogSettings], Readable, Writable, Measurable, Diagno
     name = "posthog"
     title = "PostHog"
     settings_type = PostHogSettings
+    every = timedelta(hours=1)
     surfaces = releases.SURFACES
     batch = 1
     parallel = 1

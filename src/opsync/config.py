@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -181,16 +181,13 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         raise refused(by_name(problems, raw))
     rules = [block.rule() for block in general.rollup]
     links = general.links.settings()
-    if mode is not None:
-        rules = [msgspec.structs.replace(rule, mode=mode) for rule in rules]
-        links = msgspec.structs.replace(links, mode=mode)
     secrets = tuple(
         secret
         for block in (one.settings for one in instances.values())
         for secret in _secrets(block)
     )
     addresses = (part for each in _secrets(general.alerts) for part in secret_parts(each))
-    return Config(
+    config = Config(
         path=path,
         general=general,
         instances=instances,
@@ -203,6 +200,16 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         secrets=(*secrets, *addresses, *_sign_ins(general.service.access)),
         words=general.wording.words(),
         limits=general.limits.settings(),
+    )
+    return config if mode is None else in_mode(config, mode)
+
+
+def in_mode(config: Config, mode: Mode) -> Config:
+    """The same with `mode` in place of every rule's own."""
+    return replace(
+        config,
+        rules=tuple(msgspec.structs.replace(rule, mode=mode) for rule in config.rules),
+        links=msgspec.structs.replace(config.links, mode=mode),
         forced=mode,
     )
 
@@ -257,11 +264,21 @@ def _with_secret_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[st
         for file in (secrets_dir / name, secrets_dir / name.lower()):
             if file.is_file():
                 raw = _with_value(raw, keys, file.read_text(encoding="utf-8"))
-    for file in sorted(secrets_dir.iterdir()):
+    for file in _files_in(secrets_dir):
         if (found := _PASSWORD_FILE.fullmatch(file.name)) and file.is_file():
             user = ("service", "access", "users", found[1].lower(), "password")
             raw = _with_value(raw, user, file.read_text(encoding="utf-8"))
     return raw
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be read: {error.strerror}",
+            hint="Let whoever runs opsync list this folder of secrets, or name another one.",
+        ) from None
 
 
 def _with_value(raw: dict[str, Any], keys: Sequence[str], value: str) -> dict[str, Any]:

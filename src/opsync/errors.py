@@ -9,6 +9,7 @@
     ├── RefusedError       the vendor refuses this one request   exit 1
     │   └── NotFound       … because it is missing or hidden
     ├── RecordError        set this one record aside             exit 1
+    ├── SignatureError     refuse this one delivery              exit 1
     ├── PluginError        fix or remove the plugin              exit 2
     ├── StoreHeld          another opsync holds the store        exit 4
     └── StoreError         free space, restore, or upgrade       exit 5
@@ -103,6 +104,10 @@ class NotFound(RefusedError):
 
 class RecordError(OpsyncError):
     """One record cannot be read. It is set aside with this reason; the others go on."""
+
+
+class SignatureError(OpsyncError):
+    """A delivery is not signed by the tool it says it is from. Nothing of it is believed."""
 
 
 class StoreHeld(OpsyncError):

@@ -18,10 +18,11 @@ import pluggy
 
 from opsync.contract import CONTRACT
 from opsync.contract.census import Census
-from opsync.contract.connector import Connector, Measurable, Readable, WebhookSource, Writable
+from opsync.contract.connector import Connector, Measurable, Readable, Writable
 from opsync.contract.examining import Diagnosable
 from opsync.contract.hookspecs import NAMESPACE, HealthRule, LinkRule, OpsyncHooks
 from opsync.contract.settings import ConnectorSettings
+from opsync.contract.webhooks import WebhookSource
 from opsync.errors import PluginError
 from opsync.log import get_logger as _log
 from opsync.model import Change, Outcome, value_hash

@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from opsync.hookfacts import HookFacts
 from opsync.inert import inert_text
 
 TOKEN_WARNING = timedelta(days=14)
@@ -26,6 +27,8 @@ Kind = Literal[
     "set aside",
     "token",
     "owners",
+    "webhook disabled",
+    "webhook expires",
 ]
 
 
@@ -79,6 +82,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     aside: AsideFacts = AsideFacts()
     short: tuple[ShortWalk, ...] = ()
     token_expires: date | None = None
+    webhooks: HookFacts = HookFacts()
 
 
 class Alarm(Struct, frozen=True, kw_only=True):
@@ -157,6 +161,34 @@ def _of_connection(facts: Facts, now: datetime, today: date) -> Iterator[Alarm]:
     yield from _short(facts)
     yield from _set_aside(facts, now)
     yield from _token(facts, today)
+    yield from hook_alarms(facts.connection, facts.webhooks, now)
+
+
+def hook_alarms(connection: str, facts: HookFacts, now: datetime) -> Iterator[Alarm]:
+    """What is wrong with a connection's webhooks. It is read without them too, only later."""
+    if facts.off or facts.gone:
+        yield Alarm(
+            kind="webhook disabled",
+            connection=connection,
+            state="warn",
+            what="its tool switched the webhook off" if facts.off else "its webhook is gone",
+            since=facts.since,
+            hint="See that the service can be reached; then: "
+            f"opsync webhooks register {connection}",
+        )
+    if facts.expires_at is not None:
+        ended = facts.expires_at <= now
+        days = max(0, (facts.expires_at - now).days)
+        span = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
+        yield Alarm(
+            kind="webhook expires",
+            connection=connection,
+            state="warn",
+            what="its webhook has ended" if ended else f"its webhook ends {span}",
+            since=None,
+            hint=f"opsync webhooks register {connection}",
+            error=facts.error,
+        )
 
 
 def _refused(facts: Facts) -> Iterator[Alarm]:

@@ -73,6 +73,36 @@ def test_a_secret_that_may_be_left_out_is_told_like_any_other(
     assert [line.partition(" stands")[0] for line in told] == ["instances.usage.management_key"]
 
 
+def test_what_people_sign_in_with_is_told_like_a_token_and_shown_nowhere(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = company.folder / "opsync.toml"
+    file.chmod(0o600)
+    access = '\n[service.access]\ntoken = "s1gn-1n-t0k3n-abc"\n'
+    users = '[service.access.users.ana]\npassword = "s1gn-1n-w0rd-of-ana"\nrole = "approve"\n'
+    file.write_text(f"{file.read_text()}{access}{users}")
+    monkeypatch.setenv("OPSYNC_SERVICE__ACCESS__READ_TOKEN", "s1gn-1n-t0-l00k-at")
+    told = [line for line in warnings(company) if "sign in" in line]
+    keys = [
+        line.partition(" stands in the configuration, and whoever knows it")[0] for line in told
+    ]
+    assert keys == ["service.access.token", "service.access.users.ana.password"]
+    assert [line.rpartition(" ")[2] for line in told] == [
+        "OPSYNC_SERVICE__ACCESS__TOKEN",
+        "OPSYNC_SERVICE__ACCESS__USERS__ANA__PASSWORD",
+    ]
+    settings = company.opsync("config", "show", "--json").json["settings"]
+    shown = {one["key"]: (one["value"], one["from"]) for one in settings}
+    assert shown["service.access.token"] == ("**********", "file")
+    assert shown["service.access.users.ana.password"] == ("**********", "file")
+    assert shown["service.access.users.ana.role"] == ("approve", "file")
+    assert shown["service.access.read_token"] == (
+        "**********",
+        "environment OPSYNC_SERVICE__ACCESS__READ_TOKEN",
+    )
+    assert shown["service.listen"] == ("127.0.0.1:8484", "default")
+
+
 def test_secrets_in_lists_and_tables_of_a_plugin_are_hidden_too(company: Company) -> None:
     text = (
         "from pydantic import SecretStr\n"

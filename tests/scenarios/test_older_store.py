@@ -42,6 +42,7 @@ def as_0001(path: Path) -> None:
             "metric_days",
             "sightings",
             "plans",
+            "deliveries",
         ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX links_twin")

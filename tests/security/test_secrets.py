@@ -180,6 +180,7 @@ def show_all(made: Vault, told: Told) -> None:
 
             held: list[Any] = [session.config, session.config.general, session, session.pool]
             held += [session.pool.redactor, session.config.general.alerts]
+            held += [session.config.general.service.access]
             for instance in session.config.instances.values():
                 opened = await open_instance(instance, session)
                 held += [instance, instance.settings, instance.fingerprint, instance.reads_as]
@@ -193,7 +194,7 @@ def show_all(made: Vault, told: Told) -> None:
 
 def crash(made: Vault, told: Told, patch: pytest.MonkeyPatch) -> None:
     """An error that nobody foresaw, with every secret in it and in its cause."""
-    every = " ".join(one.value for one in CANARIES[:11])
+    every = " ".join(one.value for one in CANARIES[:14])
 
     async def broken(this: object) -> None:
         try:

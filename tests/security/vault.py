@@ -80,9 +80,12 @@ ALIVE = Canary("the query of the watchdog", _core(11), (ALIVE_HOST,))
 COOKIE = Canary("a cookie that a vendor set", _core(12))
 PASSWORD = Canary("a password in an address", _core(13))
 QUERY = Canary("a token in an address's query", _core(14))
+DECIDES = Canary("the service's token", f"{_core(15)}_/+")
+LOOKS = Canary("the service's token to look", _core(16))
+SIGNED_IN = Canary("a person's password", f'{_core(17)}_"ü:')
 CANARIES = (
     *(JIRA, LINEAR, NOTION, POSTHOG, API_KEY, SECRET_KEY, MANAGEMENT, MIXPANEL, PLUGIN),
-    *(HOOK, ALIVE, COOKIE, PASSWORD, QUERY),
+    *(HOOK, ALIVE, DECIDES, LOOKS, SIGNED_IN, COOKIE, PASSWORD, QUERY),
 )
 
 HOW = ("refused", "sign-in", "missing", "busy", "page", "elsewhere", "unreachable", "shapeless")
@@ -227,6 +230,8 @@ class Vault(MeasuredWorld):
             "opsync_jira_main__token": JIRA,
             "OPSYNC_AMPLITUDE__SECRET_KEY": SECRET_KEY,
             "OPSYNC_MIXPANEL__SECRET": MIXPANEL,
+            "opsync_service__access__read_token": LOOKS,
+            "opsync_service__access__users__ana__password": SIGNED_IN,
         }.items():
             (secrets / name).write_text(f"{canary.value}\n", encoding="utf-8")
         lines = [f"{key} = {inline(value)}" for key, value in self.raw.items()]
@@ -251,6 +256,7 @@ ENVIRON = {
     "OPSYNC_AMPLITUDE__API_KEY": API_KEY.value,
     "OPSYNC_AMPLITUDE__MANAGEMENT_KEY": MANAGEMENT.value,
     "OPSYNC_ACME__KEY": PLUGIN.value,
+    "OPSYNC_SERVICE__ACCESS__TOKEN": DECIDES.value,
     "OPSYNC_ALERTS__WEBHOOK": f"https://{HOOK_HOST}/services/{HOOK.value}",
     "OPSYNC_ALERTS__ALIVE": f"https://{ALIVE_HOST}/ping?sign={ALIVE.value}",
 }

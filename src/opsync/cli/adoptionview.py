@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 
 from opsync.cli import words
@@ -12,7 +12,7 @@ from opsync.cli.screen import grid, hanging, show, styled
 from opsync.engine.adopted import Adopted, Compared, Measured, Shipped
 from opsync.engine.catalog import Item
 from opsync.engine.explained import Summary
-from opsync.languages import ENGLISH
+from opsync.engine.usewords import against, amount, figure, headline, named
 from opsync.model import Counts, MetricKind, Span
 
 PLOTTED_DAYS = 56
@@ -26,69 +26,9 @@ RELEASED = "│"
 NEAREST = 5
 NOT_YET = "not yet: the next sync asks"
 
-_IN_SHORT = {"unknown": "! no such {noun}", "refused": "! refused", "empty": "! no data"}
-
 
 EMPTY = "is empty"
 """How the reason ends why something is not measured that nobody asked for."""
-
-
-def brief(adoption: Sequence[Adopted]) -> str | tuple[str, str]:
-    """ "+58 % 38/day", and in place of numbers why there are none; "–" where nothing is measured.
-    Of several metrics the most telling."""
-    if not adoption:
-        return "–"
-    one = adoption[0]
-    if one.trouble:
-        return _IN_SHORT[one.trouble].format(noun=words.shown(one.metric.noun, 12)), "yellow"
-    if one.per_day is None or one.window is None:
-        return "not read yet", "dim"
-    since = f" ({words.day(one.window.last)})" if one.stale else ""
-    effect = one.effect
-    if effect is None:
-        return f"{_figure(one.per_day)}/day{since}"
-    if effect.early is not None and effect.early.what != "users before":
-        unit = "days" if effect.early.what == "days" else _unit(one)
-        return f"{effect.early.have} of {effect.early.need} {unit}{since}", "dim"
-    change = f"{ENGLISH.change(effect.ratio)} " if effect.ratio is not None else ""
-    return f"{change}{_figure(effect.after)}/day{since}"
-
-
-def headline(one: Measured, released: Shipped | None = None) -> str:
-    """The same in a sentence."""
-    metric = one.metric
-    match one.trouble:
-        case "unknown":
-            return f"Not measured: {metric.tool} has no {_named(one)}."
-        case "refused":
-            said = f": {words.shown(one.message, 300)}" if one.message else ""
-            return f"Not measured: {metric.tool} refused the query{said}"
-        case "empty":
-            return f"Not measured: {metric.tool} has no data in this project yet."
-    if one.per_day is None or one.window is None:
-        return "Not measured yet."
-    effect = one.effect
-    if effect is None:
-        return f"{_amount(one, one.per_day)} a day{_against(one)}."
-    if effect.early is not None and effect.early.what == "days":
-        return f"Too early to compare: {effect.early.have} of {effect.early.need} days are over."
-    if effect.early is not None and effect.early.what == "users since":
-        have, need = effect.early.have, _amount(one, effect.early.need)
-        if _is_over(one, effect, released):
-            return f"Too few to compare: {have} of {need} in {7 * effect.weeks} days after it."
-        return f"Too early to compare: {have} of {need} since the release."
-    if effect.ratio is None:
-        why = "too few before it to compare" if effect.early else "none before it to compare"
-        return f"{_amount(one, effect.after)} a day since release, {why}."
-    figures = f"{_amount(one, effect.after)} a day since release, {_figure(effect.before)} before"
-    return f"{ENGLISH.change(effect.ratio)}: {figures}. It changed, which is not to say caused."
-
-
-def _is_over(one: Adopted, effect: Compared, released: Shipped | None) -> bool:
-    """Whether a whole week has passed that is not compared: no more weeks ever are."""
-    if one.window is None or released is None or released.on is None:
-        return False
-    return one.window.last >= released.on + timedelta(days=7 * effect.weeks + 7)
 
 
 def print_adoption(summary: Summary, now: datetime, zone: tzinfo) -> None:
@@ -170,12 +110,6 @@ def _titled(one: Adopted) -> str:
     return f"Adoption: {named}" if named else "Adoption"
 
 
-def _named(one: Adopted) -> str:
-    """'flag "instant-payouts"', and only "flag" where the name is private."""
-    noun = words.shown(one.metric.noun, 20)
-    return f'{noun} "{words.shown(one.metric.name, 80)}"' if one.metric.name else noun
-
-
 def _measures(one: Measured) -> str:
     what = {
         Counts.users: "unique users a day",
@@ -185,7 +119,7 @@ def _measures(one: Measured) -> str:
         what = "what it shows, a day"
     project = f", {in_project(one.project)}" if one.project else ""
     where = f"{one.metric.tool} ({one.metric.instance}{project})"
-    return f"{_named(one)}: {what}, in {where}"
+    return f"{named(one)}: {what}, in {where}"
 
 
 def in_project(project: Item) -> str:
@@ -229,12 +163,12 @@ def _comparison(one: Measured, released: Shipped | None) -> Iterator[tuple[str, 
         return
     if effect.early is not None and effect.early.until is not None:
         until = words.dated(effect.early.until)
-        so_far = f"so far {_amount(one, effect.after)} a day, {_figure(effect.before)} before"
+        so_far = f"so far {amount(one, effect.after)} a day, {figure(effect.before)} before"
         yield "compared", f"from {until} on, when {effect.early.need} days are over; {so_far}"
         return
     before, after = _spans(effect, released.on)
     weeks = words.plural(effect.weeks, "whole week")
-    figures = f"{_figure(effect.before)} → {_figure(effect.after)} a day"
+    figures = f"{figure(effect.before)} → {figure(effect.after)} a day"
     yield "compared", f"{weeks} before ({before}) and after ({after}): {figures}"
     if effect.ratio is None:
         return
@@ -257,18 +191,10 @@ def _spans(effect: Compared, released_on: date) -> tuple[str, str]:
 
 def _window(one: Measured) -> str:
     assert one.window is not None
-    said = f"{_span(one.window)}: {_amount(one, one.per_day or 0.0)} a day"
+    said = f"{_span(one.window)}: {amount(one, one.per_day or 0.0)} a day"
     if one.users is not None:
         said += f", {words.plural(round(one.users), 'unique user')} in all"
-    return said + _against(one)
-
-
-def _against(one: Adopted) -> str:
-    """The change against the window before."""
-    if one.change is None or one.earlier is None or one.window is None:
-        return ""
-    change = ENGLISH.change(1 + one.change)
-    return f", {change} against the {one.window.days} days before ({_figure(one.earlier)})"
+    return said + against(one)
 
 
 def _read(one: Measured, now: datetime, zone: tzinfo) -> str:
@@ -308,7 +234,7 @@ def plot(one: Measured, released: Shipped | None, most: int = PLOTTED_DAYS) -> l
         below = f"{first if at > len(first) else '':<{at}}{RELEASED} {words.day(on)}"
     if (room := len(bars) - len(below) - len(last)) > 0:
         below = f"{below}{' ' * room}{last}"
-    return [bars, f"{below}   the highest is {_figure(highest)}"]
+    return [bars, f"{below}   the highest is {figure(highest)}"]
 
 
 def plotted(known: Span, released_on: date | None, most: int = PLOTTED_DAYS) -> Span:
@@ -326,21 +252,6 @@ def _bar(values: Mapping[date, float], day: date, most: float) -> str:
     if value <= 0:
         return "·"
     return BARS[min(len(BARS) - 1, int(value / most * len(BARS)))]
-
-
-def _figure(value: float) -> str:
-    return ENGLISH.figure(value)
-
-
-def _unit(one: Adopted) -> str:
-    return "users" if one.metric.counts is Counts.users else "uses"
-
-
-def _amount(one: Adopted, value: float) -> str:
-    """ "38 users": with what is counted, as far as that is known."""
-    if one.metric.kind is MetricKind.insight:
-        return _figure(value)
-    return f"{_figure(value)} {_unit(one)}"
 
 
 def _span(span: Span) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from opsync.cli import words
 from opsync.cli.common import Opened, config_option, json_option, store_option
@@ -14,10 +13,9 @@ from opsync.cli.listing import Listing, limit_option, most, one_item, show_listi
 from opsync.engine.catalog import Catalog, noun_of
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import overview
-from opsync.engine.veil import Veil
+from opsync.engine.wrote import wrote
 from opsync.errors import ConfigError
 from opsync.model import Kind
-from opsync.model.column import COLUMN, is_column
 from opsync.runtime import SystemClock
 from opsync.store import Store
 
@@ -154,54 +152,25 @@ async def _journal(
     opened: Opened, store: Store, item: str | None, run: int | None, limit: int
 ) -> Listing:
     look = Lookup(opened.config, store)
-    veil = Veil(look)
-    catalog = look.catalog
     zone = opened.config.zone
     target = None if item is None else (await one_item(opened, store, item)).ref
     told_in = sorted(await look.products()) if target is not None else []
-    rows, objects = [], []
-    for one in await store.journal(run=run, target=target, told_in=told_in, limit=limit):
-        slot = one.slot
-        target_, about = [await look.item(ref) for ref in (slot.target, slot.other)]
-        was, should_be = [await veil.value(slot, value) for value in (one.before, one.desired)]
-        message = await veil.text(one.message)
-        place = catalog.place(slot.target.instance, slot.surface)
-        if is_column(slot):
-            name = str(was if should_be is None else should_be)
-            target_ = about = msgspec.structs.replace(target_, label=name, kind=COLUMN, gone="")
-        before, after = words.value(was, place), words.value(should_be, place)
+    found = await store.journal(run=run, target=target, told_in=told_in, limit=limit)
+    objects = await wrote(look, found)
+    rows = []
+    for one in objects:
+        before, after = words.value(one.before, one.place), words.value(one.after, one.place)
         local = one.at.astimezone(zone)
         rows.append(
             (
                 str(one.run),
                 f"{words.day(local.date())} {local:%H:%M}",
-                one.kind.value,
-                target_.tool,
-                words.shown((about if target_.kind == Kind.product else target_).label, 40),
-                place,
-                f"{before} → {after}" + (f" ({message})" if message else ""),
+                one.outcome,
+                one.tool,
+                words.shown((one.about if one.item.kind == Kind.product else one.item).label, 40),
+                one.place,
+                f"{before} → {after}" + (f" ({one.message})" if one.message else ""),
             )
-        )
-        objects.append(
-            {
-                "seq": one.seq,
-                "id": one.change,
-                "run": one.run,
-                "at": one.at,
-                "tool": target_.tool,
-                "place": place,
-                "item": target_,
-                "about": about,
-                "rule": slot.rule,
-                "verb": one.verb.value,
-                "outcome": one.kind.value,
-                "before": was,
-                "after": should_be,
-                "reason": await veil.reason(slot, one.reason),
-                "evidence": await veil.evidence(slot, one.evidence),
-                "message": message,
-                "request_id": one.request_id,
-            }
         )
     columns = (
         Column("run", right=True),

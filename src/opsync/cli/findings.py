@@ -29,6 +29,8 @@ ALARMS = {
     "short": "Completeness",
     "token": "Token",
     "owners": "Owners",
+    "webhook disabled": "Change signals",
+    "webhook expires": "Change signals",
 }
 """What is tested, by the alarm that fails it."""
 

@@ -53,6 +53,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "pause": ("opsync.cli.pause:pause", "Stop all writes at once."),
     },
     "Run": {
+        "webhooks": (
+            "opsync.cli.webhooks:webhooks",
+            "Have tools tell at once that something changed.",
+        ),
         "alerts": ("opsync.cli.alerts:alerts", "Try who is told when nobody looks."),
         "config": ("opsync.cli.config:config", "Show and check the configuration."),
         "db": ("opsync.cli.db:db", "Look after the store."),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from opsync.cli import words
-from opsync.cli.adoptionview import brief
 from opsync.cli.common import console
 from opsync.cli.layout import Column
 from opsync.cli.pause import pause_lines
 from opsync.cli.screen import grid, hanging, show, styled
 from opsync.disagreements import DisagreementKind
 from opsync.engine.overview import Connection, Initiative, Overview
+from opsync.engine.usewords import brief
 from opsync.watch import Alarm
 
 SHOWN = 8
@@ -57,6 +57,8 @@ SAID = {
     "short": "not complete",
     "token": "token expired",
     "owners": "owners left",
+    "webhook disabled": "webhook switched off",
+    "webhook expires": "webhook ends",
 }
 """What a red alarm comes to, in two words."""
 
@@ -144,7 +146,7 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
             styled((f"{sign} {one.health.value.lower()}", color)),
             styled(words.shown(one.says, 20) or "–"),
             styled(("!", "red") if one.disagrees else ""),
-            styled(brief(one.adoption) if measured else ""),
+            styled(_use(one) if measured else ""),
             styled(_notes(one)),
         )
         rows.append(row)
@@ -157,6 +159,11 @@ def _print_initiatives(initiatives: Sequence[Initiative], *, every: bool) -> Non
         rest.append(f"! {disagree} {verb} with what people say: opsync look")
     if rest:
         show(styled(("      ".join(rest), "dim")))
+
+
+def _use(one: Initiative) -> tuple[str, str]:
+    text, tone = brief(one.adoption)
+    return text, {"": "", "quiet": "dim", "warning": "yellow"}[tone]
 
 
 def _also(found: Overview) -> str:

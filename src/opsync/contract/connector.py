@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 from msgspec import Struct
@@ -69,6 +69,8 @@ class Connector(ABC, Generic[S]):
     """How people name it: "Jira"."""
     settings_type: ClassVar[type[ConnectorSettings]]
     contract: ClassVar[int] = CONTRACT
+    every: ClassVar[timedelta] = timedelta(minutes=2)
+    """How often a service reads it, where the settings do not say."""
 
     def __init__(self, settings: S, context: Context) -> None:
         self.settings = settings
@@ -275,15 +277,3 @@ class Measurable(ABC):
     def metric_of(self, record: Record) -> tuple[MetricKind, str] | None:
         """Which metric a record of this instance stands for, by its stream; None for none."""
         return None
-
-
-class WebhookSource(ABC):
-    """Can send change signals."""
-
-    @abstractmethod
-    def verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise SignInError unless the signature over the raw body is right."""
-
-    @abstractmethod
-    def affected(self, headers: Mapping[str, str], body: bytes) -> Iterable[Ref]:
-        """What may have changed: names, never data."""

@@ -22,6 +22,9 @@ from opsync.errors import ConfigError
 from opsync.http import check_base_url
 from opsync.model import Category
 
+SHORTEST_HOOK_SECRET = 16
+"""Bytes of a secret that a person chose for a webhook; those that opsync makes are longer."""
+
 CategoryMap = dict[str, Category]
 """Status ids or names to categories."""
 
@@ -39,6 +42,12 @@ def _token(value: SecretStr) -> SecretStr:
     if not bare:
         raise ValueError("must not be empty")
     return SecretStr(bare)
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < SHORTEST_HOOK_SECRET:
+        raise ValueError(f"must have at least {SHORTEST_HOOK_SECRET} characters")
+    return value
 
 
 def _zone(name: str) -> str:
@@ -84,6 +93,8 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 """A credential without blanks or line ends around it, which files add; empty ones are refused."""
 
+HookSecret = Annotated[Token, AfterValidator(_long_enough)]
+"""A secret that signs: one that could be guessed is refused."""
 
 Zone = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone, "Europe/Berlin"; "" for none."""
@@ -114,8 +125,8 @@ class ConnectorSettings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    watched: ClassVar[frozenset[str]] = frozenset({"fresh_within", "token_expires"})
-    """The settings that only decide when opsync raises an alarm."""
+    watched: ClassVar[frozenset[str]] = frozenset({"every", "fresh_within", "token_expires"})
+    """The settings that only decide when opsync reads, and when it raises an alarm."""
 
     not_read: ClassVar[frozenset[str]] = watched | {"expose", "overlap_s", "census_every_h"}
     """The settings that decide nothing about what a record is: where only these change, nothing is
@@ -139,6 +150,9 @@ class ConnectorSettings(BaseSettings):
     census_every_h: Annotated[int, Field(ge=1, le=168)] = 24
     """How often, in hours, all ids are listed to find what was deleted, archived or hidden."""
 
+    every: Duration | None = None
+    """How often the service reads it. Left out: every 2 minutes, analytics every hour."""
+
     fresh_within: Duration | None = None
     """How long ago it may have been read to its end. Left out: as `[watch]` says."""
 
@@ -160,6 +174,19 @@ class ConnectorSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over secret files over the TOML block."""
         return env_settings, file_secret_settings, init_settings
+
+
+class WebhookSettings(ConnectorSettings):
+    """The settings of a tool that can send change signals."""
+
+    not_read = ConnectorSettings.not_read | {"webhook_secret", "webhook_secret_before"}
+
+    webhook_secret: HookSecret | None = None
+    """The secret that signs change signals, where a person set the webhook up. What
+    `opsync webhooks` sets up has a secret of its own, in a file beside the store."""
+
+    webhook_secret_before: HookSecret | None = None
+    """The one before it, taken as well while the tool still signs with it."""
 
 
 def secret_fields(settings: type[ConnectorSettings]) -> list[str]:

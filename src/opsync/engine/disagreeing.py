@@ -57,6 +57,7 @@ class Disagreeing:
         self._as_of = as_of
         self._zone = look.zone
         self._read_at: dict[str, datetime | None] | None = None
+        self._judged: dict[tuple[str, Ref], Disagreement | None] = {}
 
     async def summed(self) -> list[Summed]:
         """The delivery summaries of initiatives that live and are in use."""
@@ -72,7 +73,10 @@ class Disagreeing:
 
     def of_rollup(self, rollup: Rollup, root: Record) -> Disagreement | None:
         """What contradicts an initiative, without the members that show it."""
-        return pure.of_initiative(root, rollup, self._as_of, zone=self._zone)
+        key = rollup.rule, root.ref
+        if key not in self._judged:
+            self._judged[key] = pure.of_initiative(root, rollup, self._as_of, zone=self._zone)
+        return self._judged[key]
 
     async def shown_by(self, one: Disagreement, rollup: Rollup, root: Record) -> Disagreement:
         """The same with the members that show it."""

@@ -116,9 +116,12 @@ class Write(Struct, frozen=True, kw_only=True):
 
 class PlaceValue(Struct, frozen=True, kw_only=True):
     """One value that opsync keeps at a place. `held` says why it is not written ("": it is), with
-    since when, and until when where that has an end; `left_alone` says why it need not be."""
+    since when, and until when where that has an end; `left_alone` says why it need not be. Its
+    `surface` is the place's name for programs: with `target`, `rule` and `about` it names the
+    value."""
 
     place: str
+    surface: str
     tool: str
     target: Item
     about: Item

@@ -47,6 +47,16 @@ def derives_as(config: Config) -> str:
     )
 
 
+def config_digest(config: Config) -> str:
+    """What decides what a pass does. Where one mode holds for all rules, theirs do not matter."""
+    modes = [] if config.forced else [(r.name, r.mode) for r in config.rules] + [config.links.mode]
+    return value_hash(
+        msgspec.to_builtins(
+            [derives_as(config), sorted(reads_as(config).items()), config.limits, modes]
+        )
+    )
+
+
 def _instances(config: Config) -> list[tuple[str, str, str]]:
     return sorted((i.name, i.connector, i.fingerprint) for i in config.instances.values())
 

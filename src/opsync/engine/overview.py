@@ -17,7 +17,7 @@ from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
 from opsync.engine.veil import Veil
-from opsync.model import Health, Record, Rollup
+from opsync.model import Category, Health, Record, Rollup
 from opsync.model.pause import Pause
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.report import OVER_LIMIT
@@ -57,7 +57,8 @@ class Initiative(Struct, frozen=True, kw_only=True):
     where nothing counts. `says` is people's own status in `tool`; `disagrees` that it says
     otherwise than the numbers. `owner` is the one name of whoever owns it, "" where nobody does or
     where it is private. `released` is there once its own status is done; `adoption` has what is
-    measured of it, the most telling first."""
+    measured of it, the most telling first. `teams` are those whose work it counts, most of it
+    first; of private work none is named."""
 
     ref: str
     rule: str
@@ -66,6 +67,7 @@ class Initiative(Struct, frozen=True, kw_only=True):
     url: str
     done: int
     total: int
+    in_progress: int
     canceled: int
     blocked: int
     private: int
@@ -77,6 +79,7 @@ class Initiative(Struct, frozen=True, kw_only=True):
     scope_added: int
     missing: tuple[str, ...]
     instances: tuple[str, ...]
+    teams: tuple[str, ...]
     says: str
     disagrees: bool
     owner: str
@@ -299,6 +302,7 @@ def _initiative(
         url=item.url,
         done=rollup.done,
         total=rollup.total,
+        in_progress=rollup.counts.get(Category.in_progress, 0),
         canceled=rollup.canceled,
         blocked=rollup.blocked,
         private=rollup.private,
@@ -310,6 +314,7 @@ def _initiative(
         scope_added=rollup.scope_added,
         missing=missing,
         instances=rollup.instances,
+        teams=tuple(one.name for one in rollup.spaces),
         says=item.status,
         disagrees=found is not None and found.kind is DisagreementKind.status,
         owner=owners.name(root),

@@ -48,6 +48,7 @@ class Standing:
         veil = self._veil
         return PlaceValue(
             place=self._look.catalog.place(slot.target.instance, slot.surface),
+            surface=slot.surface,
             tool=self._look.catalog.tool(slot.target.instance),
             target=await self._look.item(slot.target),
             about=await self._look.item(slot.other),

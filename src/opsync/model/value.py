@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
+if TYPE_CHECKING:
+    Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
+else:
+    Value = Any  # msgspec reads annotations at run time, and knows no type that holds itself
 """What stands at a place, as JSON. None means that nothing stands there."""
 
 NOTHING = msgspec.Raw(b"null")

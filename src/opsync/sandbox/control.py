@@ -35,7 +35,8 @@ class Control:
     """The control interface over the named vendors.
 
     GET state; POST move {item, to}, edit {item, field, value}, outage {vendor, on, for_s?},
-    fault {vendor, name: value, …} with the names of `Faults`.
+    fault {vendor, name: value, …} with the names of `Faults`, webhook {vendor, do, …}: what people
+    click there, `subscribe` {url} and `verify` {token} at Notion, `enable` {id} elsewhere.
     """
 
     def __init__(self, vendors: Mapping[str, Vendor]) -> None:
@@ -47,6 +48,7 @@ class Control:
                 Route("/edit", self._guarded(self._edit), methods=["POST"]),
                 Route("/outage", self._guarded(self._outage), methods=["POST"]),
                 Route("/fault", self._guarded(self._fault), methods=["POST"]),
+                Route("/webhook", self._guarded(self._webhook), methods=["POST"]),
             ]
         )
 
@@ -95,6 +97,15 @@ class Control:
             for key, value in checked.items():
                 setattr(vendor.faults, key, value)
             return {"did": f"Faults of {name} are set.", "faults": _faults(vendor)}
+
+    def _webhook(self, body: Body) -> object:
+        vendor, _ = self._vendor(body)
+        what = {key: value for key, value in body.items() if isinstance(value, str)}
+        try:
+            with vendor.lock:
+                return {"did": vendor.poke_webhook(_text(body, "do"), what)}
+        except (LookupError, ValueError) as error:
+            raise _Refused(400, str(error.args[0])) from error
 
     def _vendor(self, body: Body) -> tuple[Vendor, str]:
         name = _text(body, "vendor")
@@ -180,6 +191,7 @@ def _summary(vendor: Vendor) -> object:
             "read_requests": vendor.read_requests,
             "write_requests": vendor.write_requests,
             "over_budget": vendor.over_budget,
+            "webhooks": [] if vendor.hooks is None else vendor.hooks.summary(),
         }
 
 

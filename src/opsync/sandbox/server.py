@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsync.sandbox.control import Control
+from opsync.sandbox.courier import Courier
 from opsync.sandbox.vendor import Vendor
 
 CONTROL = "_sandbox"
@@ -62,6 +63,7 @@ class SandboxServer:
         self.port = port
         apps: dict[str, ASGIApp] = {name: vendor.app for name, vendor in vendors.items()}
         self._app = Mounts(apps | {CONTROL: Control(self.vendors).app})
+        self._courier = Courier(self.vendors.values())
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -103,9 +105,11 @@ class SandboxServer:
                 self.stop()
                 raise RuntimeError("the sandbox did not start")
             time.sleep(0.005)
+        self._courier.start()
 
     def stop(self) -> None:
         """End: open requests get a second to finish. Does nothing when it does not run."""
+        self._courier.stop()
         server, thread = self._server, self._thread
         if server is None or thread is None:
             return

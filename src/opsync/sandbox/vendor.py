@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+if TYPE_CHECKING:
+    from opsync.sandbox.hooks import Hooks
 
 
 def utc_now() -> datetime:
@@ -62,6 +65,16 @@ class Faults:
     """So many further writes are carried out and answered 502, as when an answer is lost."""
     deny: set[str] = field(default_factory=set)
     """Remote ids of objects that this credential cannot see; projects and teams by key, too."""
+    webhooks_lost: int = 0
+    """Of 100 deliveries of change signals, so many are never sent."""
+    webhooks_twice: int = 0
+    """Of 100, so many are sent three times."""
+    webhooks_late_s: int = 0
+    """Each is sent so many seconds late."""
+    webhooks_reordered: bool = False
+    """They are sent in another order, within two seconds."""
+    webhooks_forged: int = 0
+    """To 100, so many come besides that somebody else signed."""
     missing_scopes: set[str] = field(default_factory=set)
     """What this credential may not do, in the vendor's own words (`Vendor.scopes`)."""
 
@@ -113,6 +126,8 @@ class Vendor:
         self.exchanges: deque[Exchange] = deque(maxlen=100_000)
         self.read_requests = 0
         self.write_requests = 0
+        self.hooks: Hooks | None = None
+        """Its webhooks, where it has any."""
         self.over_budget = 0
         """Requests refused because the caller went over the budget (not by `rate_limit_next`)."""
 
@@ -160,6 +175,20 @@ class Vendor:
         ValueError: the vendor has no such field, or refuses the value; LookupError: no such item.
         """
         raise NotImplementedError
+
+    def poke_webhook(self, do: str, what: Mapping[str, str]) -> str:
+        """Do with a webhook what people click at the vendor, and say in one sentence what happened.
+
+        ValueError: it cannot be done here; LookupError: no such webhook.
+        """
+        hooks = self.hooks
+        if hooks is None or do != "enable":
+            raise ValueError(f"{self.name} has nothing to {do}")
+        hook = hooks.registered.get(what.get("id", ""))
+        if hook is None:
+            raise LookupError("no such webhook")
+        hook.enabled = True
+        return f"{self.name} delivers to {hook.url} again."
 
     def log(
         self,

@@ -24,42 +24,17 @@ from opsync.teams import teams_in
 async def pull_all(this: Pass) -> None:
     """Pull ► normalize ► store: every instance by itself, all at once; then what they name of each
     other, where it is read for that alone."""
-    recognizers = {
-        name: opened.connector.recognize
-        for name, opened in this.instances.items()
-        if isinstance(opened.connector, Readable)
-    }
-    rules = this.config.plugins.link_rules
-    mirrors = Mirrors(this.config.twins.footers)
     contexts: dict[str, PullContext] = {}
     tasks: list[Coroutine[Any, Any, None]] = []
     later: list[Callable[[], Coroutine[Any, Any, None]]] = []
-    for name, opened in this.instances.items():
-        connector = opened.connector
-        report = InstanceReport(name, connector.title)
-        this.report.instances.append(report)
+    this.report.instances.extend(unread(this))
+    for report in this.report.instances:
+        name, connector = report.instance, this.instances[report.instance].connector
         left_out = bool(this.only) and name not in this.only
         if not isinstance(connector, Readable) or left_out or not this.is_mine(name):
-            report.pulled = False
             continue
-        statuses = this.config.instances[name].settings.statuses
-        teams = teams_in(name, this.config.teams, statuses)
-        context = contexts[name] = PullContext(
-            store=this.store,
-            clock=this.clock,
-            run=this.run,
-            overlap_s=opened.overlap_s,
-            fingerprint=opened.fingerprint,
-            known=Known(recognizers, rules, mirrors, teams),
-            naming=this.reads_as.get(name, ""),
-            full=this.full,
-            progress=this.progress,
-            clean=opened.clean,
-            watch=opened.watch,
-            census_every=timedelta(hours=this.config.instances[name].settings.census_every_h),
-            allowed=(this.limits or this.config.limits).vanished,
-            requests=partial(getattr, opened.client, "reads"),
-        )
+        report.pulled = True
+        context = contexts[name] = context_of(this, name)
         tasks.append(pull(connector, report, context))
         later.append(partial(pull_named, connector, report, context))
     await at_once(tasks)
@@ -67,6 +42,42 @@ async def pull_all(this: Pass) -> None:
     await try_again(this, contexts)
     await check_teams(this)
     await keep_all(this)
+
+
+def unread(this: Pass) -> list[InstanceReport]:
+    """A report on each instance, of which nothing was read yet."""
+    return [
+        InstanceReport(name, opened.connector.title, pulled=False)
+        for name, opened in this.instances.items()
+    ]
+
+
+def context_of(this: Pass, name: str) -> PullContext:
+    """What reading an instance works with."""
+    opened, settings = this.instances[name], this.config.instances[name].settings
+    recognizers = {
+        each: other.connector.recognize
+        for each, other in this.instances.items()
+        if isinstance(other.connector, Readable)
+    }
+    mirrors = Mirrors(this.config.twins.footers)
+    teams = teams_in(name, this.config.teams, settings.statuses)
+    return PullContext(
+        store=this.store,
+        clock=this.clock,
+        run=this.run,
+        overlap_s=opened.overlap_s,
+        fingerprint=opened.fingerprint,
+        known=Known(recognizers, this.config.plugins.link_rules, mirrors, teams),
+        naming=this.reads_as.get(name, ""),
+        full=this.full,
+        progress=this.progress,
+        clean=opened.clean,
+        watch=opened.watch,
+        census_every=timedelta(hours=settings.census_every_h),
+        allowed=(this.limits or this.config.limits).vanished,
+        requests=partial(getattr, opened.client, "reads"),
+    )
 
 
 async def look_around(this: Pass) -> None:

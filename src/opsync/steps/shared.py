@@ -45,9 +45,9 @@ async def keep(store: Store, name: str, opened: Opened) -> None:
 
 
 async def keep_all(this: Pass) -> None:
-    """The same for every instance of the pass."""
+    """The same for every instance of the pass that it has not left to another."""
     for name, opened in this.instances.items():
-        if this.is_mine(name):
+        if this.is_mine(name) and opened.after is None:
             await keep(this.store, name, opened)
 
 

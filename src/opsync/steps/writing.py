@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -258,10 +258,17 @@ def _unvetoed(
     return kept
 
 
-async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
+def _stay(name: str) -> None:
+    """Keep an instance until the pass is over."""
+
+
+async def apply_all(
+    this: Pass, work: Mapping[str, list[TargetWork]], leave: Callable[[str], None] = _stay
+) -> None:
     """Apply: one instance's changes at a time each, all instances at once.
 
-    One that a person paused is not written, from its next batch on.
+    One that a person paused is not written, from its next batch on. `leave` is told of each that
+    is written to its end.
     """
 
     notes = this.notes(this.setting({}))
@@ -300,6 +307,8 @@ async def apply_all(this: Pass, work: Mapping[str, list[TargetWork]]) -> None:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
             report.message = clean(result.stopped.message)
             report.hint = clean(result.stopped.hint)
+        await keep(this.store, name, this.instances[name])
+        leave(name)
 
     await at_once(one(name, targets) for name, targets in sorted(work.items()))
     await keep_all(this)

@@ -14,6 +14,7 @@ from opsync.store.store import Store
 from opsync.store.types import (
     METRICS,
     Alike,
+    Arrived,
     AsideCount,
     BatchCounts,
     CursorState,
@@ -32,6 +33,8 @@ from opsync.store.types import (
     Tally,
     TargetInputs,
     Tree,
+    TrendPoint,
+    Unread,
     Vanished,
     WalkResult,
 )
@@ -41,6 +44,7 @@ __all__ = [
     "METRICS",
     "NEXT",
     "Alike",
+    "Arrived",
     "AsideCount",
     "BatchCounts",
     "Copied",
@@ -64,6 +68,8 @@ __all__ = [
     "Tally",
     "TargetInputs",
     "Tree",
+    "TrendPoint",
+    "Unread",
     "Vanished",
     "WalkResult",
     "back_up",

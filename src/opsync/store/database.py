@@ -54,6 +54,11 @@ class Database:
         """Run `work` in one transaction: all of it is durable afterwards, or nothing of it."""
         return self._guarded(lambda: self._transact("BEGIN IMMEDIATE", work))
 
+    def revision(self) -> str:
+        """What differs once anything was committed, by this connection or by any other."""
+        others = self._guarded(lambda: self._file.execute("PRAGMA data_version").fetchone())
+        return f"{others[0]}.{self._file.total_changes}"
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

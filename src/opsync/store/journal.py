@@ -35,11 +35,15 @@ class Journal(Part):
         target: Ref | None = None,
         other: Ref | None = None,
         told_in: Sequence[Ref] = (),
+        before: int | None = None,
         limit: int = 100,
     ) -> list[JournalRow]:
-        """The last writes, newest first: of a run, of a target, of an other end, or all. Those on
-        `told_in` that are about the target are among the target's."""
+        """The last writes, newest first: of a run, of a target, of an other end, or all; those that
+        are older than the one whose `seq` is `before`. Those on `told_in` that are about the target
+        are among the target's."""
         query = select(journal).order_by(journal.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(journal.c.seq < before)
         if run is not None:
             query = query.where(journal.c.run == run)
         if target is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, or_, select, text
 
 from opsync.model import Evidence, Kind, Link, Record, Ref, Rollup
 from opsync.model.aside import RETRIES
-from opsync.model.ledger import CONFLICTED
+from opsync.model.ledger import CONFLICTED, Entry
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import chunks, decode_rollup, texts, to_ref, to_text
 from opsync.store.ledger import to_entry
@@ -76,6 +76,14 @@ class Plans(Part):
             return await self._read(lambda c: to_refs(c.execute(ordered).scalars()))
         values = {"now": to_text(now), "most": RETRIES}
         return await self._read(lambda c: to_refs(c.execute(_PENDING, values).scalars()))
+
+    async def unsettled(self) -> list[Entry]:
+        """All slots with something left to do, or that are held, by target."""
+        waits = or_(
+            ledger.c.pending == 1, ledger.c.hold.is_not(None), ledger.c.outcome == CONFLICTED
+        )
+        query = select(ledger).where(waits).order_by(*ledger.primary_key.columns)
+        return await self._read(lambda c: [to_entry(row) for row in c.execute(query).mappings()])
 
     async def target_inputs(self, targets: Sequence[Ref]) -> list[TargetInputs]:
         """What decides about these targets, in their order; those not stored are left out."""

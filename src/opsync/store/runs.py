@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
 
 from opsync.model import Ref
 from opsync.store.base import Part
@@ -51,6 +51,11 @@ class Runs(Part):
         if kept:
             await self._write(lambda c: touch(c, NEXT, kept))
 
+    async def is_restless(self, now: datetime) -> bool:
+        """Whether something changed that no run has dealt with, or a write is due again."""
+        values = {"now": to_text(now)}
+        return await self._read(lambda c: bool(c.scalar(_RESTLESS, values | {"since": _open(c)})))
+
     async def last_runs(self, n: int) -> list[RunRow]:
         """The last `n` runs, newest first."""
         return await self._read(lambda c: _last(c, n))
@@ -76,6 +81,20 @@ def latest(connection: Connection) -> int:
     """The number of the newest run, 0 before the first."""
     return int(connection.scalar(select(func.max(runs.c.seq))) or 0)
 
+
+def _open(connection: Connection) -> int:
+    """The first mark that is not settled, as the run that begins next will find it."""
+    return since(connection, mark(connection, NEXT))
+
+
+_RESTLESS = text("""
+SELECT EXISTS (SELECT 1 FROM records WHERE changed_in >= :since)
+OR EXISTS (SELECT 1 FROM records WHERE seen_changed_in >= :since)
+OR EXISTS (SELECT 1 FROM touched WHERE run >= :since)
+OR EXISTS (SELECT 1 FROM ledger
+    WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
+    AND (intent IS NOT NULL OR hold IS NULL))
+""")
 
 _TOUCH = """
 INSERT INTO touched (ref, run, relink) VALUES (?, ?, ?) ON CONFLICT (ref) DO UPDATE

@@ -389,3 +389,22 @@ sightings = Table(
     _maybe("since"),
     sqlite_with_rowid=False,
 )
+
+# Deliveries of change signals that were answered as arrived, in the order in which they did. `id`
+# is the tool's, `digest` the body's; `refs` are named until a pass that read them came to its end.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _number("seq", key=True),
+    _text("instance"),
+    _text("id"),
+    _text("digest"),
+    _text("at"),
+    _blob("refs"),
+    _number("whole"),
+    _number("done"),
+    Index("deliveries_by_id", "instance", "id", unique=True),
+    Index("deliveries_by_digest", "instance", "digest", unique=True),
+    Index("deliveries_by_time", "at"),
+    Index("deliveries_open", "instance", "seq", sqlite_where=text("done = 0")),
+)

@@ -10,6 +10,7 @@ from opsync.runtime import Clock
 from opsync.store.approving import Approving
 from opsync.store.database import Database, open_database
 from opsync.store.decisions import Decisions
+from opsync.store.deliveries import Deliveries
 from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
@@ -25,6 +26,7 @@ from opsync.store.rollups import Rollups
 from opsync.store.runs import Runs
 from opsync.store.setaside import SettingAside
 from opsync.store.tallies import Tallies
+from opsync.store.trends import Trends
 from opsync.store.twins import Twins
 from opsync.store.walks import Walks
 
@@ -39,9 +41,11 @@ class Store(
     Twins,
     Pairing,
     Rollups,
+    Trends,
     Metrics,
     Plans,
     Pausing,
+    Deliveries,
     Approving,
     Ledger,
     Journal,

@@ -236,6 +236,15 @@ class HistoryRow(Struct, frozen=True):
     health: Health
 
 
+class TrendPoint(NamedTuple):
+    """A rollup's main numbers from `at` on."""
+
+    at: datetime
+    done: int
+    total: int
+    health: Health
+
+
 class JournalRow(Struct, frozen=True, kw_only=True):
     """One write that was tried, with all that explains it. Values are JSON, None is absent."""
 
@@ -285,3 +294,24 @@ class OneSided(NamedTuple):
     work: Record
     root: Ref
     why: Evidence
+
+
+class Arrived(Struct, frozen=True):
+    """A delivery of a change signal to be kept: the tool's id of it, its body's digest, and what
+    it names."""
+
+    instance: str
+    id: str
+    digest: str
+    refs: tuple[Ref, ...] = ()
+    whole: bool = False
+
+
+class Unread(Struct, frozen=True):
+    """What the deliveries of an instance name that no pass has read yet, up to the number
+    `through`. `whole`: not all of it can be looked up."""
+
+    instance: str
+    refs: tuple[Ref, ...]
+    whole: bool
+    through: int

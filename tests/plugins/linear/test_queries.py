@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from opsync.sandbox.linear.cost import Pricer
-from opsync_linear import batch, checks, explore, queries, updates
+from opsync_linear import batch, checks, explore, queries, updates, webhooks
 from opsync_linear.dialect import POINTS_PER_QUERY
 from opsync_linear.queries import ROOTS, Sizes
 
@@ -29,6 +29,7 @@ DOCUMENTS = {
     "initiative links": queries.LINKS_OF_INITIATIVE,
     "doctor": checks.CHECK,
     **explore.DOCUMENTS,
+    **webhooks.DOCUMENTS,
     "last update": updates.LAST,
     "every mutation": batch.document(batch.MUTATIONS),
 }
@@ -92,6 +93,15 @@ def test_looking_around_costs_what_is_counted(schema: GraphQLSchema, query: str)
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     assert Pricer(schema, document, operation, {}).price() == explore.COST[query]
+
+
+@pytest.mark.parametrize("query", webhooks.DOCUMENTS.values(), ids=webhooks.DOCUMENTS)
+def test_managing_webhooks_costs_what_is_counted(schema: GraphQLSchema, query: str) -> None:
+    document = parse(query)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    price = Pricer(schema, document, operation, {}).price()
+    assert price == webhooks.COSTS[query]
 
 
 def test_a_share_of_a_page_has_at_least_one_row() -> None:

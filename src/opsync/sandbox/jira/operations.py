@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from opsync.sandbox.jira import metadata, remotelinks, search
+from opsync.sandbox.jira import metadata, remotelinks, search, webhooks
 from opsync.sandbox.jira.call import Call, Refusal
 
 # Burst limits in requests a second, per endpoint and method.
@@ -17,6 +17,9 @@ _BURST = {"GET": 100, "POST": 100, "PUT": 50, "DELETE": 50}
 
 READ_WORK, READ_USER, WRITE_WORK = "read:jira-work", "read:jira-user", "write:jira-work"
 """Scopes, as the operations document them (`x-atlassian-oauth2-scopes`)."""
+
+ADMIN = "a"
+"""Stands for a version where the path is below `/rest/webhooks/1.0/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,14 @@ OPERATIONS: tuple[Operation, ...] = (
     *_operation("GET", _LINKS + "/{link}", remotelinks.one),
     *_operation("PUT", _LINKS + "/{link}", remotelinks.replace, writes=True),
     *_operation("DELETE", _LINKS + "/{link}", remotelinks.remove, writes=True),
+    *_operation("GET", "webhook", webhooks.listing, versions=ADMIN, scope=""),
+    *_operation("POST", "webhook", webhooks.create, writes=True, versions=ADMIN, scope=""),
+    *_operation("GET", "webhook/{hook}", webhooks.one, versions=ADMIN, scope=""),
+    *_operation("PUT", "webhook/{hook}", webhooks.change, writes=True, versions=ADMIN, scope=""),
+    *_operation("DELETE", "webhook/{hook}", webhooks.remove, writes=True, versions=ADMIN, scope=""),
+    *_operation("GET", "webhook", webhooks.dynamic, versions="3", scope=""),
+    *_operation("POST DELETE", "webhook", webhooks.dynamic, writes=True, versions="3", scope=""),
+    *_operation("PUT", "webhook/refresh", webhooks.dynamic, writes=True, versions="3", scope=""),
 )
 
 

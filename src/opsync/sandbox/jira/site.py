@@ -16,16 +16,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from opsync.sandbox.jira import operations, pokes
+from opsync.sandbox.jira import operations, pokes, webhooks
 from opsync.sandbox.jira.call import Call, Refusal
 from opsync.sandbox.jira.operations import READ_USER, READ_WORK, WRITE_WORK, Operation
 from opsync.sandbox.jira.render import Renderer
 from opsync.sandbox.jira.state import JiraState
-from opsync.sandbox.jira.values import Issue, Project
+from opsync.sandbox.jira.values import Issue, IssueLink, Project
 from opsync.sandbox.vendor import Budget, json_response, utc_now
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-_API = re.compile(r"(?P<gateway>/ex/jira/(?P<cloud>[^/]+))?/rest/api/(?P<version>2|3)/(?P<rest>.*)")
+_API = re.compile(
+    r"(?P<gateway>/ex/jira/(?P<cloud>[^/]+))?"
+    r"/rest/(?:api/(?P<version>2|3)|(?P<admin>webhooks/1\.0))/(?P<rest>.*)"
+)
 
 WRITES_PER_ISSUE = 20
 """Jira's limit of writes to one issue within `WRITE_WINDOW_S` seconds."""
@@ -45,7 +48,7 @@ class JiraSite(JiraState):
     """
 
     name = "jira"
-    scopes = (READ_WORK, READ_USER, WRITE_WORK, "BROWSE_PROJECTS", "LINK_ISSUES")
+    scopes = (READ_WORK, READ_USER, WRITE_WORK, "BROWSE_PROJECTS", "LINK_ISSUES", "ADMINISTER")
     """Scopes of a token, then permissions of its account."""
 
     def __init__(
@@ -70,6 +73,7 @@ class JiraSite(JiraState):
         self.bulk_limit = bulk_limit
         self.remote_link_limit = remote_link_limit
         self.caller = self.add_user("Ana Reyes", email)
+        self.hooks = webhooks.hooks_of(self)
         self._token = token
         self._budgets: dict[str, Budget] = {}
         self._issue_budgets: dict[int, Budget] = defaultdict(self._issue_budget)
@@ -142,6 +146,16 @@ class JiraSite(JiraState):
         with self.lock:
             return pokes.edit(self, item, field, value)
 
+    def tell(self, event: str, issue: Issue) -> None:
+        webhooks.tell(self, event, issue)
+
+    def tell_link(self, event: str, link: IssueLink) -> None:
+        ends = self.issues[link.outward_id], self.issues[link.inward_id]
+        webhooks.tell_link(self, event, link.id, *ends)
+
+    def tell_project(self, event: str, key: str) -> None:
+        webhooks.tell_project(self, event, key)
+
     async def _handle(self, request: Request) -> Response:
         body = await request.body()
         with self.lock:
@@ -162,7 +176,8 @@ class JiraSite(JiraState):
         if path == "/_edge/tenant_info" and self.cloud:
             return fault or json_response({"cloudId": self.cloud_id}), True
         match = _API.fullmatch(path)
-        found = match and operations.find(request.method, match["version"], match["rest"])
+        version = (match["version"] or operations.ADMIN) if match else ""
+        found = match and operations.find(request.method, version, match["rest"])
         reads = found[0].reads if found else request.method == "GET"
         if fault is not None:
             return fault, reads
@@ -173,7 +188,7 @@ class JiraSite(JiraState):
         denied = denied or self._out_of_scope(operation, gateway=match["gateway"] is not None)
         if denied is not None:
             return denied, reads
-        render = self._renderer(match["gateway"] or "", match["version"])
+        render = self._renderer(match["gateway"] or "", match["version"] or "3")
         given = request.query_params
         repeated = {name: given.getlist(name) for name in given}
         call = Call(self, render, parts, dict(given), body, repeated)
@@ -188,6 +203,8 @@ class JiraSite(JiraState):
     def _serves(self, match: re.Match[str]) -> bool:
         if match["cloud"] is not None and match["cloud"] != self.cloud_id:
             return False
+        if match["admin"]:
+            return self.cloud and match["gateway"] is None
         return self.cloud or (match["version"] == "2" and match["gateway"] is None)
 
     def _renderer(self, gateway: str, version: str) -> Renderer:
@@ -247,7 +264,8 @@ class JiraSite(JiraState):
     def _carry_out(self, operation: Operation, call: Call) -> Response:
         if operation.reads:
             return operation.answer(call)
-        if self.faults.read_only or "LINK_ISSUES" in self.faults.missing_scopes:
+        lost = operation.scope == WRITE_WORK and "LINK_ISSUES" in self.faults.missing_scopes
+        if self.faults.read_only or lost:
             raise Refusal(403, "You do not have permission to link issues.")
         response = operation.answer(call)
         if self.faults.lose_next_writes:
@@ -267,7 +285,7 @@ class JiraSite(JiraState):
         if (wait_s := budget.take()) > 0:
             self.over_budget += 1
             raise self._refuse_rate(budget, wait_s, "jira-burst-based")
-        issue = None if operation.reads else self.get(call.parts["issue"])
+        issue = None if operation.reads else self.get(call.parts.get("issue", ""))
         if issue is not None:
             own = self._issue_budgets[issue.id]
             if (wait_s := own.take()) > 0:

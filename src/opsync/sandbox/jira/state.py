@@ -28,6 +28,12 @@ EDITABLE = frozenset(
 )
 """The fields that `JiraState.edit` takes."""
 
+_PROJECT_EVENTS = {
+    "archived": "project_archived",
+    "deleted": "project_soft_deleted",
+    "live": "project_restored_archived",
+}
+
 
 class JiraState(JiraTables):
     """A site that a world is built in and people work in; every change keeps its past."""
@@ -109,6 +115,7 @@ class JiraState(JiraTables):
                 )
             for body in remote_links:
                 self.put_remote_link(issue.id, body, touch=False)
+            self.tell("jira:issue_created", issue)
             return issue
 
     def set_status(self, key: str, status_name: str, *, resolution: str | None = None) -> Issue:
@@ -172,6 +179,7 @@ class JiraState(JiraTables):
             self.links = [x for x in self.links if gone.id not in {x.outward_id, x.inward_id}]
             for child in self.children(gone):
                 self.issues[child.id] = replace(child, parent_id=None)
+            self.tell("jira:issue_deleted", gone)
 
     def archive_issue(self, key: str) -> None:
         """Archive one issue: no search shows it, and it does not count as updated."""
@@ -188,13 +196,16 @@ class JiraState(JiraTables):
         with self.lock:
             check_choice("project state", state, dict.fromkeys(("live", "archived", "deleted")))
             self.projects[key] = replace(self.projects[key], state=state)
+            self.tell_project(_PROJECT_EVENTS[state], key)
 
     def add_link(self, outward: str, inward: str, *, type_name: str = "Blocks") -> None:
         """Link two issues as a person does: `outward` blocks `inward`. Both count as updated."""
         with self.lock:
             check_choice("link type", type_name, LINK_TYPES)
             ends = self.issue(outward), self.issue(inward)
-            self.links.append(IssueLink(self.new_id(), type_name, ends[0].id, ends[1].id))
+            link = IssueLink(self.new_id(), type_name, ends[0].id, ends[1].id)
+            self.links.append(link)
+            self.tell_link("issuelink_created", link)
             for end in ends:
                 self._change(replace(end, updated=self.instant()))
 

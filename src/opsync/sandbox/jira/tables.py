@@ -52,6 +52,15 @@ class JiraTables(Vendor):
         self._next_number: dict[str, int] = {}
         self._last_id = 10_000
 
+    def tell(self, event: str, issue: Issue) -> None:
+        """Something happened to an issue, of which webhooks may be told."""
+
+    def tell_link(self, event: str, link: IssueLink) -> None:
+        """The same of a link between issues."""
+
+    def tell_project(self, event: str, key: str) -> None:
+        """The same of a project."""
+
     def new_id(self) -> int:
         """The next numeric id; one sequence serves all sorts of objects."""
         self._last_id += 1
@@ -148,10 +157,13 @@ class JiraTables(Vendor):
         self._activity[issue_id] = self._activity.get(issue_id, 0) + 1
         if self.remote_links_bump_updated:
             self._change(replace(self.issues[issue_id], updated=self.instant()))
+        else:
+            self.tell("jira:issue_updated", self.issues[issue_id])
 
     def _change(self, issue: Issue) -> Issue:
         self._register_names(issue)
         self._keep(issue, issue.updated)
+        self.tell("jira:issue_updated", issue)
         return issue
 
     def _keep(self, issue: Issue, at: datetime) -> None:

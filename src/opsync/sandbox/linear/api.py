@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from opsync.sandbox.linear import pokes
+from opsync.sandbox.linear import pokes, webhooks
 from opsync.sandbox.linear.budget import (
     POINTS_PER_HOUR,
     POINTS_PER_QUERY,
@@ -59,7 +59,8 @@ class LinearWorkspace(Vendor, Truth):
     """
 
     name = "linear"
-    scopes = ("read", "write")
+    scopes = ("read", "write", "admin")
+    """What a key may do; managing webhooks takes an admin."""
 
     def __init__(
         self,
@@ -72,6 +73,9 @@ class LinearWorkspace(Vendor, Truth):
     ) -> None:
         Vendor.__init__(self, now=now, limit_factor=limit_factor)
         Truth.__init__(self, url_key=url_key, now=now)
+        self.hooks = webhooks.hooks_of(self)
+        self.webhooks: dict[str, webhooks.Webhook] = {}
+        self.told = lambda action, node: webhooks.tell(self, action, node)
         self.token = token
         self.oauth_token = oauth_token
         self.requests = LeakyBudget(REQUESTS_PER_HOUR * limit_factor, now)

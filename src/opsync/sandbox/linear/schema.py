@@ -25,6 +25,8 @@ from graphql import (
 
 from opsync.sandbox.linear.mutations import MUTATIONS
 from opsync.sandbox.linear.resolvers import FIELDS
+from opsync.sandbox.linear.webhooks import MUTATIONS as HOOK_MUTATIONS
+from opsync.sandbox.linear.webhooks import QUERIES as HOOK_QUERIES
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +34,8 @@ def schema() -> GraphQLSchema:
     """The schema with its resolvers, built once a process."""
     text = files("opsync.sandbox.linear").joinpath("schema.graphql").read_text("utf-8")
     built = build_schema(text)
-    for type_name, resolvers in {**FIELDS, "Mutation": MUTATIONS}.items():
+    roots = {"Query": FIELDS["Query"] | HOOK_QUERIES, "Mutation": MUTATIONS | HOOK_MUTATIONS}
+    for type_name, resolvers in {**FIELDS, **roots}.items():
         kind = built.type_map[type_name]
         if not isinstance(kind, GraphQLObjectType):
             raise TypeError(f"{type_name} is no object type")

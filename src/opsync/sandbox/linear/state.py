@@ -131,6 +131,7 @@ class Truth(Containers):
         """Delete an issue as people do: it lies in the trash, archived."""
         issue = self.archive_issue(identifier, at=at)
         issue.trashed = True
+        self.told("remove", issue)
         return issue
 
     def delete_issue(self, identifier: str) -> None:

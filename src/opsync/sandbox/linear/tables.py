@@ -41,6 +41,8 @@ class Tables:
         self.url_key = url_key
         self.attachments_bump_issue = False
         """Whether a new or changed attachment moves its issue's `updated_at`."""
+        self.told: Callable[[str, Node], None] = lambda action, node: None
+        """Called after each change with "create", "update" or "remove", for webhooks."""
         self.sync_id = 1000
         self.nodes: dict[str, Node] = {}
         self.buried: dict[str, Node] = {}
@@ -87,6 +89,7 @@ class Tables:
         table[node.id] = node
         self.nodes[node.id] = node
         self.sync_id += 1
+        self.told("create", node)
         return node
 
     def bury(self, table: dict[str, N], node: N) -> None:
@@ -94,6 +97,7 @@ class Tables:
         del table[node.id]
         self.buried[node.id] = self.nodes.pop(node.id)
         self.sync_id += 1
+        self.told("remove", node)
 
     def touch(self, node: Node, at: datetime | None = None) -> datetime:
         """Move `updated_at` forward, by a millisecond at least if the event happens now."""
@@ -103,6 +107,7 @@ class Tables:
             at = to_millisecond(at)
         node.updated_at = max(node.updated_at, at)
         self.sync_id += 1
+        self.told("update", node)
         return at
 
     def stamps(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from opsync.sandbox.notion import query
+from opsync.sandbox.notion import query, webhooks
 from opsync.sandbox.notion.call import (
     Answer,
     Call,
@@ -89,6 +89,7 @@ def update_data_source(call: Call) -> Answer:
                 page.cells[raw_id] = _kept(page.cells[raw_id], old, new)
     source.updated = call.workspace.now()
     source.updated_by = call.workspace.bot.id
+    webhooks.tell_columns(call.workspace, source, source.updated_by)
     return data_source_shape(source, call.version)
 
 
@@ -200,6 +201,12 @@ def update_page(call: Call) -> Answer:
         found.trashed = trashed
     found.updated = call.workspace.now()
     found.updated_by = call.workspace.bot.id
+    if trashed is not None:
+        event = "page.deleted" if trashed else "page.undeleted"
+        webhooks.tell_page(call.workspace, event, found, found.updated_by)
+    if cells:
+        ids = [prop.id for raw, prop in found.data_source.schema.properties.items() if raw in cells]
+        webhooks.tell_page(call.workspace, "page.properties_updated", found, found.updated_by, ids)
     # The columns as they are now, with the choices that this request made.
     columns = columns_of(call, found.data_source)
     return page_shape(call.workspace.state, found, call.version, columns)
@@ -217,6 +224,7 @@ def create_page(call: Call) -> Answer:
     page_id = ws.state.new_id("page")
     made = Page(page_id, source, cells, now, now, ws.bot.id, ws.bot.id, number=source.numbered)
     ws.state.pages[page_id] = made
+    webhooks.tell_page(ws, "page.created", made, ws.bot.id)
     return page_shape(ws.state, made, call.version, columns_of(call, source))
 
 

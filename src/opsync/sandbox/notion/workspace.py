@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from opsync.sandbox.notion import webhooks
 from opsync.sandbox.notion.cells import typed_by_person
 from opsync.sandbox.notion.problems import invalid
 from opsync.sandbox.notion.query import RESULT_LIMIT, Cursor
@@ -76,6 +77,7 @@ class NotionWorkspace(Vendor):
         seed: int = SEED,
     ) -> None:
         super().__init__(now=now, limit_factor=limit_factor)
+        self.hooks = webhooks.hooks_of(self)
         self.token = token
         self.workspace_name = workspace_name
         self.state = State(seed)
@@ -169,6 +171,7 @@ class NotionWorkspace(Vendor):
         for name, value in values.items():
             self._set(page, name, value)
         self.state.pages[page.id] = page
+        webhooks.tell_page(self, "page.created", page, owner.id)
         return page
 
     def person(self) -> User:
@@ -180,18 +183,22 @@ class NotionWorkspace(Vendor):
         with self.lock:
             self._set(page, name, value)
             self._touch(page, by)
+            column = page.data_source.prop(name).id
+            webhooks.tell_page(self, "page.properties_updated", page, page.updated_by, [column])
 
     def trash(self, page: Page) -> None:
         """Move a page to the trash, as a person."""
         with self.lock:
             page.trashed = True
             self._touch(page, None)
+            webhooks.tell_page(self, "page.deleted", page, page.updated_by)
 
     def restore(self, page: Page) -> None:
         """Take a page out of the trash, as a person."""
         with self.lock:
             page.trashed = False
             self._touch(page, None)
+            webhooks.tell_page(self, "page.undeleted", page, page.updated_by)
 
     def rename_property(self, data_source: DataSource, old: str, new: str) -> None:
         """Rename a column as a person; its id and the pages' times stay."""
@@ -199,6 +206,7 @@ class NotionWorkspace(Vendor):
             data_source.schema.rename(data_source.prop(old), new)
             data_source.updated = self.now()
             data_source.updated_by = self.person().id
+            webhooks.tell_columns(self, data_source, self.person().id)
 
     def remove_property(self, data_source: DataSource, name: str) -> None:
         """Delete a column as a person, with every value in it."""
@@ -208,6 +216,7 @@ class NotionWorkspace(Vendor):
             for page in self.state.pages_of(data_source):
                 page.cells.pop(prop.raw_id, None)
             data_source.updated = self.now()
+            webhooks.tell_columns(self, data_source, self.person().id)
 
     def _set(self, page: Page, name: str, value: object) -> None:
         prop = page.data_source.prop(name)
@@ -268,6 +277,16 @@ class NotionWorkspace(Vendor):
             raise ValueError(f"{to!r} is no status of {page.title!r}; there are {names}.")
         self.edit_page(page, prop.name, option.name)
         return f"Notion: {self.person().name} set {page.title} to {option.name}."
+
+    def poke_webhook(self, do: str, what: Mapping[str, str]) -> str:
+        """`subscribe` {url} and `verify` {token}, as people click them in Notion."""
+        if do == "subscribe":
+            hook = webhooks.subscribe(self, what.get("url", ""))
+            return f"Notion: subscribed {hook.url}; it waits for its verification token."
+        if do == "verify":
+            hook = webhooks.verify(self, what.get("token", ""))
+            return f"Notion: {hook.url} is verified."
+        return super().poke_webhook(do, what)
 
     def poke_edit(self, item: str, field: str, value: object) -> str:
         """Set one column of a page, as a person; values as in `typed_by_person`.

@@ -74,6 +74,10 @@ class Access:
         self._public = _origin(block.public_url)
         self._sign_in = SignIn(block.access, key=_derived(self._secret, b"who"), local=self._local)
 
+    def form_token(self, actor: Actor) -> str:
+        """What a form shown to `actor` now has to carry in its field "csrf"."""
+        return self._tokens.token(actor)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
@@ -160,7 +164,7 @@ class Access:
         return origin.lower() in ours
 
     def _seen_as(self, actor: Actor | None, scope: Scope) -> Scope:
-        token = self._tokens.token(actor) if actor is not None else ""
+        token = self.form_token(actor) if actor is not None else ""
         return {**scope, "state": {**scope.get("state", {}), "actor": actor, FIELD: token}}
 
     def _signed_out(self, scope: Scope, sign_in: SignIn) -> _No:

@@ -47,6 +47,8 @@ class Guarded:
         state: Mapping[str, object] | None = None,
     ) -> None:
         told(routes)
+        self.block = block
+        """The settings that it goes by now."""
 
         async def refused(request: Request, error: Exception) -> Response:
             assert isinstance(error, HTTPException)
@@ -76,6 +78,7 @@ class Guarded:
 
     def settle(self, block: ServiceBlock) -> None:
         """Go by these settings from now on, as after a reload. Where it listens stays."""
+        self.block = block
         self.access.settle(block)
         self._headers.settle(block.public_url)
 

@@ -95,8 +95,9 @@ class Names:
     @classmethod
     def of(cls, block: ServiceBlock) -> Self:
         """This machine's own names, the one that is listened on, `hosts`, and the public one."""
-        known = {block.address.host, *block.hosts, block.public_host}
-        return cls(frozenset(known - {""}), block.address.everywhere)
+        address = block.address
+        known = {*block.hosts, block.public_host, "" if address.everywhere else address.host}
+        return cls(frozenset(known - {""}), address.everywhere)
 
     def take(self, scope: Scope) -> bool:
         """Whether a request's Host is one of them."""

@@ -42,7 +42,7 @@ class Action(Route):
 class Open(Page):
     """Looked at by everybody, such as /healthz. `request.state.actor` may be None."""
 
-    needs = None
+    needs: Role | None = None
 
 
 class Delivery(Action):
@@ -52,7 +52,7 @@ class Delivery(Action):
     signature alone says who speaks.
     """
 
-    needs = None
+    needs: Role | None = None
 
 
 class Files(Mount):
@@ -87,10 +87,14 @@ def needed(route: BaseRoute | None, method: str) -> Role | None:
 
 
 def told(routes: Iterable[BaseRoute]) -> list[tuple[str, str, Role | None]]:
-    """Each path with its method and the role that it needs, for people and tests."""
+    """Each path with its method and the role that it needs.
+
+    TypeError: a route does not say so.
+    """
     found = []
     for route in routes:
-        assert isinstance(route, Page | Action | Files), f"{route} does not say what it needs"
+        if not isinstance(route, Page | Action | Files):
+            raise TypeError(f"{route!r} does not say what it needs: make it a Page or an Action")
         method = "POST" if isinstance(route, Action) else "GET"
         found.append((route.path, method, route.needs))
     return found

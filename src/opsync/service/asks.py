@@ -1,0 +1,157 @@
+"""What a command asks of a running service, over the socket beside the store, and its answers.
+
+One line of JSON each way; while the service works it sends lines of progress. Whoever may write
+the store may write to the socket, and nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from opsync.engine.undone import ShownBack
+from opsync.errors import OpsyncError, StoreHeld
+from opsync.model import Limits, Slot
+from opsync.model.rules import Mode
+from opsync.report import PassReport
+from opsync.stages.pulling import Progress, silent
+
+LINE_MAX = 64 * 1024 * 1024
+"""Bytes of the longest line: the report of a pass that writes to a hundred thousand places."""
+_PATH_MAX = 100
+"""What every system takes as a socket's path; some end at 104 bytes."""
+
+
+class AskSync(Struct, frozen=True, tag="sync", kw_only=True):
+    """One pass, as `opsync sync`, `apply`, `plan` and `look` want it. `chosen` are a plan's slots,
+    each with the digest of its value."""
+
+    command: str
+    config: str
+    only: tuple[str, ...] = ()
+    full: bool = False
+    write: bool = True
+    chosen: tuple[tuple[Slot, str], ...] | None = None
+    limits: Limits | None = None
+    mode: Mode | None = None
+    keeps_plan: bool = True
+
+
+class AskUndo(Struct, frozen=True, tag="undo", kw_only=True):
+    """Put back what stood before these changes of the journal, which are called `of`."""
+
+    command: str
+    config: str
+    of: str
+    changes: tuple[str, ...]
+    by: str
+    dry: bool = False
+
+
+class AskReload(Struct, frozen=True, tag="reload"):
+    """Read the configuration again."""
+
+
+Ask: TypeAlias = AskSync | AskUndo | AskReload
+
+
+class Reading(Struct, frozen=True, tag="reading"):
+    """How far an instance is read."""
+
+    instance: str
+    read: int
+    expected: int | None
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """It could not be done. `exit_code` is that of the command."""
+
+    message: str
+    hint: str
+    exit_code: int
+
+
+class Synced(Struct, frozen=True, tag="synced"):
+    """The pass that was asked for."""
+
+    report: PassReport
+
+
+class Undone(Struct, frozen=True, tag="undone"):
+    """What was put back."""
+
+    back: ShownBack
+    exit_code: int
+
+
+class Reloaded(Struct, frozen=True, tag="reloaded"):
+    """The configuration that is in force now: its connections, and what a restart would change."""
+
+    connections: tuple[str, ...]
+    after_restart: tuple[str, ...] = ()
+
+
+Answer: TypeAlias = Reading | Failed | Synced | Undone | Reloaded
+
+_answer = msgspec.json.Decoder[Answer](Answer).decode
+
+
+class AskedInVain(OpsyncError):
+    """The service could not do what it was asked for."""
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = 1) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
+
+
+def socket_path(store: Path) -> Path:
+    """The socket beside a store; one with a short name where that path is too long for a socket."""
+    beside = store.absolute().with_name(store.name + ".sock")
+    if len(str(beside).encode()) <= _PATH_MAX:
+        return beside
+    digest = hashlib.sha256(str(beside).encode()).hexdigest()[:24]
+    return Path(tempfile.gettempdir()) / f"opsync-{digest}.sock"
+
+
+async def ask(store: Path, what: Ask, progress: Progress = silent) -> Synced | Undone | Reloaded:
+    """Have the service that holds a store do something, and wait for it.
+
+    Raises StoreHeld where none listens, and AskedInVain with what it says.
+    """
+    try:
+        reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=LINE_MAX)
+    except OSError as error:
+        raise StoreHeld(
+            f"{store} is held by another opsync, which takes no requests.",
+            hint="Wait until it is done, or stop it.",
+        ) from error
+    try:
+        writer.write(msgspec.json.encode(what) + b"\n")
+        await writer.drain()
+        while line := await reader.readline():
+            match _answer(line):
+                case Reading(instance, read, expected):
+                    progress(instance, read, expected)
+                case Failed(message, hint, exit_code):
+                    raise AskedInVain(message, hint=hint, exit_code=exit_code)
+                case Synced() | Undone() | Reloaded() as done:
+                    return done
+    except (OSError, ValueError) as error:
+        raise _ended(error) from error
+    finally:
+        writer.close()
+    raise _ended(None)
+
+
+def _ended(error: Exception | None) -> AskedInVain:
+    why = f" ({error})" if error else ""
+    return AskedInVain(
+        f"The running service ended before it answered{why}.",
+        hint="See what it did: opsync journal",
+    )

@@ -1,0 +1,72 @@
+"""Decide for all that was read, and write: one round at a time, each instance by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from opsync.current import Pass
+from opsync.engine.session import Session
+from opsync.pipeline import decide
+from opsync.report import InstanceReport
+from opsync.service.hands import Hands
+from opsync.service.reading import COMMAND, Turn
+from opsync.stages.apply import TargetWork
+from opsync.steps.shared import keep_all
+
+
+@dataclass
+class Round:
+    """One pass of the service from its decision to its last write."""
+
+    this: Pass
+    work: Mapping[str, list[TargetWork]]
+    held: set[str] = field(default_factory=set)
+    """The instances that it holds and still has to let go of."""
+    started: float = 0.0
+
+    def leave(self, name: str, hands: Hands) -> None:
+        """Let go of an instance: others may work with it."""
+        if name in self.held:
+            self.this.instances[name].leave()
+            self.held.discard(name)
+            hands.release(name)
+
+
+async def decide_round(
+    session: Session, turns: Mapping[str, Turn], hands: Hands, stopping: Callable[[], bool]
+) -> Round:
+    """Decide from these turns and from whatever else is not dealt with yet. Nothing is written.
+
+    The instances that nobody works with are held from here on; those with nothing to be written
+    are let go of at once. What belongs to the others waits for the next round.
+    """
+    this = await session.open_pass(COMMAND, only=frozenset())
+    this.stopping = stopping
+    this.asked_ahead = True
+    mine = hands.take_free("written")
+    found = Round(this, {}, set(mine), session.runtime.clock.monotonic())
+    try:
+        # Opened once more, now that nobody else can change what they keep.
+        this.instances = await session.open_all()
+        this.mine = mine
+        for name, opened in this.instances.items():
+            turn = turns.get(name)
+            this.report.instances.append(_report(name, opened.connector.title, turn))
+            if turn is not None:
+                this.report.warnings.extend(turn.warnings)
+                this.report.unmeasured.extend(turn.unmeasured)
+        this.run = this.report.run = await session.store.begin_run(COMMAND)
+        found.work = await decide(this)
+        await keep_all(this)
+        for name in mine - found.work.keys():
+            found.leave(name, hands)
+    except BaseException:
+        for name in mine:
+            found.leave(name, hands)
+        raise
+    return found
+
+
+def _report(name: str, tool: str, turn: Turn | None) -> InstanceReport:
+    return InstanceReport(name, tool, pulled=False) if turn is None else turn.report

@@ -1,0 +1,1 @@
+"""Receiving change signals: what tools send when something changed."""

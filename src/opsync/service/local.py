@@ -1,0 +1,183 @@
+"""The socket beside the store: what a command asks for is done by the service that holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from opsync.config import in_mode
+from opsync.engine.fingerprint import config_digest
+from opsync.engine.session import Session
+from opsync.engine.undoing import undo, writes_of
+from opsync.engine.undone import shown_back
+from opsync.errors import ConfigError, OpsyncError
+from opsync.model.rules import Mode
+from opsync.service.asks import (
+    LINE_MAX,
+    Answer,
+    Ask,
+    AskReload,
+    AskSync,
+    AskUndo,
+    Failed,
+    Reading,
+    Reloaded,
+    Synced,
+    Undone,
+    socket_path,
+)
+from opsync.service.running import Service
+
+_log = structlog.get_logger(__name__)
+_ask = msgspec.json.Decoder[Ask](Ask).decode
+
+Say = Callable[[Answer], None]
+Reload = Callable[[], Awaitable[Reloaded]]
+
+
+@asynccontextmanager
+async def listening(service: Service, reload: Reload) -> AsyncIterator[Path]:
+    """Take requests for the length of the block. The caller holds the store, so that a socket that
+    stands there is one that a process left behind."""
+    path = socket_path(service.session.config.store)
+    with suppress(FileNotFoundError):
+        path.unlink()
+    desk = _Desk(service, reload)
+    listener = _bound(path)
+    server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=LINE_MAX)
+    try:
+        yield path
+    finally:
+        server.close()
+        await desk.close()
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket that only its owner may write to, from the moment it stands there."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"{path} cannot be made: {error.strerror or error}",
+            hint="Keep the store in a folder that is writable.",
+        ) from error
+    finally:
+        os.umask(before)
+    return listener
+
+
+class _Desk:
+    def __init__(self, service: Service, reload: Reload) -> None:
+        self._service = service
+        self._reload = reload
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """End what is being served; whoever waits is told that it ended."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            line = await reader.readline()
+            if not line:
+                return
+            answer = await self._answer(line, lambda one: _send(writer, one))
+            _send(writer, answer)
+            await writer.drain()
+        except (OSError, ValueError, asyncio.CancelledError):
+            # Whoever asked is gone, or the service ends: there is nobody to tell.
+            return
+        finally:
+            self._serving.discard(task)
+            writer.close()
+
+    async def _answer(self, line: bytes, say: Say) -> Answer:
+        try:
+            match _ask(line):
+                case AskSync() as wanted:
+                    return await self._sync(wanted, say)
+                case AskUndo() as wanted:
+                    return await self._undo(wanted)
+                case AskReload():
+                    return await self._reload()
+        except msgspec.MsgspecError:
+            hint = "The service may be of another version: restart it."
+            return Failed("the running service does not understand this command", hint, 1)
+        except OpsyncError as error:
+            return Failed(error.message, error.hint, error.exit_code)
+        except Exception as error:  # noqa: BLE001 - a command's fault is not the service's
+            _log.error("command.failed", exc_info=error)
+            told = self._service.session.pool.redactor.clean(f"{type(error).__name__}: {error}")
+            return Failed(f"the running service failed: {told}", "See its log.", 1)
+
+    def _session(self, config: str, mode: Mode | None = None) -> Session:
+        session = self._service.session
+        if mode is not None:
+            session = replace(session, config=in_mode(session.config, mode))
+        if config != config_digest(session.config):
+            raise ConfigError(
+                "the running service has another configuration than this command",
+                hint="Have it read the changed one: opsync reload",
+            )
+        return session
+
+    async def _sync(self, wanted: AskSync, say: Say) -> Synced:
+        session = self._session(wanted.config, wanted.mode)
+
+        def told(instance: str, read: int, expected: int | None) -> None:
+            say(Reading(instance, read, expected))
+
+        async with self._service.alone(wanted.command) as mine:
+            report = await session.sync(
+                wanted.command,
+                only=frozenset(wanted.only),
+                full=wanted.full,
+                write=wanted.write,
+                chosen=None if wanted.chosen is None else dict(wanted.chosen),
+                limits=wanted.limits,
+                keeps_plan=wanted.keeps_plan,
+                progress=told,
+                mine=mine,
+            )
+        self._service.say(report)
+        return Synced(report)
+
+    async def _undo(self, wanted: AskUndo) -> Undone:
+        session = self._session(wanted.config)
+        async with self._service.alone(wanted.command) as mine:
+            if missing := session.config.instances.keys() - mine:
+                raise ConfigError(
+                    f"{', '.join(sorted(missing))}: in use by the running service",
+                    hint="Try again in a minute.",
+                )
+            rows = [
+                row for change in wanted.changes for row in await writes_of(session, change=change)
+            ]
+            found = await undo(
+                session, rows, why=f"undo of {wanted.of}", by=wanted.by, dry=wanted.dry
+            )
+            back = await shown_back(session.config, session.store, found)
+        return Undone(back, found.exit_code)
+
+
+def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    writer.write(msgspec.json.encode(answer) + b"\n")

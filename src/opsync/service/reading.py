@@ -1,0 +1,84 @@
+"""A turn of one instance: read what changed there, or what a change signal named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from opsync.engine.session import Session
+from opsync.pipeline import ask_ahead
+from opsync.report import InstanceReport
+from opsync.service.nudges import Nudge
+from opsync.steps.nudged import read_named
+from opsync.steps.reading import pull_all
+
+COMMAND = "opsync serve"
+"""What stands in the journal and in the list of runs for whatever the service does by itself."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What came of reading one instance; nothing was decided from it yet."""
+
+    report: InstanceReport
+    at: datetime
+    warnings: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+
+    @property
+    def brought(self) -> bool:
+        """Whether there is anything to be told of it, or to be done."""
+        one = self.report
+        return bool(one.trouble or one.changed or one.missing or one.gone or one.set_aside)
+
+
+@dataclass
+class Inbox:
+    """The turns that were not decided from yet: the newest of each instance, with all counts."""
+
+    turns: dict[str, Turn] = field(default_factory=dict)
+
+    def put(self, turn: Turn) -> None:
+        """Keep a turn."""
+        name = turn.report.instance
+        if (before := self.turns.get(name)) is not None:
+            _add(turn.report, before.report)
+        self.turns[name] = turn
+
+    def take(self) -> dict[str, Turn]:
+        """All of them; they are not kept any more."""
+        found, self.turns = self.turns, {}
+        return found
+
+
+async def take_turn(session: Session, name: str, nudge: Nudge) -> Turn:
+    """Read one instance, which the caller holds. A nudge that names few things has these looked up;
+    otherwise, or where that tells too little, what changed is read."""
+    this = await session.open_pass(COMMAND, only=frozenset({name}))
+    this.mine = frozenset({name})
+    if nudge.whole or not nudge.refs or not await read_named(this, name, nudge.refs):
+        await pull_all(this)
+    await ask_ahead(this)
+    report, used = this.of(name), this.instances[name].used
+    report.read_requests, report.write_requests = used.reads, used.writes
+    report.waited_s = used.waited_s
+    return Turn(
+        report,
+        session.runtime.clock.now(),
+        tuple(this.report.warnings),
+        tuple(this.report.unmeasured),
+    )
+
+
+def _add(to: InstanceReport, earlier: InstanceReport) -> None:
+    """Add an earlier turn's counts to a later one's, whose trouble is what counts."""
+    to.pulled = to.pulled or earlier.pulled
+    to.read += earlier.read
+    to.changed += earlier.changed
+    to.set_aside += earlier.set_aside
+    to.missing += earlier.missing
+    for why, count in earlier.gone.items():
+        to.gone[why] = to.gone.get(why, 0) + count
+    to.read_requests += earlier.read_requests
+    to.write_requests += earlier.write_requests
+    to.waited_s += earlier.waited_s

@@ -1,0 +1,288 @@
+"""The running service: reads each instance in its turn, decides for all, writes to each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from functools import partial
+
+import structlog
+
+from opsync.engine.session import Session
+from opsync.errors import OpsyncError, StoreError
+from opsync.model import Ref
+from opsync.pipeline import finish
+from opsync.report import PassReport
+from opsync.service.deciding import Round, decide_round
+from opsync.service.hands import Hands
+from opsync.service.nudges import Nudges
+from opsync.service.reading import Inbox, take_turn
+from opsync.service.schedule import Schedule
+from opsync.steps.writing import apply_all
+
+_log = structlog.get_logger(__name__)
+
+AGAIN_S = 5.0
+"""After the store failed, it is tried again so often."""
+PATIENCE_S = 30.0
+"""So long a command waits for instances that are in use; the others it does without them."""
+
+Told = Callable[[PassReport], None]
+
+
+class Service:
+    """Keeps everything in step until it is told to stop.
+
+    Three kinds of tasks: one an instance, which reads it when it is due or something may have
+    changed; one that decides, whenever something was read, approved or let go of; and one a round
+    that writes. All wait for each other by `hands` alone, so that what is slow holds up itself.
+    """
+
+    def __init__(self, session: Session, *, debounce_s: float = 0.5, jitter: float = 0.1) -> None:
+        self.session = session
+        self.debounce_s = debounce_s
+        self.hands = Hands(session.config.instances)
+        self.nudges = Nudges(session.config.instances)
+        self.schedule = Schedule(session.runtime, jitter)
+        self.deciding = asyncio.Lock()
+        """Held while something is decided: by a round, or by a person's command."""
+        self.trouble: dict[str, str] = {}
+        """What keeps the service itself from working, by kind, in words."""
+        self.told: list[Told] = []
+        """Who is told of each pass that is over."""
+        self.changed: list[Callable[[], None]] = []
+        """Who is told that what pages show may be another."""
+        self.took: list[Callable[[str], None]] = []
+        """Who is told that what was known of an instance's changes before was looked at."""
+        self.live: set[int] = set()
+        self._inbox = Inbox()
+        self._unsettled = asyncio.Event()
+        self._forced = True
+        self._decided_on: date | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ending = False
+
+    # --- From start to stop
+
+    def start(self) -> None:
+        """Begin: everything is read at once, and decided once, whatever it brings."""
+        self.schedule.begin(_spans(self.session))
+        self.decide_again()
+        self._tasks = [
+            asyncio.create_task(self._tend(name), name=f"read {name}")
+            for name in self.session.config.instances
+        ]
+        self._tasks.append(asyncio.create_task(self._settle_for_ever(), name="decide"))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more is begun."""
+        return self._ending
+
+    async def stop(self, drain_s: float = 10.0) -> bool:
+        """Begin nothing more, give up what is being read, and let what is being written end within
+        so many seconds; returns whether it did. What was not done is done after the next start."""
+        self._ending = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not self._writing:
+            return True
+        _, late = await asyncio.wait(self._writing, timeout=drain_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return not late
+
+    async def use(self, session: Session) -> None:
+        """Go on with another configuration over the same store, once nobody works any more."""
+        await self._pause_all()
+        self._ending = False
+        names = session.config.instances
+        self.session = session
+        self.hands, self.nudges = Hands(names), Nudges(names)
+        self._inbox = Inbox()
+        self.start()
+
+    async def _pause_all(self) -> None:
+        await self.stop(PATIENCE_S)
+
+    # --- What others ask for
+
+    def nudge(self, instance: str, refs: Iterable[Ref] = (), *, whole: bool = False) -> None:
+        """Something may have changed there: it is looked at soon."""
+        self.nudges.tell(instance, refs, whole=whole)
+
+    def decide_again(self) -> None:
+        """A person decided something, or another day began: plan again soon."""
+        self._forced = True
+        self._unsettled.set()
+
+    @asynccontextmanager
+    async def alone(self, command: str) -> AsyncIterator[frozenset[str]]:
+        """A block in which nothing else is decided, for a person's command, with the instances that
+        nobody else works with meanwhile."""
+        async with self.deciding:
+            names = await self.hands.take_all(command, PATIENCE_S)
+            try:
+                yield names
+            finally:
+                for name in names:
+                    self.hands.release(name)
+                self.decide_again()
+                self._say_changed()
+
+    # --- The tasks
+
+    async def _tend(self, name: str) -> None:
+        while not self._ending:
+            await self._wait_for_turn(name)
+            try:
+                await self._turn(name)
+                self.trouble.pop("store", None)
+            except StoreError as error:
+                await self._store_failed(error)
+            except OpsyncError as error:
+                self.schedule.took(name, str(error))
+                _log.error("read.failed", instance=name, error=str(error))
+            except Exception as error:  # noqa: BLE001 - one instance's fault is not the others'
+                self.schedule.took(name, f"{type(error).__name__}: {error}")
+                _log.error("read.failed", instance=name, exc_info=error)
+
+    async def _wait_for_turn(self, name: str) -> None:
+        """Until it is due, or something may have changed and no more of it comes for a moment."""
+        nudged = asyncio.ensure_future(self.nudges.wait(name))
+        try:
+            await asyncio.wait({nudged}, timeout=self.schedule.wait_s(name))
+        finally:
+            nudged.cancel()
+        if not self.nudges.waiting[name]:
+            return
+        if self.schedule.wait_s(name) > 0:
+            await self.session.runtime.clock.sleep(self.debounce_s)
+
+    async def _turn(self, name: str) -> None:
+        await self.hands.take(name, "read")
+        try:
+            due = self.schedule.wait_s(name) == 0.0
+            nudge = self.nudges.take(name)
+            if due:
+                nudge = nudge.also((), whole=True)
+            turn = await take_turn(self.session, name, nudge)
+        finally:
+            self.hands.release(name)
+        self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
+        trouble = turn.report.message if turn.report.trouble else ""
+        if nudge.whole or trouble:
+            self.schedule.took(name, trouble)
+        if not trouble:
+            for took in self.took:
+                took(name)
+        self._inbox.put(turn)
+        self._unsettled.set()
+        self._say_changed()
+
+    async def _settle_for_ever(self) -> None:
+        while not self._ending:
+            await self._unsettled.wait()
+            self._unsettled.clear()
+            try:
+                await self._settle()
+                self.trouble.pop("store", None)
+            except StoreError as error:
+                await self._store_failed(error)
+                self._unsettled.set()
+            except Exception as error:  # noqa: BLE001 - the service outlives what it meets
+                self.trouble["decide"] = f"{type(error).__name__}: {error}"
+                _log.error("decide.failed", exc_info=error)
+                await self.session.runtime.clock.sleep(AGAIN_S)
+            else:
+                self.trouble.pop("decide", None)
+
+    async def _settle(self) -> None:
+        async with self.deciding:
+            turns = self._inbox.take()
+            if not await self._is_due():
+                return
+            try:
+                found = await decide_round(self.session, turns, self.hands, lambda: self._ending)
+            except BaseException:
+                self._forced = True
+                for turn in turns.values():
+                    self._inbox.turns.setdefault(turn.report.instance, turn)
+                raise
+        self.live.add(found.this.run)
+        writing = asyncio.create_task(self._write(found), name=f"write {found.this.run}")
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        for name in found.this.to_ask:
+            self.nudge(name, whole=True)
+
+    async def _is_due(self) -> bool:
+        """Whether there is anything to decide: what nobody would hear of is no run."""
+        now = self._now()
+        today = now.astimezone(self.session.config.zone).date()
+        forced, self._forced = self._forced or today != self._decided_on, False
+        self._decided_on = today
+        return forced or await self.session.store.is_restless(now)
+
+    async def _write(self, found: Round) -> None:
+        this = found.this
+        try:
+            await apply_all(this, found.work, partial(self._leave, found))
+            for name in set(found.held):
+                found.leave(name, self.hands)
+            await finish(this, found.started, self.live - {this.run})
+            self.live.discard(this.run)
+            report = await self.session.close_pass(this.report)
+        except StoreError as error:
+            # The run is not settled: what it left undone is planned again.
+            await self._store_failed(error)
+            self._unsettled.set()
+            return
+        except Exception as error:  # noqa: BLE001 - as above
+            self.trouble["write"] = f"{type(error).__name__}: {error}"
+            _log.error("write.failed", run=this.run, exc_info=error)
+            return
+        finally:
+            self.live.discard(this.run)
+            for name in set(found.held):
+                found.leave(name, self.hands)
+        self.trouble.pop("write", None)
+        self.say(report)
+
+    def _leave(self, found: Round, name: str) -> None:
+        found.leave(name, self.hands)
+        # What was decided meanwhile could not be planned for it.
+        self._unsettled.set()
+
+    # --- Small things
+
+    def say(self, report: PassReport) -> None:
+        """Tell whoever wants to know of a pass that is over."""
+        for told in self.told:
+            told(report)
+        self._say_changed()
+
+    def _now(self) -> datetime:
+        return self.session.runtime.clock.now()
+
+    def _say_changed(self) -> None:
+        for one in self.changed:
+            one()
+
+    async def _store_failed(self, error: StoreError) -> None:
+        self.trouble["store"] = str(error)
+        _log.error("store.failed", error=str(error))
+        await self.session.runtime.clock.sleep(AGAIN_S)
+
+
+def _spans(session: Session) -> Mapping[str, timedelta]:
+    connectors = session.config.plugins.connectors
+    return {
+        name: one.settings.every or connectors[one.connector].every
+        for name, one in session.config.instances.items()
+    }

@@ -1,0 +1,253 @@
+"""The first page: all initiatives, those that need a look first. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+
+from msgspec import Struct
+
+from opsync.engine.overview import Connection, Initiative, Overview
+from opsync.engine.phrases import ago, day, percent, plural, shown, some_not_counted
+from opsync.engine.usewords import brief
+from opsync.model import Health, Ref
+from opsync.service.web.links import safe_url
+from opsync.service.web.views.drawing import Line, Piece, Progress, pieces, progress, spark
+from opsync.service.web.views.signs import HEALTH, Badge
+from opsync.service.web.views.week import Trends, Week, week
+from opsync.store import TrendPoint
+
+SHOWN_WEEKS = 6
+SPAN = timedelta(weeks=SHOWN_WEEKS)
+"""So far back goes the line of each initiative."""
+TITLE_LIMIT = 120
+SOON = timedelta(days=14)
+_LATE = (Health.off_track, Health.at_risk)
+
+
+class Trend(Struct, frozen=True):
+    """Six weeks of one initiative, drawn and in words."""
+
+    line: Line
+    told: str
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One initiative. `stale` says since when a tool that it rests on was not read, "" where all
+    were; `due_tone` is "late" for what is past its day and not done."""
+
+    ref: str
+    title: str
+    owner: str
+    url: str | None
+    tool: str
+    count: str
+    percent: str
+    bar: Progress
+    told: str
+    trend: Trend | None
+    health: Badge
+    reason: str
+    says: str
+    disagrees: bool
+    due: str
+    due_at: str
+    due_tone: str
+    adoption: str
+    adoption_tone: str
+    notes: tuple[str, ...]
+    stale: str
+
+
+class Share(Struct, frozen=True):
+    """So many initiatives of one health."""
+
+    badge: Badge
+    count: int
+
+
+class Choice(Struct, frozen=True):
+    """One entry of the filter."""
+
+    name: str
+    count: int
+    chosen: bool
+
+
+class Waiting(Struct, frozen=True):
+    """Something that waits for a person, and the page where it is settled."""
+
+    count: int
+    text: str
+    page: str
+
+
+class Initiatives(Struct, frozen=True, kw_only=True):
+    """The page. `suggested` counts links to review; it leads on where nothing is linked yet."""
+
+    sentence: str
+    portfolio: tuple[Piece, ...]
+    shares: tuple[Share, ...]
+    rows: tuple[Row, ...]
+    teams: tuple[Choice, ...]
+    team: str
+    says: str
+    measured: bool
+    week: Week
+    waiting: tuple[Waiting, ...]
+    suggested: int
+    linked: bool
+    read: bool
+
+
+def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -> Initiatives:
+    """The page as of `found.at`, of one team if asked for."""
+    chosen = [one for one in found.initiatives if not team or team in one.teams]
+    counts = Counter(one.health for one in chosen)
+    shares = tuple(Share(badge, counts[health]) for health, badge in HEALTH.items())
+    shares = tuple(one for one in shares if one.count)
+    today = found.at.astimezone(zone).date()
+    old = {one.instance: one for one in found.connections if one.failing_since is not None}
+    tools = sorted({one.tool for one in chosen})
+    return Initiatives(
+        sentence=_sentence(chosen, team),
+        portfolio=pieces((one.count, one.badge.tone) for one in shares),
+        shares=shares,
+        rows=tuple(_row(one, trends, old, found.at, today, zone) for one in chosen),
+        teams=_teams(found.initiatives, team),
+        team=shown(team, TITLE_LIMIT),
+        says=f"{tools[0]} says" if len(tools) == 1 else "Stated",
+        measured=any(one.adoption for one in chosen),
+        week=week(chosen, trends, found.at, zone),
+        waiting=waiting(found.waiting),
+        suggested=found.waiting.get("suggested", 0),
+        linked=any(one.total or one.canceled for one in found.initiatives),
+        read=found.run is not None,
+    )
+
+
+_WAITING = (
+    ("to_approve", "change", "to approve", "plan"),
+    ("edited", "value", "edited by a person", "plan"),
+    ("removed", "value", "removed by a person", "plan"),
+    ("suggested", "link", "suggested", "links"),
+    ("failed", "write", "failed, tried again", "connections"),
+    ("set_aside", "item", "set aside", "connections"),
+    ("changes", "change", "for the next run to write", "plan"),
+)
+
+
+def waiting(counts: Mapping[str, int]) -> tuple[Waiting, ...]:
+    """What waits, what needs a person first."""
+    return tuple(
+        Waiting(count, f"{noun if count == 1 else noun + 's'} {rest}", page)
+        for why, noun, rest, page in _WAITING
+        if (count := counts.get(why, 0))
+    )
+
+
+def _sentence(chosen: Sequence[Initiative], team: str) -> str:
+    late = sum(one.health in _LATE for one in chosen)
+    disagree = sum(one.disagrees for one in chosen)
+    head = plural(len(chosen), "initiative")
+    head = f"{shown(team, 60)}: {head}" if team else head
+    parts = []
+    if late:
+        parts.append(f"{late} {'needs' if late == 1 else 'need'} a look")
+    if disagree:
+        verb = "disagrees" if disagree == 1 else "disagree"
+        parts.append(f"{disagree} {verb} with what people say")
+    if not chosen:
+        return head
+    joint = "," if team else ":"
+    return f"{head}{joint} {'; '.join(parts) or 'none needs a look'}"
+
+
+def _teams(found: Sequence[Initiative], team: str) -> tuple[Choice, ...]:
+    """The teams that the initiatives know, those with most first."""
+    counts = Counter(name for one in found for name in one.teams)
+    if len(counts) < 2 and not team:
+        return ()
+    every = Choice("", len(found), chosen=not team)
+    names = sorted(counts, key=lambda name: (-counts[name], name.casefold()))
+    return (every, *(Choice(name, counts[name], chosen=name == team) for name in names))
+
+
+def _row(
+    one: Initiative,
+    trends: Trends,
+    old: Mapping[str, Connection],
+    now: datetime,
+    today: date,
+    zone: tzinfo,
+) -> Row:
+    use, tone = brief(one.adoption)
+    points = trends.get((one.rule, Ref.parse(one.ref)), ())
+    open_ = one.health is not Health.done
+    late = one.due_on is not None and one.due_on < today and open_
+    soon = one.due_on is not None and one.due_on - today <= SOON and open_
+    return Row(
+        ref=one.ref,
+        title=shown(one.title, TITLE_LIMIT),
+        owner=shown(one.owner, 60),
+        url=safe_url(one.url),
+        tool=one.tool,
+        count=f"{one.done}/{one.total}" if one.total else "",
+        percent=percent(one.percent) if one.total else "",
+        bar=progress(one.done, one.in_progress, one.total),
+        told=_told(one),
+        trend=_trend(points, now, zone),
+        health=HEALTH[one.health],
+        reason=shown(one.reason, 160),
+        says=shown(one.says, 40),
+        disagrees=one.disagrees,
+        due=day(one.due_on) if one.due_on else "",
+        due_at=one.due_on.isoformat() if one.due_on else "",
+        due_tone="late" if late else "soon" if soon else "",
+        adoption=use,
+        adoption_tone=tone,
+        notes=_notes(one),
+        stale=_stale(one, old, now),
+    )
+
+
+def _told(one: Initiative) -> str:
+    """The bar in words."""
+    if not one.total:
+        return "nothing is counted"
+    doing = f", {one.in_progress} in progress" if one.in_progress else ""
+    return f"{one.done} of {one.total} done{doing}"
+
+
+def _trend(points: Sequence[TrendPoint], now: datetime, zone: tzinfo) -> Trend | None:
+    since = now - SPAN
+    line = spark(points, since, now)
+    if line is None:
+        return None
+    first, last = points[0], points[-1]
+    began = max(first.at, since).astimezone(zone).date()
+    told = f"since {day(began)}: done {first.done} → {last.done}"
+    scope = f", scope {first.total} → {last.total}"
+    return Trend(line, told + (scope if first.total != last.total else f" of {last.total}"))
+
+
+def _notes(one: Initiative) -> tuple[str, ...]:
+    """What the numbers hold besides, in few words."""
+    parts = (
+        (one.blocked, f"{one.blocked} blocked"),
+        (one.canceled, f"{one.canceled} canceled"),
+        (one.private, f"{one.private} private"),
+        (one.scope_added, f"scope +{one.scope_added}"),
+        (len(one.missing), some_not_counted(len(one.missing))),
+    )
+    return tuple(text for count, text in parts if count)
+
+
+def _stale(one: Initiative, old: Mapping[str, Connection], now: datetime) -> str:
+    """Since when something that it rests on was not read to the end."""
+    failing = [old[name] for name in one.instances if name in old]
+    if not failing:
+        return ""
+    worst = min(failing, key=lambda each: each.failing_since or now)
+    return f"{worst.tool} not read for {ago(worst.failing_since, now)}"

@@ -1,0 +1,53 @@
+"""The running service: each instance in its turn, one decision for all, each written by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from opsync.service.running import Service
+from tests.service.virtual import Virtual
+
+
+@pytest.fixture
+def virtual(tmp_path: Path) -> Virtual:
+    return Virtual(tmp_path)
+
+
+def test_at_first_everything_is_read_and_written(virtual: Virtual) -> None:
+    async def story(service: Service) -> None:
+        await asyncio.sleep(60)
+
+    virtual.play(story)
+    assert virtual.world.remote_links("PAY-1")
+    assert virtual.world.project_links()
+
+
+def test_what_a_person_changes_is_written_everywhere_within_an_interval(virtual: Virtual) -> None:
+    world = virtual.world
+
+    async def story(service: Service) -> None:
+        await asyncio.sleep(600)
+        world.jira.edit("PAY-3", status="Done")
+        await asyncio.sleep(150)
+
+    virtual.play(story)
+    assert "3/5" in world.remote_links("PAY-1")[0]["summary"], world.remote_links("PAY-1")
+
+
+def test_while_nothing_changes_nothing_is_written_and_no_run_is_noted(virtual: Virtual) -> None:
+    world = virtual.world
+    runs: list[int] = []
+
+    async def story(service: Service) -> None:
+        await asyncio.sleep(600)
+        before = world.written()
+        runs.append((await service.session.store.last_runs(1))[0].seq)
+        await asyncio.sleep(3600)
+        runs.append((await service.session.store.last_runs(1))[0].seq)
+        assert world.written() == before
+
+    virtual.play(story)
+    assert runs[0] == runs[1]
