@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from opsync.errors import StoreError
 from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot, Verb
 from opsync.observing import Sent
 from opsync.report import InstanceReport, PassReport
+from opsync.service.hooks.counting import Counters
 from opsync.service.metrics import DELIVERIES, LAG_EVERY_S, Metrics, metrics_route
-from opsync.service.standing import ConnectionStanding, Standing, standing_of
+from opsync.service.standing import ConnectionStanding, Standing, by_outcome, standing_of
 from tests.support.clock import START, FakeClock
 from tests.support.world import World
 
@@ -139,6 +141,17 @@ def test_all_that_may_become_of_a_delivery_is_there_from_the_start() -> None:
     found = samples(filled())
     assert value(found, "deliveries_total", outcome="accepted") == 7
     assert value(found, "deliveries_total", outcome="other") == 2
+
+
+def test_every_end_that_the_receiver_counts_has_its_outcome() -> None:
+    counters = Counters()
+    for number, end in enumerate(fields(Counters), start=1):
+        for _ in range(number):
+            counters.count(end.name, "jira-main")
+        counters.count(end.name, "")
+    found = by_outcome(counters.rows())
+    assert found.keys() == DELIVERIES
+    assert sorted(found.values()) == list(range(2, len(DELIVERIES) + 2))
 
 
 def test_a_connection_that_is_not_configured_any_more_is_not_shown() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -83,6 +84,14 @@ async def standing_of(
         deliveries=dict(deliveries or {}),
         ready=ready,
     )
+
+
+def by_outcome(rows: Iterable[tuple[str, str, int]]) -> dict[str, int]:
+    """Deliveries by what became of them, from what the receiver counts by outcome and instance."""
+    found: Counter[str] = Counter()
+    for outcome, _, number in rows:
+        found[outcome] += number
+    return dict(found)
 
 
 def size_of(path: Path) -> int:
