@@ -120,6 +120,16 @@ def test_its_default_command_asks_for_a_configuration(image: Image) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+def test_its_health_check_runs_in_it_and_says_what_it_asked(image: Image) -> None:
+    health = image.stage.last("HEALTHCHECK")
+    assert health is not None
+    done = image.run(json.loads(health.rest.partition("CMD ")[2]))
+    assert done.returncode == 1
+    assert done.stderr.startswith("opsync does not answer at 127.0.0.1:8484: ")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_demo_runs_in_it_and_its_second_run_writes_nothing(image: Image) -> None:
     done = image.start("demo", "--json")
     assert done.returncode == 0, done.stderr

@@ -13,13 +13,14 @@ from typing import Protocol
 from opsync.config import Config
 from opsync.engine.freshness import read_at
 from opsync.engine.overview import proposing
+from opsync.engine.webhooks import hook_facts
 from opsync.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStanding:
-    """One connection: when it was last read to its end, when its token and its webhook end. None:
-    never, or not known."""
+    """One connection: when it was last read to its end, and when its token ends, and its webhook
+    if that is soon and could not be renewed. None: never, or not known."""
 
     name: str
     read_at: datetime | None = None
@@ -59,13 +60,11 @@ async def standing_of(
     ready: bool,
     queued: int = 0,
     deliveries: Mapping[str, int] | None = None,
-    webhooks: Mapping[str, datetime] | None = None,
 ) -> Standing:
-    """What the store knows, with what only the running service does: `webhooks` by connection when
-    its registration ends."""
+    """What the store knows, with what only the running service does."""
     cursors = await store.cursors()
     aside = await store.aside_counts()
-    ends = webhooks or {}
+    ends = {name: (await hook_facts(store, name)).expires_at for name in config.instances}
     return Standing(
         at=now,
         connections=[
@@ -73,7 +72,7 @@ async def standing_of(
                 name,
                 read_at(one for one in cursors if one.instance == name),
                 _end_of(instance.settings.token_expires, config),
-                ends.get(name),
+                ends[name],
             )
             for name, instance in config.instances.items()
         ],
