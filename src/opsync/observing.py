@@ -92,9 +92,11 @@ class Observer:
     tracer: Tracer = NOBODY
 
     @contextmanager
-    def run(self, run: int, instance: str) -> Iterator[None]:
-        """A span around a pass."""
-        told: dict[str, Attribute] = {"opsync.run": run, "opsync.instance": instance}
+    def run(self, run: int, instance: str = "") -> Iterator[None]:
+        """A span around a pass, of one instance where it is of one."""
+        told: dict[str, Attribute] = {"opsync.run": run}
+        if instance:
+            told["opsync.instance"] = instance
         with self.tracer.span("pass", **told):
             yield
 
