@@ -202,3 +202,30 @@ def register_connectors():
     [info] = [one for one in load(wanted=(), plugins_dir=tmp_path).infos if one.name == "probe"]
     assert info.state == "failed"
     assert info.why == "Probe measures, and reads no record of the project that it measures"
+
+
+@pytest.mark.parametrize("block", ["digest", "health_page"])
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("", "missing; no connection can write pages"),
+        ("linear", "Linear has no pages to write"),
+        ("liner", 'no instance "liner"; did you mean "linear"?'),
+    ],
+)
+def test_a_page_is_written_by_a_connection_that_can(
+    raw: dict[str, Any], block: str, named: str, said: str
+) -> None:
+    page = {"notion_page": "https://www.notion.so/week", "notion": named}
+    raw["service"] = {block: page}
+    assert problems(raw) == [f"service.{block}.notion: {said}"]
+
+
+def test_the_one_connection_that_can_write_pages_need_not_be_named(raw: dict[str, Any]) -> None:
+    raw["service"] = {"digest": {"notion_page": "https://www.notion.so/week"}}
+    raw["instances"]["notion"] = {
+        "connector": "notion",
+        "token": "ntn_fake",
+        "data_sources": [{"id": "0123456789abcdef0123456789abcdef"}],
+    }
+    assert build(raw).general.service.digest.notion == ""

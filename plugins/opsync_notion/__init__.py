@@ -29,6 +29,7 @@ from opsync import (
     NotFound,
     Outcome,
     OutcomeKind,
+    PageBlock,
     Policy,
     Readable,
     Record,
@@ -41,6 +42,7 @@ from opsync import (
     Value,
     WebhookSource,
     Writable,
+    WritesPages,
     hookimpl,
 )
 from opsync_notion import census, checks, dialect, surfaces, webhooks
@@ -48,6 +50,7 @@ from opsync_notion.columns import Columns
 from opsync_notion.explore import Explorer
 from opsync_notion.ids import page_of, parse_id
 from opsync_notion.normalize import normalize, out_of_scope
+from opsync_notion.pages import Pages
 from opsync_notion.pull import STREAM, Row, pull
 from opsync_notion.scope import Outside
 from opsync_notion.settings import NotionSettings
@@ -64,6 +67,7 @@ class Notion(
     Writable,
     MakesColumns,
     WebhookSource,
+    WritesPages,
     Diagnosable,
     Explorable,
 ):
@@ -83,6 +87,7 @@ class Notion(
         self._tables = Tables(settings, context)
         self._writer = Writer(self._tables, context)
         self._columns = Columns(self._tables, context)
+        self._pages = Pages(context.http, self._tables.memory, settings.version)
         self._explorer = Explorer(self._tables)
 
     @classmethod
@@ -206,6 +211,10 @@ class Notion(
     def steps(self, url: str) -> Sequence[str]:
         """What the owner of the connection clicks."""
         return webhooks.steps(url)
+
+    async def replace_page(self, page: str, part: str, blocks: Sequence[PageBlock]) -> None:
+        """Keep a part of a page, below a heading of opsync's own."""
+        await self._pages.replace(page, part, blocks)
 
     async def doctor(self) -> AsyncIterator[Check]:
         """Examine token, data sources and columns. Writes nothing."""

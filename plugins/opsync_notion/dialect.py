@@ -42,6 +42,10 @@ UPDATE_HINT = (
     'Switch on "Update content": notion.so/profile/integrations → opsync → Configuration → '
     "Capabilities."
 )
+INSERT_HINT = (
+    'Switch on "Insert content": notion.so/profile/integrations → opsync → Configuration → '
+    "Capabilities."
+)
 
 USERS_HINT = (
     'Switch on "Read user information including email addresses": '
@@ -125,12 +129,11 @@ def _by_code(answer: Answer, code: str, said: str, where: str) -> OpsyncError | 
 
 def _restricted(answer: Answer, said: str, where: str) -> OpsyncError:
     """A capability that the connection lacks, or one object that it may only look at."""
-    if answer.method == "PATCH":
+    if answer.method in ("PATCH", "DELETE"):
+        hint = INSERT_HINT if "/children" in answer.url else UPDATE_HINT
         if "insufficient permissions" in said.lower():
-            return MissingCapability(
-                f"The connection may not write ({where}): {said}", hint=UPDATE_HINT
-            )
-        return RefusedError(f"{where}: {said}", hint=UPDATE_HINT, status=answer.status)
+            return MissingCapability(f"The connection may not write ({where}): {said}", hint=hint)
+        return RefusedError(f"{where}: {said}", hint=hint, status=answer.status)
     if "/v1/users" in answer.url:
         return MissingCapability(
             f"The connection may not see people ({where}): {said}", hint=USERS_HINT

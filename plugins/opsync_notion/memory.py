@@ -25,6 +25,13 @@ class OwnColumn(Struct, frozen=True, omit_defaults=True):
     given_up: bool = False
 
 
+class OwnPart(Struct, frozen=True):
+    """A part of a page that opsync keeps: its heading, and the blocks below it."""
+
+    heading: str
+    blocks: tuple[str, ...] = ()
+
+
 class Memory:
     """Typed access to the core's map for the instance. What cannot be read counts as absent."""
 
@@ -36,6 +43,7 @@ class Memory:
         self._foreign = self._load("foreign", dict[str, tuple[str, ...]])
         self._appeared = self._load("appeared", dict[str, tuple[str, ...]])
         self._whole = self._load("whole", dict[str, dict[str, str]])
+        self._parts = self._load("parts", dict[str, OwnPart])
 
     def _load(self, key: str, type_: type[dict[str, T]]) -> dict[str, T]:
         try:
@@ -105,6 +113,19 @@ class Memory:
         if self.whole(data_source) != edited:
             self._whole[data_source] = dict(edited)
             self._save("whole", self._whole)
+
+    def part(self, page: str, part: str) -> tuple[str, tuple[str, ...]]:
+        """The heading and the blocks of an own part of a page; "" and () where not known."""
+        found = self._parts.get(f"{page}:{part}")
+        return (found.heading, found.blocks) if found else ("", ())
+
+    def set_part(self, page: str, part: str, heading: str, blocks: tuple[str, ...]) -> None:
+        self._parts[f"{page}:{part}"] = OwnPart(heading, blocks)
+        self._save("parts", self._parts)
+
+    def forget_part(self, page: str, part: str) -> None:
+        if self._parts.pop(f"{page}:{part}", None) is not None:
+            self._save("parts", self._parts)
 
     @property
     def bot(self) -> str:

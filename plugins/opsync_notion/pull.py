@@ -13,6 +13,7 @@ from msgspec import Struct
 from opsync import Answer, BadAnswer, Batch, Item, RecordError, RefusedError
 from opsync_notion import scope
 from opsync_notion.ids import dashed
+from opsync_notion.pages import without_own
 from opsync_notion.queries import Broken, Chunk, Query, walk
 from opsync_notion.schema import View
 from opsync_notion.tables import Tables
@@ -203,7 +204,8 @@ class _Reader:
         body = ""
         if self._tables.settings.read_body:
             answer = await self._tables.http.read("GET", f"/v1/pages/{page.id}/markdown")
-            body = answer.decode(Markdown).markdown
+            # What opsync wrote is never evidence.
+            body = without_own(answer.decode(Markdown).markdown)
         return Row(
             msgspec.structs.replace(page, properties=cells), self._view, body, completed=True
         )

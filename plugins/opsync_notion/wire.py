@@ -157,6 +157,33 @@ class Markdown(Struct, frozen=True):
     markdown: str = ""
 
 
+class BlockText(Struct, frozen=True):
+    rich_text: list[Run] = []
+
+
+class PageBody(Struct, frozen=True):
+    """One block of a page's body."""
+
+    id: str
+    type: str = ""
+    created_by: Reference = Reference("")
+    last_edited_by: Reference = Reference("")
+    has_children: bool = False
+    heading_2: BlockText | None = None
+
+    @property
+    def plain(self) -> str:
+        """The text of a heading; "" of all else."""
+        runs = self.heading_2.rich_text if self.heading_2 else []
+        return "".join(run.plain_text for run in runs).rstrip()
+
+
+class BlockList(Struct, frozen=True):
+    results: list[PageBody] = []
+    next_cursor: str | None = None
+    has_more: bool = False
+
+
 class Group(Struct, frozen=True):
     """A status column's group of options: To-do, In progress, Complete."""
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         StatusWord,
     )
     from opsync.contract.hookspecs import hookimpl
+    from opsync.contract.pages import PageBlock, PageText, WritesPages
     from opsync.contract.settings import (
         BaseUrl,
         ConnectorSettings,
@@ -152,6 +153,7 @@ _HOMES = {
         "StatusWord",
     ),
     "opsync.contract.hookspecs": ("hookimpl",),
+    "opsync.contract.pages": ("PageBlock", "PageText", "WritesPages"),
     "opsync.contract.settings": (
         "BaseUrl",
         "ConnectorSettings",
@@ -292,6 +294,8 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "OwnWords",
+    "PageBlock",
+    "PageText",
     "Part",
     "Person",
     "Place",
@@ -327,6 +331,7 @@ __all__ = [
     "WebhookSource",
     "WorkItem",
     "Writable",
+    "WritesPages",
     "Zone",
     "__version__",
     "ahead",

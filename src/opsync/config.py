@@ -186,7 +186,8 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         for block in (one.settings for one in instances.values())
         for secret in _secrets(block)
     )
-    addresses = (part for each in _secrets(general.alerts) for part in secret_parts(each))
+    told = (*_secrets(general.alerts), *_secrets(general.service.digest))
+    addresses = (part for each in told for part in secret_parts(each))
     config = Config(
         path=path,
         general=general,
@@ -250,6 +251,7 @@ _KEPT_APART = (
     ("alerts", "alive"),
     ("service", "access", "token"),
     ("service", "access", "read_token"),
+    ("service", "digest", "slack_webhook"),
 )
 """The secrets of the general blocks, each of which may have a file of its own."""
 _PASSWORD_FILE = re.compile(r"(?i)opsync_service__access__users__(.+)__password")

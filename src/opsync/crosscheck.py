@@ -11,6 +11,7 @@ from opsync.blocks import General
 from opsync.blocks.rules import RollupBlock
 from opsync.contending import same_field
 from opsync.contract.connector import Connector, Measurable, Writable
+from opsync.contract.pages import WritesPages
 from opsync.model import MetricKind
 from opsync.model.rules import LINKS_RULE, MetricRule
 from opsync.plugins import Plugins
@@ -43,6 +44,28 @@ def cross_check(general: General, plugins: Plugins) -> Iterable[str]:
         yield from _announced(where, rule, classes)
     yield from same_field(general.rollup)
     yield from _company(general)
+    yield from _pages(general, classes)
+
+
+def _pages(general: General, classes: Classes) -> Iterable[str]:
+    """What is to stand on a page is written by a connection that can."""
+    able = [n for n, class_ in classes.items() if class_ and issubclass(class_, WritesPages)]
+    service = general.service
+    for name, block in (("digest", service.digest), ("health_page", service.health_page)):
+        where = f"service.{name}.notion"
+        class_ = classes.get(block.notion)
+        if block.notion and block.notion not in classes:
+            yield _no_instance(where, block.notion, able or classes)
+        elif class_ is not None and not issubclass(class_, WritesPages):
+            yield f"{where}: {class_.title} has no pages to write"
+        elif (
+            block.notion_page
+            and not block.notion
+            and len(able) != 1
+            and None not in classes.values()
+        ):
+            which = f"name one of: {', '.join(able)}" if able else "no connection can write pages"
+            yield f"{where}: missing; {which}"
 
 
 def _no_instance(where: str, name: str, known: Iterable[str]) -> str:

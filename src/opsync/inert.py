@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 _SPACES = re.compile(r"\s+")
 _BEFORE_SCHEME = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff]+")
 _URL_LIMIT = 2000
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~$&])|(?<=[A-Za-z])(:)(?=//)|^([#+=-])|(?<=^\d)([.)])")
+"""What has a meaning anywhere, what makes an address a link, and what has one at the beginning."""
+_IN_URL = str.maketrans({"(": "%28", ")": "%29", "|": "%7C", "<": "%3C", ">": "%3E"})
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[!-[\]^-~]*)?")
 """What nearly every URL looks like: printable ASCII without a backslash, no credentials."""
 
@@ -25,6 +28,16 @@ def inert_text(text: str, limit: int | None = None) -> str:
     if limit is not None and len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return text
+
+
+def markdown_text(text: str, limit: int | None = None) -> str:
+    """`text` on one line, without a meaning in Markdown, HTML or a chat."""
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", inert_text(text, limit))
+
+
+def link_url(url: str) -> str:
+    """The same URL as `safe_url`, so that it may stand in a link of Markdown or of a chat."""
+    return safe_url(url).translate(_IN_URL)
 
 
 def _keep(char: str) -> str:

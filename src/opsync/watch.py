@@ -29,6 +29,8 @@ Kind = Literal[
     "owners",
     "webhook disabled",
     "webhook expires",
+    "digest",
+    "health page",
 ]
 
 

@@ -55,6 +55,7 @@ def _doubtful(company: Company) -> None:
         "sync",
         "plan --offline",
         "status",
+        "digest",
         "look",
         "look --offline",
         "explain|One-tap checkout",

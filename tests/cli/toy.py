@@ -24,6 +24,7 @@ from opsync import (
     LinkContent,
     Outcome,
     OutcomeKind,
+    PageBlock,
     Person,
     Readable,
     Record,
@@ -38,6 +39,7 @@ from opsync import (
     Text,
     Value,
     Writable,
+    WritesPages,
     hookimpl,
 )
 
@@ -53,7 +55,7 @@ class ToySettings(ConnectorSettings):
     tool: str = ""
 
 
-class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
+class Toy(Connector[ToySettings], Readable, Writable, WritesPages, Diagnosable):
     """Reads `items` of its file and writes to `written`; `fail` makes it fail."""
 
     name = "toy"
@@ -169,6 +171,14 @@ class Toy(Connector[ToySettings], Readable, Writable, Diagnosable):
             yield Outcome(
                 change=change.id, kind=kind, applied=change.desired, remote_id=address or "1"
             )
+
+    async def replace_page(self, page: str, part: str, blocks: Sequence[PageBlock]) -> None:
+        state = self.state()
+        if state.get("fail") == "writes":
+            raise TemporaryError("Toy is full.")
+        texts = ["".join(piece.text for piece in block.text) for block in blocks]
+        state.setdefault("pages", {})[f"{page} {part}"] = texts
+        self.settings.file.write_bytes(msgspec.json.encode(state))
 
     async def doctor(self) -> AsyncIterator[Check]:
         if self.state().get("fail") == "sign-in":

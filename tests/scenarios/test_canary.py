@@ -120,6 +120,7 @@ SCREENS: Mapping[str, Screen] = {
             ("explain", "Meadow", "Annotation"),
         )
     ),
+    "digest": Screen((*both("digest"), ("digest", "--weeks", "4"))),
     "links list": Screen((*both("links"), *both("links", "list", "PAY-4"), ("links", "Harvest"))),
     "links suggest": Screen(both("links", "suggest"), writes=True),
     "links accept": Screen(

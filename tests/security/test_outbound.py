@@ -99,6 +99,18 @@ def test_no_alert_goes_to_a_metadata_address_and_a_refused_one_is_not_told(key: 
     assert build({"alerts": {key: "https://hooks.example/T0-canary"}}).general.alerts is not None
 
 
+def test_no_digest_goes_to_a_metadata_address_and_a_refused_one_is_not_told() -> None:
+    bad = [f"https://{host}/services/T0-canary" for host in METADATA]
+    bad += ["http://hooks.example/T0-canary", "https://u:T0-canary@hooks.example/"]
+    for address in bad:
+        with pytest.raises(ConfigError) as caught:
+            build({"service": {"digest": {"slack_webhook": address}}})
+        assert "T0-canary" not in f"{caught.value} {caught.value.problems!r}"
+    good = build({"service": {"digest": {"slack_webhook": "https://hooks.example/T0-canary"}}})
+    assert "https://hooks.example/T0-canary" not in repr(good)
+    assert "/T0-canary" in " ".join(good.secrets)
+
+
 @pytest.mark.parametrize("name", BLOCKS)
 async def test_a_connector_reaches_its_own_hosts_and_no_other(name: str) -> None:
     asked: list[str] = []

@@ -38,6 +38,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "apply": ("apply",),
     "status": ("status", "--all"),
     "explain": ("explain", ITEM),
+    "digest": ("digest", "--to", "slack"),
     "links list": ("links", "list"),
     "links suggest": ("links", "suggest"),
     "links accept": ("links", "accept", ITEM, "PAY-3"),
@@ -134,7 +135,7 @@ def log(made: Vault, told: Told, patch: pytest.MonkeyPatch) -> None:
 def call_all(made: Vault, told: Told) -> None:
     """Every command, for people and for programs; those that ask on bad days as well."""
     calls = [("", name, True, True) for name in CALLS]
-    asking = ("init", "look", "plan", "statuses", "alerts test")
+    asking = ("init", "look", "plan", "statuses", "digest", "alerts test")
     calls += [("refused", name, True, name == "look") for name in asking]
     for number, how in enumerate(HOW):
         odd = bool(number % 2)
@@ -180,7 +181,7 @@ def show_all(made: Vault, told: Told) -> None:
 
             held: list[Any] = [session.config, session.config.general, session, session.pool]
             held += [session.pool.redactor, session.config.general.alerts]
-            held += [session.config.general.service.access]
+            held += [session.config.general.service]
             for instance in session.config.instances.values():
                 opened = await open_instance(instance, session)
                 held += [instance, instance.settings, instance.fingerprint, instance.reads_as]

@@ -83,9 +83,10 @@ QUERY = Canary("a token in an address's query", _core(14))
 DECIDES = Canary("the service's token", f"{_core(15)}_/+")
 LOOKS = Canary("the service's token to look", _core(16))
 SIGNED_IN = Canary("a person's password", f'{_core(17)}_"ü:')
+DIGEST = Canary("the path of the digest's webhook", f"T1_{_core(18)}", (HOOK_HOST,))
 CANARIES = (
     *(JIRA, LINEAR, NOTION, POSTHOG, API_KEY, SECRET_KEY, MANAGEMENT, MIXPANEL, PLUGIN),
-    *(HOOK, ALIVE, DECIDES, LOOKS, SIGNED_IN, COOKIE, PASSWORD, QUERY),
+    *(HOOK, ALIVE, DECIDES, LOOKS, SIGNED_IN, COOKIE, PASSWORD, QUERY, DIGEST),
 )
 
 HOW = ("refused", "sign-in", "missing", "busy", "page", "elsewhere", "unreachable", "shapeless")
@@ -258,6 +259,7 @@ ENVIRON = {
     "OPSYNC_ACME__KEY": PLUGIN.value,
     "OPSYNC_SERVICE__ACCESS__TOKEN": DECIDES.value,
     "OPSYNC_ALERTS__WEBHOOK": f"https://{HOOK_HOST}/services/{HOOK.value}",
+    "OPSYNC_SERVICE__DIGEST__SLACK_WEBHOOK": f"https://{HOOK_HOST}/services/{DIGEST.value}",
     "OPSYNC_ALERTS__ALIVE": f"https://{ALIVE_HOST}/ping?sign={ALIVE.value}",
 }
 
@@ -280,7 +282,7 @@ def vault(folder: Path) -> Iterator[Vault]:
         for name, value in ENVIRON.items():
             patch.setenv(name, value)
         simulated = partial(open_session, transport=made.net, runtime=Runtime(clock=made.clock))
-        for module in ("sync", "doctor", "look", "statuses", "owned", "undo", "resolve"):
+        for module in ("sync", "doctor", "look", "statuses", "owned", "undo", "resolve", "digest"):
             patch.setattr(f"opsync.cli.{module}.open_session", simulated)
         pool = partial(opsync.http.pool.Pool, transport=made.net)
         patch.setattr("opsync.engine.onboarding.Pool", pool)

@@ -22,7 +22,7 @@ from opsync.observing import Sent
 from opsync.report import InstanceReport, PassReport
 from opsync.service.hooks.counting import Counters
 from opsync.service.metrics import DELIVERIES, LAG_EVERY_S, Metrics, metrics_route
-from opsync.service.standing import ConnectionStanding, Standing, by_outcome, standing_of
+from opsync.service.standing import ConnectionStanding, Standing, standing_of
 from tests.support.clock import START, FakeClock
 from tests.support.world import World
 
@@ -144,14 +144,7 @@ def test_all_that_may_become_of_a_delivery_is_there_from_the_start() -> None:
 
 
 def test_every_end_that_the_receiver_counts_has_its_outcome() -> None:
-    counters = Counters()
-    for number, end in enumerate(fields(Counters), start=1):
-        for _ in range(number):
-            counters.count(end.name, "jira-main")
-        counters.count(end.name, "")
-    found = by_outcome(counters.rows())
-    assert found.keys() == DELIVERIES
-    assert sorted(found.values()) == list(range(2, len(DELIVERIES) + 2))
+    assert {one.name for one in fields(Counters)} == DELIVERIES
 
 
 def test_a_connection_that_is_not_configured_any_more_is_not_shown() -> None:

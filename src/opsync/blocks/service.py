@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from opsync.blocks.base import Block
+from opsync.blocks.digesting import DigestBlock, HealthPageBlock
 from opsync.blocks.tracing import TracingBlock
 from opsync.errors import ConfigError
 from opsync.http import check_base_url
@@ -257,6 +258,12 @@ class ServiceBlock(Block):
 
     access: AccessBlock = Field(default_factory=AccessBlock, validate_default=True)
     """Who may see and decide."""
+
+    digest: DigestBlock = Field(default_factory=DigestBlock)
+    """The digest of the week, sent by itself."""
+
+    health_page: HealthPageBlock = Field(default_factory=HealthPageBlock)
+    """The page that says whether opsync can do its work."""
 
     @property
     def address(self) -> Listen:

@@ -39,10 +39,10 @@ from opsync.engine.checkup import (
 from opsync.engine.lookup import Lookup
 from opsync.engine.metriccheck import examine_metrics
 from opsync.engine.session import open_session
+from opsync.engine.untold import alarms
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, StoreError
 from opsync.runtime import SystemClock
-from opsync.steps.watching import watched
 
 
 @click.command()
@@ -113,10 +113,10 @@ class _Doctor:
     async def _watch(self) -> None:
         config = self._opened.config
         async with open_store(self._opened) as store:
-            alarms = await watched(config, store, SystemClock().now())
+            wrong = await alarms(config, store, SystemClock().now())
             read = any(one.completed_at for one in await store.cursors())
             paused = (await store.pauses()).found
-        for check in alarm_checks(alarms, config, read=read):
+        for check in alarm_checks(wrong, config, read=read):
             self._tell("watch", check)
         for one in sorted(paused, key=lambda one: one.instance):
             self._tell("watch", pause_check(one, SystemClock().now()))

@@ -43,6 +43,11 @@ def _in_clear(found: Config, raw: Mapping[str, Any]) -> Iterable[str]:
                 f"alerts.{key} stands in the configuration, and whoever knows it may send there: "
                 f"keep it in OPSYNC_ALERTS__{key.upper()}"
             )
+    if "slack_webhook" in raw.get("service", {}).get("digest", {}):
+        yield (
+            "service.digest.slack_webhook stands in the configuration, and whoever knows it may "
+            "send there: keep it in OPSYNC_SERVICE__DIGEST__SLACK_WEBHOOK"
+        )
     for keys in _sign_ins(raw):
         yield (
             f"{'.'.join(keys)} stands in the configuration, and whoever knows it may sign in: "

@@ -5,7 +5,6 @@ All text from tools is escaped, so that it stays text; only web addresses become
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from opsync.cli import words
@@ -30,20 +29,16 @@ from opsync.cli.looksaid import (
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import Found
 from opsync.engine.looked import Look
-from opsync.inert import safe_url
+from opsync.inert import link_url, markdown_text
 from opsync.wording import day
 
 LONGEST = 20
 """So many rows a table has unless all are asked for."""
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~$&])|(?<=[A-Za-z])(:)(?=//)|^([#+=-])|(?<=^\d)([.)])")
-"""What has a meaning anywhere, what makes an address a link, and what has one at the beginning."""
-_IN_URL = str.maketrans({"(": "%28", ")": "%29", "|": "%7C", "<": "%3C", ">": "%3E"})
-
 
 def escaped(text: str, limit: int = 200) -> str:
     """Text from anywhere on one line, without a meaning in Markdown, HTML or a chat."""
-    return _MARKUP.sub(lambda found: f"\\{found[0]}", words.shown(text, limit))
+    return markdown_text(text, limit)
 
 
 def document(view: LookView, *, every: bool) -> str:
@@ -170,5 +165,5 @@ def _about(one: Found) -> str:
 def _item(item: Item) -> str:
     """What an item is called, leading to it where it may be named."""
     label = escaped(item.label, 100)
-    url = safe_url(item.url).translate(_IN_URL)
+    url = link_url(item.url)
     return f"[{label}]({url})" if url else label

@@ -21,7 +21,7 @@ from opsync.cli.common import (
 from opsync.cli.layout import Column
 from opsync.cli.linkdecisions import login
 from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
-from opsync.cli.screen import show_line
+from opsync.cli.screen import show_line, signed
 from opsync.cli.undo import need_store
 from opsync.cli.undoview import print_back
 from opsync.engine.owning import (
@@ -31,6 +31,7 @@ from opsync.engine.owning import (
     remove_released,
 )
 from opsync.engine.owning import owned as shown_owned
+from opsync.engine.pages import Kept, Released, kept_parts, leave_parts, release_parts
 from opsync.engine.session import open_session
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError
@@ -59,23 +60,33 @@ def owned(
 ) -> int:
     """Everything that opsync owns anywhere: each value with its place, its rule, and since when.
 
-    Of all items, or at and about ITEM. Asks no tool. Give it up with: opsync release.
+    Of all items, or at and about ITEM; and below them the parts of pages that it keeps. Asks no
+    tool. Give it up with: opsync release.
 
     With --json: [{"tool", "place", "item", "about", "rule", "value", "since", "run", "state"}].
     """
     rows = most(limit, as_json)
 
+    parts: dict[str, Kept] = {}
+
     async def gather(opened: Opened, kept: Store) -> Listing:
         found = await _entries(opened, kept, item, connection, rule)
+        if item is None and rule is None:
+            parts.update(await kept_parts(kept))
         if not found:
             _check_rule(opened, rule)
         listed = await shown_owned(opened.config, kept, found)
         return _listing(opened, listed, rows)
 
     where = "of these" if item or connection or rule else "anywhere"
-    return show_listing(
+    code = show_listing(
         config_path, store, as_json, gather, nothing=f"nothing: opsync owns no value {where}"
     )
+    for part, one in parts.items():
+        if not as_json and connection in (None, one.instance):
+            times = words.plural(one.times, "time")
+            show_line(f"{one.instance}: {part}, a part of a page (written {times}): {one.page}")
+    return code
 
 
 def _listing(opened: Opened, listed: Sequence[Owned], limit: int) -> Listing:
@@ -155,10 +166,11 @@ def release(
     was released is not written again until you ask for it: opsync resolve ITEM --ours. Values at
     new places are written as before: stop that with mode = "observe".
 
-    With --remove and no ITEM, columns that opsync made go too where nothing is left in them.
+    With --remove and no ITEM, columns that opsync made go too where nothing is left in them; and
+    without --rule as well what it keeps on pages, such as the digest.
 
     With --json: {"release": {"how", "values", "run", "dry_run"}, "done": [...], "left": [...],
-    "columns": [...]}.
+    "columns": [...], "pages": [...]}.
     """
     if how is None:
         raise click.UsageError("say what becomes of the values: --keep or --remove.")
@@ -173,21 +185,26 @@ def release(
         kept = run_async(_keep(opened, item, connection, rule, dry=dry_run))
         if as_json:
             head = {"how": how, "values": kept, "run": None, "dry_run": dry_run}
-            print_json({"release": head, "done": [], "left": [], "columns": []})
+            print_json({"release": head, "done": [], "left": [], "columns": [], "pages": []})
         else:
             verb = "would be left" if dry_run else "left"
             stand = "it stands" if kept == 1 else "they stand"
             count = f"{words.plural(kept, 'value')} {verb} to people, as {stand}"
             show_line(count if kept else "nothing to leave: opsync owns no value of these")
         return 0
-    found, code = run_async(_remove(opened, item, connection, rule, dry=dry_run))
+    found, pages, code = run_async(_remove(opened, item, connection, rule, dry=dry_run))
     if as_json:
         head = {"how": how, "values": len(found.done), "run": found.run, "dry_run": dry_run}
-        print_json(
-            {"release": head, "done": found.done, "left": found.left, "columns": found.columns}
-        )
+        back = {"done": found.done, "left": found.left, "columns": found.columns}
+        print_json({"release": head, **back, "pages": pages})
         return code
     print_back(found, done="Removed", would="Would remove", looked=dry_run)
+    for page in pages:
+        if page.why:
+            signed("fail", f"{page.part}: stays on its page in {page.connection}: {page.why}")
+        else:
+            verb = "would be taken" if dry_run else "taken"
+            signed("ok", f"{page.part}: {verb} off its page in {page.connection}")
     if found.run is not None:
         show_line(f"Released in run {found.run}. Undo that: opsync undo {found.run}")
     return code
@@ -208,13 +225,16 @@ async def _keep(
         if not dry:
             at = session.runtime.clock.now()
             await keep_released(session.store, found, by=login(), at=at)
+            if item is None and rule is None:
+                await leave_parts(session, connection)
         return len(found)
 
 
 async def _remove(
     opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
-) -> tuple[ShownBack, int]:
-    """What came of it. The columns go with all that is in a connection, or of a rule."""
+) -> tuple[ShownBack, list[Released], int]:
+    """What came of it. The columns go with all that is in a connection, or of a rule; what stands
+    on pages with all that is in a connection."""
     need_store(opened)
     async with open_session(opened.config, "opsync release", redactor=opened.redactor) as session:
         entries = await _entries(opened, session.store, item, connection, rule)
@@ -228,4 +248,8 @@ async def _remove(
         found = await remove_released(
             session, entries, by=login(), columns_of=() if item else columns_of, dry=dry
         )
-        return await shown_back(opened.config, session.store, found), found.exit_code
+        pages: list[Released] = []
+        if item is None and rule is None:
+            pages = await release_parts(session, connection, dry=dry)
+        code = found.exit_code or (1 if any(one.why for one in pages) else 0)
+        return await shown_back(opened.config, session.store, found), pages, code

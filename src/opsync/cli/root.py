@@ -32,6 +32,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "apply": ("opsync.cli.apply:apply", "Write what a plan has, and nothing else."),
         "status": ("opsync.cli.status:status", "All initiatives and connections at a glance."),
         "explain": ("opsync.cli.explain:explain", "Why an item counts, or does not; why a value."),
+        "digest": ("opsync.cli.digest:digest", "The week in eight lines, here or into Slack."),
     },
     "Look up": {
         "links": ("opsync.cli.links:links", "Which items belong together, and why."),

@@ -59,6 +59,8 @@ SAID = {
     "owners": "owners left",
     "webhook disabled": "webhook switched off",
     "webhook expires": "webhook ends",
+    "digest": "digest not sent",
+    "health page": "health page not written",
 }
 """What a red alarm comes to, in two words."""
 

@@ -32,6 +32,8 @@ TOTAL_S = 15.0
 """Seconds for one try: a pass does not wait for a webhook that hangs."""
 PATIENCE_S = 5.0
 
+AGAIN = "It is tried again after the next run."
+
 Style = Literal["json", "slack"]
 
 
@@ -52,31 +54,39 @@ async def tell(
                 report.untold.append(f"no alert could be sent: {why}")
     if alerts.alive is not None and report.exit_code == 0:
         try:
-            client, path = _client(alerts.alive, "alive", pool)
+            client, path = _client(alerts.alive, "alerts.alive", pool)
             await client.read("GET", path)
         except OpsyncError as error:
             report.untold.append(f"the sign that opsync is alive could not be sent: {error}")
 
 
-async def post(webhook: SecretStr, message: Mapping[str, Any], pool: Pool) -> str:
-    """Post a message; returns why it could not be, "" if it was taken."""
+async def post(
+    webhook: SecretStr,
+    message: Mapping[str, Any],
+    pool: Pool,
+    *,
+    setting: str = "alerts.webhook",
+    again: str = AGAIN,
+    twice: bool = True,
+) -> str:
+    """Post a message; returns why it could not be, "" if it was taken. `setting` is where the
+    address stands, and `again` says when a failure is tried again. An alert may rather be told
+    `twice` than not at all."""
     try:
-        client, path = _client(webhook, "webhook", pool)
-        # Told twice is better than not at all.
-        await client.write("POST", path, keyed=True, json=message)
+        client, path = _client(webhook, setting, pool, again)
+        await client.write("POST", path, keyed=twice, json=message)
     except OpsyncError as error:
         return str(error)
     return ""
 
 
-def _client(address: SecretStr, setting: str, pool: Pool) -> tuple[Client, str]:
+def _client(address: SecretStr, who: str, pool: Pool, again: str = AGAIN) -> tuple[Client, str]:
     """A client that may ask this address's host only, and the path that is asked."""
     url = address.get_secret_value()
     parts = urlsplit(url)
     path = parts.path or "/"
     for secret in secret_parts(url):
         pool.redactor.add(secret)
-    who = f"alerts.{setting}"
 
     def classify(answer: Answer) -> OpsyncError | None:
         """By status alone: what was answered may repeat the address."""
@@ -85,7 +95,7 @@ def _client(address: SecretStr, setting: str, pool: Pool) -> tuple[Client, str]:
             return None
         said, hint = f"the address of {who} answered {status}.", f"Check {who}."
         if status in {408, 425, 429} or status >= 500:
-            return TemporaryError(said, hint="It is tried again after the next run.")
+            return TemporaryError(said, hint=again)
         return RefusedError(said, hint=hint, status=status)
 
     policy = Policy(

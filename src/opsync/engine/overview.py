@@ -16,13 +16,13 @@ from opsync.engine.disagreeing import Disagreeing
 from opsync.engine.freshness import failing_since, read_at
 from opsync.engine.lookup import Lookup
 from opsync.engine.owners import Owners
+from opsync.engine.untold import alarms
 from opsync.engine.veil import Veil
 from opsync.model import Category, Health, Record, Rollup
 from opsync.model.pause import Pause
 from opsync.model.rules import LINKS_RULE, Mode, RollupRule
 from opsync.report import OVER_LIMIT
 from opsync.stages.health import percent_of
-from opsync.steps.watching import watched
 from opsync.store import METRICS, CursorState, RunRow, Store
 from opsync.watch import Alarm
 
@@ -170,14 +170,14 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         "set_aside": sum(one.items for one in aside),
         "suggested": await store.suggested(),
     }
-    alarms = await watched(config, store, now)
+    wrong = await alarms(config, store, now)
     cursors = await store.cursors()
-    standing = connections(config, catalog, cursors, counts, refused(runs), alarms)
+    standing = connections(config, catalog, cursors, counts, refused(runs), wrong)
     return Overview(
         at=now,
         healthy=bool(runs)
         and all(one.state == "ok" for one in standing)
-        and not any(one.state == "fail" for one in alarms)
+        and not any(one.state == "fail" for one in wrong)
         and not aside,
         run=last_run(runs[0]) if runs else None,
         initiatives=tuple(initiatives),
@@ -185,7 +185,7 @@ async def overview(config: Config, store: Store, now: datetime) -> Overview:
         waiting={why: count for why, count in sorted(waiting.items()) if count},
         paused=(await store.pauses()).found,
         disagreements={kind: count for kind, count in sorted(kinds.items()) if count},
-        alarms=alarms,
+        alarms=wrong,
     )
 
 

@@ -21,6 +21,7 @@ from opsync.http import Client, Policy, Pool
 from opsync.languages import OwnWords
 from opsync.model import Limits, Slot, Value
 from opsync.model.rules import Mode
+from opsync.observing import UNOBSERVED, Observer
 from opsync.pipeline import run_pass
 from opsync.plugins import Plugins
 from opsync.report import PassReport
@@ -156,6 +157,7 @@ async def open_session(
     runtime: Runtime | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     redactor: Redactor | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> AsyncIterator[Session]:
     """Open the store and what speaks to the vendors, and close both again.
 
@@ -167,7 +169,7 @@ async def open_session(
         if exclusive:
             stack.enter_context(hold(config.store, command, runtime.clock.now()))
         store = Store.open(config.store, clock=runtime.clock)
-        pool = Pool(runtime, transport=transport, redactor=redactor)
+        pool = Pool(runtime, transport=transport, redactor=redactor, observer=observer)
         for secret in config.secrets:
             pool.redactor.add(secret)
         try:

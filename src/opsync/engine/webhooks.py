@@ -237,6 +237,11 @@ async def take_token(
     await store.put_kept(OWN, {ARMED + name: None, TOLD + name: now.isoformat()})
 
 
+async def last_delivery(store: Store, name: str) -> datetime | None:
+    """When a connection's last delivery came."""
+    return _time((await store.kept(OWN)).get(LAST + name))
+
+
 async def note_delivery(store: Store, name: str, at: datetime) -> None:
     """Keep when a connection's last delivery came."""
     await store.put_kept(OWN, {LAST + name: at.isoformat()})

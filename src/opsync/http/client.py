@@ -26,7 +26,7 @@ from opsync.http.answer import Answer, default_classify
 from opsync.http.call import Call, Params
 from opsync.http.exchange import Bounds, Exchange
 from opsync.http.hosts import Hosts
-from opsync.http.limits import Budget
+from opsync.http.limits import Budget, Share
 from opsync.http.policy import Policy
 from opsync.http.restraint import restrain, restraint_of
 from opsync.http.retry import FIRST_WAIT_S, Breaker, RetryBudget, back_off
@@ -127,6 +127,11 @@ class Client:
         """
         call = self._call(method, path, params, json, headers, lane, cost, reads=False, keyed=keyed)
         return await self._with_retries(call)
+
+    @property
+    def budgets(self) -> list[Share]:
+        """What is left of each of the vendor's limits."""
+        return self._budget.shares()
 
     @property
     def restraint(self) -> Value:

@@ -11,6 +11,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
 
 from opsync.errors import RateLimited
 from opsync.runtime import Clock
@@ -74,6 +76,19 @@ class _Window:
         if self._others_until <= now + _ROUNDING:
             self._others = 0.0
 
+    def share(self, lane: str, now: float) -> Share:
+        """What is left of it, and when all is free again."""
+        self._forget(now)
+        left = max(0.0, 1.0 - (self._total + self._others) / self.limit)
+        ends = [self._taken[-1][0]] if self._taken else []
+        ends += [self._others_until] if self._others else []
+        length = f"a {_span(self.window_s)}"
+        return Share(
+            f"{lane}, {length}" if lane else length,
+            left,
+            timedelta(seconds=max(0.0, max(ends, default=now) - now)),
+        )
+
     def wait_s(self, cost: float, now: float) -> float:
         """Seconds until `cost` is free. What costs more than all waits until all is free."""
         self._forget(now)
@@ -103,6 +118,20 @@ class _Window:
             self._others = max(0.0, used - self._total)
             reset = self.window_s if hint.reset_in_s is None else max(0.0, hint.reset_in_s)
             self._others_until = now + min(reset, self.window_s)
+
+
+class Share(NamedTuple):
+    """What is left of one limit: `left` of 1, and all of it again in `full_in`."""
+
+    name: str
+    left: float
+    full_in: timedelta
+
+
+def _span(seconds: float) -> str:
+    """ "minute", "hour", "30 s": the length of a window."""
+    named = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86400.0: "day"}
+    return named.get(seconds) or f"{seconds:g} s"
 
 
 class _Lane:
@@ -160,6 +189,15 @@ class Budget:
         """Let nothing through in `lane` for `delay_s` seconds; a longer pause stays."""
         target = self._lane(lane)
         target.paused_until = max(target.paused_until, self._clock.monotonic() + delay_s)
+
+    def shares(self) -> list[Share]:
+        """What is left of each limit that is known, by its name and length."""
+        now = self._clock.monotonic()
+        return [
+            window.share(name, now)
+            for name, lane in sorted(self._lanes.items())
+            for window in lane.windows
+        ]
 
     def pauses(self) -> dict[str, float]:
         """The lanes in which nothing may go now, and for how many seconds more."""

@@ -50,6 +50,16 @@ class Pool:
         self._clients: list[Client] = []
         self._tls: ssl.SSLContext | None = None
 
+    def another(self) -> Pool:
+        """A pool with nothing in it yet, over the same network, redactor and observer."""
+        return Pool(
+            self._runtime,
+            transport=self._transport,
+            user_agent=self._user_agent,
+            redactor=self.redactor,
+            observer=self._observer,
+        )
+
     def client(self, policy: Policy) -> Client:
         """A client for one instance. ConfigError for an address or a header that cannot be."""
         hosts = Hosts.of(policy.base_url, policy.extra_hosts)

@@ -30,13 +30,11 @@ PEOPLES = frozenset({"set aside", "owners"})
 @dataclass(frozen=True, slots=True)
 class Troubles:
     """What only the running service knows to be wrong, each in a sentence; "" and () where nothing
-    is: why the last reload was refused, why the store cannot be used, which plugins failed, and
-    what of the service itself broke."""
+    is: why the last reload was refused, why the store cannot be used, and which plugins failed."""
 
     reload: str = ""
     store: str = ""
     plugins: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
 
 
 class Vitals(Protocol):
@@ -105,7 +103,6 @@ def _told(troubles: Troubles) -> list[str]:
     if troubles.reload:
         found.append(f"a new configuration was refused: {inert_text(troubles.reload, 300)}")
     found += [f"the plugin {inert_text(name, 60)} failed" for name in troubles.plugins]
-    found += [inert_text(what, 300) for what in troubles.others]
     return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -32,6 +33,26 @@ PATIENCE_S = 30.0
 Told = Callable[[PassReport], None]
 
 
+class Signals(Protocol):
+    """Keeps what change signals named until it was looked at, also over a kill."""
+
+    def mark(self, instance: str) -> int:
+        """Where the signals end that an instance was told of so far."""
+        ...
+
+    async def done(self, instance: str, mark: int) -> None:
+        """All of them were looked at."""
+        ...
+
+
+class _NoSignals:
+    def mark(self, instance: str) -> int:
+        return 0
+
+    async def done(self, instance: str, mark: int) -> None:
+        """There is nothing to keep."""
+
+
 class Service:
     """Keeps everything in step until it is told to stop.
 
@@ -54,8 +75,8 @@ class Service:
         """Who is told of each pass that is over."""
         self.changed: list[Callable[[], None]] = []
         """Who is told that what pages show may be another."""
-        self.took: list[Callable[[str], None]] = []
-        """Who is told that what was known of an instance's changes before was looked at."""
+        self.signals: Signals = _NoSignals()
+        """Who keeps the change signals that came until they were looked at."""
         self.live: set[int] = set()
         self._inbox = Inbox()
         self._unsettled = asyncio.Event()
@@ -97,18 +118,19 @@ class Service:
         await asyncio.gather(*late, return_exceptions=True)
         return not late
 
-    async def use(self, session: Session) -> None:
-        """Go on with another configuration over the same store, once nobody works any more."""
-        await self._pause_all()
-        self._ending = False
-        names = session.config.instances
-        self.session = session
-        self.hands, self.nudges = Hands(names), Nudges(names)
-        self._inbox = Inbox()
-        self.start()
-
-    async def _pause_all(self) -> None:
-        await self.stop(PATIENCE_S)
+    async def use(self, session: Session, settle: Callable[[], Awaitable[None]]) -> None:
+        """Go on with another configuration over the same store, once nobody works any more.
+        `settle` is called before anything begins again."""
+        async with self.deciding:
+            await self.stop(PATIENCE_S)
+            self._ending = False
+            names = session.config.instances
+            self.session = session
+            self.hands, self.nudges = Hands(names), Nudges(names)
+            self._inbox = Inbox()
+            self.trouble.clear()
+            await settle()
+            self.start()
 
     # --- What others ask for
 
@@ -168,7 +190,7 @@ class Service:
         await self.hands.take(name, "read")
         try:
             due = self.schedule.wait_s(name) == 0.0
-            nudge = self.nudges.take(name)
+            mark, nudge = self.signals.mark(name), self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
             turn = await take_turn(self.session, name, nudge)
@@ -179,8 +201,7 @@ class Service:
         if nudge.whole or trouble:
             self.schedule.took(name, trouble)
         if not trouble:
-            for took in self.took:
-                took(name)
+            await self.signals.done(name, mark)
         self._inbox.put(turn)
         self._unsettled.set()
         self._say_changed()

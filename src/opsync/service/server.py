@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
@@ -45,16 +45,15 @@ async def serving(
     host: str,
     port: int,
     *,
-    proxies: Sequence[str] = (),
     on_slow: Callable[[], None] | None = None,
     drain_s: float = DRAIN_S,
     head_s: float | None = None,
 ) -> AsyncIterator[Address]:
     """Serve `app` while the block runs, and answer where: `port` 0 takes a free one.
 
-    `proxies` are addresses or networks whose X-Forwarded-For and -Proto are believed. `on_slow` is
-    called for each request whose head came too slowly. At the end nobody is accepted any more, and
-    requests that run get `drain_s` seconds. It takes no signals.
+    The app sees who is at the other end of the connection; what a proxy says of others, it judges
+    itself. `on_slow` is called for each request whose head came too slowly. At the end nobody is
+    accepted any more, and requests that run get `drain_s` seconds. It takes no signals.
 
     Raises ConfigError when the address cannot be taken.
     """
@@ -68,8 +67,7 @@ async def serving(
         log_config=None,
         log_level="error",  # what anybody can provoke from outside is told at warnings
         access_log=False,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         backlog=BACKLOG,

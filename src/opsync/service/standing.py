@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -13,14 +12,13 @@ from typing import Protocol
 from opsync.config import Config
 from opsync.engine.freshness import read_at
 from opsync.engine.overview import proposing
-from opsync.engine.webhooks import hook_facts
 from opsync.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStanding:
-    """One connection: when it was last read to its end, and when its token ends, and its webhook
-    if that is soon and could not be renewed. None: never, or not known."""
+    """One connection: when it was last read to its end, when its token and its webhook end. None:
+    never, or not known."""
 
     name: str
     read_at: datetime | None = None
@@ -60,11 +58,13 @@ async def standing_of(
     ready: bool,
     queued: int = 0,
     deliveries: Mapping[str, int] | None = None,
+    webhooks: Mapping[str, datetime] | None = None,
 ) -> Standing:
-    """What the store knows, with what only the running service does."""
+    """What the store knows, with what only the running service does: `webhooks` by connection when
+    its registration ends."""
     cursors = await store.cursors()
     aside = await store.aside_counts()
-    ends = {name: (await hook_facts(store, name)).expires_at for name in config.instances}
+    ends = webhooks or {}
     return Standing(
         at=now,
         connections=[
@@ -72,7 +72,7 @@ async def standing_of(
                 name,
                 read_at(one for one in cursors if one.instance == name),
                 _end_of(instance.settings.token_expires, config),
-                ends[name],
+                ends.get(name),
             )
             for name, instance in config.instances.items()
         ],
@@ -83,14 +83,6 @@ async def standing_of(
         deliveries=dict(deliveries or {}),
         ready=ready,
     )
-
-
-def by_outcome(rows: Iterable[tuple[str, str, int]]) -> dict[str, int]:
-    """Deliveries by what became of them, from what the receiver counts by outcome and instance."""
-    found: Counter[str] = Counter()
-    for outcome, _, number in rows:
-        found[outcome] += number
-    return dict(found)
 
 
 def size_of(path: Path) -> int:

@@ -78,6 +78,14 @@ class Journal(Part):
             }
         )
 
+    async def written_about(self, since: datetime, until: datetime) -> dict[Ref, int]:
+        """By what they are about how many writes were carried out after `since` and up to
+        `until`."""
+        values = {"since": to_text(since), "until": to_text(until)}
+        return await self._read(
+            lambda c: {to_ref(row.other): row.times for row in c.execute(_ABOUT, values)}
+        )
+
     async def journal_of(self, targets: Sequence[Ref]) -> list[JournalRow]:
         """Every write that was tried at these targets, the oldest first."""
 
@@ -113,6 +121,12 @@ _OFTEN = text(f"""
 SELECT target, surface, rule, other, count(*) AS times {_RECENT}
 AND kind IN ('created', 'updated', 'removed')
 GROUP BY 1, 2, 3, 4 HAVING count(*) >= :times
+""")
+
+_ABOUT = text(f"""
+SELECT other, count(*) AS times {_RECENT} AND at <= :until
+AND kind IN ('created', 'updated', 'removed')
+GROUP BY 1
 """)
 
 _LATELY = text(f"""

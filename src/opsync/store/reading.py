@@ -41,7 +41,7 @@ UNION ALL SELECT 'pending', count(*) FROM ledger WHERE pending = 1
 UNION ALL SELECT 'held', count(*) FROM ledger WHERE hold IS NOT NULL
 UNION ALL SELECT 'quarantine', count(*) FROM quarantine
 """)
-_WAITING = text("""
+_WAITING = """
 SELECT CASE
     WHEN held = 'conflict' THEN 'edited'
     WHEN held = 'proposed' THEN 'to_approve'
@@ -50,11 +50,13 @@ SELECT CASE
     WHEN held IS NOT NULL THEN 'held'
     WHEN outcome = 'conflicted' THEN 'edited'
     WHEN outcome = 'failed' THEN 'failed'
-    ELSE 'changes' END AS why, rule, count(*)
-FROM (SELECT rule, outcome, json_extract(CAST(hold AS TEXT), '$.kind') AS held FROM ledger
+    ELSE 'changes' END AS why, rule, {about}, count(*)
+FROM (SELECT rule, other, outcome, json_extract(CAST(hold AS TEXT), '$.kind') AS held FROM ledger
       WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted')
-GROUP BY why, rule
-""")
+GROUP BY 1, 2, 3
+"""
+_WAITING_AT_ALL = text(_WAITING.format(about="''"))
+_WAITING_BY_ITEM = text(_WAITING.format(about="other"))
 
 
 class Reading(Part):
@@ -134,15 +136,21 @@ class Reading(Part):
             lambda c: {str(name): int(count) for name, count in c.execute(_COUNTS)}
         )
 
-    async def waiting(self, proposing: Collection[str] = ()) -> Mapping[str, int]:
+    async def waiting(
+        self, proposing: Collection[str] = (), *, about: Collection[Ref] | None = None
+    ) -> Mapping[str, int]:
         """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
         the rules that are `proposing`, or over what a person wrote), `failed` (it may try again),
         `edited` and `removed` (by a person), `settled` (undone, released or kept by one), `held`
-        (otherwise)."""
+        (otherwise). With `about` only those about these items."""
+        named = None if about is None else frozenset(map(str, about))
+        query = _WAITING_AT_ALL if named is None else _WAITING_BY_ITEM
 
         def work(connection: Connection) -> Mapping[str, int]:
             found: Counter[str] = Counter()
-            for why, rule, count in connection.execute(_WAITING):
+            for why, rule, other, count in connection.execute(query):
+                if named is not None and other not in named:
+                    continue
                 asks = why == "changes" and rule in proposing
                 found["to_approve" if asks else why] += count
             return dict(sorted(found.items()))

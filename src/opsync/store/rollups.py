@@ -52,6 +52,13 @@ UNION SELECT d.one FROM up CROSS JOIN decisions d ON d.two = up.ref WHERE d.kind
 UNION SELECT ref FROM touched WHERE run >= :since
 """)
 
+_STOOD = text("""
+SELECT h.rule, h.root, h.numbers FROM rollups r
+CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at = coalesce(
+    (SELECT max(at) FROM rollup_history WHERE rule = r.rule AND root = r.root AND at <= :at),
+    (SELECT min(at) FROM rollup_history WHERE rule = r.rule AND root = r.root))
+""")
+
 _MEMBER = """
 INSERT INTO members (rule, root, ref, position, role, via, field) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -109,7 +116,7 @@ class Rollups(Part):
 
         Returns the places concerned: for each rollup that differs in anything (its inputs
         included: a title may have changed) the root and what it names, before and after. History
-        gets a row when numbers or health changed.
+        gets a row when numbers, health or due date changed.
         """
         if not rollups:
             return set()
@@ -155,6 +162,17 @@ class Rollups(Part):
         )
         return await self._read(
             lambda c: [_decode_numbers(row.numbers) for row in c.execute(query)]
+        )
+
+    async def stood(self, at: datetime) -> dict[tuple[str, Ref], HistoryRow]:
+        """By rule and root the numbers of each current rollup as they stood at a time; the first
+        ones of those that did not exist yet."""
+        values = {"at": to_text(at)}
+        return await self._read(
+            lambda c: {
+                (row.rule, to_ref(row.root)): _decode_numbers(row.numbers)
+                for row in c.execute(_STOOD, values)
+            }
         )
 
 
@@ -307,6 +325,7 @@ def _numbers(rollup: Rollup, at: datetime) -> HistoryRow:
         estimate_done=rollup.estimate_done,
         estimate_total=rollup.estimate_total,
         health=rollup.health,
+        due_on=rollup.due_on,
     )
 
 

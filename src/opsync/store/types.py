@@ -223,7 +223,7 @@ class Tree(Struct, frozen=True):
 
 
 class HistoryRow(Struct, frozen=True):
-    """A rollup's numbers from `at` on."""
+    """A rollup's numbers from `at` on. `due_on` is None as well in rows of before it was kept."""
 
     at: datetime
     done: int
@@ -234,6 +234,7 @@ class HistoryRow(Struct, frozen=True):
     estimate_done: float | None
     estimate_total: float | None
     health: Health
+    due_on: date | None = None
 
 
 class TrendPoint(NamedTuple):

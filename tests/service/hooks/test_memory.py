@@ -157,24 +157,83 @@ async def test_whoever_stops_waiting_takes_nothing_away(
     assert not await memory.keep("tool", "1", b"1", named(1), ear)
 
 
-async def test_what_a_pass_read_is_not_told_at_the_next_start_and_what_came_later_is(
+async def test_what_was_read_is_not_told_at_the_next_start_and_what_came_later_is(
     store: Store,
 ) -> None:
     ear, memory = Ear(), Memory(store)
     await memory.keep("tool", "1", b"1", named(1), ear)
     await memory.keep("tool", "2", b"2", named(2), ear)
-    mark = memory.mark("tool")  # a pass begins
+    memory.taken("tool")
     await memory.keep("tool", "3", b"3", named(3), ear)
     await memory.keep("other", "1", b"1", named(9, instance="other"), ear)
-    await memory.done("tool", mark)
-    await memory.done("nobody", memory.mark("nobody"))
+    memory.was_read("tool")
+    memory.was_read("other")  # it had begun before anything was told
+    await memory.close()
 
     again, next_ear = Memory(store), Ear()
     assert await again.resume({"tool", "other"}, next_ear) == 2
     assert sorted(next_ear.ids()) == ["3", "9"]
-    await again.done("tool", again.mark("tool"))
-    await again.done("other", again.mark("other"))
+    for instance in ("tool", "other"):
+        again.taken(instance)
+        again.was_read(instance)
+    await again.close()
     assert await Memory(store).resume({"tool", "other"}, next_ear) == 0
+
+
+async def test_what_a_read_took_that_failed_is_told_until_one_came_to_its_end(
+    store: Store,
+) -> None:
+    ear, memory = Ear(), Memory(store)
+    await memory.keep("tool", "1", b"1", named(1), ear)
+    memory.taken("tool")  # and it fails
+    await memory.close()
+    assert [one.instance for one in await store.deliveries_unread(10)] == ["tool"]
+    memory.taken("tool")
+    memory.was_read("tool")
+    await memory.close()
+    assert await store.deliveries_unread(10) == []
+
+
+async def test_what_could_not_be_noted_is_noted_with_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear, memory = Ear(), Memory(store)
+    await memory.keep("tool", "1", b"1", named(1), ear)
+    memory.taken("tool")
+
+    async def full(*args: object) -> int:
+        raise StoreError("The store is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "deliveries_read", full)
+        memory.was_read("tool")
+        await memory.close()
+    await memory.keep("tool", "2", b"2", named(2), ear)
+    await memory.close()
+    [unread] = await store.deliveries_unread(10)
+    assert [ref.id for ref in unread.refs] == ["2"]
+
+
+async def test_what_arrives_while_nothing_can_be_noted_is_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear, memory = Ear(), Memory(store)
+    await memory.keep("tool", "1", b"1", named(1), ear)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def full(*args: object) -> int:
+        begun.set()
+        await go_on.wait()
+        raise StoreError("The store is full.")
+
+    monkeypatch.setattr(store, "deliveries_read", full)
+    memory.taken("tool")
+    memory.was_read("tool")
+    await begun.wait()
+    later = asyncio.create_task(memory.keep("tool", "2", b"2", named(2), ear))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await later
 
 
 async def test_what_an_instance_that_is_gone_was_told_is_left_alone(store: Store) -> None:
@@ -217,7 +276,9 @@ async def main():
         signal_ = Signal((Ref("tool", "issue", str(number)),))
         await memory.keep("tool", str(number), b"%d" % number, signal_, lambda *_: None)
         if number == 2:
-            await memory.done("tool", memory.mark("tool"))
+            memory.taken("tool")
+            memory.was_read("tool")
+            await memory.close()
         print(number, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
 from opsync.service.hooks import sources
-from opsync.service.hooks.sources import ADDRESSES, PROVEN_S, REFUSALS, Sources
+from opsync.service.hooks.sources import ADDRESSES, PROVEN_S, REFUSALS, Sources, source_of
 from tests.support.clock import FakeClock
 
 
@@ -77,3 +79,24 @@ def test_the_memory_is_bounded_and_forgeries_do_not_push_out_who_was_right() -> 
     for _ in range(REFUSALS):
         found.refused("192.0.2.1")
     assert found.wait_s("192.0.2.1") == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "named", "source"),
+    [
+        ("10.0.0.1", ["192.0.2.9"], "192.0.2.9"),
+        ("10.0.0.1", ["198.51.100.1, 192.0.2.9"], "192.0.2.9"),
+        ("10.0.0.1", ["198.51.100.1", "192.0.2.9, 10.0.0.2"], "192.0.2.9"),
+        ("10.0.0.1", ["10.0.0.3"], "10.0.0.3"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["192.0.2.9, unknown"], "10.0.0.1"),
+        ("10.0.0.1", ["\xff"], "10.0.0.1"),
+        ("192.0.2.1", ["198.51.100.1"], "192.0.2.1"),
+        ("", ["198.51.100.1"], ""),
+    ],
+)
+def test_only_a_proxy_that_is_named_is_believed(peer: str, named: list[str], source: str) -> None:
+    headers = [(b"x-forwarded-for", one.encode("latin-1")) for one in named]
+    scope = {"type": "http", "client": (peer, 1) if peer else None, "headers": headers}
+    assert source_of(scope, [ip_network("10.0.0.0/8")]) == source
+    assert source_of(scope, []) == peer

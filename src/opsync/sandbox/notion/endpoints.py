@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from opsync.sandbox.notion import query, webhooks
+from opsync.sandbox.notion.bodies import append_children, block_children, delete_block
 from opsync.sandbox.notion.call import (
     Answer,
     Call,
@@ -29,7 +30,6 @@ from opsync.sandbox.notion.problems import (
 from opsync.sandbox.notion.schema import Property, Schema
 from opsync.sandbox.notion.shapes import (
     NEW_VERSION,
-    block_shapes,
     bot_shape,
     data_source_shape,
     database_shape,
@@ -278,10 +278,6 @@ def page_property(call: Call) -> Answer:
     return answer
 
 
-def block_children(call: Call) -> Answer:
-    return listing_of(call, "block", block_shapes(page_of(call), call.version))
-
-
 def markdown(call: Call) -> Answer:
     return markdown_shape(page_of(call))
 
@@ -326,4 +322,8 @@ ROUTES = (
     _route("GET", "/v1/pages/{id}/properties/{id}", page_property),
     _route("GET", "/v1/pages/{id}/markdown", markdown),
     _route("GET", "/v1/blocks/{id}/children", block_children),
+    _route(
+        "PATCH", "/v1/blocks/{id}/children", append_children, reads=False, needs="insert content"
+    ),
+    _route("DELETE", "/v1/blocks/{id}", delete_block, reads=False, needs="update content"),
 )

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from opsync.sandbox.notion.cells import cell_shape, user_shape
 from opsync.sandbox.notion.schema import Property
-from opsync.sandbox.notion.state import Database, DataSource, Page, State, User
+from opsync.sandbox.notion.state import Block, Database, DataSource, Page, State, User
 from opsync.sandbox.notion.values import Run, run_shape, stamp
 
 OLD_VERSION = "2025-09-03"
@@ -123,7 +123,7 @@ def page_shape(
 
 
 def block_shapes(page: Page, version: str) -> list[dict[str, object]]:
-    """The body as paragraphs; a page without a body has none."""
+    """The body as paragraphs, then what stands below it; a page without a body has none."""
     paragraphs = [line for line in page.body.split("\n") if line.strip()]
     return [
         {
@@ -140,14 +140,37 @@ def block_shapes(page: Page, version: str) -> list[dict[str, object]]:
         }
         | _trash(version, trashed=page.trashed)
         for index, line in enumerate(paragraphs)
-    ]
+    ] + [block_shape(page, block, version) for block in page.blocks]
+
+
+def block_shape(
+    page: Page, block: Block, version: str, *, trashed: bool = False
+) -> dict[str, object]:
+    text: dict[str, object] = {"rich_text": [run_shape(run) for run in block.runs]}
+    return {
+        "object": "block",
+        "id": block.id,
+        "parent": {"type": "page_id", "page_id": page.id},
+        "created_time": stamp(block.created),
+        "last_edited_time": stamp(block.updated),
+        "created_by": _by(block.created_by),
+        "last_edited_by": _by(block.updated_by),
+        "has_children": block.has_children,
+        "type": block.type,
+        block.type: text | {"color": "default"},
+    } | _trash(version, trashed=trashed or page.trashed)
+
+
+_MARKS = {"heading_1": "# ", "heading_2": "## ", "heading_3": "### ", "bulleted_list_item": "- "}
 
 
 def markdown_shape(page: Page) -> dict[str, object]:
+    lines = [page.body] if page.body else []
+    lines += [f"{_MARKS.get(block.type, '')}{block.text}" for block in page.blocks]
     return {
         "object": "page_markdown",
         "id": page.id,
-        "markdown": page.body,
+        "markdown": "\n".join(lines),
         "truncated": False,
         "unknown_block_ids": [],
     }

@@ -69,6 +69,24 @@ class Database:
 
 
 @dataclass(eq=False)
+class Block:
+    """One block of a page's body, with its text."""
+
+    id: str
+    type: str
+    runs: tuple[Run, ...]
+    created: datetime
+    updated: datetime
+    created_by: str
+    updated_by: str
+    has_children: bool = False
+
+    @property
+    def text(self) -> str:
+        return plain(self.runs)
+
+
+@dataclass(eq=False)
 class Page:
     """A row. `cells` is keyed by the column's raw id; a missing key is an empty cell."""
 
@@ -83,6 +101,8 @@ class Page:
     trashed: bool = False
     archived: bool = False
     number: int = 0
+    blocks: list[Block] = field(default_factory=list)
+    """What stands below `body`."""
 
     @property
     def url(self) -> str:

@@ -55,6 +55,10 @@ class Counters:
             for instance, number in sorted(counter.items()):
                 yield one.name, instance, number
 
+    def totals(self) -> dict[str, int]:
+        """The number by end, of all instances together, zeros included."""
+        return {one.name: getattr(self, one.name).total() for one in fields(self)}
+
 
 class Reports:
     """Lines in the log about deliveries that were refused: a flood of them is a few lines."""

@@ -1,7 +1,7 @@
 """Which deliveries arrived: known again for a week, and named anew after a kill.
 
 A row is written before the delivery is answered, and it names what the delivery named. So the
-promise of an answer needs one table and no queue: a row is *done* once a pass that began after it
+promise of an answer needs one table and no queue: a row is done once a read that began after it
 was told came to its end, and what is not done when the service starts is told again. Telling
 twice costs a read by id.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from hashlib import sha256
 
 from opsync.contract.webhooks import Signal
-from opsync.errors import RecordError, TemporaryError
+from opsync.errors import RecordError, StoreError, TemporaryError
 from opsync.store import Arrived, Store
 
 Told = Callable[[str, Signal], None]
@@ -40,6 +40,10 @@ class Memory:
         self._waiting: list[tuple[Arrived, Told, asyncio.Future[bool]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._through: dict[str, int] = {}
+        """By instance the number of the last delivery that was told, of the last that the read
+        that is under way took, and of the last that was read and is not noted yet."""
+        self._taken: dict[str, int] = {}
+        self._read: dict[str, int] = {}
 
     async def keep(self, instance: str, id: str, body: bytes, signal: Signal, told: Told) -> bool:  # noqa: A002 - the word of `Delivery`
         """Return once the delivery is durable; False if it was known.
@@ -54,21 +58,21 @@ class Memory:
             raise TemporaryError("Too many change signals arrive at once.")
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((_arrived(instance, id, body, signal), told, future))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write(), name="opsync-deliveries")
+        self._wake()
         return await future
 
-    def mark(self, instance: str) -> int:
-        """The number of the instance's last delivery that was told, for `done`.
+    def taken(self, instance: str) -> None:
+        """A read of the instance begins, and takes what was told by now.
 
-        Take it when a pass takes what it is to look at, before anything else can run.
+        Say so before anything else can run: what is told later is left to the next read.
         """
-        return self._through.get(instance, 0)
+        self._taken[instance] = self._through.get(instance, 0)
 
-    async def done(self, instance: str, mark: int) -> None:
-        """A pass of the instance that began at this mark read all it was told of."""
-        if mark:
-            await self._store.deliveries_read(instance, mark)
+    def was_read(self, instance: str) -> None:
+        """The read that began last came to a good end: what it took is not told again."""
+        if mark := self._taken.pop(instance, 0):
+            self._read[instance] = mark
+            self._wake()
 
     async def resume(self, instances: Collection[str], told: Told) -> int:
         """Tell again what an earlier process was told and did not read; in how many instances.
@@ -88,13 +92,33 @@ class Memory:
         if self._writer is not None:
             await asyncio.wait([self._writer])
 
+    def _wake(self) -> None:
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write(), name="opsync-deliveries")
+
     async def _write(self) -> None:
         try:
-            while batch := self._waiting[:BATCH]:
-                del self._waiting[:BATCH]
-                await self._write_one(batch)
+            while self._waiting or self._read:
+                if batch := self._waiting[:BATCH]:
+                    del self._waiting[:BATCH]
+                    await self._write_one(batch)
+                elif not await self._note_read() and not self._waiting:
+                    return
         finally:
             self._writer = None
+
+    async def _note_read(self) -> bool:
+        """Note what was read. What cannot be noted now is with the next that is written."""
+        marks, self._read = self._read, {}
+        while marks:
+            instance, mark = next(iter(marks.items()))
+            try:
+                await self._store.deliveries_read(instance, mark)
+            except StoreError:
+                self._read = marks | self._read
+                return False
+            del marks[instance]
+        return True
 
     async def _write_one(self, batch: list[tuple[Arrived, Told, asyncio.Future[bool]]]) -> None:
         try:

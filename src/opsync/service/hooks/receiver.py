@@ -25,7 +25,8 @@ from opsync.runtime import Clock
 from opsync.service.hooks.counting import Counters, Reports
 from opsync.service.hooks.memory import Memory, Told
 from opsync.service.hooks.reading import Bodies
-from opsync.service.hooks.sources import Sources
+from opsync.service.hooks.sources import Sources, source_of
+from opsync.service.web.peers import Network
 
 PREFIX = "/hooks/"
 """All addresses of the receiver begin so."""
@@ -50,13 +51,14 @@ class Door:
 
     `secrets` are those that count now: two while they are changed, none where signals are off.
     `armed` tells whether a person waits for the tool's own secret, which `keep_token` takes; it
-    ends the waiting.
+    ends the waiting. `took` hears of each delivery that is right and new, and must not block.
     """
 
     source: WebhookSource
     secrets: Callable[[], Sequence[bytes]]
     armed: Callable[[], Awaitable[bool]]
     keep_token: Callable[[str], Awaitable[None]]
+    took: Callable[[], None] = lambda: None
 
 
 class _End(NamedTuple):
@@ -75,13 +77,15 @@ def receiver(
     clock: Clock,
     told: Told,
     *,
+    proxies: Sequence[Network] = (),
     bounds: Bounds = Bounds(),
 ) -> Starlette:
     """The app. `doors` by instance may change while it runs; `told` hears what may have changed.
+    Of `proxies` it is believed whom they send for.
 
     Whatever is not for a door that is open is answered in one way, without a word.
     """
-    desk = _Desk(doors, memory, counters, clock, told, bounds)
+    desk = _Desk(doors, memory, counters, clock, told, proxies, bounds)
     app = Starlette(
         routes=[Route(PREFIX + "{instance}", desk.receive, methods=["POST"])],
         exception_handlers={HTTPException: _plain},
@@ -108,6 +112,7 @@ class _Desk:
         counters: Counters,
         clock: Clock,
         told: Told,
+        proxies: Sequence[Network],
         bounds: Bounds,
     ) -> None:
         self._doors = doors
@@ -115,6 +120,7 @@ class _Desk:
         self._counters = counters
         self._clock = clock
         self._told = told
+        self._proxies = proxies
         self._bounds = bounds
         self._bodies = Bodies(bounds.body_bytes)
         self._sources = Sources(clock)
@@ -126,7 +132,7 @@ class _Desk:
         name = request.path_params["instance"]
         door = self._doors.get(name)
         instance = "" if door is None else name
-        source = "" if request.client is None else request.client.host
+        source = source_of(request.scope, self._proxies)
         try:
             end = await self._end(request, instance, door, source)
         except ClientDisconnect:
@@ -179,6 +185,8 @@ class _Desk:
         except SignatureError as error:
             return _End("forged", 401, error.message)
         if not door.source.timely(delivery, self._clock.now()):
+            if delivery.sent_at is None:
+                return _End("malformed", 400, "it does not say when it was sent")
             return _End("stale", 401, "it was sent too long ago, or its clock is wrong")
         try:
             signal = _signal(door.source, headers, body)
@@ -186,6 +194,8 @@ class _Desk:
                 new = await self._memory.keep(instance, delivery.id, body, signal, self._told)
         except RecordError as error:
             return _End("malformed", 400, error.message)
+        if new:
+            door.took()
         return _End("accepted" if new else "duplicate", door.source.answers)
 
     async def _handshake(self, door: Door, headers: Headers, body: bytes) -> _End | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Sequence
+from ipaddress import IPv6Address
 from typing import TypeVar
 
+from starlette.types import Scope
+
 from opsync.runtime import Clock
+from opsync.service.web.peers import Network, address_of, peer_of, values, within
 
 _T = TypeVar("_T")
 
@@ -64,14 +68,25 @@ def _put(kept: OrderedDict[str, _T], key: str, value: _T) -> None:
         kept.popitem(last=False)
 
 
+def source_of(scope: Scope, proxies: Sequence[Network]) -> str:
+    """Who sends a request: who is at the other end of the connection, or, if that is one of the
+    proxies, whom it names. "" where there is no address."""
+    found = peer_of(scope)
+    if within(found, proxies):
+        named = b",".join(values(scope, b"x-forwarded-for")).decode("latin-1").split(",")
+        # Each proxy adds whom it heard at the end; what stands before may be anybody's word.
+        for text in reversed(named):
+            if (address := address_of(text.strip())) is None:
+                break
+            found = address
+            if not within(address, proxies):
+                break
+    return "" if found is None else str(found)
+
+
 def _key(address: str) -> str:
     """An address, or the network of one customer: with IPv6 whoever has one has 2^64."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
+    found = address_of(address)
     if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
         return str(IPv6Address(int(found) >> 64 << 64))
-    return str(found)
+    return address[:64] if found is None else str(found)

@@ -1,0 +1,136 @@
+"""What the service does besides reading and writing: tells what is wrong, tidies up, sends digests.
+
+Each chore is tried by itself, and what fails is told and tried again: none of them stops another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from opsync.engine import digestsending, healthpage
+from opsync.engine.alerting import tell
+from opsync.engine.hooksecrets import HookSecrets
+from opsync.engine.housekeeping import prune
+from opsync.engine.webhooks import Webhooks, public_url, renew_due, sources_of
+from opsync.errors import OpsyncError
+from opsync.report import PassReport
+from opsync.service.reading import COMMAND
+from opsync.service.running import Service
+from opsync.service.surface import Surface
+from opsync.steps.shared import OWN
+from opsync.watch import Alarm
+
+_log = structlog.get_logger(__name__)
+
+EVERY_S = 60.0
+RENEWED_AT = "webhooks:renewed-at"
+"""When it was looked after the webhooks last."""
+DAILY = timedelta(days=1)
+HOURLY = timedelta(hours=1)
+
+Chore = Callable[[datetime], Awaitable[Sequence[Alarm] | None]]
+
+
+class Chores:
+    """Done once a minute, each as often as it is due."""
+
+    def __init__(self, service: Service, surface: Surface) -> None:
+        self._service = service
+        self._surface = surface
+        self._task: asyncio.Task[None] | None = None
+        self._lag: asyncio.Task[None] | None = None
+        self._found: dict[str, tuple[Alarm, ...]] = {}
+        self._not_before: dict[str, datetime] = {}
+
+    def start(self) -> None:
+        """Begin."""
+        clock = self._service.session.runtime.clock
+        self._task = asyncio.create_task(self._for_ever(), name="chores")
+        self._lag = asyncio.create_task(self._surface.metrics.watch_loop(clock), name="lag")
+
+    async def stop(self) -> None:
+        """End; what is being sent is given up."""
+        tasks = [one for one in (self._task, self._lag) if one is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _for_ever(self) -> None:
+        while True:
+            await self._service.session.runtime.clock.sleep(EVERY_S)
+            await self.once()
+
+    async def once(self) -> None:
+        """Do all that is due."""
+        now = self._service.session.runtime.clock.now()
+        chores: dict[str, Chore] = {
+            "signals": self._note_signals,
+            "webhooks": self._renew,
+            "digest": self._send_digest,
+            "health page": self._write_health_page,
+            "retention": self._prune,
+        }
+        for name, chore in chores.items():
+            if now < self._not_before.get(name, now):
+                continue
+            try:
+                found = await chore(now)
+            except OpsyncError as error:
+                self._not_before[name] = now + HOURLY
+                _log.warning("chore.failed", chore=name, error=str(error))
+                continue
+            except Exception as error:  # noqa: BLE001 - one chore's fault is not the others'
+                self._not_before[name] = now + HOURLY
+                _log.error("chore.failed", chore=name, exc_info=error)
+                continue
+            if found is not None:
+                self._found[name] = tuple(found)
+        self._surface.alarmed = tuple(one for each in self._found.values() for one in each)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Tell what is wrong although no pass came to its end: that may be just what it is."""
+        session = self._service.session
+        if session.config.general.alerts.webhook is None:
+            return
+        try:
+            report = PassReport(0, COMMAND, alarms=[*await self._surface.alarms()])
+            alerts = session.config.general.alerts.model_copy(update={"alive": None})
+            await tell(alerts, session.store, session.pool, session.runtime.clock, report)
+        except OpsyncError as error:
+            _log.warning("chore.failed", chore="alerts", error=str(error))
+
+    async def _note_signals(self, now: datetime) -> None:
+        await self._surface.note_heard()
+
+    async def _renew(self, now: datetime) -> Sequence[Alarm] | None:
+        session = self._service.session
+        last = (await session.store.kept(OWN)).get(RENEWED_AT)
+        if isinstance(last, str) and timedelta(0) <= now - datetime.fromisoformat(last) < DAILY:
+            return None
+        opened = await session.open_all()
+        hooks = HookSecrets(session.config.store, session.runtime.clock)
+        base = public_url(session.config)
+        found = [
+            Webhooks(one, opened[one.name].connector, session.store, hooks, base)
+            for one in sources_of(session.config)
+        ]
+        alarms = await renew_due(found, now)
+        await session.store.put_kept(OWN, {RENEWED_AT: now.isoformat()})
+        await self._surface.settle()
+        return alarms
+
+    async def _send_digest(self, now: datetime) -> Sequence[Alarm]:
+        return await digestsending.send_due(self._service.session, now)
+
+    async def _write_health_page(self, now: datetime) -> Sequence[Alarm]:
+        return await healthpage.write_due(self._service.session, now)
+
+    async def _prune(self, now: datetime) -> None:
+        session = self._service.session
+        async with self._service.deciding:
+            await prune(session.store, now, session.config.general.retention.keep())

@@ -1,0 +1,259 @@
+"""What the service shows and hears over HTTP: pages, health, metrics, and change signals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
+
+from opsync.blocks.service import ServiceBlock
+from opsync.config import Config
+from opsync.contract.webhooks import Signal, WebhookSource
+from opsync.engine.hooksecrets import HookSecrets
+from opsync.engine.undoing import is_change, is_run, undo, writes_of
+from opsync.engine.undone import ShownBack, shown_back
+from opsync.engine.webhooks import hook_facts, is_armed, last_delivery, note_delivery, take_token
+from opsync.errors import ConfigError
+from opsync.redact import Redactor
+from opsync.runtime import Clock, new_secret
+from opsync.service.desk import Budget, Signals, Standing
+from opsync.service.health import Troubles, health_routes
+from opsync.service.hooks.counting import Counters
+from opsync.service.hooks.memory import Memory
+from opsync.service.hooks.receiver import Door, beside, receiver
+from opsync.service.metrics import Metrics, metrics_route
+from opsync.service.running import Service
+from opsync.service.server import Address, serving
+from opsync.service.standing import Standing as Numbers
+from opsync.service.standing import standing_of
+from opsync.service.web.app import dashboard
+from opsync.service.web.guarded import Guarded
+from opsync.service.web.peers import networks
+from opsync.steps.watching import watched
+from opsync.store import Store
+from opsync.watch import Alarm
+
+
+class Surface:
+    """One service's HTTP side. It is the desk of its pages, and what health and metrics ask.
+
+    `refused` is why the configuration could not be read again, "" where it was.
+    """
+
+    def __init__(
+        self, service: Service, metrics: Metrics, redactor: Redactor, *, local: str
+    ) -> None:
+        self.service = service
+        self.metrics = metrics
+        self.refused = ""
+        self.address: Address | None = None
+        self.hooks_address: Address | None = None
+        self.memory = Memory(service.session.store)
+        self.counters = Counters()
+        self.alarmed: tuple[Alarm, ...] = ()
+        """What chores found to be wrong, besides what the store knows."""
+        self._redactor = redactor
+        self._secrets = HookSecrets(service.session.config.store, self.clock)
+        self._doors: dict[str, Door] = {}
+        self._heard: dict[str, datetime] = {}
+        self._ends: dict[str, datetime] = {}
+        self._app: Guarded = dashboard(
+            self,
+            secret=new_secret(),
+            local=local,
+            more=[*health_routes(self), metrics_route(metrics, self)],
+        )
+        service.told.append(metrics.passed)
+        service.signals = self.memory
+
+    # --- What pages ask for (opsync.service.desk.Desk)
+
+    @property
+    def config(self) -> Config:
+        """The configuration that is in force."""
+        return self.service.session.config
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        return self.service.session.store
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock."""
+        return self.service.session.runtime.clock
+
+    async def changed(self) -> None:
+        """Something was decided: plan again soon."""
+        self.service.decide_again()
+
+    async def undo(self, what: str, by: str) -> ShownBack:
+        """Put back what stood before a run or a change."""
+        session = self.service.session
+        if is_run(what):
+            rows = await writes_of(session, run=int(what))
+        elif is_change(what):
+            rows = await writes_of(session, change=what)
+        else:
+            raise ConfigError(f'"{what}" is no run and no change', hint="See: opsync journal")
+        if not rows:
+            raise ConfigError(f"{what} wrote nothing", hint="What was written: opsync journal")
+        of = f"run {what}" if is_run(what) else f"change {what}"
+        async with self.service.alone(f"opsync undo {what}") as mine:
+            if (
+                missing := {row.slot.target.instance for row in rows}
+                & self.config.instances.keys() - mine
+            ):
+                raise ConfigError(
+                    f"{', '.join(sorted(missing))}: in use just now", hint="Try again in a minute."
+                )
+            found = await undo(session, rows, why=f"undo of {of}", by=by)
+            return await shown_back(self.config, self.store, found)
+
+    async def read_now(self, instance: str) -> None:
+        """Have a connection read soon."""
+        if instance not in self.config.instances:
+            raise ConfigError(f'no connection "{instance}"')
+        self.service.schedule.hasten(instance)
+        self.service.nudge(instance, whole=True)
+
+    def state(self) -> Mapping[str, Standing]:
+        """What the schedule knows of each connection."""
+        doing = self.service.hands.doing
+        found = {}
+        for name, turns in self.service.schedule.turns.items():
+            reading = doing.get(name) == "read"
+            found[name] = Standing(
+                reading=reading,
+                next_read_at=None if reading else turns.due_at,
+                failing=turns.trouble,
+                signals=self._signals(name),
+                budgets=self._budgets(name),
+            )
+        return found
+
+    def _signals(self, name: str) -> Signals | None:
+        door = self._doors.get(name)
+        if door is None:
+            return None
+        on = bool(door.secrets())
+        return Signals(
+            state="on" if on else "off",
+            last_at=self._heard.get(name),
+            expires_at=self._ends.get(name),
+        )
+
+    def _budgets(self, name: str) -> tuple[Budget, ...]:
+        client = self.service.session.clients.get(name)
+        if client is None:
+            return ()
+        now = self.clock.now()
+        return tuple(
+            Budget(name=one.name, left=one.left, full_at=now + one.full_in)
+            for one in client.budgets
+        )
+
+    # --- What health and metrics ask for
+
+    def now(self) -> datetime:
+        """The time."""
+        return self.clock.now()
+
+    def troubles(self) -> Troubles:
+        """What is wrong besides the connections."""
+        trouble = self.service.trouble
+        failed = tuple(info.name for info in self.config.plugins.infos if info.state == "failed")
+        store = trouble.get("store", "") or trouble.get("decide", "") or trouble.get("write", "")
+        return Troubles(reload=self.refused, store=self._redactor.clean(store), plugins=failed)
+
+    async def answers(self) -> None:
+        """Have the store answer something."""
+        await self.store.kept("")
+
+    async def alarms(self) -> Sequence[Alarm]:
+        """What is wrong with connections, tokens, owners, and what could not be sent."""
+        return [*await watched(self.config, self.store, self.now()), *self.alarmed]
+
+    async def standing(self) -> Numbers:
+        """The service in numbers."""
+        counted: dict[str, int] = {}
+        for end, _, number in self.counters.rows():
+            counted[end] = counted.get(end, 0) + number
+        red = any(one.state == "fail" for one in await self.alarms())
+        return await standing_of(
+            self.config,
+            self.store,
+            self.now(),
+            ready=not (red or any((self.refused, *self.service.trouble.values()))),
+            queued=sum(self.service.nudges.waiting.values()),
+            deliveries=counted,
+            webhooks=self._ends,
+        )
+
+    # --- Change signals
+
+    async def settle(self) -> None:
+        """Go by the configuration that is in force now."""
+        config = self.config
+        self._app.settle(config.general.service)
+        self.metrics.configured({n: i.connector for n, i in config.instances.items()})
+        self._doors.clear()
+        for text in self._secrets.texts():
+            self._redactor.add(text)
+        for name, opened in (await self.service.session.open_all()).items():
+            if isinstance(opened.connector, WebhookSource):
+                self._doors[name] = self._door(name, opened.connector)
+                facts = await hook_facts(self.store, name)
+                if facts.expires_at is not None:
+                    self._ends[name] = facts.expires_at
+                if (last := await last_delivery(self.store, name)) is not None:
+                    self._heard[name] = last
+
+    def _door(self, name: str, source: WebhookSource) -> Door:
+        instance = self.config.instances[name]
+
+        async def keep_token(token: str) -> None:
+            self._redactor.add(token)
+            await take_token(self.store, self._secrets, name, token, self.now())
+
+        async def armed() -> bool:
+            return await is_armed(self.store, name, self.now())
+
+        return Door(source, partial(self._secrets.secrets_of, instance), armed, keep_token)
+
+    def hear(self, name: str, signal: Signal) -> None:
+        """Something may have changed."""
+        self._heard[name] = self.now()
+        self.service.nudge(name, signal.refs, whole=signal.whole)
+
+    async def note_heard(self) -> None:
+        """Keep when the last change signals came, for whoever asks beside the service."""
+        for name, at in list(self._heard.items()):
+            if at != await last_delivery(self.store, name):
+                await note_delivery(self.store, name, at)
+
+    @asynccontextmanager
+    async def open(self, settings: ServiceBlock, drain_s: float) -> AsyncIterator[None]:
+        """Serve while the block lasts."""
+        await self.settle()
+        proxies = networks(settings.access.proxy_from)
+        hooks = receiver(
+            self._doors, self.memory, self.counters, self.clock, self.hear, proxies=proxies
+        )
+        apart = settings.webhooks_address
+        slow = partial(self.counters.count, "slow", "")
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.memory.close)
+            if apart is not None:
+                self.hooks_address = await stack.enter_async_context(
+                    serving(hooks, apart.host, apart.port, on_slow=slow, drain_s=drain_s)
+                )
+            app = self._app if apart is not None else beside(hooks, self._app)
+            here = settings.address
+            self.address = await stack.enter_async_context(
+                serving(app, here.host, here.port, on_slow=slow, drain_s=drain_s)
+            )
+            stack.push_async_callback(self._app.pages.state.listening.close)
+            await self.memory.resume(self._doors.keys(), self.hear)
+            yield
