@@ -23,7 +23,6 @@ from opsync.cli.lookview import print_look
 from opsync.engine.look import look as look_at
 from opsync.engine.look import unread
 from opsync.engine.offline import offline_plan
-from opsync.engine.session import open_session
 from opsync.errors import ConfigError
 from opsync.runtime import SystemClock
 
@@ -79,14 +78,12 @@ def look(
 
 async def _online(opened: Opened) -> LookView:
     """Read all tools, and look at what the store has then."""
-    from opsync.cli.progress import progress
+    from opsync.cli.sync import run_sync
 
     config = opened.config
-    async with open_session(config, COMMAND, redactor=opened.redactor) as session:
-        clock = session.runtime.clock
-        with progress(config.plugins, clock, writes=False) as told:
-            report = await session.sync(COMMAND, write=False, keeps_plan=False, progress=told)
-        found = await look_at(config, session.store, clock.now(), report)
+    report = await run_sync(opened, COMMAND, write=False, keeps_plan=False)
+    async with open_store(opened) as store:
+        found = await look_at(config, store, SystemClock().now(), report)
     return LookView(found, report, config.zone, offline=False)
 
 

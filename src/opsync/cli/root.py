@@ -54,6 +54,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "pause": ("opsync.cli.pause:pause", "Stop all writes at once."),
     },
     "Run": {
+        "serve": ("opsync.cli.serve:serve", "Keep everything in step, and show how it stands."),
+        "reload": ("opsync.cli.serve:reload", "Have the service take a changed configuration."),
         "webhooks": (
             "opsync.cli.webhooks:webhooks",
             "Have tools tell at once that something changed.",

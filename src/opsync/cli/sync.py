@@ -20,10 +20,13 @@ from opsync.cli.common import (
 from opsync.cli.limits import Allowed, limit_options
 from opsync.cli.passjson import as_json
 from opsync.cli.passview import print_pass
+from opsync.engine.fingerprint import config_digest
 from opsync.engine.session import open_session
+from opsync.errors import StoreHeld
 from opsync.model import Limits, Slot
 from opsync.model.rules import Mode
 from opsync.report import PassReport
+from opsync.runtime import SystemClock
 
 
 @click.command()
@@ -97,18 +100,38 @@ async def run_sync(
     write: bool = True,
     chosen: Mapping[Slot, str] | None = None,
     limits: Limits | None = None,
+    keeps_plan: bool = True,
 ) -> PassReport:
-    """One pass with its progress on standard error."""
+    """One pass with its progress on standard error: here, or where a service holds the store, by
+    that."""
     from opsync.cli.progress import progress
 
-    async with open_session(opened.config, command, redactor=opened.redactor) as session:
-        with progress(opened.config.plugins, session.runtime.clock, writes=write) as told:
-            return await session.sync(
-                command,
-                only=frozenset(only),
+    with progress(opened.config.plugins, SystemClock(), writes=write) as told:
+        try:
+            async with open_session(opened.config, command, redactor=opened.redactor) as session:
+                return await session.sync(
+                    command,
+                    only=frozenset(only),
+                    full=full,
+                    write=write,
+                    chosen=chosen,
+                    limits=limits,
+                    keeps_plan=keeps_plan,
+                    progress=told,
+                )
+        except StoreHeld as held:
+            from opsync.cli.asking import sync_there
+            from opsync.service.asks import AskSync
+
+            wanted = AskSync(
+                command=command,
+                config=config_digest(opened.config),
+                only=only,
                 full=full,
                 write=write,
-                chosen=chosen,
+                chosen=None if chosen is None else tuple(chosen.items()),
                 limits=limits,
-                progress=told,
+                mode=opened.config.forced,
+                keeps_plan=keeps_plan,
             )
+            return await sync_there(opened, held, wanted, told)

@@ -12,6 +12,7 @@ from opsync.cli.common import (
     json_option,
     log_option,
     open_config,
+    open_store,
     print_json,
     run_async,
     store_option,
@@ -20,11 +21,11 @@ from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import show_line
 from opsync.cli.undoview import print_back
-from opsync.engine.session import Session, open_session
+from opsync.engine.session import open_session
 from opsync.engine.undoing import is_change, is_run, undoes, writes_of
 from opsync.engine.undoing import undo as take_back
 from opsync.engine.undone import ShownBack, shown_back
-from opsync.errors import ConfigError
+from opsync.errors import ConfigError, StoreHeld
 from opsync.store import JournalRow, Store
 
 
@@ -74,19 +75,25 @@ async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, bo
     """What is undone, whether that is an undo itself, and what came of it."""
     need_store(opened)
     command = f"opsync undo {what or ''}".strip()
-    async with open_session(opened.config, command, redactor=opened.redactor) as session:
-        of, rows = await _chosen(opened, session, what)
-        found = await take_back(session, rows, why=f"undo of {of}", by=login(), dry=dry)
-        again = undoes(rows)
-        return of, again, await shown_back(opened.config, session.store, found), found.exit_code
+    async with open_store(opened) as store:
+        of, rows = await _chosen(opened, store, what)
+    again = undoes(rows)
+    try:
+        async with open_session(opened.config, command, redactor=opened.redactor) as session:
+            found = await take_back(session, rows, why=f"undo of {of}", by=login(), dry=dry)
+            back = await shown_back(opened.config, session.store, found)
+            return of, again, back, found.exit_code
+    except StoreHeld as held:
+        from opsync.cli.asking import undo_there
+
+        done = await undo_there(opened, held, command, of, rows, dry=dry)
+        return of, again, done.back, done.exit_code
 
 
-async def _chosen(
-    opened: Opened, session: Session, what: str | None
-) -> tuple[str, list[JournalRow]]:
+async def _chosen(opened: Opened, store: Store, what: str | None) -> tuple[str, list[JournalRow]]:
     """What is undone, in words, and its writes. ConfigError: there are none."""
     if what is None:
-        run = await session.store.last_writing_run()
+        run = await store.last_writing_run()
         if run is None:
             raise ConfigError(
                 "nothing was written yet: there is nothing to undo",
@@ -94,23 +101,21 @@ async def _chosen(
             )
         what = str(run)
     if is_run(what):
-        of, rows = f"run {what}", await writes_of(session, run=int(what))
+        of, rows = f"run {what}", await writes_of(store, run=int(what))
     elif is_change(what):
-        of, rows = f"change {what}", await writes_of(session, change=what)
+        of, rows = f"change {what}", await writes_of(store, change=what)
     else:
-        record = await one_item(opened, session.store, what)
-        of, rows = (
-            await _named(opened, session.store, what),
-            await writes_of(session, item=record.ref),
-        )
+        record = await one_item(opened, store, what)
+        of = await _named(opened, store, what)
+        rows = await writes_of(store, item=record.ref)
     if not rows:
-        raise await _wrote_nothing(session, of, what)
+        raise await _wrote_nothing(store, of, what)
     return of, rows
 
 
-async def _wrote_nothing(session: Session, of: str, what: str) -> ConfigError:
+async def _wrote_nothing(store: Store, of: str, what: str) -> ConfigError:
     hint = "What was written, and when: opsync journal"
-    last, writing = await session.store.last_runs(1), await session.store.last_writing_run()
+    last, writing = await store.last_runs(1), await store.last_writing_run()
     if is_run(what) and (not int(what) or not last or int(what) > last[0].seq):
         return ConfigError(f"there is no run {what}", hint=hint)
     if writing is None:

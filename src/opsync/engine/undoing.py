@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from opsync.contract.connector import Writable
@@ -24,7 +24,7 @@ from opsync.model.undo import TAKEN_BACK, Back, Left, Written, stands_for, undo_
 from opsync.stages.apply import ApplyReport, TargetWork, apply
 from opsync.stages.places import Want, look_at
 from opsync.steps.shared import at_once, keep
-from opsync.store import InstanceRun, JournalRow
+from opsync.store import InstanceRun, JournalRow, Store
 
 EVERY = 2**63 - 1
 """The greatest number of rows that SQLite takes as a limit."""
@@ -44,10 +44,9 @@ def is_change(text: str) -> bool:
 
 
 async def writes_of(
-    session: Session, *, run: int | None = None, change: str = "", item: Ref | None = None
+    store: Store, *, run: int | None = None, change: str = "", item: Ref | None = None
 ) -> list[JournalRow]:
     """The writes that were carried out of a run, of one change, or at and about an item."""
-    store = session.store
     if change:
         run = int(change.partition("-")[0])
     if item is not None:
@@ -57,6 +56,13 @@ async def writes_of(
     else:
         found = await store.journal(run=run, limit=EVERY)
     return [row for row in found if row.kind in WRITTEN and (not change or row.change == change)]
+
+
+async def writes_of_changes(store: Store, changes: Iterable[str]) -> list[JournalRow]:
+    """The writes that were carried out of all of these changes."""
+    wanted = set(changes)
+    runs = sorted({int(change.partition("-")[0]) for change in wanted if is_change(change)})
+    return [row for run in runs for row in await writes_of(store, run=run) if row.change in wanted]
 
 
 def undoes(rows: Sequence[JournalRow]) -> bool:

@@ -105,7 +105,9 @@ class Chores:
             _log.warning("chore.failed", chore="alerts", error=str(error))
 
     async def _note_signals(self, now: datetime) -> None:
-        await self._surface.note_heard()
+        # Connectors learn in passes who they are, by which their signals are understood.
+        await self._surface.doors.settle()
+        await self._surface.look_at_signals()
 
     async def _renew(self, now: datetime) -> Sequence[Alarm] | None:
         session = self._service.session

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 import structlog
@@ -16,7 +17,7 @@ import structlog
 from opsync.config import in_mode
 from opsync.engine.fingerprint import config_digest
 from opsync.engine.session import Session
-from opsync.engine.undoing import undo, writes_of
+from opsync.engine.undoing import undo, writes_of_changes
 from opsync.engine.undone import shown_back
 from opsync.errors import ConfigError, OpsyncError
 from opsync.model.rules import Mode
@@ -119,6 +120,8 @@ class _Desk:
                     return await self._undo(wanted)
                 case AskReload():
                     return await self._reload()
+                case unknown:
+                    assert_never(unknown)
         except msgspec.MsgspecError:
             hint = "The service may be of another version: restart it."
             return Failed("the running service does not understand this command", hint, 1)
@@ -169,9 +172,7 @@ class _Desk:
                     f"{', '.join(sorted(missing))}: in use by the running service",
                     hint="Try again in a minute.",
                 )
-            rows = [
-                row for change in wanted.changes for row in await writes_of(session, change=change)
-            ]
+            rows = await writes_of_changes(session.store, wanted.changes)
             found = await undo(
                 session, rows, why=f"undo of {wanted.of}", by=wanted.by, dry=wanted.dry
             )

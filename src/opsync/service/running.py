@@ -36,20 +36,20 @@ Told = Callable[[PassReport], None]
 class Signals(Protocol):
     """Keeps what change signals named until it was looked at, also over a kill."""
 
-    def mark(self, instance: str) -> int:
-        """Where the signals end that an instance was told of so far."""
+    def taken(self, instance: str) -> None:
+        """A read begins, and looks at all that was told so far."""
         ...
 
-    async def done(self, instance: str, mark: int) -> None:
-        """All of them were looked at."""
+    def was_read(self, instance: str) -> None:
+        """The read that began last came to a good end."""
         ...
 
 
 class _NoSignals:
-    def mark(self, instance: str) -> int:
-        return 0
+    def taken(self, instance: str) -> None:
+        """There is nothing to keep."""
 
-    async def done(self, instance: str, mark: int) -> None:
+    def was_read(self, instance: str) -> None:
         """There is nothing to keep."""
 
 
@@ -190,7 +190,8 @@ class Service:
         await self.hands.take(name, "read")
         try:
             due = self.schedule.wait_s(name) == 0.0
-            mark, nudge = self.signals.mark(name), self.nudges.take(name)
+            self.signals.taken(name)
+            nudge = self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
             turn = await take_turn(self.session, name, nudge)
@@ -201,7 +202,7 @@ class Service:
         if nudge.whole or trouble:
             self.schedule.took(name, trouble)
         if not trouble:
-            await self.signals.done(name, mark)
+            self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
         self._say_changed()

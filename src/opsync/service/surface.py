@@ -6,22 +6,24 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from ipaddress import ip_network
 
 from opsync.blocks.service import ServiceBlock
 from opsync.config import Config
-from opsync.contract.webhooks import Signal, WebhookSource
+from opsync.contract.webhooks import Signal
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.undoing import is_change, is_run, undo, writes_of
 from opsync.engine.undone import ShownBack, shown_back
-from opsync.engine.webhooks import hook_facts, is_armed, last_delivery, note_delivery, take_token
+from opsync.engine.webhooks import hook_facts, last_delivery
 from opsync.errors import ConfigError
 from opsync.redact import Redactor
 from opsync.runtime import Clock, new_secret
 from opsync.service.desk import Budget, Signals, Standing
 from opsync.service.health import Troubles, health_routes
 from opsync.service.hooks.counting import Counters
+from opsync.service.hooks.doors import Doors
 from opsync.service.hooks.memory import Memory
-from opsync.service.hooks.receiver import Door, beside, receiver
+from opsync.service.hooks.receiver import beside, receiver
 from opsync.service.metrics import Metrics, metrics_route
 from opsync.service.running import Service
 from opsync.service.server import Address, serving
@@ -29,7 +31,6 @@ from opsync.service.standing import Standing as Numbers
 from opsync.service.standing import standing_of
 from opsync.service.web.app import dashboard
 from opsync.service.web.guarded import Guarded
-from opsync.service.web.peers import networks
 from opsync.steps.watching import watched
 from opsync.store import Store
 from opsync.watch import Alarm
@@ -55,9 +56,9 @@ class Surface:
         """What chores found to be wrong, besides what the store knows."""
         self._redactor = redactor
         self._secrets = HookSecrets(service.session.config.store, self.clock)
-        self._doors: dict[str, Door] = {}
-        self._heard: dict[str, datetime] = {}
-        self._ends: dict[str, datetime] = {}
+        self.doors = Doors(service.session, self._secrets)
+        self._heard: dict[str, datetime | None] = {}
+        self._ends: dict[str, datetime | None] = {}
         self._app: Guarded = dashboard(
             self,
             secret=new_secret(),
@@ -92,9 +93,9 @@ class Surface:
         """Put back what stood before a run or a change."""
         session = self.service.session
         if is_run(what):
-            rows = await writes_of(session, run=int(what))
+            rows = await writes_of(self.store, run=int(what))
         elif is_change(what):
-            rows = await writes_of(session, change=what)
+            rows = await writes_of(self.store, change=what)
         else:
             raise ConfigError(f'"{what}" is no run and no change', hint="See: opsync journal")
         if not rows:
@@ -134,7 +135,7 @@ class Surface:
         return found
 
     def _signals(self, name: str) -> Signals | None:
-        door = self._doors.get(name)
+        door = self.doors.open.get(name)
         if door is None:
             return None
         on = bool(door.secrets())
@@ -188,7 +189,7 @@ class Surface:
             ready=not (red or any((self.refused, *self.service.trouble.values()))),
             queued=sum(self.service.nudges.waiting.values()),
             deliveries=counted,
-            webhooks=self._ends,
+            webhooks={name: at for name, at in self._ends.items() if at is not None},
         )
 
     # --- Change signals
@@ -198,52 +199,34 @@ class Surface:
         config = self.config
         self._app.settle(config.general.service)
         self.metrics.configured({n: i.connector for n, i in config.instances.items()})
-        self._doors.clear()
         for text in self._secrets.texts():
             self._redactor.add(text)
-        for name, opened in (await self.service.session.open_all()).items():
-            if isinstance(opened.connector, WebhookSource):
-                self._doors[name] = self._door(name, opened.connector)
-                facts = await hook_facts(self.store, name)
-                if facts.expires_at is not None:
-                    self._ends[name] = facts.expires_at
-                if (last := await last_delivery(self.store, name)) is not None:
-                    self._heard[name] = last
+        await self.doors.settle(self.service.session)
+        await self.look_at_signals()
 
-    def _door(self, name: str, source: WebhookSource) -> Door:
-        instance = self.config.instances[name]
-
-        async def keep_token(token: str) -> None:
-            self._redactor.add(token)
-            await take_token(self.store, self._secrets, name, token, self.now())
-
-        async def armed() -> bool:
-            return await is_armed(self.store, name, self.now())
-
-        return Door(source, partial(self._secrets.secrets_of, instance), armed, keep_token)
+    async def look_at_signals(self) -> None:
+        """Learn what was noted of change signals, also by commands beside the service."""
+        for name in self.doors.open:
+            self._heard[name] = await last_delivery(self.store, name)
+            self._ends[name] = (await hook_facts(self.store, name)).expires_at
 
     def hear(self, name: str, signal: Signal) -> None:
         """Something may have changed."""
         self._heard[name] = self.now()
         self.service.nudge(name, signal.refs, whole=signal.whole)
 
-    async def note_heard(self) -> None:
-        """Keep when the last change signals came, for whoever asks beside the service."""
-        for name, at in list(self._heard.items()):
-            if at != await last_delivery(self.store, name):
-                await note_delivery(self.store, name, at)
-
     @asynccontextmanager
     async def open(self, settings: ServiceBlock, drain_s: float) -> AsyncIterator[None]:
         """Serve while the block lasts."""
         await self.settle()
-        proxies = networks(settings.access.proxy_from)
+        proxies = [ip_network(one) for one in settings.access.proxy_from]
         hooks = receiver(
-            self._doors, self.memory, self.counters, self.clock, self.hear, proxies=proxies
+            self.doors.open, self.memory, self.counters, self.clock, self.hear, proxies=proxies
         )
         apart = settings.webhooks_address
         slow = partial(self.counters.count, "slow", "")
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.doors.close)
             stack.push_async_callback(self.memory.close)
             if apart is not None:
                 self.hooks_address = await stack.enter_async_context(
@@ -255,5 +238,5 @@ class Surface:
                 serving(app, here.host, here.port, on_slow=slow, drain_s=drain_s)
             )
             stack.push_async_callback(self._app.pages.state.listening.close)
-            await self.memory.resume(self._doors.keys(), self.hear)
+            await self.memory.resume(self.doors.open.keys(), self.hear)
             yield
