@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 # The base is named by tag, so that a rebuild brings its security fixes. To build from one exact
 # image, pass BASE=python:3.12-slim@sha256:… with the digest that your registry shows for the tag.
+# Nothing here is for one kind of processor: amd64 and arm64 are built alike.
 ARG BASE=python:3.12-slim
 
 FROM ${BASE} AS build
@@ -29,7 +30,8 @@ VOLUME ["/data"]
 # A number, so that an orchestrator can see that it is not root.
 USER 65532:65532
 STOPSIGNAL SIGTERM
-# Healthy: the configuration is right and the store can be read. It contacts no vendor.
-HEALTHCHECK --interval=1m --timeout=10s --start-period=5m CMD ["opsync", "status", "--json"]
+# Healthy: the service answers on this machine, and so does its store. It contacts no vendor. For a
+# job that ends, as `opsync sync`, pass --no-healthcheck.
+HEALTHCHECK --interval=1m --timeout=10s --start-period=5m CMD ["python", "-m", "opsync.service.probe"]
 ENTRYPOINT ["opsync"]
-CMD ["sync"]
+CMD ["serve"]

@@ -238,11 +238,14 @@ async def test_every_line_of_a_pass_tells_its_run_and_instance(
 
     await asyncio.gather(one_pass(1, "jira"), one_pass(2, "linear"))
     get_logger().info("outside")
+    with bind_run(instance="notion"):
+        get_logger().info("reading")
 
-    *inside, outside = [json.loads(line) for line in out.getvalue().splitlines()]
+    *inside, outside, reading = [json.loads(line) for line in out.getvalue().splitlines()]
     assert len(inside) == 8
     assert {(one["run"], one["instance"]) for one in inside} == {(1, "jira"), (2, "linear")}
     assert not {"run", "instance"} & outside.keys()
+    assert (reading["instance"], "run" in reading) == ("notion", False)
 
 
 @given(st.text(st.characters(min_codepoint=0, max_codepoint=0x2100), max_size=40))

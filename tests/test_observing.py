@@ -32,7 +32,7 @@ def test_only_words_of_an_api_stay_in_a_path(path: str, shown: str) -> None:
 
 
 def test_nobody_lets_everything_pass() -> None:
-    with UNOBSERVED.stage("read", "jira"), NOBODY.span("a", b=1) as span:
+    with UNOBSERVED.stage("read", run=1, instance="jira"), NOBODY.span("a", b=1) as span:
         span.tell("c", "d")
     with pytest.raises(KeyError), UNOBSERVED.stage("read"):
         raise KeyError

@@ -44,11 +44,13 @@ def as_json(log_format: LogFormat, stream: TextIO | None = None) -> bool:
     return log_format == "json"
 
 
-def bind_run(run: int, instance: str) -> AbstractContextManager[None]:
-    """A block, and the tasks that are begun in it, whose lines tell the run and the instance."""
+def bind_run(run: int = 0, instance: str = "") -> AbstractContextManager[None]:
+    """A block, and the tasks that are begun in it, whose lines tell the run and the instance, as
+    far as these are given."""
     import structlog
 
-    return structlog.contextvars.bound_contextvars(run=run, instance=instance)
+    given: dict[str, int | str] = {"run": run, "instance": instance}
+    return structlog.contextvars.bound_contextvars(**{k: v for k, v in given.items() if v})
 
 
 def get_logger() -> FilteringBoundLogger:

@@ -7,8 +7,7 @@ title, no text of a vendor's and no secret is ever told, only names out of the c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -91,19 +90,14 @@ class Observer:
     counter: Counter = NOBODY
     tracer: Tracer = NOBODY
 
-    @contextmanager
-    def run(self, run: int, instance: str) -> Iterator[None]:
-        """A span around a pass."""
-        told: dict[str, Attribute] = {"opsync.run": run, "opsync.instance": instance}
-        with self.tracer.span("pass", **told):
-            yield
-
-    @contextmanager
-    def stage(self, name: str, instance: str = "") -> Iterator[None]:
-        """A span around one stage of a pass, of one instance where it is of one."""
-        told: dict[str, Attribute] = {"opsync.instance": instance} if instance else {}
-        with self.tracer.span(name, **told):
-            yield
+    def stage(self, name: str, *, run: int = 0, instance: str = "") -> AbstractContextManager[Span]:
+        """A span around one stage of a pass, with what is given of its run and instance."""
+        told: dict[str, Attribute] = {}
+        if run:
+            told["opsync.run"] = run
+        if instance:
+            told["opsync.instance"] = instance
+        return self.tracer.span(name, **told)
 
 
 UNOBSERVED = Observer()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,3 +146,45 @@ def test_a_span_in_which_not_everything_could_be_undone_is_refused(
     result = synced.opsync("db", "prune")
     assert result.code == 2
     assert "retention.journal" in result.err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_job_on_an_empty_disk_brings_its_store_along(company: Company, tmp_path: Path) -> None:
+    """What docs/operations.md says that a CI job does, on a new disk each time."""
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs/operations.md").read_text(encoding="utf-8")
+    (job,) = re.findall(r"```sh\n(test ! -e kept.*?)```", page, re.DOTALL)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    codes, asked = [], []
+    for number in range(3):
+        disk = tmp_path / f"disk-{number}"
+        disk.mkdir()
+        for name in ("opsync.toml", "plugins"):
+            source = company.folder / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, disk / name)  # type: ignore[operator] # both take two paths
+        (disk / "kept").symlink_to(kept)
+        if number == 1:
+            company.fail("work", "sign-in")  # a run that ends with 3 keeps its store too
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["/bin/sh", "-eu", "-c", job],
+            cwd=disk,
+            env={"PATH": path, "PYTHONPATH": str(root), "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        codes.append(done.returncode)
+        asked.append((kept / "opsync.db").stat().st_mode & 0o777)
+        company.fail("work", "")
+        if number == 0:
+            written = company.read("roadmap")["written"]
+    assert codes == [0, 3, 0]
+    assert asked == [0o600] * 3
+    assert company.read("roadmap")["written"] == written
+    with closing(sqlite3.connect(kept / "opsync.db")) as connection:
+        runs = connection.execute("SELECT count(*) FROM runs").fetchone()
+    assert runs == (3,)

@@ -85,7 +85,7 @@ def test_it_stops_on_the_usual_signal_and_tells_its_health(stages: list[Stage]) 
     assert signal is not None
     assert signal.rest == "SIGTERM"
     assert health is not None
-    assert '"opsync"' in health.rest
+    assert health.rest.endswith('CMD ["python", "-m", "opsync.service.probe"]')
 
 
 @pytest.mark.parametrize("path", ["opsync.toml", ".git", ".venv", "tests", "opsync.db", ".env"])
@@ -116,6 +116,16 @@ def test_its_default_command_asks_for_a_configuration(image: Image) -> None:
     done = image.start()
     assert done.returncode == 2, done.stderr
     assert "opsync.toml" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_its_health_check_runs_in_it_and_says_what_it_asked(image: Image) -> None:
+    health = image.stage.last("HEALTHCHECK")
+    assert health is not None
+    done = image.run(json.loads(health.rest.partition("CMD ")[2]))
+    assert done.returncode == 1
+    assert done.stderr.startswith("opsync does not answer at 127.0.0.1:8484: ")
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from opsync.errors import StoreError
 from opsync.model import Change, Outcome, OutcomeKind, Ref, Slot, Verb
 from opsync.observing import Sent
 from opsync.report import InstanceReport, PassReport
+from opsync.service.hooks.counting import Counters
 from opsync.service.metrics import DELIVERIES, LAG_EVERY_S, Metrics, metrics_route
 from opsync.service.standing import ConnectionStanding, Standing, standing_of
 from tests.support.clock import START, FakeClock
@@ -92,12 +94,12 @@ def filled() -> Metrics:
 
 def test_a_pass_counts_for_each_connection_that_it_read() -> None:
     found = samples(filled())
-    assert value(found, "passes_total", instance="notion", outcome="done") == 1
-    assert value(found, "passes_total", instance="jira-main", outcome="sign_in") == 1
-    assert value(found, "passes_total", instance="linear", outcome="broke") == 1
-    assert value(found, "pass_seconds_sum", instance="notion") == 3.0
-    assert value(found, "changes_total", instance="notion", outcome="created") == 2
-    assert value(found, "changes_total", instance="notion", outcome="failed") == 1
+    assert value(found, "passes_total", connection="notion", outcome="done") == 1
+    assert value(found, "passes_total", connection="jira-main", outcome="sign_in") == 1
+    assert value(found, "passes_total", connection="linear", outcome="broke") == 1
+    assert value(found, "pass_seconds_sum", connection="notion") == 3.0
+    assert value(found, "changes_total", connection="notion", outcome="created") == 2
+    assert value(found, "changes_total", connection="notion", outcome="failed") == 1
 
 
 @pytest.mark.parametrize(
@@ -109,16 +111,16 @@ def test_requests_count_by_connection_kind_and_class_of_status(status: int, labe
     for _ in range(2):
         metrics.sent(Sent("jira-main", "write", status))
     labels = {"connector": "jira", "kind": "write", "status": label}
-    assert value(samples(metrics), "requests_total", instance="jira-main", **labels) == 2
+    assert value(samples(metrics), "requests_total", connection="jira-main", **labels) == 2
 
 
 def test_how_it_stands_is_shown_in_seconds() -> None:
     found = samples(filled())
-    assert value(found, "freshness_seconds", instance="notion") == 300
-    assert value(found, "token_expires_seconds", instance="notion") == 2 * 86_400
-    assert value(found, "webhook_expires_seconds", instance="linear") == -3600
+    assert value(found, "freshness_seconds", connection="notion") == 300
+    assert value(found, "token_expires_seconds", connection="notion") == 2 * 86_400
+    assert value(found, "webhook_expires_seconds", connection="linear") == -3600
     assert value(found, "values_waiting", why="to_approve") == 4
-    assert value(found, "set_aside", instance="notion") == 2
+    assert value(found, "set_aside", connection="notion") == 2
     assert value(found, "signals_queued") == 3
     assert value(found, "store_bytes") == 4096
     assert value(found, "ready") == 1
@@ -139,6 +141,10 @@ def test_all_that_may_become_of_a_delivery_is_there_from_the_start() -> None:
     found = samples(filled())
     assert value(found, "deliveries_total", outcome="accepted") == 7
     assert value(found, "deliveries_total", outcome="other") == 2
+
+
+def test_every_end_that_the_receiver_counts_has_its_outcome() -> None:
+    assert {one.name for one in fields(Counters)} == DELIVERIES
 
 
 def test_a_connection_that_is_not_configured_any_more_is_not_shown() -> None:

@@ -39,18 +39,16 @@ def serve(config_path: Path | None, store: Path | None, log_level: str | None) -
     """
     from opsync.cli.linkdecisions import login
     from opsync.config import find, read
-    from opsync.log import configure
+    from opsync.log import as_json, configure
     from opsync.service.serving import serve as run
 
     opened = open_config(config_path, store=store, log_level=log_level)
     config, general = opened.config, opened.config.general
     if not config.instances:
         raise ConfigError("no connection is configured", hint="Start with: opsync init")
-    as_json = general.service.log_format == "json" or (
-        general.service.log_format == "auto" and not sys.stderr.isatty()
-    )
     given = general.log_level if "log_level" in general.model_fields_set else "info"
-    configure(json=as_json, level=log_level or given, secrets=opened.redactor)
+    level = log_level or given
+    configure(json=as_json(general.service.log_format), level=level, secrets=opened.redactor)
     run_async(
         run(
             config,

@@ -45,7 +45,7 @@ class Pool:
         self._runtime = runtime
         self._transport = transport
         self._user_agent = user_agent
-        self._observer = observer
+        self.observer = observer
         self._budgets: dict[str, Budget] = {}
         self._clients: list[Client] = []
         self._tls: ssl.SSLContext | None = None
@@ -57,7 +57,7 @@ class Pool:
             transport=self._transport,
             user_agent=self._user_agent,
             redactor=self.redactor,
-            observer=self._observer,
+            observer=self.observer,
         )
 
     def client(self, policy: Policy) -> Client:
@@ -74,7 +74,7 @@ class Pool:
             hosts=hosts,
             connect=lambda: self._connect(policy),
             clean=self.redactor.clean,
-            observer=self._observer,
+            observer=self.observer,
         )
         self._clients.append(client)
         return client

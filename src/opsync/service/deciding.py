@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from opsync.current import Pass
 from opsync.engine.session import Session
+from opsync.log import bind_run
 from opsync.pipeline import decide
 from opsync.report import InstanceReport
 from opsync.service.hands import Hands
@@ -57,7 +58,8 @@ async def decide_round(
                 this.report.warnings.extend(turn.warnings)
                 this.report.unmeasured.extend(turn.unmeasured)
         this.run = this.report.run = await session.store.begin_run(COMMAND)
-        found.work = await decide(this)
+        with bind_run(this.run), session.pool.observer.stage("decide", run=this.run):
+            found.work = await decide(this)
         await keep_all(this)
         for name in mine - found.work.keys():
             found.leave(name, hands)

@@ -1,7 +1,7 @@
 """`/metrics`: how the service works, for Prometheus. docs/operations.md has the table.
 
 Labels are names out of the configuration and words of opsync's own: nothing that a tool or a person
-wrote.
+wrote. An instance is the label `connection`: Prometheus calls what it asks itself `instance`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ DELIVERIES = frozenset(
         "slow",
         "malformed",
         "unknown",
-        "handshake",
         "limited",
+        "handshake",
         "failed",
     }
 )
@@ -77,20 +77,20 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._passes = self._counter("passes", "Passes over a connection.", "instance", "outcome")
+        self._passes = self._counter("passes", "Passes over a connection.", "connection", "outcome")
         self._seconds = Histogram(
             "opsync_pass_seconds",
             "How long passes took.",
-            ["instance"],
+            ["connection"],
             buckets=PASS_S,
             registry=self.registry,
         )
-        self._changes = self._counter("changes", "Changes carried out.", "instance", "outcome")
+        self._changes = self._counter("changes", "Changes carried out.", "connection", "outcome")
         self._requests = self._counter(
-            "requests", "Requests sent, each attempt.", "instance", "connector", "kind", "status"
+            "requests", "Requests sent, each attempt.", "connection", "connector", "kind", "status"
         )
         self._waits = self._counter(
-            "wait_seconds", "Waited for limits and before another attempt.", "instance"
+            "wait_seconds", "Waited for limits and before another attempt.", "connection"
         )
         self._lag = Histogram(
             "opsync_loop_lag_seconds",
@@ -219,7 +219,7 @@ def _until(ends: Mapping[str, datetime | None], now: datetime) -> dict[str, floa
 
 
 def _gauge(
-    name: str, about: str, values: Mapping[str, float], *, label: str = "instance"
+    name: str, about: str, values: Mapping[str, float], *, label: str = "connection"
 ) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"opsync_{name}", about, labels=[label])
     for key, value in sorted(values.items()):

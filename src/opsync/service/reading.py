@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from opsync.engine.session import Session
+from opsync.log import bind_run
 from opsync.pipeline import ask_ahead
 from opsync.report import InstanceReport
 from opsync.service.nudges import Nudge
@@ -56,9 +57,10 @@ async def take_turn(session: Session, name: str, nudge: Nudge) -> Turn:
     otherwise, or where that tells too little, what changed is read."""
     this = await session.open_pass(COMMAND, only=frozenset({name}))
     this.mine = frozenset({name})
-    if nudge.whole or not nudge.refs or not await read_named(this, name, nudge.refs):
-        await pull_all(this)
-    await ask_ahead(this)
+    with bind_run(instance=name), session.pool.observer.stage("read", instance=name):
+        if nudge.whole or not nudge.refs or not await read_named(this, name, nudge.refs):
+            await pull_all(this)
+        await ask_ahead(this)
     report, used = this.of(name), this.instances[name].used
     report.read_requests, report.write_requests = used.reads, used.writes
     report.waited_s = used.waited_s

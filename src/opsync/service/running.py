@@ -13,6 +13,7 @@ import structlog
 
 from opsync.engine.session import Session
 from opsync.errors import OpsyncError, StoreError
+from opsync.log import bind_run
 from opsync.model import Ref
 from opsync.pipeline import finish
 from opsync.report import PassReport
@@ -254,7 +255,8 @@ class Service:
     async def _write(self, found: Round) -> None:
         this = found.this
         try:
-            await apply_all(this, found.work, partial(self._leave, found))
+            with bind_run(this.run), self.session.pool.observer.stage("write", run=this.run):
+                await apply_all(this, found.work, partial(self._leave, found))
             for name in set(found.held):
                 found.leave(name, self.hands)
             await finish(this, found.started, self.live - {this.run})

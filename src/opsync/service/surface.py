@@ -19,7 +19,7 @@ from opsync.errors import ConfigError
 from opsync.redact import Redactor
 from opsync.runtime import Clock, new_secret
 from opsync.service.desk import Budget, Signals, Standing
-from opsync.service.health import Troubles, health_routes
+from opsync.service.health import Troubles, health_routes, reasons_of
 from opsync.service.hooks.counting import Counters
 from opsync.service.hooks.doors import Doors
 from opsync.service.hooks.memory import Memory
@@ -181,12 +181,12 @@ class Surface:
         counted: dict[str, int] = {}
         for end, _, number in self.counters.rows():
             counted[end] = counted.get(end, 0) + number
-        red = any(one.state == "fail" for one in await self.alarms())
+        red = reasons_of(await self.alarms(), self.now()) or self.troubles() != Troubles()
         return await standing_of(
             self.config,
             self.store,
             self.now(),
-            ready=not (red or any((self.refused, *self.service.trouble.values()))),
+            ready=not red,
             queued=sum(self.service.nudges.waiting.values()),
             deliveries=counted,
             webhooks={name: at for name, at in self._ends.items() if at is not None},

@@ -1,4 +1,4 @@
-"""Tracing: a span a pass, below it one a stage and one a request, told to a collector.
+"""Tracing: a span a read, a decision and a round of writing, below it one a request.
 
 It needs the packages of the extra `otel`, and loads them only where a collector is named. No span
 has a title, a text, an id or a secret in it: see `opsync.observing`.

@@ -123,10 +123,6 @@ class Pruning(Part):
             history=await self._numbers(now - THIN_AFTER, dry=dry),
         )
 
-    async def answers(self) -> None:
-        """Read nothing: that it returns says that the store can be read."""
-        await self._read(lambda c: c.exec_driver_sql("SELECT 1 FROM runs LIMIT 1").all())
-
     async def _writes(self, before: datetime, *, dry: bool) -> int:
         values = {"before": to_text(before)}
         found = await self._read(lambda c: [row.seq for row in c.execute(text(_WRITES), values)])
