@@ -80,9 +80,12 @@ ALIVE = Canary("the query of the watchdog", _core(11), (ALIVE_HOST,))
 COOKIE = Canary("a cookie that a vendor set", _core(12))
 PASSWORD = Canary("a password in an address", _core(13))
 QUERY = Canary("a token in an address's query", _core(14))
+JIRA_HOOK = Canary("the secret of Jira's signals", f"{_core(15)}_<&'", (HOSTS["jira-main"],))
+LINEAR_HOOK = Canary("the secret of Linear's signals", _core(16), (HOSTS["linear"],))
+NOTION_HOOK = Canary("the secret before of Notion's signals", f"secret_{_core(17)}")
 CANARIES = (
     *(JIRA, LINEAR, NOTION, POSTHOG, API_KEY, SECRET_KEY, MANAGEMENT, MIXPANEL, PLUGIN),
-    *(HOOK, ALIVE, COOKIE, PASSWORD, QUERY),
+    *(HOOK, ALIVE, COOKIE, PASSWORD, QUERY, JIRA_HOOK, LINEAR_HOOK, NOTION_HOOK),
 )
 
 HOW = ("refused", "sign-in", "missing", "busy", "page", "elsewhere", "unreachable", "shapeless")
@@ -227,6 +230,7 @@ class Vault(MeasuredWorld):
             "opsync_jira_main__token": JIRA,
             "OPSYNC_AMPLITUDE__SECRET_KEY": SECRET_KEY,
             "OPSYNC_MIXPANEL__SECRET": MIXPANEL,
+            "OPSYNC_LINEAR__WEBHOOK_SECRET": LINEAR_HOOK,
         }.items():
             (secrets / name).write_text(f"{canary.value}\n", encoding="utf-8")
         lines = [f"{key} = {inline(value)}" for key, value in self.raw.items()]
@@ -251,6 +255,8 @@ ENVIRON = {
     "OPSYNC_AMPLITUDE__API_KEY": API_KEY.value,
     "OPSYNC_AMPLITUDE__MANAGEMENT_KEY": MANAGEMENT.value,
     "OPSYNC_ACME__KEY": PLUGIN.value,
+    "OPSYNC_JIRA_MAIN__WEBHOOK_SECRET": JIRA_HOOK.value,
+    "OPSYNC_NOTION__WEBHOOK_SECRET_BEFORE": NOTION_HOOK.value,
     "OPSYNC_ALERTS__WEBHOOK": f"https://{HOOK_HOST}/services/{HOOK.value}",
     "OPSYNC_ALERTS__ALIVE": f"https://{ALIVE_HOST}/ping?sign={ALIVE.value}",
 }
@@ -274,7 +280,16 @@ def vault(folder: Path) -> Iterator[Vault]:
         for name, value in ENVIRON.items():
             patch.setenv(name, value)
         simulated = partial(open_session, transport=made.net, runtime=Runtime(clock=made.clock))
-        for module in ("sync", "doctor", "look", "statuses", "owned", "undo", "resolve"):
+        for module in (
+            "sync",
+            "doctor",
+            "look",
+            "statuses",
+            "owned",
+            "undo",
+            "resolve",
+            "webhooks",
+        ):
             patch.setattr(f"opsync.cli.{module}.open_session", simulated)
         pool = partial(opsync.http.pool.Pool, transport=made.net)
         patch.setattr("opsync.engine.onboarding.Pool", pool)
