@@ -124,6 +124,7 @@ def test_each_tool_is_set_up_and_tells_of_a_change(scene: Scene) -> None:
 
 
 def test_registering_again_makes_nothing_twice_and_keeps_the_secret(scene: Scene) -> None:
+    """Trouble 4: a webhook that is there is changed."""
     scene.opsync("register", "jira-main", "--url", scene.here)
     before = scene.hooks.load()
     scene.opsync("register", "jira-main", "--url", scene.here)
@@ -326,3 +327,23 @@ def test_no_secret_is_on_a_screen_or_in_the_store(scene: Scene) -> None:
         for file in scene.folder.glob("opsync.db*"):
             if not file.name.endswith(".hooks"):
                 assert secret.encode() not in file.read_bytes()
+
+
+def _keys(found: Any) -> Iterator[str]:
+    if isinstance(found, list):
+        for one in found:
+            yield from _keys(one)
+    elif isinstance(found, dict):
+        for key, value in found.items():
+            yield key
+            yield from _keys(value)
+
+
+def test_every_key_for_programs_is_documented(scene: Scene) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    found = [
+        json.loads(scene.opsync(*words, "--json"))
+        for words in (("register", "--url", scene.here), ("list",), ("remove", "--all"))
+    ]
+    missing = {key for key in _keys(found) if f"`{key}`" not in page and f'"{key}"' not in page}
+    assert not missing

@@ -31,7 +31,12 @@ EXEMPT = {
 }
 """Commands that show nothing of one's own tools, and why."""
 
-SETUP = frozenset({"init", "doctor", "config show", "config check", "config schema", "people"})
+HERE = ("--url", "https://opsync.harbor.example")
+WEBHOOKS = {f"webhooks {what}" for what in ("list", "register", "rotate", "remove")}
+
+SETUP = frozenset(
+    {"init", "doctor", "config show", "config check", "config schema", "people"} | WEBHOOKS
+)
 """Commands that name teams, projects and tables, private ones too: a configuration is made of
 these. Owners are people and no work. No item is named there either."""
 
@@ -162,6 +167,10 @@ SCREENS: Mapping[str, Screen] = {
         (*both("resolve", "Irrigation"), ("resolve", "Irrigation", "--theirs")), writes=True
     ),
     "pause": Screen((*both("pause"), ("pause", "linear")), names=False, writes=True),
+    "webhooks list": Screen(both("webhooks", "list"), names=False),
+    "webhooks register": Screen(both("webhooks", "register", *HERE), names=False, writes=True),
+    "webhooks rotate": Screen(both("webhooks", "rotate", *HERE), names=False, writes=True),
+    "webhooks remove": Screen(both("webhooks", "remove", "--all"), names=False, writes=True),
     "undo": Screen(
         (*both("undo", "1", "--dry-run"), *both("undo", "Harvest", "--dry-run")), writes=True
     ),

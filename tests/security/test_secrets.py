@@ -29,6 +29,8 @@ INIT = (
     *("--linear", "--notion", "Roadmap"),
 )
 
+HERE = ("--url", "https://opsync.harbor.example")
+
 CALLS: Mapping[str, tuple[str, ...]] = {
     "init": INIT,
     "look": ("look", "--markdown", "files/look.md"),
@@ -59,6 +61,10 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "aside retry": ("aside", "retry"),
     "resolve": ("resolve", ITEM),
     "pause": ("pause",),
+    "webhooks list": ("webhooks", "list"),
+    "webhooks register": ("webhooks", "register", *HERE),
+    "webhooks rotate": ("webhooks", "rotate", *HERE),
+    "webhooks remove": ("webhooks", "remove", "--all"),
     "alerts test": ("alerts", "test"),
     "config show": ("config", "show"),
     "config check": ("config", "check"),
@@ -135,7 +141,7 @@ def log(made: Vault, told: Told, patch: pytest.MonkeyPatch) -> None:
 def call_all(made: Vault, told: Told) -> None:
     """Every command, for people and for programs; those that ask on bad days as well."""
     calls = [("", name, True, True) for name in CALLS]
-    asking = ("init", "look", "plan", "statuses", "digest", "alerts test")
+    asking = ("init", "look", "plan", "statuses", "digest", "alerts test", "webhooks register")
     calls += [("refused", name, True, name == "look") for name in asking]
     for number, how in enumerate(HOW):
         odd = bool(number % 2)

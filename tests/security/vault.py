@@ -84,9 +84,13 @@ DECIDES = Canary("the service's token", f"{_core(15)}_/+")
 LOOKS = Canary("the service's token to look", _core(16))
 SIGNED_IN = Canary("a person's password", f'{_core(17)}_"ü:')
 DIGEST = Canary("the path of the digest's webhook", f"T1_{_core(18)}", (HOOK_HOST,))
+JIRA_HOOK = Canary("the secret of Jira's signals", f"{_core(19)}_<&'", (HOSTS["jira-main"],))
+LINEAR_HOOK = Canary("the secret of Linear's signals", _core(20), (HOSTS["linear"],))
+NOTION_HOOK = Canary("the secret before of Notion's signals", f"secret_{_core(21)}")
 CANARIES = (
     *(JIRA, LINEAR, NOTION, POSTHOG, API_KEY, SECRET_KEY, MANAGEMENT, MIXPANEL, PLUGIN),
     *(HOOK, ALIVE, DECIDES, LOOKS, SIGNED_IN, COOKIE, PASSWORD, QUERY, DIGEST),
+    *(JIRA_HOOK, LINEAR_HOOK, NOTION_HOOK),
 )
 
 HOW = ("refused", "sign-in", "missing", "busy", "page", "elsewhere", "unreachable", "shapeless")
@@ -233,6 +237,7 @@ class Vault(MeasuredWorld):
             "OPSYNC_MIXPANEL__SECRET": MIXPANEL,
             "opsync_service__access__read_token": LOOKS,
             "opsync_service__access__users__ana__password": SIGNED_IN,
+            "OPSYNC_LINEAR__WEBHOOK_SECRET": LINEAR_HOOK,
         }.items():
             (secrets / name).write_text(f"{canary.value}\n", encoding="utf-8")
         lines = [f"{key} = {inline(value)}" for key, value in self.raw.items()]
@@ -258,6 +263,8 @@ ENVIRON = {
     "OPSYNC_AMPLITUDE__MANAGEMENT_KEY": MANAGEMENT.value,
     "OPSYNC_ACME__KEY": PLUGIN.value,
     "OPSYNC_SERVICE__ACCESS__TOKEN": DECIDES.value,
+    "OPSYNC_JIRA_MAIN__WEBHOOK_SECRET": JIRA_HOOK.value,
+    "OPSYNC_NOTION__WEBHOOK_SECRET_BEFORE": NOTION_HOOK.value,
     "OPSYNC_ALERTS__WEBHOOK": f"https://{HOOK_HOST}/services/{HOOK.value}",
     "OPSYNC_SERVICE__DIGEST__SLACK_WEBHOOK": f"https://{HOOK_HOST}/services/{DIGEST.value}",
     "OPSYNC_ALERTS__ALIVE": f"https://{ALIVE_HOST}/ping?sign={ALIVE.value}",
@@ -282,7 +289,17 @@ def vault(folder: Path) -> Iterator[Vault]:
         for name, value in ENVIRON.items():
             patch.setenv(name, value)
         simulated = partial(open_session, transport=made.net, runtime=Runtime(clock=made.clock))
-        for module in ("sync", "doctor", "look", "statuses", "owned", "undo", "resolve", "digest"):
+        for module in (
+            "sync",
+            "doctor",
+            "look",
+            "statuses",
+            "owned",
+            "undo",
+            "resolve",
+            "digest",
+            "webhooks",
+        ):
             patch.setattr(f"opsync.cli.{module}.open_session", simulated)
         pool = partial(opsync.http.pool.Pool, transport=made.net)
         patch.setattr("opsync.engine.onboarding.Pool", pool)

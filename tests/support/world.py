@@ -68,7 +68,8 @@ class Net(httpx.AsyncBaseTransport):
         answer = await self.hosts[host].handle_async_request(request)
         if (spoiler := self.spoil.get(host)) is None:
             return answer
-        await answer.aread()
+        if not await answer.aread():
+            return answer
         content = answer.json()
         spoiler(content)
         return httpx.Response(answer.status_code, json=content)

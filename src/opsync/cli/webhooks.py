@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -23,12 +23,11 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.screen import show_line
+from opsync.contract.webhooks import Registered
+from opsync.engine.hooksecrets import HookSecrets
+from opsync.engine.session import open_instance, open_session
+from opsync.engine.webhooks import Setup, Webhooks, public_url, sources_of
 from opsync.errors import ConfigError, OpsyncError
-from opsync.runtime import SystemClock
-
-if TYPE_CHECKING:
-    from opsync.contract.webhooks import Registered
-    from opsync.engine.webhooks import Setup, Webhooks
 
 INDENT = " " * 4
 
@@ -43,7 +42,7 @@ _name = click.argument("connection", required=False)
 
 @click.group()
 def webhooks() -> None:
-    """Have tools tell at once that something changed, so that `opsync serve` reads it within
+    """Have tools tell at once that something changed, so that a running service reads it within
     seconds. Without it each connection is read every few minutes all the same."""
 
 
@@ -146,7 +145,7 @@ def remove(
     return run_async(_remove(opened, connection, as_json))
 
 
-Act = Callable[["Webhooks", datetime], Awaitable["Setup"]]
+Act = Callable[[Webhooks, datetime], Awaitable[Setup]]
 
 
 async def _looked(one: Webhooks, now: datetime) -> Setup:
@@ -172,9 +171,9 @@ async def _each(
 ) -> int:
     """Do something with each connection and show what there is then. One that fails does not keep
     the others; alone it is the error. `set_up`: leave out those of which opsync has no secret."""
-    now, code = SystemClock().now(), 0
+    code = 0
     found: list[Setup] = []
-    async with _opened(opened, connection, url) as each:
+    async with _opened(opened, connection, url) as (each, now):
         for one in each:
             if set_up and connection is None and one.name not in one.hooks.load():
                 continue
@@ -200,7 +199,7 @@ async def _each(
 async def _remove(opened: Opened, connection: str | None, as_json: bool) -> int:
     code = 0
     done: list[dict[str, Any]] = []
-    async with _opened(opened, connection, "") as each:
+    async with _opened(opened, connection, "") as (each, _):
         for one in each:
             count, said = 0, ""
             try:
@@ -222,12 +221,8 @@ async def _remove(opened: Opened, connection: str | None, as_json: bool) -> int:
 @asynccontextmanager
 async def _opened(
     opened: Opened, connection: str | None, url: str
-) -> AsyncIterator[Sequence[Webhooks]]:
-    """The connections that can send change signals, or the one that is named."""
-    from opsync.engine.hooksecrets import HookSecrets
-    from opsync.engine.session import open_instance, open_session
-    from opsync.engine.webhooks import Webhooks, public_url, sources_of
-
+) -> AsyncIterator[tuple[Sequence[Webhooks], datetime]]:
+    """The connections that can send change signals, or the one that is named; and the time."""
     config = opened.config
     base = public_url(config, url)
     if connection is not None and connection not in config.instances:
@@ -247,7 +242,7 @@ async def _opened(
             one = Webhooks(instance, connector, session.store, hooks, base)
             _ = one.source
             made.append(one)
-        yield made
+        yield made, session.runtime.clock.now()
 
 
 def _state(setup: Setup, now: datetime) -> str:
