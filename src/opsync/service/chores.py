@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from opsync.contract.pages import WritesPages
 from opsync.engine import digestsending, healthpage
 from opsync.engine.alerting import tell
 from opsync.engine.hooksecrets import HookSecrets
@@ -127,10 +128,24 @@ class Chores:
         return alarms
 
     async def _send_digest(self, now: datetime) -> Sequence[Alarm]:
-        return await digestsending.send_due(self._service.session, now)
+        async with self._service.holding(self._with_pages()):
+            return await digestsending.send_due(self._service.session, now)
 
     async def _write_health_page(self, now: datetime) -> Sequence[Alarm]:
-        return await healthpage.write_due(self._service.session, now)
+        async with self._service.holding(self._with_pages()):
+            return await healthpage.write_due(self._service.session, now)
+
+    def _with_pages(self) -> list[str]:
+        """The connections in which pages are kept: nobody else works with them meanwhile."""
+        config = self._service.session.config
+        pages = config.general.service.digest.notion_page
+        pages = pages or config.general.service.health_page.notion_page
+        classes = config.plugins.connectors
+        return [
+            name
+            for name, one in config.instances.items()
+            if pages and issubclass(classes[one.connector], WritesPages)
+        ]
 
     async def _prune(self, now: datetime) -> None:
         session = self._service.session

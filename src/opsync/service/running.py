@@ -158,6 +158,19 @@ class Service:
                 self.decide_again()
                 self._say_changed()
 
+    @asynccontextmanager
+    async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
+        """A block in which nobody else works with these instances."""
+        held: list[str] = []
+        try:
+            for name in sorted(names):
+                await self.hands.take(name, "written")
+                held.append(name)
+            yield
+        finally:
+            for name in held:
+                self.hands.release(name)
+
     # --- The tasks
 
     async def _tend(self, name: str) -> None:

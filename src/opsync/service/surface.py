@@ -35,6 +35,9 @@ from opsync.steps.watching import watched
 from opsync.store import Store
 from opsync.watch import Alarm
 
+SCARCE = 0.9
+"""A limit of which more is left is not shown."""
+
 
 class Surface:
     """One service's HTTP side. It is the desk of its pages, and what health and metrics ask.
@@ -153,6 +156,7 @@ class Surface:
         return tuple(
             Budget(name=one.name, left=one.left, full_at=now + one.full_in)
             for one in client.budgets
+            if one.left < SCARCE
         )
 
     # --- What health and metrics ask for
