@@ -267,7 +267,6 @@ class Service:
                 for turn in turns.values():
                     self._inbox.turns.setdefault(turn.report.instance, turn)
                 raise
-        self.live.add(found.this.run)
         writing = asyncio.create_task(self._write(found), name=f"write {found.this.run}")
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
@@ -289,8 +288,7 @@ class Service:
                 await apply_all(this, found.work, partial(self._leave, found))
             for name in set(found.held):
                 found.leave(name, self.hands)
-            await finish(this, found.started, self.live - {this.run})
-            self.live.discard(this.run)
+            await finish(this, found.started)
             report = await self.session.close_pass(this.report)
         except StoreError as error:
             # The run is not settled: what it left undone is planned again.
@@ -302,7 +300,7 @@ class Service:
             _log.error("write.failed", run=this.run, exc_info=error)
             return
         finally:
-            self.live.discard(this.run)
+            self.session.store.give_up_run(this.run)
             for name in set(found.held):
                 found.leave(name, self.hands)
         self.trouble.pop("write", None)
