@@ -251,3 +251,24 @@ def test_while_one_instance_is_written_the_next_round_writes_the_others(seldom: 
         assert set(outcomes) == {"done"}, outcomes
 
     seldom.play(story)
+
+
+def test_what_waits_while_writes_are_paused_is_not_decided_over_and_over(seldom: Virtual) -> None:
+    world = seldom.world
+
+    async def story(service: Service) -> None:
+        await asyncio.sleep(600)
+        store = service.session.store
+        await store.pause("notion", by="ana", at=seldom.world.clock.now())
+        world.jira.poke_move("MOB-3", "done")
+        service.nudge("jira-main", whole=True)
+        before = (await store.last_runs(1))[0].seq
+        await asyncio.sleep(600)
+        assert (await store.last_runs(1))[0].seq - before <= 3
+        assert "1 of 2" in delivery(seldom)
+        await store.unpause("notion")
+        service.decide_again()
+        await asyncio.sleep(60)
+        assert "2 of 2" in delivery(seldom)
+
+    seldom.play(story)

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import httpx
 
-from opsync.contract.webhooks import WebhookSource
 from opsync.sandbox.hooks import Hook, Hooks, Post
 from opsync.sandbox.linear.webhooks import KINDS, Webhook
 from opsync.sandbox.notion.webhooks import EVENTS as NOTION_EVENTS
@@ -29,13 +28,12 @@ TOO_LARGE = 1024 * 1024 + 1
 LATE_S = (600.0, 6 * 3600.0)
 STRANGER, TOOL = "198.51.100.66", "192.0.2.7"
 
-Answer = Callable[[httpx.Request], object]
-
-
 def register(company: Company) -> None:
     """Have every vendor tell the service of what changes, as people would set it up."""
     jira, linear, notion = company.jira.hooks, company.linear.hooks, company.notion.hooks
-    assert jira is not None and linear is not None and notion is not None
+    assert jira is not None
+    assert linear is not None
+    assert notion is not None
     hook = Hook("jira-hook", _url("jira-main"), SECRET, JIRA_EVENTS, "opsync")
     jira.registered[hook.id] = hook
     hook = Hook("notion-hook", _url("notion"), SECRET, NOTION_EVENTS, "opsync")
@@ -100,7 +98,6 @@ class Courier:
     rng: random.Random
     fired: Callable[[str], None]
     habit: Habit = field(default_factory=Habit)
-    sources: Mapping[str, type[WebhookSource]] = field(default_factory=dict)
     accepted: list[tuple[float, str]] = field(default_factory=list)
     """When a right delivery was answered as arrived, and by which connection."""
     wrongs: list[str] = field(default_factory=list)

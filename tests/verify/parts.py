@@ -18,6 +18,7 @@ from tests.simulation.sweep import EDITS, sweep, undisturbed
 Say = Callable[[str], object]
 
 SEEDS = {"small": 300, "full": 10_000}
+SERVED = {"small": 40, "full": 1_000}
 CASES = {"small": 200_000, "full": 2_000_000}
 KILLS = {"small": 10, "full": 100}
 
@@ -38,6 +39,20 @@ def simulation(given: Given, say: Say) -> bool:
     count = given.seeds or SEEDS[given.form]
     seeds = range(given.seed, given.seed + count)
     totals, failed = play_all(seeds, workers=given.workers, say=say)
+    say(totals.report())
+    short = totals.shortfalls()
+    for one in short:
+        say(f"TOO LITTLE: {one}")
+    if failed:
+        say(f"VIOLATIONS in {len(failed)} seeds: {[one.seed for one in failed]}")
+    return not failed and not short
+
+
+def service(given: Given, say: Say) -> bool:
+    """Whole episodes with the long-running service and its change signals."""
+    count = given.seeds or SERVED[given.form]
+    seeds = range(given.seed, given.seed + count)
+    totals, failed = play_all(seeds, workers=given.workers, served=True, say=say)
     say(totals.report())
     short = totals.shortfalls()
     for one in short:
@@ -120,6 +135,7 @@ def _module(arguments: list[str], say: Say) -> bool:
 
 PARTS: dict[str, Callable[[Given, Say], bool]] = {
     "simulation": simulation,
+    "service": service,
     "planner": planner,
     "steps": steps,
     "kills": kills,

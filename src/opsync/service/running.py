@@ -82,6 +82,8 @@ class Service:
         self._unsettled = asyncio.Event()
         self._forced = True
         self._decided_on: date | None = None
+        self._missed: set[str] = set()
+        """The instances that the last round could not have, because others worked with them."""
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
@@ -267,6 +269,7 @@ class Service:
                 for turn in turns.values():
                     self._inbox.turns.setdefault(turn.report.instance, turn)
                 raise
+        self._missed = self.session.config.instances.keys() - (found.this.mine or frozenset())
         writing = asyncio.create_task(self._write(found), name=f"write {found.this.run}")
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
@@ -308,8 +311,10 @@ class Service:
 
     def _leave(self, found: Round, name: str) -> None:
         found.leave(name, self.hands)
-        # What was decided meanwhile could not be planned for it.
-        self._unsettled.set()
+        if name in self._missed:
+            # What was decided meanwhile could not be planned for it. Only then: what this round
+            # itself left undone, because writes are paused say, would be left at once again.
+            self._unsettled.set()
 
     # --- Small things
 
