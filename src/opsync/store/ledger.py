@@ -301,7 +301,8 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
         if row["desired"] != old["desired"]:
             row |= {"attempts": 0, "next_try_at": None}
         elif row["observed"] == old["observed"]:
-            row["retry"] = old["retry"]
+            # What is planned anew is no longer what was refused.
+            row["retry"] = old["retry"] if row["outcome"] else 1
         elif not old["retry"]:
             row["next_try_at"] = None
     _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
