@@ -301,6 +301,18 @@ def _time(found: Value) -> datetime | None:
     return datetime.fromisoformat(found) if isinstance(found, str) else None
 
 
+def webhooks_of(
+    config: Config, store: Store, hooks: HookSecrets, connectors: Mapping[str, Connector[Any]]
+) -> list[Webhooks]:
+    """The change signals of all connections that can send some, of those that are open."""
+    base = public_url(config)
+    return [
+        Webhooks(instance, connectors[instance.name], store, hooks, base)
+        for instance in sources_of(config)
+        if instance.name in connectors
+    ]
+
+
 def sources_of(config: Config) -> list[Instance]:
     """The configured connections whose tool can send change signals."""
     classes: Mapping[str, type] = config.plugins.connectors
