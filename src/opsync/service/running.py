@@ -74,8 +74,6 @@ class Service:
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
         """Who is told of each pass that is over."""
-        self.changed: list[Callable[[], None]] = []
-        """Who is told that what pages show may be another."""
         self.signals: Signals = _NoSignals()
         """Who keeps the change signals that came until they were looked at."""
         self._inbox = Inbox()
@@ -155,7 +153,6 @@ class Service:
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
-                self._say_changed()
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
@@ -218,7 +215,6 @@ class Service:
             self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
-        self._say_changed()
 
     async def _read(self, name: str, nudge: Nudge) -> Turn:
         try:
@@ -307,14 +303,9 @@ class Service:
         """Tell whoever wants to know of a pass that is over."""
         for told in self.told:
             told(report)
-        self._say_changed()
 
     def _now(self) -> datetime:
         return self.session.runtime.clock.now()
-
-    def _say_changed(self) -> None:
-        for one in self.changed:
-            one()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)
