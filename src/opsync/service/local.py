@@ -143,12 +143,14 @@ class _Desk:
         return session
 
     async def _sync(self, wanted: AskSync, say: Say) -> Synced:
-        session = self._session(wanted.config, wanted.mode)
+        self._session(wanted.config, wanted.mode)
 
         def told(instance: str, read: int, expected: int | None) -> None:
             say(Reading(instance, read, expected))
 
         async with self._service.alone(wanted.command) as mine:
+            # Another configuration may be in force by now.
+            session = self._session(wanted.config, wanted.mode)
             report = await session.sync(
                 wanted.command,
                 only=frozenset(wanted.only),
@@ -164,8 +166,9 @@ class _Desk:
         return Synced(report)
 
     async def _undo(self, wanted: AskUndo) -> Undone:
-        session = self._session(wanted.config)
+        self._session(wanted.config)
         async with self._service.alone(wanted.command) as mine:
+            session = self._session(wanted.config)
             if missing := session.config.instances.keys() - mine:
                 raise ConfigError(
                     f"{', '.join(sorted(missing))}: in use by the running service",

@@ -12,15 +12,15 @@ from typing import Protocol
 import structlog
 
 from opsync.engine.session import Session
-from opsync.errors import OpsyncError, StoreError
+from opsync.errors import ConfigError, OpsyncError, StoreError
 from opsync.log import bind_run
 from opsync.model import Ref
 from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudge, Nudges
-from opsync.service.reading import Inbox, Turn, take_turn
+from opsync.service.nudges import Nudges
+from opsync.service.reading import Inbox, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
 
@@ -83,6 +83,8 @@ class Service:
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
+        self._over = False
+        """It was told to stop, and begins no more, whatever was under way then."""
 
     # --- From start to stop
 
@@ -104,6 +106,10 @@ class Service:
     async def stop(self, drain_s: float = 10.0) -> bool:
         """Begin nothing more, give up what is being read, and let what is being written end within
         so many seconds; returns whether it did. What was not done is done after the next start."""
+        self._over = True
+        return await self._halt(drain_s)
+
+    async def _halt(self, drain_s: float) -> bool:
         self._ending = True
         for task in self._tasks:
             task.cancel()
@@ -118,16 +124,23 @@ class Service:
 
     async def use(self, session: Session, settle: Callable[[], Awaitable[None]]) -> None:
         """Go on with another configuration over the same store, once nobody works any more.
-        `settle` is called before anything begins again."""
+        `settle` is called before anything begins again. What was to be looked at still is.
+
+        Raises ConfigError where it was told to stop meanwhile."""
         async with self.deciding:
-            await self.stop(PATIENCE_S)
-            self._ending = False
+            await self._halt(PATIENCE_S)
+            if self._over:
+                raise _stopped()
             names = session.config.instances
             self.session = session
-            self.hands, self.nudges = Hands(names), Nudges(names)
+            self.hands.settle(names)
+            self.nudges.settle(names)
             self._inbox = Inbox()
             self.trouble.clear()
             await settle()
+            if self._over:
+                raise _stopped()
+            self._ending = False
             self.start()
 
     # --- What others ask for
@@ -201,10 +214,15 @@ class Service:
         try:
             due = self.schedule.wait_s(name) == 0.0
             self.signals.taken(name)
-            nudge = self.nudges.take(name)
+            nudge = told = self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
-            turn = await self._read(name, nudge)
+            try:
+                turn = await take_turn(self.session, name, nudge)
+            except (StoreError, asyncio.CancelledError):
+                # It was not looked at: the next turn does. After any other failure all is read.
+                self.nudges.tell(name, told.refs, whole=told.whole)
+                raise
         finally:
             self.hands.release(name)
         self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
@@ -215,14 +233,6 @@ class Service:
             self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
-
-    async def _read(self, name: str, nudge: Nudge) -> Turn:
-        try:
-            return await take_turn(self.session, name, nudge)
-        except StoreError:
-            # Nothing was learned of what may have changed: it is looked at again.
-            self.nudges.tell(name, nudge.refs, whole=nudge.whole)
-            raise
 
     async def _settle_for_ever(self) -> None:
         while not self._ending:
@@ -311,6 +321,12 @@ class Service:
         self.trouble["store"] = str(error)
         _log.error("store.failed", error=str(error))
         await self.session.runtime.clock.sleep(AGAIN_S)
+
+
+def _stopped() -> ConfigError:
+    return ConfigError(
+        "the service is being stopped", hint="It reads its configuration when it starts again."
+    )
 
 
 def _spans(session: Session) -> Mapping[str, timedelta]:
