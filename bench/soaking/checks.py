@@ -1,0 +1,70 @@
+"""What must hold once all is still."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from bench.live import Live
+from bench.soaking.company import Company
+from opsync.sandbox.harbor import Harbor
+
+END_BOUND_S = 10.0
+WORDS = ("Traceback", "never retrieved", "was never awaited", "Task was destroyed")
+"""What no log may say."""
+
+
+def beside(live: Live, company: Company) -> list[str]:
+    """While the service runs: nothing is left to do, nothing is there twice, people's is theirs."""
+    told = live.opsync("plan", "--json")
+    try:
+        plan = told.json()["plan"]
+    except ValueError:
+        return [f"opsync plan ended with {told.code}: {told.err.strip()}"]
+    broken = [] if plan["changes"] == 0 else [f"{plan['changes']} changes are left: {plan}"]
+    broken += company.lost()
+    broken += [f"twice: {one}" for one in company.doubled()]
+    return broken + company.switched_off()
+
+
+def ended(seconds: float, code: int) -> list[str]:
+    """How it ended."""
+    broken = [] if seconds <= END_BOUND_S else [f"it took {seconds:.1f} s to end"]
+    return broken if code == 0 else [*broken, f"it ended with {code}"]
+
+
+def afterwards(live: Live, world: Harbor) -> list[str]:
+    """Everything read once more by a single run writes nothing."""
+    broken = []
+    before = {name: one.write_requests for name, one in world.vendors.items()}
+    told = live.opsync("sync", "--full", "--json")
+    if told.code not in (0, 1):
+        broken.append(f"opsync sync --full ended with {told.code}: {told.err.strip()}")
+    for name, vendor in world.vendors.items():
+        if vendor.write_requests != before[name]:
+            broken.append(f"a fresh look at everything wrote to {name}")
+    checked = live.opsync("db", "check")
+    if checked.code != 0:
+        broken.append(f"opsync db check: {checked.out}{checked.err}")
+    return broken
+
+
+def log(path: Path) -> list[str]:
+    """What the service said meanwhile, counted; and what it must not say."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    counts: Counter[str] = Counter()
+    broken = []
+    for line in lines:
+        if any(word in line for word in WORDS):
+            broken.append(f"its log: {line[:600]}")
+        try:
+            said = json.loads(line)
+        except ValueError:
+            broken.append(f"its log has a line of another form: {line[:200]}")
+            continue
+        if said.get("level") in ("warning", "error", "critical"):
+            counts[f"{said['level']} {said['event']}"] += 1
+    told = ", ".join(f"{count} {what}" for what, count in counts.most_common(8))
+    print(f"lines in its log      {len(lines):8d}  {told}")
+    return broken[:5]
