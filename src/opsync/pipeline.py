@@ -7,8 +7,6 @@ the records that changed since the last pass that came to its end, and with what
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from opsync.current import Pass
 from opsync.report import InstanceReport, PassReport
 from opsync.stages.apply import TargetWork
@@ -59,9 +57,9 @@ async def ask_ahead(this: Pass) -> None:
     this.look_afresh()
 
 
-async def finish(this: Pass, started: float, live: Collection[int] = ()) -> None:
+async def finish(this: Pass, started: float) -> None:
     """Close the run: counts, requests, what is wrong besides, and the mark that all that changed
-    was dealt with. `live` are the runs of this process that are not closed yet."""
+    was dealt with."""
     report = this.report
     for instance in report.instances:
         if this.is_mine(instance.instance):
@@ -87,7 +85,6 @@ async def finish(this: Pass, started: float, live: Collection[int] = ()) -> None
         outcome=OUTCOMES.get(report.exit_code, "done in part"),
         instances=[_instance_run(instance) for instance in report.instances],
         counts=report.summary(),
-        live=live,
     )
     this.config.plugins.finished(report)
 

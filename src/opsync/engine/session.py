@@ -75,7 +75,11 @@ class Session:
         this.chosen, this.limits, this.progress = chosen, limits, progress
         this.mine = mine
         this.run = this.report.run = await self.store.begin_run(command)
-        return await self.close_pass(await run_pass(this), keeps_plan=keeps_plan and chosen is None)
+        try:
+            await run_pass(this)
+        finally:
+            self.store.give_up_run(this.run)
+        return await self.close_pass(this.report, keeps_plan=keeps_plan and chosen is None)
 
     async def open_pass(
         self, command: str, *, only: frozenset[str], full: bool = False, write: bool = True

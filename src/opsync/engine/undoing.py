@@ -123,7 +123,21 @@ async def take_back(
     if not backs and not columns.found:
         return found
     found.run = 0 if dry else await session.store.begin_run(command)
-    taking = _Taking(session, backs, found, why, by, dry)
+    try:
+        await _take(session, backs, found, _Taking(session, backs, found, why, by, dry), columns)
+    finally:
+        session.store.give_up_run(found.run)
+    return found
+
+
+async def _take(
+    session: Session,
+    backs: Mapping[Slot, Back],
+    found: TakenBack,
+    taking: _Taking,
+    columns: Columns,
+) -> None:
+    pauses, dry = await session.store.pauses(), not found.run
     work: dict[str, list[TargetWork]] = defaultdict(list)
     by_target: dict[Ref, list[Slot]] = defaultdict(list)
     for slot in backs:
@@ -156,7 +170,6 @@ async def take_back(
             },
             complete=False,
         )
-    return found
 
 
 class _Taking:

@@ -110,11 +110,11 @@ class Chores:
         await self._surface.doors.settle()
         await self._surface.look_at_signals()
 
-    async def _renew(self, now: datetime) -> Sequence[Alarm] | None:
+    async def _renew(self, now: datetime) -> None:
         session = self._service.session
         last = (await session.store.kept(OWN)).get(RENEWED_AT)
         if isinstance(last, str) and timedelta(0) <= now - datetime.fromisoformat(last) < DAILY:
-            return None
+            return
         opened = await session.open_all()
         hooks = HookSecrets(session.config.store, session.runtime.clock)
         base = public_url(session.config)
@@ -122,10 +122,9 @@ class Chores:
             Webhooks(one, opened[one.name].connector, session.store, hooks, base)
             for one in sources_of(session.config)
         ]
-        alarms = await renew_due(found, now)
+        await renew_due(found, now)  # what it finds to be wrong, watching tells
         await session.store.put_kept(OWN, {RENEWED_AT: now.isoformat()})
         await self._surface.settle()
-        return alarms
 
     async def _send_digest(self, now: datetime) -> Sequence[Alarm]:
         async with self._service.holding(self._with_pages()):

@@ -64,6 +64,7 @@ async def decide_round(
         for name in mine - found.work.keys():
             found.leave(name, hands)
     except BaseException:
+        session.store.give_up_run(this.run)
         for name in mine:
             found.leave(name, hands)
         raise

@@ -104,9 +104,8 @@ class _Desk:
             answer = await self._answer(line, lambda one: _send(writer, one))
             _send(writer, answer)
             await writer.drain()
-        except (OSError, ValueError, asyncio.CancelledError):
-            # Whoever asked is gone, or the service ends: there is nobody to tell.
-            return
+        except (OSError, ValueError):
+            return  # whoever asked is gone: there is nobody to tell
         finally:
             self._serving.discard(task)
             writer.close()

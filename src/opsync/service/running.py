@@ -19,8 +19,8 @@ from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudges
-from opsync.service.reading import Inbox, take_turn
+from opsync.service.nudges import Nudge, Nudges
+from opsync.service.reading import Inbox, Turn, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
 
@@ -74,11 +74,8 @@ class Service:
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
         """Who is told of each pass that is over."""
-        self.changed: list[Callable[[], None]] = []
-        """Who is told that what pages show may be another."""
         self.signals: Signals = _NoSignals()
         """Who keeps the change signals that came until they were looked at."""
-        self.live: set[int] = set()
         self._inbox = Inbox()
         self._unsettled = asyncio.Event()
         self._forced = True
@@ -156,7 +153,6 @@ class Service:
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
-                self._say_changed()
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
@@ -208,7 +204,7 @@ class Service:
             nudge = self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
-            turn = await take_turn(self.session, name, nudge)
+            turn = await self._read(name, nudge)
         finally:
             self.hands.release(name)
         self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
@@ -219,7 +215,14 @@ class Service:
             self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
-        self._say_changed()
+
+    async def _read(self, name: str, nudge: Nudge) -> Turn:
+        try:
+            return await take_turn(self.session, name, nudge)
+        except StoreError:
+            # Nothing was learned of what may have changed: it is looked at again.
+            self.nudges.tell(name, nudge.refs, whole=nudge.whole)
+            raise
 
     async def _settle_for_ever(self) -> None:
         while not self._ending:
@@ -241,16 +244,15 @@ class Service:
     async def _settle(self) -> None:
         async with self.deciding:
             turns = self._inbox.take()
-            if not await self._is_due():
-                return
             try:
+                if not await self._is_due():
+                    return
                 found = await decide_round(self.session, turns, self.hands, lambda: self._ending)
             except BaseException:
                 self._forced = True
                 for turn in turns.values():
                     self._inbox.turns.setdefault(turn.report.instance, turn)
                 raise
-        self.live.add(found.this.run)
         writing = asyncio.create_task(self._write(found), name=f"write {found.this.run}")
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
@@ -272,8 +274,7 @@ class Service:
                 await apply_all(this, found.work, partial(self._leave, found))
             for name in set(found.held):
                 found.leave(name, self.hands)
-            await finish(this, found.started, self.live - {this.run})
-            self.live.discard(this.run)
+            await finish(this, found.started)
             report = await self.session.close_pass(this.report)
         except StoreError as error:
             # The run is not settled: what it left undone is planned again.
@@ -285,7 +286,7 @@ class Service:
             _log.error("write.failed", run=this.run, exc_info=error)
             return
         finally:
-            self.live.discard(this.run)
+            self.session.store.give_up_run(this.run)
             for name in set(found.held):
                 found.leave(name, self.hands)
         self.trouble.pop("write", None)
@@ -302,14 +303,9 @@ class Service:
         """Tell whoever wants to know of a pass that is over."""
         for told in self.told:
             told(report)
-        self._say_changed()
 
     def _now(self) -> datetime:
         return self.session.runtime.clock.now()
-
-    def _say_changed(self) -> None:
-        for one in self.changed:
-            one()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+ANSWERS_S = 2.0
+"""So long requests may go on when the service stops: what is being written has the rest."""
+
 Reader = Callable[[], Config]
 """Reads and checks the configuration as it is by now. Raises ConfigError."""
 
@@ -133,7 +136,7 @@ async def running(
         service = Service(session, debounce_s=settings.debounce_s, jitter=settings.jitter)
         surface = Surface(service, metrics, redactor, local=local)
         process = Process(service, surface, read_config, redactor)
-        await stack.enter_async_context(surface.open(settings, settings.drain_s))
+        await stack.enter_async_context(surface.open(settings, min(settings.drain_s, ANSWERS_S)))
         await stack.enter_async_context(listening(service, process.reload))
         chores = Chores(service, surface)
         stack.push_async_callback(service.stop, settings.drain_s)

@@ -21,10 +21,19 @@ class Runs(Part):
     """Beginning and end of runs. Several may be under way at once: each decides by itself, and
     while one writes the next one may decide."""
 
+    _live: set[int]
+    """Those that were begun here and have not ended."""
+
     async def begin_run(self, command: str) -> int:
         """Start a run; returns its number."""
         at = self._clock.now()
-        return await self._write(lambda c: _begin(c, command, at))
+        run = await self._write(lambda c: _begin(c, command, at))
+        self._live.add(run)
+        return run
+
+    def give_up_run(self, run: int) -> None:
+        """A run will not come to its end: what it left undone is for the next one."""
+        self._live.discard(run)
 
     async def finish_run(
         self,
@@ -34,16 +43,16 @@ class Runs(Part):
         instances: Sequence[InstanceRun],
         counts: Mapping[str, int | float],
         complete: bool = True,
-        live: Collection[int] = (),
     ) -> None:
         """End a run.
 
         `complete` says that all that changed has been linked, rolled up and planned. Otherwise,
-        as after a crash, the next run's stages are given this run's changes too. `live` are the
-        runs besides that this process has not ended yet; every other older one was interrupted.
+        as after a crash, the next run's stages are given this run's changes too. Older ones that
+        have not ended were interrupted, unless they were begun here and go on.
         """
-        at = self._clock.now()
+        at, live = self._clock.now(), self._live - {run}
         await self._write(lambda c: _finish(c, run, outcome, instances, counts, complete, at, live))
+        self._live.discard(run)
 
     async def put_off(self, refs: Iterable[Ref]) -> None:
         """Have the run that begins next look at these again, although nothing of theirs changes."""

@@ -62,6 +62,7 @@ class Store(
 
     def __init__(self, database: Database, clock: Clock, executor: Executor, *, own: bool) -> None:
         super().__init__(database, clock, executor)
+        self._live = set()
         self._own = own
 
     @classmethod
