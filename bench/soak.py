@@ -98,7 +98,7 @@ def soak(live: Live, world: Harbor, around: Around, fate: Fate, given: Given) ->
         company.edit()
         if now >= next_fault:
             fate.strike()
-            next_fault = now + rng.uniform(4.0, 15.0)
+            next_fault = now + rng.uniform(3.0, 10.0)
         if now >= next_hang_up:
             around.hang_up()
             next_hang_up = now + rng.uniform(15.0, 40.0)

@@ -142,7 +142,7 @@ def doubled_from(world: Harbor) -> list[str]:
             key = world.jira.issues[issue_id].key
             found += [f"Jira {key} {link.object.get('url')}" for link in links.values()]
     with world.linear.lock:
-        truth = world.linear.truth
+        truth = world.linear
         for issue in truth.issues.values():
             found += [f"Linear {issue.identifier} {one.url}" for one in issue.attachments]
         for project in truth.projects.values():

@@ -161,7 +161,7 @@ class _Desk:
                 mine=mine,
             )
         self._service.say(report)
-        return Synced(report)
+        return Synced.of(report)
 
     async def _undo(self, wanted: AskUndo) -> Undone:
         session = self._session(wanted.config)
