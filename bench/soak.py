@@ -90,13 +90,15 @@ def soak(live: Live, world: Harbor, around: Around, fate: Fate, given: Given) ->
     rng, company = given.rng, given.company
     figures = Figures(live)
     ends = time.monotonic() + given.minutes * 60
+    calm_s = min(60.0, given.minutes * 20)
+    """At the end nothing goes wrong any more, so that little waits for another try."""
     next_sample = 0.0
     next_fault = time.monotonic() + 5.0
     next_hang_up = time.monotonic() + 12.0
     around.start()
     while (now := time.monotonic()) < ends:
         company.edit()
-        if now >= next_fault:
+        if now >= next_fault and ends - now > calm_s:
             fate.strike()
             next_fault = now + rng.uniform(3.0, 10.0)
         if now >= next_hang_up:

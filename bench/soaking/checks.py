@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -11,21 +12,36 @@ from bench.soaking.company import Company
 from opsync.sandbox.harbor import Harbor
 
 END_BOUND_S = 10.0
+PATIENCE_S = 200.0
+"""A write that failed waits up to some minutes for its next try, and that for the next read."""
 WORDS = ("Traceback", "never retrieved", "was never awaited", "Task was destroyed")
 """What no log may say."""
 
 
 def beside(live: Live, company: Company) -> list[str]:
     """While the service runs: nothing is left to do, nothing is there twice, people's is theirs."""
-    told = live.opsync("plan", "--json")
-    try:
-        plan = told.json()["plan"]
-    except ValueError:
-        return [f"opsync plan ended with {told.code}: {told.err.strip()}"]
-    broken = [] if plan["changes"] == 0 else [f"{plan['changes']} changes are left: {plan}"]
+    left = ""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and (left := _left(live)):
+        time.sleep(5.0)
+    broken = [left] if left else []
     broken += company.lost()
     broken += [f"twice: {one}" for one in company.doubled()]
     return broken + company.switched_off()
+
+
+def _left(live: Live) -> str:
+    """What is not done yet: a change, or a write that failed and waits until it is tried again."""
+    told = live.opsync("plan", "--json")
+    try:
+        found = told.json()
+    except ValueError:
+        return f"opsync plan ended with {told.code}: {told.err.strip()}"
+    waiting = [one["place"] for one in found["held"] if one["kind"] == "waiting"]
+    if waiting:
+        return f"writes that failed still wait: {waiting}"
+    changes = found["plan"]["changes"]
+    return f"{changes} changes are left: {found['changes'][:3]}" if changes else ""
 
 
 def ended(seconds: float, code: int) -> list[str]:
