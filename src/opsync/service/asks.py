@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -78,9 +80,26 @@ class Failed(Struct, frozen=True, tag="failed"):
 
 
 class Synced(Struct, frozen=True, tag="synced"):
-    """The pass that was asked for."""
+    """The pass that was asked for.
+
+    `seen` has of each held value what stands there and what a write began with, as the ledger keeps
+    them: in the report's own JSON, "nothing stands there" and "never looked at" are both `null`.
+    """
 
     report: PassReport
+    seen: tuple[tuple[bytes | None, bytes | None], ...] = ()
+
+    @classmethod
+    def of(cls, report: PassReport) -> Synced:
+        """A report, ready to be sent."""
+        held = report.plan.held
+        seen = [(_bytes(one.entry.observed), _bytes(one.entry.intent)) for one in held]
+        bare = [(None, None)] * len(held)
+        return cls(_with_seen(report, bare), tuple(seen))
+
+    def whole(self) -> PassReport:
+        """The report that was sent."""
+        return _with_seen(self.report, self.seen)
 
 
 class Undone(Struct, frozen=True, tag="undone"):
@@ -95,6 +114,25 @@ class Reloaded(Struct, frozen=True, tag="reloaded"):
 
     connections: tuple[str, ...]
     after_restart: tuple[str, ...] = ()
+
+
+def _bytes(raw: msgspec.Raw | None) -> bytes | None:
+    return None if raw is None else bytes(raw)
+
+
+def _with_seen(report: PassReport, seen: Sequence[tuple[bytes | None, bytes | None]]) -> PassReport:
+    held = [
+        replace(
+            one,
+            entry=msgspec.structs.replace(
+                one.entry,
+                observed=None if observed is None else msgspec.Raw(observed),
+                intent=None if intent is None else msgspec.Raw(intent),
+            ),
+        )
+        for one, (observed, intent) in zip(report.plan.held, seen, strict=True)
+    ]
+    return replace(report, plan=replace(report.plan, held=held))
 
 
 Answer: TypeAlias = Reading | Failed | Synced | Undone | Reloaded
@@ -135,7 +173,7 @@ async def ask(store: Path, what: Ask, progress: Progress = silent) -> Synced | U
         writer.write(msgspec.json.encode(what) + b"\n")
         await writer.drain()
         while line := await reader.readline():
-            match _answer(line):
+            match _understood(line):
                 case Reading(instance, read, expected):
                     progress(instance, read, expected)
                 case Failed(message, hint, exit_code):
@@ -147,6 +185,19 @@ async def ask(store: Path, what: Ask, progress: Progress = silent) -> Synced | U
     finally:
         writer.close()
     raise _ended(None)
+
+
+def _understood(line: bytes) -> Answer:
+    if not line.endswith(b"\n"):
+        raise _ended(None)
+    try:
+        found: Answer = _answer(line)
+    except msgspec.MsgspecError as error:
+        raise AskedInVain(
+            f"The running service answered what this opsync does not understand ({error}).",
+            hint="It may be of another version: restart it. What it did: opsync journal",
+        ) from error
+    return found
 
 
 def _ended(error: Exception | None) -> AskedInVain:

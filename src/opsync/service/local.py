@@ -163,7 +163,7 @@ class _Desk:
                 mine=mine,
             )
         self._service.say(report)
-        return Synced(report)
+        return Synced.of(report)
 
     async def _undo(self, wanted: AskUndo) -> Undone:
         self._session(wanted.config)
