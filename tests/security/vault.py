@@ -292,7 +292,6 @@ def vault(folder: Path) -> Iterator[Vault]:
         for module in (
             "sync",
             "doctor",
-            "look",
             "statuses",
             "owned",
             "undo",
