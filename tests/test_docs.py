@@ -132,20 +132,23 @@ def test_the_stages_stand_in_their_order_wherever_they_are_told(text: str) -> No
 
 def test_the_stages_run_in_the_order_in_which_they_are_told() -> None:
     assert FLOW in (opsync.stages.__doc__ or "")
-    assert _called(pipeline.run_pass) == ["pull_all", "decide", "apply_all", "finish"]
-    assert _called(pipeline.decide) == [
-        "look_around",
+    steps = [name for name in _called(pipeline.run_pass) if name != "finish"]
+    at = steps.index("decide")
+    steps[at : at + 1] = [name for name in _called(pipeline.decide) if name != "look_around"]
+    assert steps == [
+        "pull_all",
         "link_changed",
         "measure_changed",
         "roll_up_changed",
         "plan_changed",
         "within_limits",
+        "apply_all",
     ]
 
 
 def _called(function: object) -> list[str]:
-    """The functions that it calls, in their order."""
-    tree = ast.parse(inspect.getsource(function))  # type: ignore[arg-type]  # a function
+    """What a function calls by its plain name, in order."""
+    tree = ast.parse(inspect.getsource(function))  # type: ignore[arg-type]
     called = [
         (node.lineno, node.func.id)
         for node in ast.walk(tree)

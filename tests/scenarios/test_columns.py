@@ -40,7 +40,7 @@ async def release(world: World, *, dry: bool = False) -> TakenBack:
 async def undo_run(world: World, run: int) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
-        rows = await writes_of(session, run=run)
+        rows = await writes_of(session.store, run=run)
         return await undo(session, rows, why=f"undo of run {run}", by="ana")
 
 

@@ -17,14 +17,14 @@ from tests.support.world import World
 async def undo_run(world: World, run: int, *, dry: bool = False) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
-        rows = await writes_of(session, run=run)
+        rows = await writes_of(session.store, run=run)
         return await undo(session, rows, why=f"undo of run {run}", by="ana", dry=dry)
 
 
 async def undo_item(world: World, ref: Ref) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
-        rows = await writes_of(session, item=ref)
+        rows = await writes_of(session.store, item=ref)
         return await undo(session, rows, why="undo", by="ana")
 
 

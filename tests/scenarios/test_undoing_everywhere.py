@@ -26,7 +26,7 @@ async def company(request: pytest.FixtureRequest, tmp_path: Path) -> MeasuredWor
 async def undo_run(world: MeasuredWorld, run: int) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
-        rows = await writes_of(session, run=run)
+        rows = await writes_of(session.store, run=run)
         return await undo(session, rows, why=f"undo of run {run}", by="ana")
 
 

@@ -86,7 +86,7 @@ class Opsync:
         """`opsync undo` of a run."""
         session: Session
         async with self._session("undo") as session:
-            rows = await writes_of(session, run=number)
+            rows = await writes_of(session.store, run=number)
             found = await undo(session, rows, why=f"undo of run {number}", by=WHO)
             written = [
                 change

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from opsync.store import InstanceRun, RunRow, Store
+from opsync.store import NEXT, InstanceRun, RunRow, Store
 from tests.store.build import evidence, put, record, ref, settle
-from tests.support.clock import FakeClock
+from tests.support.clock import START, FakeClock
 
 
 async def test_a_run_is_told_with_its_instances_and_counts(store: Store, clock: FakeClock) -> None:
@@ -38,15 +38,41 @@ async def test_runs_are_numbered_upwards_and_listed_newest_first(store: Store) -
 
 
 async def test_a_run_that_never_ended_is_called_interrupted_by_the_next(store: Store) -> None:
-    await store.begin_run("sync")
+    store.give_up_run(await store.begin_run("sync"))
     await settle(store, await store.begin_run("sync"))
     await settle(store, await store.begin_run("sync"))
     assert [one.outcome for one in await store.last_runs(3)] == ["done", "done", "interrupted"]
 
 
+async def test_a_run_that_goes_on_is_neither_interrupted_nor_settled_by_a_newer_one(
+    store: Store,
+) -> None:
+    slow = await store.begin_run("serve")
+    await put(store, slow, record("notion:1", mentions=("PAY-1",)))
+    quick = await store.begin_run("serve")
+    await settle(store, quick)
+    assert [one.outcome for one in await store.last_runs(2)] == ["done", ""]
+    following = await store.begin_run("serve")
+    assert await store.sources_to_link(following) == [ref("notion:1")]
+    await settle(store, slow)
+    assert await store.sources_to_link(following) == []
+
+
+async def test_what_is_read_while_a_run_goes_on_is_for_the_next_one(store: Store) -> None:
+    run = await store.begin_run("serve")
+    await put(store, NEXT, record("notion:1", mentions=("PAY-1",)))
+    await settle(store, run)
+    assert await store.is_restless(START)
+    following = await store.begin_run("serve")
+    assert await store.sources_to_link(following) == [ref("notion:1")]
+    await settle(store, following)
+    assert not await store.is_restless(START)
+
+
 async def test_what_changed_in_a_run_that_broke_off_is_linked_by_the_next(store: Store) -> None:
     broken = await store.begin_run("sync")
     await put(store, broken, record("notion:1", mentions=("PAY-1",)))
+    store.give_up_run(broken)
     run = await store.begin_run("sync")
     assert await store.sources_to_link(run) == [ref("notion:1")]
     await settle(store, run)

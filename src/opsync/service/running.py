@@ -19,8 +19,8 @@ from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudges
-from opsync.service.reading import Inbox, take_turn
+from opsync.service.nudges import Nudge, Nudges
+from opsync.service.reading import Inbox, Turn, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
 
@@ -207,7 +207,7 @@ class Service:
             nudge = self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
-            turn = await take_turn(self.session, name, nudge)
+            turn = await self._read(name, nudge)
         finally:
             self.hands.release(name)
         self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
@@ -219,6 +219,14 @@ class Service:
         self._inbox.put(turn)
         self._unsettled.set()
         self._say_changed()
+
+    async def _read(self, name: str, nudge: Nudge) -> Turn:
+        try:
+            return await take_turn(self.session, name, nudge)
+        except StoreError:
+            # Nothing was learned of what may have changed: it is looked at again.
+            self.nudges.tell(name, nudge.refs, whole=nudge.whole)
+            raise
 
     async def _settle_for_ever(self) -> None:
         while not self._ending:
@@ -240,9 +248,9 @@ class Service:
     async def _settle(self) -> None:
         async with self.deciding:
             turns = self._inbox.take()
-            if not await self._is_due():
-                return
             try:
+                if not await self._is_due():
+                    return
                 found = await decide_round(self.session, turns, self.hands, lambda: self._ending)
             except BaseException:
                 self._forced = True

@@ -48,7 +48,7 @@ class Office:
     async def undo(self, what: str, by: str) -> ShownBack:
         async with self.world.session("undo") as session:
             named: Any = {"run": int(what)} if is_run(what) else {"change": what}
-            rows = await writes_of(session, **named)
+            rows = await writes_of(session.store, **named)
             if not rows:
                 raise ConfigError(f"{what} wrote nothing", hint="Look into the journal.")
             found = await take_back(session, rows, why=f"undo of {what}", by=by)

@@ -178,6 +178,24 @@ async def test_an_edit_that_is_left_stays(ana: Visitor) -> None:
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
+async def test_a_column_that_somebody_removed_is_made_again_for_all(ana: Visitor) -> None:
+    world = ana.office.world
+    world.notion.remove_property(world.source, "Work")
+    for key in ("PAY-4", "MOB-3"):
+        world.jira.edit(key, status="Done")
+    await world.sync()
+    await world.sync(full=True)
+    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
+    assert "1 value for you to settle" in page.text
+
+    told = await ana.click(page, "Write opsync’s value")
+    await world.sync()
+
+    assert "2 values settled" in told.text
+    assert "PAY-1" in world.checkout.text("Work")
+    assert "MOB-1" in world.loyalty.text("Work")
+
+
 # The journal --------------------------------------------------------------------------------------
 
 

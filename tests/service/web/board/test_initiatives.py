@@ -87,7 +87,7 @@ async def test_without_links_the_page_leads_to_suggestions(world: World) -> None
         page = await visitor.see("/")
 
     assert "2 suggestions found" in looked.text
-    assert "No links yet" in page.text
+    assert "No links yet: review 2 suggestions" in page.text
     assert "Review 2 suggestions" in page.text
     assert "/links" in page.links()
 

@@ -111,7 +111,7 @@ def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -
     old = {one.instance: one for one in found.connections if one.failing_since is not None}
     tools = sorted({one.tool for one in chosen})
     return Initiatives(
-        sentence=_sentence(chosen, team),
+        sentence=_state(found) or _sentence(chosen, team),
         portfolio=pieces((one.count, one.badge.tone) for one in shares),
         shares=shares,
         rows=tuple(_row(one, trends, old, found.at, today, zone) for one in chosen),
@@ -145,6 +145,19 @@ def waiting(counts: Mapping[str, int]) -> tuple[Waiting, ...]:
         for why, noun, rest, page in _WAITING
         if (count := counts.get(why, 0))
     )
+
+
+def _state(found: Overview) -> str:
+    """What is to be said before there is anything to count; "" where there is."""
+    if found.run is None:
+        return "Nothing was read yet"
+    if not found.initiatives:
+        return "No initiatives yet"
+    if any(one.total or one.canceled for one in found.initiatives):
+        return ""
+    suggested = found.waiting.get("suggested", 0)
+    more = f": review {plural(suggested, 'suggestion')}" if suggested else ""
+    return f"No links yet{more}"
 
 
 def _sentence(chosen: Sequence[Initiative], team: str) -> str:
@@ -184,7 +197,7 @@ def _row(
 ) -> Row:
     use, tone = brief(one.adoption)
     points = trends.get((one.rule, Ref.parse(one.ref)), ())
-    open_ = one.health is not Health.done
+    open_ = one.health not in (Health.done, Health.no_linked_work)
     late = one.due_on is not None and one.due_on < today and open_
     soon = one.due_on is not None and one.due_on - today <= SOON and open_
     return Row(
