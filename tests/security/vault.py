@@ -293,9 +293,8 @@ def vault(folder: Path) -> Iterator[Vault]:
             "sync",
             "doctor",
             "statuses",
-            "owned",
+            "asking",
             "undo",
-            "resolve",
             "digest",
             "webhooks",
         ):
