@@ -22,6 +22,8 @@ from tests.support.world import HOSTS
 
 EXEMPT = {
     "alerts test": "posts a message that tells of nothing",
+    "reload": "names connections and settings only",
+    "serve": "shows what its pages show, which have tests of their own",
     "demo": "shows the simulated company that it starts itself",
     "sandbox": "serves a simulated company",
     "sandbox edit": "changes a simulated company",

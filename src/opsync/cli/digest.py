@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from opsync.cli.asking import holding_session
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -89,8 +90,11 @@ async def _made(opened: Opened, team: str, weeks: int, to: str) -> tuple[Week, s
             now = SystemClock().now()
             return await week(opened.config, store, now, team=team, weeks=weeks), ""
     # What is written into a tool wants the store for itself; a message does not.
-    async with open_session(
-        opened.config, "opsync digest", exclusive=to == "notion", redactor=opened.redactor
+    command = "opsync digest"
+    async with (
+        holding_session(opened, command)
+        if to == "notion"
+        else open_session(opened.config, command, exclusive=False, redactor=opened.redactor)
     ) as session:
         now = session.runtime.clock.now()
         found = await week(opened.config, session.store, now, team=team, weeks=weeks)

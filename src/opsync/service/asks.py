@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -60,7 +61,18 @@ class AskReload(Struct, frozen=True, tag="reload"):
     """Read the configuration again."""
 
 
-Ask: TypeAlias = AskSync | AskUndo | AskReload
+class AskStore(Struct, frozen=True, tag="store", kw_only=True):
+    """Leave the store and the tools to this command, until its connection ends."""
+
+    command: str
+    config: str
+
+
+class AskChanged(Struct, frozen=True, tag="changed"):
+    """A command decided something beside the service: plan again soon."""
+
+
+Ask: TypeAlias = AskSync | AskUndo | AskReload | AskStore | AskChanged
 
 
 class Reading(Struct, frozen=True, tag="reading"):
@@ -135,7 +147,15 @@ def _with_seen(report: PassReport, seen: Sequence[tuple[bytes | None, bytes | No
     return replace(report, plan=replace(report.plan, held=held))
 
 
-Answer: TypeAlias = Reading | Failed | Synced | Undone | Reloaded
+class Noted(Struct, frozen=True, tag="noted"):
+    """It is so from now on."""
+
+
+Done: TypeAlias = Synced | Undone | Reloaded | Noted
+Answer: TypeAlias = Reading | Failed | Done
+
+NUDGE_S = 2.0
+"""So long a command waits that decided something, to have it noticed at once and not only soon."""
 
 _answer = msgspec.json.Decoder[Answer](Answer).decode
 
@@ -157,11 +177,56 @@ def socket_path(store: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"opsync-{digest}.sock"
 
 
-async def ask(store: Path, what: Ask, progress: Progress = silent) -> Synced | Undone | Reloaded:
+async def ask(store: Path, what: Ask, progress: Progress = silent) -> Done:
     """Have the service that holds a store do something, and wait for it.
 
     Raises StoreHeld where none listens, and AskedInVain with what it says.
     """
+    async with _asked(store, what, progress) as (done, _):
+        return done
+
+
+@asynccontextmanager
+async def lent(store: Path, what: AskStore) -> AsyncIterator[None]:
+    """A block in which the service that holds a store leaves it, and the tools, to this process.
+    It is broken off where the service ends meanwhile. Raises as `ask` does."""
+    me = asyncio.current_task()
+    assert me is not None
+    broken_off = over = False
+
+    def end(_: object) -> None:
+        nonlocal broken_off
+        if not over:
+            broken_off = True
+            me.cancel()
+
+    async with _asked(store, what, silent) as (_, reader):
+        lasting = asyncio.ensure_future(reader.read())
+        lasting.add_done_callback(end)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if broken_off and me.uncancel() == 0:
+                raise _ended(None) from None
+            raise
+        finally:
+            over = True
+            lasting.cancel()
+
+
+async def nudge(store: Path) -> None:
+    """Tell the service that holds a store that something was decided. Where there is none, or it
+    does not listen, whoever plans next finds it."""
+    with suppress(OpsyncError, TimeoutError):
+        await asyncio.wait_for(ask(store, AskChanged()), NUDGE_S)
+
+
+@asynccontextmanager
+async def _asked(
+    store: Path, what: Ask, progress: Progress
+) -> AsyncIterator[tuple[Done, asyncio.StreamReader]]:
+    """What the service answers, and what it says after that: the connection lasts as long as the
+    block."""
     try:
         reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=LINE_MAX)
     except OSError as error:
@@ -169,6 +234,15 @@ async def ask(store: Path, what: Ask, progress: Progress = silent) -> Synced | U
             f"{store} is held by another opsync, which takes no requests.",
             hint="Wait until it is done, or stop it.",
         ) from error
+    try:
+        yield await _answered(reader, writer, what, progress), reader
+    finally:
+        writer.close()
+
+
+async def _answered(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, what: Ask, progress: Progress
+) -> Done:
     try:
         writer.write(msgspec.json.encode(what) + b"\n")
         await writer.drain()
@@ -178,12 +252,10 @@ async def ask(store: Path, what: Ask, progress: Progress = silent) -> Synced | U
                     progress(instance, read, expected)
                 case Failed(message, hint, exit_code):
                     raise AskedInVain(message, hint=hint, exit_code=exit_code)
-                case Synced() | Undone() | Reloaded() as done:
+                case Synced() | Undone() | Reloaded() | Noted() as done:
                     return done
     except (OSError, ValueError) as error:
         raise _ended(error) from error
-    finally:
-        writer.close()
     raise _ended(None)
 
 

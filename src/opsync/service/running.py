@@ -137,11 +137,14 @@ class Service:
             self.nudges.settle(names)
             self._inbox = Inbox()
             self.trouble.clear()
-            await settle()
+            try:
+                await settle()
+            finally:
+                if not self._over:
+                    self._ending = False
+                    self.start()
             if self._over:
                 raise _stopped()
-            self._ending = False
-            self.start()
 
     # --- What others ask for
 
@@ -170,15 +173,19 @@ class Service:
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
         """A block in which nobody else works with these instances."""
-        held: list[str] = []
+        hands, held = self.hands, list[str]()
         try:
             for name in sorted(names):
-                await self.hands.take(name, "written")
+                await hands.take(name, "written")
                 held.append(name)
             yield
         finally:
             for name in held:
-                self.hands.release(name)
+                hands.release(name)
+
+    async def written(self) -> None:
+        """Wait until all rounds that write are closed."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     # --- The tasks
 
