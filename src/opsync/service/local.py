@@ -159,6 +159,7 @@ class _Desk:
                 keeps_plan=wanted.keeps_plan,
                 progress=told,
                 mine=mine,
+                stopping=lambda: self._service.stopping,
             )
         self._service.say(report)
         return Synced(report)

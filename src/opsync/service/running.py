@@ -70,6 +70,8 @@ class Service:
         self.schedule = Schedule(session.runtime, jitter)
         self.deciding = asyncio.Lock()
         """Held while something is decided: by a round, or by a person's command."""
+        self.besides = asyncio.Lock()
+        """Held by others that work with this session, which stays meanwhile; taken first."""
         self.trouble: dict[str, str] = {}
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
@@ -84,7 +86,8 @@ class Service:
         self._decided_on: date | None = None
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._ending = False
+        self._commands: set[asyncio.Task[object]] = set()
+        self._ending = self._over = False
 
     # --- From start to stop
 
@@ -106,13 +109,18 @@ class Service:
     async def stop(self, drain_s: float = 10.0) -> bool:
         """Begin nothing more, give up what is being read, and let what is being written end within
         so many seconds; returns whether it did. What was not done is done after the next start."""
+        self._over = True
+        return await self._halt(drain_s)
+
+    async def _halt(self, drain_s: float) -> bool:
         self._ending = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not self._writing:
+        under_way = {*self._writing, *self._commands}
+        if not under_way:
             return True
-        _, late = await asyncio.wait(self._writing, timeout=drain_s)
+        _, late = await asyncio.wait(under_way, timeout=drain_s)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -121,16 +129,21 @@ class Service:
     async def use(self, session: Session, settle: Callable[[], Awaitable[None]]) -> None:
         """Go on with another configuration over the same store, once nobody works any more.
         `settle` is called before anything begins again."""
-        async with self.deciding:
-            await self.stop(PATIENCE_S)
-            self._ending = False
+        async with self.besides, self.deciding:
+            await self._halt(PATIENCE_S)
             names = session.config.instances
             self.session = session
             self.hands, self.nudges = Hands(names), Nudges(names)
             self._inbox = Inbox()
             self.trouble.clear()
-            await settle()
-            self.start()
+            try:
+                await settle()
+            except StoreError as error:
+                # It is in force all the same, and settled again with the next chores.
+                _log.error("store.failed", error=str(error))
+            if not self._over:
+                self._ending = False
+                self.start()
 
     # --- What others ask for
 
@@ -148,10 +161,17 @@ class Service:
         """A block in which nothing else is decided, for a person's command, with the instances that
         nobody else works with meanwhile."""
         async with self.deciding:
-            names = await self.hands.take_all(command, PATIENCE_S)
+            if self._over:
+                raise OpsyncError("the service is stopping", hint="Try again once it runs anew.")
+            mine = asyncio.current_task()
+            assert mine is not None
+            self._commands.add(mine)
+            names: frozenset[str] = frozenset()
             try:
+                names = await self.hands.take_all(command, PATIENCE_S)
                 yield names
             finally:
+                self._commands.discard(mine)
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
@@ -159,7 +179,7 @@ class Service:
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """A block in which nobody else works with these instances."""
+        """A block in which nobody else works with these instances. The caller has `besides`."""
         held: list[str] = []
         try:
             for name in sorted(names):
