@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -86,7 +86,7 @@ class Service:
         self._decided_on: date | None = None
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._commands: set[asyncio.Task[object]] = set()
+        self._commands: set[asyncio.Task[Any]] = set()
         self._ending = self._over = False
 
     # --- From start to stop
@@ -117,7 +117,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        under_way = {*self._writing, *self._commands}
+        under_way: set[asyncio.Task[Any]] = {*self._writing, *self._commands}
         if not under_way:
             return True
         _, late = await asyncio.wait(under_way, timeout=drain_s)
