@@ -7,10 +7,9 @@ the store may write to the socket, and nobody else.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync.engine.undone import ShownBack
-from opsync.errors import OpsyncError, StoreHeld
+from opsync.errors import ConfigError, OpsyncError, StoreHeld
 from opsync.model import Limits, Slot
 from opsync.model.rules import Mode
 from opsync.report import PassReport
@@ -29,6 +28,9 @@ LINE_MAX = 64 * 1024 * 1024
 """Bytes of the longest line: the report of a pass that writes to a hundred thousand places."""
 _PATH_MAX = 100
 """What every system takes as a socket's path; some end at 104 bytes."""
+_NAME_MAX = 64
+_HANDLES = "/proc/self/fd"
+"""Where Linux has the folders that a process holds open, under short names."""
 
 
 class AskSync(Struct, frozen=True, tag="sync", kw_only=True):
@@ -169,12 +171,27 @@ class AskedInVain(OpsyncError):
 
 
 def socket_path(store: Path) -> Path:
-    """The socket beside a store; one with a short name where that path is too long for a socket."""
-    beside = store.absolute().with_name(store.name + ".sock")
-    if len(str(beside).encode()) <= _PATH_MAX:
-        return beside
-    digest = hashlib.sha256(str(beside).encode()).hexdigest()[:24]
-    return Path(tempfile.gettempdir()) / f"opsync-{digest}.sock"
+    """The socket beside a store: whoever may not write there can put no other in its place."""
+    return store.absolute().with_name(store.name + ".sock")
+
+
+@contextmanager
+def reached(path: Path) -> Iterator[str]:
+    """A name by which a socket can be bound and reached while the block lasts, which a path that is
+    too long for a socket is not. ConfigError: there is none."""
+    if len(os.fsencode(path)) <= _PATH_MAX:
+        yield str(path)
+        return
+    if not Path(_HANDLES).is_dir() or len(os.fsencode(path.name)) > _NAME_MAX:
+        raise ConfigError(
+            f"{path} is too long for a socket",
+            hint=f"Keep the store where its path has less than {_PATH_MAX - 5} bytes.",
+        )
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"{_HANDLES}/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 async def ask(store: Path, what: Ask, progress: Progress = silent) -> Done:
@@ -228,7 +245,8 @@ async def _asked(
     """What the service answers, and what it says after that: the connection lasts as long as the
     block."""
     try:
-        reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=LINE_MAX)
+        with reached(socket_path(store)) as name:
+            reader, writer = await asyncio.open_unix_connection(name, limit=LINE_MAX)
     except OSError as error:
         raise StoreHeld(
             f"{store} is held by another opsync, which takes no requests.",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -70,6 +70,8 @@ class Service:
         self.schedule = Schedule(session.runtime, jitter)
         self.deciding = asyncio.Lock()
         """Held while something is decided: by a round, or by a person's command."""
+        self.besides = asyncio.Lock()
+        """Held by others that work with this session, which stays meanwhile; taken first."""
         self.trouble: dict[str, str] = {}
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
@@ -82,6 +84,7 @@ class Service:
         self._decided_on: date | None = None
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._commands: set[asyncio.Task[Any]] = set()
         self._ending = False
         self._over = False
         """It was told to stop, and begins no more, whatever was under way then."""
@@ -114,9 +117,10 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not self._writing:
+        under_way: set[asyncio.Task[Any]] = {*self._writing, *self._commands}
+        if not under_way:
             return True
-        _, late = await asyncio.wait(self._writing, timeout=drain_s)
+        _, late = await asyncio.wait(under_way, timeout=drain_s)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -127,7 +131,7 @@ class Service:
         `settle` is called before anything begins again. What was to be looked at still is.
 
         Raises ConfigError where it was told to stop meanwhile."""
-        async with self.deciding:
+        async with self.besides, self.deciding:
             await self._halt(PATIENCE_S)
             if self._over:
                 raise _stopped()
@@ -139,6 +143,9 @@ class Service:
             self.trouble.clear()
             try:
                 await settle()
+            except StoreError as error:
+                # It is in force all the same, and settled again with the next chores.
+                _log.error("store.failed", error=str(error))
             finally:
                 if not self._over:
                     self._ending = False
@@ -162,17 +169,24 @@ class Service:
         """A block in which nothing else is decided, for a person's command, with the instances that
         nobody else works with meanwhile."""
         async with self.deciding:
-            names = await self.hands.take_all(command, PATIENCE_S)
+            if self._over:
+                raise OpsyncError("the service is stopping", hint="Try again once it runs anew.")
+            mine = asyncio.current_task()
+            assert mine is not None
+            self._commands.add(mine)
+            names: frozenset[str] = frozenset()
             try:
+                names = await self.hands.take_all(command, PATIENCE_S)
                 yield names
             finally:
+                self._commands.discard(mine)
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """A block in which nobody else works with these instances."""
+        """A block in which nobody else works with these instances. The caller has `besides`."""
         hands, held = self.hands, list[str]()
         try:
             for name in sorted(names):
