@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opsync.errors import OpsyncError, StoreError
+from opsync.errors import ConfigError, OpsyncError, StoreError
 from opsync.service.running import Service
 from tests.service.virtual import Virtual
 
