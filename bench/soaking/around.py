@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench.live import Live
@@ -68,7 +69,9 @@ class _Slow:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (delay_s := self._slowness.delay_s(self._name)) > 0:
             await asyncio.sleep(delay_s)
-        await self._app(scope, receive, send)
+        # A reload gives up what is being asked; the tool does not mind.
+        with contextlib.suppress(ClientDisconnect):
+            await self._app(scope, receive, send)
 
 
 class Around:
