@@ -63,7 +63,8 @@ class Chores:
     async def _for_ever(self) -> None:
         while True:
             await self._service.session.runtime.clock.sleep(EVERY_S)
-            await self.once()
+            async with self._service.besides:
+                await self.once()
 
     async def once(self) -> None:
         """Do all that is due."""
@@ -107,8 +108,7 @@ class Chores:
 
     async def _note_signals(self, now: datetime) -> None:
         # Connectors learn in passes who they are, by which their signals are understood.
-        await self._surface.doors.settle()
-        await self._surface.look_at_signals()
+        await self._surface.settle()
 
     async def _renew(self, now: datetime) -> None:
         session = self._service.session
