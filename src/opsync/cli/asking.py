@@ -47,7 +47,7 @@ async def sync_there(
     except StoreHeld:
         raise held from None
     assert isinstance(done, Synced)
-    return done.report
+    return done.whole()
 
 
 async def undo_there(

@@ -7,10 +7,10 @@ the store may write to the socket, and nobody else.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from opsync.engine.undone import ShownBack
-from opsync.errors import OpsyncError, StoreHeld
+from opsync.errors import ConfigError, OpsyncError, StoreHeld
 from opsync.model import Limits, Slot
 from opsync.model.rules import Mode
 from opsync.report import PassReport
@@ -28,6 +28,9 @@ LINE_MAX = 64 * 1024 * 1024
 """Bytes of the longest line: the report of a pass that writes to a hundred thousand places."""
 _PATH_MAX = 100
 """What every system takes as a socket's path; some end at 104 bytes."""
+_NAME_MAX = 64
+_HANDLES = "/proc/self/fd"
+"""Where Linux has the folders that a process holds open, under short names."""
 
 
 class AskSync(Struct, frozen=True, tag="sync", kw_only=True):
@@ -91,9 +94,26 @@ class Failed(Struct, frozen=True, tag="failed"):
 
 
 class Synced(Struct, frozen=True, tag="synced"):
-    """The pass that was asked for."""
+    """The pass that was asked for.
+
+    `seen` has of each held value what stands there and what a write began with, as the ledger keeps
+    them: in the report's own JSON, "nothing stands there" and "never looked at" are both `null`.
+    """
 
     report: PassReport
+    seen: tuple[tuple[bytes | None, bytes | None], ...] = ()
+
+    @classmethod
+    def of(cls, report: PassReport) -> Synced:
+        """A report, ready to be sent."""
+        held = report.plan.held
+        seen = [(_bytes(one.entry.observed), _bytes(one.entry.intent)) for one in held]
+        bare = [(None, None)] * len(held)
+        return cls(_with_seen(report, bare), tuple(seen))
+
+    def whole(self) -> PassReport:
+        """The report that was sent."""
+        return _with_seen(self.report, self.seen)
 
 
 class Undone(Struct, frozen=True, tag="undone"):
@@ -108,6 +128,25 @@ class Reloaded(Struct, frozen=True, tag="reloaded"):
 
     connections: tuple[str, ...]
     after_restart: tuple[str, ...] = ()
+
+
+def _bytes(raw: msgspec.Raw | None) -> bytes | None:
+    return None if raw is None else bytes(raw)
+
+
+def _with_seen(report: PassReport, seen: Sequence[tuple[bytes | None, bytes | None]]) -> PassReport:
+    held = [
+        replace(
+            one,
+            entry=msgspec.structs.replace(
+                one.entry,
+                observed=None if observed is None else msgspec.Raw(observed),
+                intent=None if intent is None else msgspec.Raw(intent),
+            ),
+        )
+        for one, (observed, intent) in zip(report.plan.held, seen, strict=True)
+    ]
+    return replace(report, plan=replace(report.plan, held=held))
 
 
 class Noted(Struct, frozen=True, tag="noted"):
@@ -132,12 +171,27 @@ class AskedInVain(OpsyncError):
 
 
 def socket_path(store: Path) -> Path:
-    """The socket beside a store; one with a short name where that path is too long for a socket."""
-    beside = store.absolute().with_name(store.name + ".sock")
-    if len(str(beside).encode()) <= _PATH_MAX:
-        return beside
-    digest = hashlib.sha256(str(beside).encode()).hexdigest()[:24]
-    return Path(tempfile.gettempdir()) / f"opsync-{digest}.sock"
+    """The socket beside a store: whoever may not write there can put no other in its place."""
+    return store.absolute().with_name(store.name + ".sock")
+
+
+@contextmanager
+def reached(path: Path) -> Iterator[str]:
+    """A name by which a socket can be bound and reached while the block lasts, which a path that is
+    too long for a socket is not. ConfigError: there is none."""
+    if len(os.fsencode(path)) <= _PATH_MAX:
+        yield str(path)
+        return
+    if not Path(_HANDLES).is_dir() or len(os.fsencode(path.name)) > _NAME_MAX:
+        raise ConfigError(
+            f"{path} is too long for a socket",
+            hint=f"Keep the store where its path has less than {_PATH_MAX - 5} bytes.",
+        )
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"{_HANDLES}/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 async def ask(store: Path, what: Ask, progress: Progress = silent) -> Done:
@@ -191,7 +245,8 @@ async def _asked(
     """What the service answers, and what it says after that: the connection lasts as long as the
     block."""
     try:
-        reader, writer = await asyncio.open_unix_connection(socket_path(store), limit=LINE_MAX)
+        with reached(socket_path(store)) as name:
+            reader, writer = await asyncio.open_unix_connection(name, limit=LINE_MAX)
     except OSError as error:
         raise StoreHeld(
             f"{store} is held by another opsync, which takes no requests.",
@@ -210,7 +265,7 @@ async def _answered(
         writer.write(msgspec.json.encode(what) + b"\n")
         await writer.drain()
         while line := await reader.readline():
-            match _answer(line):
+            match _understood(line):
                 case Reading(instance, read, expected):
                     progress(instance, read, expected)
                 case Failed(message, hint, exit_code):
@@ -220,6 +275,19 @@ async def _answered(
     except (OSError, ValueError) as error:
         raise _ended(error) from error
     raise _ended(None)
+
+
+def _understood(line: bytes) -> Answer:
+    if not line.endswith(b"\n"):
+        raise _ended(None)
+    try:
+        found: Answer = _answer(line)
+    except msgspec.MsgspecError as error:
+        raise AskedInVain(
+            f"The running service answered what this opsync does not understand ({error}).",
+            hint="It may be of another version: restart it. What it did: opsync journal",
+        ) from error
+    return found
 
 
 def _ended(error: Exception | None) -> AskedInVain:

@@ -36,6 +36,7 @@ from opsync.service.asks import (
     Reloaded,
     Synced,
     Undone,
+    reached,
     socket_path,
 )
 from opsync.service.running import Service
@@ -52,8 +53,6 @@ async def listening(service: Service, reload: Reload) -> AsyncIterator[Path]:
     """Take requests for the length of the block. The caller holds the store, so that a socket that
     stands there is one that a process left behind."""
     path = socket_path(service.session.config.store)
-    with suppress(FileNotFoundError):
-        path.unlink()
     desk = _Desk(service, reload)
     listener = _bound(path)
     server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=LINE_MAX)
@@ -71,7 +70,12 @@ def _bound(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        path.unlink(missing_ok=True)
+        with reached(path) as name:
+            listener.bind(name)
+    except ConfigError:
+        listener.close()
+        raise
     except OSError as error:
         listener.close()
         raise ConfigError(
@@ -151,12 +155,14 @@ class _Desk:
         return session
 
     async def _sync(self, wanted: AskSync, say: Say) -> Synced:
-        session = self._session(wanted.config, wanted.mode)
+        self._session(wanted.config, wanted.mode)
 
         def told(instance: str, read: int, expected: int | None) -> None:
             say(Reading(instance, read, expected))
 
         async with self._service.alone(wanted.command) as mine:
+            # Another configuration may be in force by now.
+            session = self._session(wanted.config, wanted.mode)
             report = await session.sync(
                 wanted.command,
                 only=frozenset(wanted.only),
@@ -167,13 +173,15 @@ class _Desk:
                 keeps_plan=wanted.keeps_plan,
                 progress=told,
                 mine=mine,
+                stopping=lambda: self._service.stopping,
             )
         self._service.say(report)
-        return Synced(report)
+        return Synced.of(report)
 
     async def _undo(self, wanted: AskUndo) -> Undone:
-        session = self._session(wanted.config)
+        self._session(wanted.config)
         async with self._service.alone(wanted.command) as mine:
+            session = self._session(wanted.config)
             _check_all(session, mine)
             rows = await writes_of_changes(session.store, wanted.changes)
             found = await undo(

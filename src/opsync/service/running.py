@@ -7,20 +7,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from opsync.engine.session import Session
-from opsync.errors import OpsyncError, StoreError
+from opsync.errors import ConfigError, OpsyncError, StoreError
 from opsync.log import bind_run
 from opsync.model import Ref
 from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudge, Nudges
-from opsync.service.reading import Inbox, Turn, take_turn
+from opsync.service.nudges import Nudges
+from opsync.service.reading import Inbox, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
 
@@ -70,12 +70,12 @@ class Service:
         self.schedule = Schedule(session.runtime, jitter)
         self.deciding = asyncio.Lock()
         """Held while something is decided: by a round, or by a person's command."""
+        self.besides = asyncio.Lock()
+        """Held by others that work with this session, which stays meanwhile; taken first."""
         self.trouble: dict[str, str] = {}
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
         """Who is told of each pass that is over."""
-        self.changed: list[Callable[[], None]] = []
-        """Who is told that what pages show may be another."""
         self.signals: Signals = _NoSignals()
         """Who keeps the change signals that came until they were looked at."""
         self._inbox = Inbox()
@@ -84,7 +84,10 @@ class Service:
         self._decided_on: date | None = None
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._commands: set[asyncio.Task[Any]] = set()
         self._ending = False
+        self._over = False
+        """It was told to stop, and begins no more, whatever was under way then."""
 
     # --- From start to stop
 
@@ -111,13 +114,18 @@ class Service:
     async def stop(self, drain_s: float = 10.0) -> bool:
         """Begin nothing more, give up what is being read, and let what is being written end within
         so many seconds; returns whether it did. What was not done is done after the next start."""
+        self._over = True
+        return await self._halt(drain_s)
+
+    async def _halt(self, drain_s: float) -> bool:
         self._ending = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not self._writing:
+        under_way: set[asyncio.Task[Any]] = {*self._writing, *self._commands}
+        if not under_way:
             return True
-        _, late = await asyncio.wait(self._writing, timeout=drain_s)
+        _, late = await asyncio.wait(under_way, timeout=drain_s)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -125,19 +133,30 @@ class Service:
 
     async def use(self, session: Session, settle: Callable[[], Awaitable[None]]) -> None:
         """Go on with another configuration over the same store, once nobody works any more.
-        `settle` is called before anything begins again."""
-        async with self.deciding:
-            await self.stop(PATIENCE_S)
-            self._ending = False
+        `settle` is called before anything begins again. What was to be looked at still is.
+
+        Raises ConfigError where it was told to stop meanwhile."""
+        async with self.besides, self.deciding:
+            await self._halt(PATIENCE_S)
+            if self._over:
+                raise _stopped()
             names = session.config.instances
             self.session = session
-            self.hands, self.nudges = Hands(names), Nudges(names)
+            self.hands.settle(names)
+            self.nudges.settle(names)
             self._inbox = Inbox()
             self.trouble.clear()
             try:
                 await settle()
+            except StoreError as error:
+                # It is in force all the same, and settled again with the next chores.
+                _log.error("store.failed", error=str(error))
             finally:
-                self.start()
+                if not self._over:
+                    self._ending = False
+                    self.start()
+            if self._over:
+                raise _stopped()
 
     # --- What others ask for
 
@@ -155,18 +174,24 @@ class Service:
         """A block in which nothing else is decided, for a person's command, with the instances that
         nobody else works with meanwhile."""
         async with self.deciding:
-            names = await self.hands.take_all(command, PATIENCE_S)
+            if self._over:
+                raise OpsyncError("the service is stopping", hint="Try again once it runs anew.")
+            mine = asyncio.current_task()
+            assert mine is not None
+            self._commands.add(mine)
+            names: frozenset[str] = frozenset()
             try:
+                names = await self.hands.take_all(command, PATIENCE_S)
                 yield names
             finally:
+                self._commands.discard(mine)
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
-                self._say_changed()
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """A block in which nobody else works with these instances."""
+        """A block in which nobody else works with these instances. The caller has `besides`."""
         hands, held = self.hands, list[str]()
         try:
             for name in sorted(names):
@@ -215,10 +240,15 @@ class Service:
         try:
             due = self.schedule.wait_s(name) == 0.0
             self.signals.taken(name)
-            nudge = self.nudges.take(name)
+            nudge = told = self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
-            turn = await self._read(name, nudge)
+            try:
+                turn = await take_turn(self.session, name, nudge)
+            except (StoreError, asyncio.CancelledError):
+                # It was not looked at: the next turn does. After any other failure all is read.
+                self.nudges.tell(name, told.refs, whole=told.whole)
+                raise
         finally:
             self.hands.release(name)
         self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
@@ -229,15 +259,6 @@ class Service:
             self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
-        self._say_changed()
-
-    async def _read(self, name: str, nudge: Nudge) -> Turn:
-        try:
-            return await take_turn(self.session, name, nudge)
-        except StoreError:
-            # Nothing was learned of what may have changed: it is looked at again.
-            self.nudges.tell(name, nudge.refs, whole=nudge.whole)
-            raise
 
     async def _settle_for_ever(self) -> None:
         while not self._ending:
@@ -319,19 +340,20 @@ class Service:
         """Tell whoever wants to know of a pass that is over."""
         for told in self.told:
             told(report)
-        self._say_changed()
 
     def _now(self) -> datetime:
         return self.session.runtime.clock.now()
-
-    def _say_changed(self) -> None:
-        for one in self.changed:
-            one()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)
         _log.error("store.failed", error=str(error))
         await self.session.runtime.clock.sleep(AGAIN_S)
+
+
+def _stopped() -> ConfigError:
+    return ConfigError(
+        "the service is being stopped", hint="It reads its configuration when it starts again."
+    )
 
 
 def _spans(session: Session) -> Mapping[str, timedelta]:

@@ -160,6 +160,14 @@ def _check(before: Config, after: Config) -> None:
 
 def _after_restart(before: Config, after: Config) -> tuple[str, ...]:
     """The settings that another value of which counts after a restart only."""
-    names = ("listen", "webhooks_listen", "debounce_s", "jitter", "drain_s", "tracing")
+    names = (
+        "listen",
+        "webhooks_listen",
+        "debounce_s",
+        "jitter",
+        "drain_s",
+        "log_format",
+        "tracing",
+    )
     old, new = before.general.service, after.general.service
     return tuple(f"service.{n}" for n in names if getattr(old, n) != getattr(new, n))
