@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -33,6 +34,10 @@ YOUNG = timedelta(days=1)
 _LATE = (Health.off_track, Health.at_risk)
 _EXPLAINED = (*_LATE, Health.paused, Health.not_started)
 """Those of which a row says why: of the others the numbers beside say it."""
+
+
+_day = lru_cache(512)(day)
+"""Days as they are said: a page says some of them many times."""
 
 
 class Trend(Struct, frozen=True):
@@ -238,7 +243,7 @@ def _row(
         reason=shown(one.reason, 160) if one.health in _EXPLAINED else "",
         says=shown(one.says, 40),
         disagrees=one.disagrees,
-        due=day(one.due_on) if one.due_on else "",
+        due=_day(one.due_on) if one.due_on else "",
         due_at=one.due_on.isoformat() if one.due_on else "",
         due_tone="late" if late else "soon" if soon else "",
         adoption=use,
@@ -265,7 +270,7 @@ def _trend(points: Sequence[TrendPoint], now: datetime, zone: tzinfo) -> Trend |
         return None
     first, last = points[0], points[-1]
     began = max(first.at, since).astimezone(zone).date()
-    told = f"since {day(began)}: done {first.done} → {last.done}"
+    told = f"since {_day(began)}: done {first.done} → {last.done}"
     scope = f", scope {first.total} → {last.total}"
     return Trend(line, told + (scope if first.total != last.total else f" of {last.total}"))
 
