@@ -19,6 +19,9 @@ from opsync.errors import StoreError, StoreHeld
 MOST = 4096
 """Bytes of a lock file that are looked at."""
 
+SERVICE = "opsync serve"
+"""The command that holds a store for good."""
+
 
 class Holder(Struct, frozen=True):
     """Who holds a store: process id, host, the command it runs, and since when."""
@@ -76,6 +79,8 @@ def _held(handle: int, path: Path) -> StoreHeld:
     except (msgspec.DecodeError, OSError):
         # The other process has the lock and has not written its name yet.
         return StoreHeld(f"{path} is held by another opsync.", hint=hint)
+    if holder.command == SERVICE:
+        hint = f"`{SERVICE}` does not end by itself: stop it for this, or use its pages instead."
     return StoreHeld(
         f"{path} is held by `{holder.command}`"
         f" (process {holder.pid} on {holder.host}, since {holder.since:%Y-%m-%d %H:%M} UTC).",
