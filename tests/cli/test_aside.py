@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from opsync.report import PassReport
-from opsync.runtime import SystemClock
-from opsync.service.asks import AskSync, Synced
-from opsync.store import hold
 from tests.cli.conftest import Company
 
 
@@ -121,34 +113,3 @@ def test_before_the_first_sync_there_is_nothing_to_retry(company: Company) -> No
     result = company.opsync("aside", "retry")
     assert result.code == 2
     assert "opsync sync" in result.err
-
-
-def test_beside_a_running_service_it_is_the_service_that_tries(
-    synced: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[str, tuple[str, ...]]] = []
-
-    async def ask(store: Path, wanted: AskSync, told: object) -> Synced:
-        asked.append((wanted.command, wanted.only))
-        return Synced(PassReport(7, wanted.command))
-
-    monkeypatch.setattr("opsync.cli.asking.ask", ask)
-    with hold(synced.folder / "opsync.db", "opsync serve", SystemClock().now()):
-        nothing = synced.opsync("aside", "retry")
-        assert (nothing.code, nothing.lines, asked) == (0, ["nothing is set aside"], [])
-    broken(synced)
-    before = synced.opsync("aside", "--json").json
-    with hold(synced.folder / "opsync.db", "opsync serve", SystemClock().now()):
-        result = synced.opsync("aside", "retry", "PAY-77")
-    assert (result.code, asked) == (0, [("opsync aside retry", ("work",))]), result.err
-    after = synced.opsync("aside", "--json").json
-    assert [one["tries"] for one in after] == [one["tries"] for one in before]
-
-
-def test_what_wants_the_store_for_itself_says_that_a_service_has_it_for_good(
-    synced: Company,
-) -> None:
-    with hold(synced.folder / "opsync.db", "opsync serve", SystemClock().now()):
-        result = synced.opsync("db", "prune")
-    assert result.code == 4
-    assert "does not end by itself" in result.err

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opsync.errors import OpsyncError, StoreError
+from opsync.errors import ConfigError, OpsyncError, StoreError
 from opsync.service.running import Service
 from tests.service.virtual import Virtual
 
@@ -75,7 +75,8 @@ def test_a_reload_begins_nothing_once_the_service_has_stopped(virtual: Virtual) 
         async def settle() -> None:
             ending.append(await service.stop())
 
-        await service.use(replace(service.session), settle)
+        with pytest.raises(ConfigError, match="being stopped"):
+            await service.use(replace(service.session), settle)
         assert ending == [True]
         before = virtual.world.written(), read_at(service)
         virtual.world.jira.edit("PAY-3", status="Done")

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation [SEED ...] [--seeds N] [--first SEED] [--workers N]`."""
+"""`python -m tests.simulation [--service] [SEED ...] [--seeds N] [--first SEED] [--workers N]`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--service", action="store_true", help="episodes with the service")
     given = parser.parse_args()
     if given.seed:
-        return max([_tell(seed) for seed in given.seed])
+        return max([_tell(seed, served=given.service) for seed in given.seed])
     seeds = range(given.first, given.first + given.seeds)
-    totals, failed = play_all(seeds, workers=given.workers, say=_say)
+    totals, failed = play_all(
+        seeds, workers=given.workers, served=given.service, say=_say
+    )
     if totals.episodes:
         _say(totals.report())
     for one in totals.shortfalls():
@@ -29,10 +32,10 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _tell(seed: int) -> int:
+def _tell(seed: int, *, served: bool) -> int:
     told: list[str] = []
     with quiet(), quick_stores():
-        found = play(seed, told=told)
+        found = play(seed, told=told, served=served)
     _say("\n".join(told))
     _say(str(found))
     return 1 if isinstance(found, Failure) else 0

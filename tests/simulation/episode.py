@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -50,6 +50,7 @@ class Episode:
     seed: int
     folder: Path
     told: list[str] = field(default_factory=list)
+    rounds: ClassVar[tuple[int, int]] = (6, 9)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -100,7 +101,7 @@ class Episode:
 
     def play(self) -> Tally:
         """All of it. Raises AssertionError where a promise is broken."""
-        for number in range(self.rng.randint(6, 9)):
+        for number in range(self.rng.randint(*self.rounds)):
             for _ in range(self.rng.randint(0, 3)):
                 self._people_work()
             if number > 0:
@@ -384,6 +385,10 @@ class Episode:
                 self.tally.healed_in = number
                 break
         assert not left, f"not as it should be after {CONVERGES_IN} runs: " + "\n  ".join(left)
+        self._rest()
+
+    def _rest(self) -> None:
+        """One more run, which has nothing to do."""
         before = dict(self.line.writes)
         report = self._process("sync", partial(self._opsync().sync, {}))
         assert isinstance(report, PassReport)

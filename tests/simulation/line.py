@@ -130,6 +130,8 @@ class Line(httpx.AsyncBaseTransport):
         self.next_fault: Callable[[Call], Fault | None] = lambda _: None
         self.on_answer: Callable[[Call, httpx.Response], httpx.Response] = lambda _, answer: answer
         self.fired: Callable[[str], None] = lambda _: None
+        self.looked: Callable[[Call], None] = lambda _: None
+        """Told of each request before it goes."""
         self.calm = False
         """No slow answers."""
         self.log: list[Asked] = []
@@ -162,6 +164,7 @@ class Line(httpx.AsyncBaseTransport):
         self.requests += 1
         at = self.time.now
         self.under_way[id(call)] = call
+        self.looked(call)
         fault = self.next_fault(call)
         answer: httpx.Response | None = None
         try:

@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from opsync.store import database
 from tests.simulation.episode import Episode
+from tests.simulation.served import ServedEpisode
 from tests.simulation.tally import Tally, Totals
 
 _MEMORY = Path("/dev/shm")
-_AT_ONCE = 10
+_AT_ONCE = 5
 
 
 @dataclass(frozen=True)
@@ -31,35 +33,43 @@ class Failure:
 
     seed: int
     what: str
+    served: bool = False
 
     def __str__(self) -> str:
-        return f"seed {self.seed}: {self.what}\nreplay it: {replay(self.seed)}"
+        again = replay(self.seed, served=self.served)
+        return f"seed {self.seed}: {self.what}\nreplay it: {again}"
 
 
-def replay(seed: int) -> str:
+def replay(seed: int, *, served: bool = False) -> str:
     """The command that plays a seed again."""
-    return f"python -m tests.simulation {seed}"
+    return f"python -m tests.simulation {'--service ' if served else ''}{seed}"
 
 
-def play(seed: int, told: list[str] | None = None) -> Tally | Failure:
-    """One episode, in a folder of its own. `told` is filled with what happens in it."""
+def play(seed: int, told: list[str] | None = None, *, served: bool = False) -> Tally | Failure:
+    """One episode, in a folder of its own, `served` one with the service. `told` is filled with
+    what happens in it."""
     made = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
-    episode = Episode(seed, made, [] if told is None else told)
+    kind = ServedEpisode if served else Episode
+    episode = kind(seed, made, [] if told is None else told)
     try:
         return episode.play()
     except Exception as error:  # noqa: BLE001 - whatever breaks is told with its seed
-        return Failure(seed, f"{type(error).__name__}: {error}")
+        return Failure(seed, f"{type(error).__name__}: {error}", served)
     finally:
         shutil.rmtree(made)
 
 
 def play_all(
-    seeds: Sequence[int], *, workers: int = 1, say: Callable[[str], None] = lambda _: None
+    seeds: Sequence[int],
+    *,
+    workers: int = 1,
+    served: bool = False,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Totals, list[Failure]]:
     """All of these, on so many processes."""
-    totals, failed = Totals(), []
+    totals, failed = Totals(served=served), []
     began = time.monotonic()
-    for number, one in enumerate(_each(seeds, workers), 1):
+    for number, one in enumerate(_each(seeds, workers, served), 1):
         if isinstance(one, Failure):
             failed.append(one)
             say(str(one))
@@ -70,15 +80,15 @@ def play_all(
     return totals, failed
 
 
-def _each(seeds: Sequence[int], workers: int) -> Iterator[Tally | Failure]:
+def _each(seeds: Sequence[int], workers: int, served: bool) -> Iterator[Tally | Failure]:
     if workers <= 1:
         with quiet(), quick_stores():
-            yield from map(play, seeds)
+            yield from (play(seed, served=served) for seed in seeds)
         return
     parts = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawned, initializer=_prepare) as pool:
-        for part in pool.map(_play_part, parts):
+        for part in pool.map(partial(_play_part, served=served), parts):
             yield from part
 
 
@@ -90,9 +100,9 @@ def _prepare() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-def _play_part(seeds: Sequence[int]) -> list[Tally | Failure]:
+def _play_part(seeds: Sequence[int], *, served: bool) -> list[Tally | Failure]:
     with quiet(), quick_stores():
-        played = [play(seed) for seed in seeds]
+        played = [play(seed, served=served) for seed in seeds]
     gc.collect()
     return played
 

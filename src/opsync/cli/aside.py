@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from opsync.cli import words
+from opsync.cli.asking import holding_session
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -25,10 +26,7 @@ from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
 from opsync.cli.screen import show_line
 from opsync.cli.undo import need_store
-from opsync.engine.fingerprint import config_digest
-from opsync.engine.session import Session, open_session
-from opsync.engine.setaside import Aside, named, set_aside
-from opsync.errors import StoreHeld
+from opsync.engine.setaside import Aside, Found, named, set_aside
 from opsync.model import Ref
 from opsync.report import PassReport
 from opsync.runtime import SystemClock
@@ -156,33 +154,22 @@ async def _retry(opened: Opened, item: str | None) -> PassReport | None:
     """One run in which that is due; None where nothing is set aside."""
     from opsync.cli.progress import progress
 
-    with progress(opened.config.plugins, SystemClock(), writes=True) as told:
-        try:
-            async with open_session(opened.config, COMMAND, redactor=opened.redactor) as session:
-                if only := await _due(opened, session, item):
-                    return await session.sync(COMMAND, only=only, progress=told)
-                return None
-        except StoreHeld as held:
-            from opsync.cli.asking import sync_there
-            from opsync.service.asks import AskSync
-
-            async with open_session(opened.config, COMMAND, exclusive=False) as session:
-                only = await _due(opened, session, item)
-            if not only:
-                return None
-            wanted = AskSync(
-                command=COMMAND, config=config_digest(opened.config), only=tuple(sorted(only))
+    async with holding_session(opened, COMMAND) as session:
+        clock = session.runtime.clock
+        found = await set_aside(opened.config, session.store, clock.now())
+        if item is not None:
+            found = named(found, item)
+        found = [one for one in found if one.shown.connection in opened.config.instances]
+        if not found:
+            return None
+        await _due(session.store, found)
+        with progress(opened.config.plugins, clock, writes=True) as told:
+            return await session.sync(
+                COMMAND, only=frozenset(one.shown.connection for one in found), progress=told
             )
-            return await sync_there(opened, held, wanted, told)
 
 
-async def _due(opened: Opened, session: Session, item: str | None) -> frozenset[str]:
-    """Have what a person means tried with the next run; the connections that it is of."""
-    found = await set_aside(opened.config, session.store, session.runtime.clock.now())
-    if item is not None:
-        found = named(found, item)
-    found = [one for one in found if one.shown.connection in opened.config.instances]
+async def _due(store: Store, found: Sequence[Found]) -> None:
     keys = [one.key for one in found]
     items = [key for key in keys if isinstance(key, Ref)]
-    await session.store.try_now(items, [key for key in keys if not isinstance(key, Ref)])
-    return frozenset(one.shown.connection for one in found)
+    await store.try_now(items, [key for key in keys if not isinstance(key, Ref)])

@@ -14,6 +14,14 @@ class Hands:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {name: deque() for name in names}
         self._doing: dict[str, str] = {}
 
+    def settle(self, names: Iterable[str]) -> None:
+        """Be of these instances from now on. Whoever holds one, or waits for it, goes on."""
+        wanted = set(names)
+        for name in self._waiting.keys() - wanted - self._doing.keys():
+            del self._waiting[name]
+        for name in names:
+            self._waiting.setdefault(name, deque())
+
     @property
     def doing(self) -> dict[str, str]:
         """By instance what is done with it now: "read", "written", or a command."""

@@ -25,10 +25,13 @@ from opsync.service.asks import (
     LINE_MAX,
     Answer,
     Ask,
+    AskChanged,
     AskReload,
+    AskStore,
     AskSync,
     AskUndo,
     Failed,
+    Noted,
     Reading,
     Reloaded,
     Synced,
@@ -105,7 +108,7 @@ class _Desk:
             line = await reader.readline()
             if not line:
                 return
-            answer = await self._answer(line, lambda one: _send(writer, one))
+            answer = await self._answer(line, lambda one: _send(writer, one), reader)
             _send(writer, answer)
             await writer.drain()
         except (OSError, ValueError):
@@ -114,7 +117,7 @@ class _Desk:
             self._serving.discard(task)
             writer.close()
 
-    async def _answer(self, line: bytes, say: Say) -> Answer:
+    async def _answer(self, line: bytes, say: Say, reader: asyncio.StreamReader) -> Answer:
         try:
             match _ask(line):
                 case AskSync() as wanted:
@@ -123,6 +126,11 @@ class _Desk:
                     return await self._undo(wanted)
                 case AskReload():
                     return await self._reload()
+                case AskStore() as wanted:
+                    return await self._lend(wanted, say, reader)
+                case AskChanged():
+                    self._service.decide_again()
+                    return Noted()
                 case unknown:
                     assert_never(unknown)
         except msgspec.MsgspecError:
@@ -147,12 +155,14 @@ class _Desk:
         return session
 
     async def _sync(self, wanted: AskSync, say: Say) -> Synced:
-        session = self._session(wanted.config, wanted.mode)
+        self._session(wanted.config, wanted.mode)
 
         def told(instance: str, read: int, expected: int | None) -> None:
             say(Reading(instance, read, expected))
 
         async with self._service.alone(wanted.command) as mine:
+            # Another configuration may be in force by now.
+            session = self._session(wanted.config, wanted.mode)
             report = await session.sync(
                 wanted.command,
                 only=frozenset(wanted.only),
@@ -166,22 +176,37 @@ class _Desk:
                 stopping=lambda: self._service.stopping,
             )
         self._service.say(report)
-        return Synced(report)
+        return Synced.of(report)
 
     async def _undo(self, wanted: AskUndo) -> Undone:
-        session = self._session(wanted.config)
+        self._session(wanted.config)
         async with self._service.alone(wanted.command) as mine:
-            if missing := session.config.instances.keys() - mine:
-                raise ConfigError(
-                    f"{', '.join(sorted(missing))}: in use by the running service",
-                    hint="Try again in a minute.",
-                )
+            session = self._session(wanted.config)
+            _check_all(session, mine)
             rows = await writes_of_changes(session.store, wanted.changes)
             found = await undo(
                 session, rows, why=f"undo of {wanted.of}", by=wanted.by, dry=wanted.dry
             )
             back = await shown_back(session.config, session.store, found)
         return Undone(back, found.exit_code)
+
+    async def _lend(self, wanted: AskStore, say: Say, reader: asyncio.StreamReader) -> Answer:
+        session = self._session(wanted.config)
+        async with self._service.alone(wanted.command) as mine:
+            _check_all(session, mine)
+            await self._service.written()
+            say(Noted())
+            await reader.read()  # until it closes its end, in whatever way
+        return Noted()
+
+
+def _check_all(session: Session, mine: frozenset[str]) -> None:
+    """ConfigError where somebody else works with a connection still."""
+    if missing := session.config.instances.keys() - mine:
+        raise ConfigError(
+            f"{', '.join(sorted(missing))}: in use by the running service",
+            hint="Try again in a minute.",
+        )
 
 
 def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -39,6 +39,11 @@ class Nudges:
         self._found = dict.fromkeys(names, Nudge())
         self._events = {name: asyncio.Event() for name in self._found}
 
+    def settle(self, names: Iterable[str]) -> None:
+        """Be of these instances from now on; what is to be looked at there still is."""
+        self._found = {name: self._found.get(name, Nudge()) for name in names}
+        self._events = {name: self._events.get(name, asyncio.Event()) for name in self._found}
+
     def tell(self, name: str, refs: Iterable[Ref] = (), *, whole: bool = False) -> None:
         """Something may have changed. An instance that is not configured any more is left out."""
         if name not in self._found:

@@ -12,15 +12,15 @@ from typing import Any, Protocol
 import structlog
 
 from opsync.engine.session import Session
-from opsync.errors import OpsyncError, StoreError
+from opsync.errors import ConfigError, OpsyncError, StoreError
 from opsync.log import bind_run
 from opsync.model import Ref
 from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudge, Nudges
-from opsync.service.reading import Inbox, Turn, take_turn
+from opsync.service.nudges import Nudges
+from opsync.service.reading import Inbox, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
 
@@ -76,8 +76,6 @@ class Service:
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
         """Who is told of each pass that is over."""
-        self.changed: list[Callable[[], None]] = []
-        """Who is told that what pages show may be another."""
         self.signals: Signals = _NoSignals()
         """Who keeps the change signals that came until they were looked at."""
         self._inbox = Inbox()
@@ -87,7 +85,9 @@ class Service:
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._commands: set[asyncio.Task[Any]] = set()
-        self._ending = self._over = False
+        self._ending = False
+        self._over = False
+        """It was told to stop, and begins no more, whatever was under way then."""
 
     # --- From start to stop
 
@@ -128,12 +128,17 @@ class Service:
 
     async def use(self, session: Session, settle: Callable[[], Awaitable[None]]) -> None:
         """Go on with another configuration over the same store, once nobody works any more.
-        `settle` is called before anything begins again."""
+        `settle` is called before anything begins again. What was to be looked at still is.
+
+        Raises ConfigError where it was told to stop meanwhile."""
         async with self.besides, self.deciding:
             await self._halt(PATIENCE_S)
+            if self._over:
+                raise _stopped()
             names = session.config.instances
             self.session = session
-            self.hands, self.nudges = Hands(names), Nudges(names)
+            self.hands.settle(names)
+            self.nudges.settle(names)
             self._inbox = Inbox()
             self.trouble.clear()
             try:
@@ -141,9 +146,12 @@ class Service:
             except StoreError as error:
                 # It is in force all the same, and settled again with the next chores.
                 _log.error("store.failed", error=str(error))
-            if not self._over:
-                self._ending = False
-                self.start()
+            finally:
+                if not self._over:
+                    self._ending = False
+                    self.start()
+            if self._over:
+                raise _stopped()
 
     # --- What others ask for
 
@@ -175,20 +183,23 @@ class Service:
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
-                self._say_changed()
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
         """A block in which nobody else works with these instances. The caller has `besides`."""
-        held: list[str] = []
+        hands, held = self.hands, list[str]()
         try:
             for name in sorted(names):
-                await self.hands.take(name, "written")
+                await hands.take(name, "written")
                 held.append(name)
             yield
         finally:
             for name in held:
-                self.hands.release(name)
+                hands.release(name)
+
+    async def written(self) -> None:
+        """Wait until all rounds that write are closed."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     # --- The tasks
 
@@ -224,10 +235,15 @@ class Service:
         try:
             due = self.schedule.wait_s(name) == 0.0
             self.signals.taken(name)
-            nudge = self.nudges.take(name)
+            nudge = told = self.nudges.take(name)
             if due:
                 nudge = nudge.also((), whole=True)
-            turn = await self._read(name, nudge)
+            try:
+                turn = await take_turn(self.session, name, nudge)
+            except (StoreError, asyncio.CancelledError):
+                # It was not looked at: the next turn does. After any other failure all is read.
+                self.nudges.tell(name, told.refs, whole=told.whole)
+                raise
         finally:
             self.hands.release(name)
         self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
@@ -238,15 +254,6 @@ class Service:
             self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
-        self._say_changed()
-
-    async def _read(self, name: str, nudge: Nudge) -> Turn:
-        try:
-            return await take_turn(self.session, name, nudge)
-        except StoreError:
-            # Nothing was learned of what may have changed: it is looked at again.
-            self.nudges.tell(name, nudge.refs, whole=nudge.whole)
-            raise
 
     async def _settle_for_ever(self) -> None:
         while not self._ending:
@@ -327,19 +334,20 @@ class Service:
         """Tell whoever wants to know of a pass that is over."""
         for told in self.told:
             told(report)
-        self._say_changed()
 
     def _now(self) -> datetime:
         return self.session.runtime.clock.now()
-
-    def _say_changed(self) -> None:
-        for one in self.changed:
-            one()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)
         _log.error("store.failed", error=str(error))
         await self.session.runtime.clock.sleep(AGAIN_S)
+
+
+def _stopped() -> ConfigError:
+    return ConfigError(
+        "the service is being stopped", hint="It reads its configuration when it starts again."
+    )
 
 
 def _spans(session: Session) -> Mapping[str, timedelta]:

@@ -94,7 +94,6 @@ class Surface:
 
     async def undo(self, what: str, by: str) -> ShownBack:
         """Put back what stood before a run or a change."""
-        session = self.service.session
         if is_run(what):
             rows = await writes_of(self.store, run=int(what))
         elif is_change(what):
@@ -112,6 +111,7 @@ class Surface:
                 raise ConfigError(
                     f"{', '.join(sorted(missing))}: in use just now", hint="Try again in a minute."
                 )
+            session = self.service.session
             found = await undo(session, rows, why=f"undo of {of}", by=by)
             return await shown_back(self.config, self.store, found)
 

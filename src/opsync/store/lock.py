@@ -16,11 +16,10 @@ from msgspec import Struct
 
 from opsync.errors import StoreError, StoreHeld
 
-MOST = 4096
-"""Bytes of a lock file that are looked at."""
-
 SERVICE = "opsync serve"
 """The command that holds a store for good."""
+MOST = 4096
+"""Bytes of a lock file that are looked at."""
 
 
 class Holder(Struct, frozen=True):
@@ -80,7 +79,7 @@ def _held(handle: int, path: Path) -> StoreHeld:
         # The other process has the lock and has not written its name yet.
         return StoreHeld(f"{path} is held by another opsync.", hint=hint)
     if holder.command == SERVICE:
-        hint = f"`{SERVICE}` does not end by itself: stop it for this, or use its pages instead."
+        hint = "It does not end by itself: stop it first."
     return StoreHeld(
         f"{path} is held by `{holder.command}`"
         f" (process {holder.pid} on {holder.host}, since {holder.since:%Y-%m-%d %H:%M} UTC).",

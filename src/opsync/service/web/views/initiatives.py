@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from msgspec import Struct
 
+from opsync.engine.digest import Week
 from opsync.engine.overview import Connection, Initiative, Overview
 from opsync.engine.phrases import ago, day, percent, plural, shown, some_not_counted
 from opsync.engine.usewords import brief
@@ -15,8 +16,10 @@ from opsync.model import Health, Ref
 from opsync.service.web.links import safe_url
 from opsync.service.web.views.drawing import Line, Piece, Progress, pieces, progress, spark
 from opsync.service.web.views.signs import HEALTH, Badge
-from opsync.service.web.views.week import Trends, Week, week
+from opsync.service.web.views.week import News, news_of
 from opsync.store import TrendPoint
+
+Trends = Mapping[tuple[str, Ref], Sequence[TrendPoint]]
 
 SHOWN_WEEKS = 6
 SPAN = timedelta(weeks=SHOWN_WEEKS)
@@ -94,15 +97,18 @@ class Initiatives(Struct, frozen=True, kw_only=True):
     team: str
     says: str
     measured: bool
-    week: Week
+    week: News | None
     waiting: tuple[Waiting, ...]
     suggested: int
     linked: bool
     read: bool
 
 
-def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -> Initiatives:
-    """The page as of `found.at`, of one team if asked for."""
+def initiatives(
+    found: Overview, trends: Trends, week: Week | None, zone: tzinfo, team: str = ""
+) -> Initiatives:
+    """The page as of `found.at`, of one team if asked for; `week` is that team's, None where
+    nothing is told of it."""
     chosen = [one for one in found.initiatives if not team or team in one.teams]
     counts = Counter(one.health for one in chosen)
     shares = tuple(Share(badge, counts[health]) for health, badge in HEALTH.items())
@@ -119,12 +125,19 @@ def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -
         team=shown(team, TITLE_LIMIT),
         says=f"{tools[0]} says" if len(tools) == 1 else "Stated",
         measured=any(one.adoption for one in chosen),
-        week=week(chosen, trends, found.at, zone),
-        waiting=waiting(found.waiting),
+        week=news_of(week, zone) if week else None,
+        waiting=waiting(_waits(found, week, team)),
         suggested=found.waiting.get("suggested", 0),
         linked=any(one.total or one.canceled for one in found.initiatives),
         read=found.run is not None,
     )
+
+
+def _waits(found: Overview, week: Week | None, team: str) -> Mapping[str, int]:
+    """What waits for a person: all of it, or what is about a team's initiatives."""
+    if not team:
+        return found.waiting
+    return week.waiting if week else {}
 
 
 _WAITING = (
