@@ -13,11 +13,13 @@ from opsync.engine.undone import ShownBack
 from opsync.runtime import Clock
 from opsync.store import Store
 
+SignalsState = Literal["on", "off", "silent", "expired"]
+
 
 class Signals(Struct, frozen=True, kw_only=True):
     """Change signals from one tool. "silent" are those that ought to come and did not for long."""
 
-    state: Literal["on", "off", "silent", "expired"]
+    state: SignalsState
     last_at: datetime | None = None
     expires_at: datetime | None = None
 
