@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
+
 from opsync.hookfacts import KNOWN, HookFacts
 from opsync.service.serving import Process
 from opsync.steps.shared import OWN
@@ -54,3 +56,23 @@ def test_secrets_that_cannot_be_read_are_told_and_end_nothing_else(tmp_path: Pat
             assert shop.see("/readyz").status_code == 503
             secrets.unlink()
             assert not any("damaged" in reason for reason in shop.reasons())
+
+
+def test_who_sends_behind_a_proxy_is_known_after_a_reload(tmp_path: Path) -> None:
+    with beside(tmp_path) as shop, shop.serving() as process:
+
+        def forged(times: int, source: str) -> list[int]:
+            header = {"X-Forwarded-For": source}
+            return [
+                httpx.post(f"{shop.url}/hooks/none", headers=header, trust_env=False).status_code
+                for _ in range(times)
+            ]
+
+        shop.world.raw["service"]["access"] = {
+            "proxy_header": "X-Forwarded-User",
+            "proxy_from": ["127.0.0.1"],
+        }
+        shop.configure()
+        shop.do(process.reload())
+        assert set(forged(60, "192.0.2.1")) == {404, 429}
+        assert forged(1, "192.0.2.2") == [404]
