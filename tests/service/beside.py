@@ -24,6 +24,7 @@ from opsync.config import find, read
 from opsync.engine.session import open_session
 from opsync.redact import Redactor
 from opsync.runtime import Runtime
+from opsync.sandbox.notion import Page
 from opsync.service.serving import Process, running
 from tests.support.clock import FakeClock
 from tests.support.processes import write_config
@@ -99,7 +100,7 @@ class Beside:
     def serving(self) -> Iterator[Process]:
         """The service, from its start to its stop."""
         begun, stop = threading.Event(), asyncio.Event()
-        failed: list[BaseException] = []
+        failed: list[Exception] = []
 
         async def main() -> None:
             try:
@@ -114,7 +115,7 @@ class Beside:
                     self.loop = asyncio.get_running_loop()
                     begun.set()
                     await stop.wait()
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - raised again by the test
                 failed.append(error)
             finally:
                 begun.set()
@@ -132,6 +133,20 @@ class Beside:
             assert not thread.is_alive()
         if failed:
             raise failed[0]
+
+    def settled(self) -> None:
+        """Wait until everything was read and written, and nothing is under way any more."""
+        service = self.process.service
+        until(
+            lambda: self.world.project_links() and not service.writing and not service.hands.doing
+        )
+
+    def delivery(self, page: Page) -> str:
+        """What stands in its column, "" before there is one."""
+        try:
+            return str(page.cell("Delivery") or "")
+        except KeyError:
+            return ""
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Have the service's loop do something."""

@@ -1,78 +1,113 @@
-"""What the service shows of change signals while something is wrong with them."""
+"""The service's own pages: what is undone there, and what is answered where nothing can be."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
-from opsync.hookfacts import KNOWN, HookFacts
-from opsync.service.serving import Process
-from opsync.steps.shared import OWN
-from tests.service.beside import Beside, beside
+from opsync.redact import Redactor
+from opsync.service.metrics import Metrics
+from opsync.service.running import Service
+from opsync.service.surface import Surface
+from tests.service.virtual import Virtual
+from tests.service.web.pages import TOKEN, asking, bearer
+from tests.support.world import World
 
-
-def _state(process: Process, name: str) -> str | None:
-    signals = process.surface.state()[name].signals
-    return None if signals is None else signals.state
-
-
-def _learn(shop: Beside, facts: HookFacts) -> None:
-    """The service looked after its webhooks, and found this."""
-
-    async def keep() -> None:
-        await shop.process.surface.store.put_kept(OWN, {KNOWN + "linear": facts.plain()})
-        await shop.process.surface.look_at_signals()
-
-    shop.do(keep())
+Undo = Callable[[str], Awaitable[httpx.Response]]
+"""Asks to undo a run or a change, as the journal's buttons do."""
 
 
-def test_signals_count_as_on_only_while_the_tool_has_its_webhook(tmp_path: Path) -> None:
-    with beside(tmp_path) as shop, shop.serving() as process:
-        assert _state(process, "linear") == "off"
-        assert "off: changes are found by reading" in shop.see("/connections").text
-        process.surface._secrets.rotate("linear")
-        assert _state(process, "linear") == "on"
-        now = process.surface.now()
-        for facts, state in (
-            (HookFacts(off=True, since=now), "off"),
-            (HookFacts(gone=True, since=now), "off"),
-            (HookFacts(expires_at=now - timedelta(days=1)), "expired"),
-            (HookFacts(expires_at=now + timedelta(days=1)), "on"),
-        ):
-            _learn(shop, facts)
-            assert _state(process, "linear") == state
+@pytest.fixture
+def virtual(tmp_path: Path) -> Virtual:
+    found = Virtual(tmp_path)
+    found.world.raw["service"] = {"access": {"token": TOKEN}}
+    return found
 
 
-def test_secrets_that_cannot_be_read_are_told_and_end_nothing_else(tmp_path: Path) -> None:
-    with beside(tmp_path) as shop:
-        secrets = tmp_path / "opsync.db.hooks"
-        secrets.write_text("{half")
-        with shop.serving() as process:
-            assert _state(process, "linear") == "off"
-            assert shop.see("/connections").status_code == 200
-            assert any("opsync.db.hooks is damaged" in reason for reason in shop.reasons())
-            assert shop.see("/readyz").status_code == 503
-            secrets.unlink()
-            assert not any("damaged" in reason for reason in shop.reasons())
+def play(virtual: Virtual, story: Callable[[Service, Undo], Awaitable[None]]) -> World:
+    """Run a story at the service's pages, once everything was read and written."""
+
+    async def beside(service: Service) -> None:
+        await asyncio.sleep(60)
+        surface = Surface(service, Metrics(), Redactor(), local="cleo")
+        async with asking(surface.app, **bearer(TOKEN)) as client:
+
+            async def undo(what: str) -> httpx.Response:
+                headers = {"accept": "text/html"}
+                return await client.post("/journal/undo", json={"what": what}, headers=headers)
+
+            await story(service, undo)
+
+    virtual.play(beside)
+    return virtual.world
 
 
-def test_who_sends_behind_a_proxy_is_known_after_a_reload(tmp_path: Path) -> None:
-    with beside(tmp_path) as shop, shop.serving() as process:
+async def wrote(service: Service) -> str:
+    """The run that wrote, by its number."""
+    return str((await service.session.store.journal(limit=1))[0].run)
 
-        def forged(times: int, source: str) -> list[int]:
-            header = {"X-Forwarded-For": source}
-            return [
-                httpx.post(f"{shop.url}/hooks/none", headers=header, trust_env=False).status_code
-                for _ in range(times)
-            ]
 
-        shop.world.raw["service"]["access"] = {
-            "proxy_header": "X-Forwarded-User",
-            "proxy_from": ["127.0.0.1"],
+def test_a_run_is_put_back(virtual: Virtual) -> None:
+    async def story(service: Service, undo: Undo) -> None:
+        answer = await undo(await wrote(service))
+        assert answer.status_code == 303
+        assert "done=undone" in answer.headers["location"]
+
+    assert play(virtual, story).source.schema.find("Delivery") is None
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("999999", "999999 wrote nothing"),
+        ("999999-0a1b2c3d", "999999-0a1b2c3d wrote nothing"),
+        ("everything", "this names no run and no change"),
+    ],
+)
+def test_what_wrote_nothing_cannot_be_undone(virtual: Virtual, what: str, said: str) -> None:
+    async def story(service: Service, undo: Undo) -> None:
+        answer = await undo(what)
+        assert answer.status_code == 409
+        assert said in answer.text
+
+    play(virtual, story)
+
+
+def test_nothing_is_undone_while_writes_are_paused(virtual: Virtual) -> None:
+    async def story(service: Service, undo: Undo) -> None:
+        await service.session.store.pause("", by="ana", at=virtual.world.clock.now())
+        answer = await undo(await wrote(service))
+        assert answer.status_code == 409
+        assert "all writes are paused" in answer.text
+
+    assert play(virtual, story).checkout.text("Delivery").startswith("2 of 5 done")
+
+
+def test_what_is_in_use_for_long_is_named(virtual: Virtual) -> None:
+    async def story(service: Service, undo: Undo) -> None:
+        async with service.holding(["notion"]):
+            answer = await undo(await wrote(service))
+        assert answer.status_code == 409
+        assert "notion: in use just now" in answer.text
+        assert "Try again in a minute." in answer.text
+
+    assert play(virtual, story).checkout.text("Delivery").startswith("2 of 5 done")
+
+
+def test_where_all_is_left_as_it_stands_it_is_said_why(virtual: Virtual) -> None:
+    async def story(service: Service, undo: Undo) -> None:
+        (change,) = {
+            row.change
+            for row in await service.session.store.journal(limit=1000)
+            if row.slot.surface == "delivery" and row.slot.target.id == virtual.world.checkout.id
         }
-        shop.configure()
-        shop.do(process.reload())
-        assert set(forged(60, "192.0.2.1")) == {404, 429}
-        assert forged(1, "192.0.2.2") == [404]
+        virtual.world.notion.edit_page(virtual.world.checkout, "Delivery", "Mine")
+        answer = await undo(change)
+        assert answer.status_code == 409
+        assert "nothing was put back: edited by a person" in answer.text
+
+    assert play(virtual, story).checkout.text("Delivery") == "Mine"

@@ -375,7 +375,7 @@ class _Plot:
 
     def _misdate(self, page: dict[str, Any]) -> None:
         """A date that is none: the connector quotes it in its complaint."""
-        if "properties" in page:
+        if "Due" in page.get("properties", ()):  # who writes asks for what it writes only
             page["properties"]["Due"]["date"] = {"start": self.quoted.title, "end": None}
 
     def _wait(self) -> None:

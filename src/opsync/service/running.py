@@ -102,6 +102,11 @@ class Service:
         self._tasks.append(asyncio.create_task(self._settle_for_ever(), name="decide"))
 
     @property
+    def writing(self) -> bool:
+        """Whether a round is being written."""
+        return bool(self._writing)
+
+    @property
     def stopping(self) -> bool:
         """Whether nothing more is begun."""
         return self._ending
@@ -269,6 +274,7 @@ class Service:
                 self.trouble["decide"] = f"{type(error).__name__}: {error}"
                 _log.error("decide.failed", exc_info=error)
                 await self.session.runtime.clock.sleep(AGAIN_S)
+                self._unsettled.set()
             else:
                 self.trouble.pop("decide", None)
 

@@ -13,7 +13,7 @@ from opsync.config import Config
 from opsync.contract.webhooks import Signal
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.undoing import is_change, is_run, undo, writes_of
-from opsync.engine.undone import ShownBack, shown_back
+from opsync.engine.undone import ShownBack, insist, shown_back
 from opsync.engine.webhooks import hook_facts, last_delivery
 from opsync.errors import ConfigError, StoreError
 from opsync.hookfacts import HookFacts
@@ -43,7 +43,8 @@ SCARCE = 0.9
 class Surface:
     """One service's HTTP side. It is the desk of its pages, and what health and metrics ask.
 
-    `refused` is why the configuration could not be read again, "" where it was.
+    `refused` is why the configuration could not be read again, "" where it was; `app` is all that
+    is served.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Surface:
         self.doors = Doors(service.session, self._secrets)
         self._heard: dict[str, datetime | None] = {}
         self._facts: dict[str, HookFacts] = {}
-        self._app: Guarded = dashboard(
+        self.app: Guarded = dashboard(
             self,
             secret=new_secret(),
             local=local,
@@ -96,7 +97,7 @@ class Surface:
         self.service.decide_again()
 
     async def undo(self, what: str, by: str) -> ShownBack:
-        """Put back what stood before a run or a change."""
+        """Put back what stood before a run or a change. ConfigError where nothing is put back."""
         if is_run(what):
             rows = await writes_of(self.store, run=int(what))
         elif is_change(what):
@@ -116,7 +117,7 @@ class Surface:
                 )
             session = self.service.session
             found = await undo(session, rows, why=f"undo of {of}", by=by)
-            return await shown_back(self.config, self.store, found)
+            return insist(await shown_back(self.config, self.store, found))
 
     async def read_now(self, instance: str) -> None:
         """Have a connection read soon."""
@@ -219,7 +220,7 @@ class Surface:
     async def settle(self) -> None:
         """Go by the configuration that is in force now."""
         config = self.config
-        self._app.settle(config.general.service)
+        self.app.settle(config.general.service)
         self._proxies[:] = map(ip_network, config.general.service.access.proxy_from)
         self.metrics.configured({n: i.connector for n, i in config.instances.items()})
         for text in () if self._unreadable() else self._secrets.texts():
@@ -259,11 +260,11 @@ class Surface:
                 self.hooks_address = await stack.enter_async_context(
                     serving(hooks, apart.host, apart.port, on_slow=slow, drain_s=drain_s)
                 )
-            app = self._app if apart is not None else beside(hooks, self._app)
+            app = self.app if apart is not None else beside(hooks, self.app)
             here = settings.address
             self.address = await stack.enter_async_context(
                 serving(app, here.host, here.port, on_slow=slow, drain_s=drain_s)
             )
-            stack.push_async_callback(self._app.pages.state.listening.close)
+            stack.push_async_callback(self.app.pages.state.listening.close)
             await self.memory.resume(self.doors.open.keys(), self.hear)
             yield
