@@ -4,9 +4,9 @@ python -m bench.idle                  10,000 records, five minutes
 python -m bench.idle --quick          two minutes; ends 1 where a bound is broken
 python -m bench.idle --records 50000 --minutes 15
 
-Four connections, read every two minutes (PostHog every hour), as is the default. Given is the
-processor time of all threads: of windows of ten seconds in which nothing was asked of any tool, and
-of all the time, reads included.
+Its pages were opened once. Four connections, read every two minutes (PostHog every hour), as is the
+default. Given is the processor time of all threads: of windows of ten seconds in which nothing was
+asked of any tool, and of all the time, reads included.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from bench.issues import WORDS
 from bench.live import Live, living, load, until
+from bench.soaking.around import PAGES
 from opsync.sandbox.harbor import Harbor
 
 RSS_BOUND_MIB = 128.0
@@ -109,6 +110,9 @@ def main() -> None:
         live.register(sandbox)
         if not until(lambda: _settled(world), PATIENCE_S):
             raise SystemExit("the first run did not come to its end")
+        for path in PAGES:
+            if live.get(path) not in (200, 503):
+                raise SystemExit(f"{path} is not shown")
         peak = live.rss_mib("VmHWM")
         windows = measured(world, live, minutes)
         live.stop()

@@ -20,7 +20,7 @@ from typing import Any
 from opsync.cli.sandbox_answers import ROADMAP, write_config
 from opsync.sandbox.client import SandboxClient
 from opsync.sandbox.harbor import Harbor, build_harbor
-from opsync.sandbox.launch import free_port
+from opsync.sandbox.launch import ends_when_told, free_port
 from opsync.sandbox.server import SandboxServer
 
 MAIN = "import sys; from opsync.cli import main; main(sys.argv[1:])"
@@ -212,7 +212,7 @@ def living(
     given Harbor before it is served."""
     world = build_harbor(limit_factor=10)
     prepare(world)
-    with SandboxServer(world.vendors) as server:
+    with ends_when_told(), SandboxServer(world.vendors) as server:
         live = Live(folder / "opsync.toml")
         with SandboxClient(server.url) as client:
             write_config(live.config, server.url, client.data_source(ROADMAP))

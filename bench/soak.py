@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bench.live import Live, living, load, until
 from bench.soaking import checks
-from bench.soaking.around import Around, Slowness
+from bench.soaking.around import Around, Slowness, ended
 from bench.soaking.company import Company
 from bench.soaking.figures import Figures
 from opsync.sandbox.harbor import Harbor
@@ -95,12 +95,16 @@ def soak(live: Live, world: Harbor, around: Around, fate: Fate, given: Given) ->
     next_sample = 0.0
     next_fault = time.monotonic() + 5.0
     next_hang_up = time.monotonic() + 12.0
+    restarts = time.monotonic() + given.minutes * 15
     around.start()
     while (now := time.monotonic()) < ends:
         company.edit()
         if now >= next_fault and ends - now > calm_s:
             fate.strike()
             next_fault = now + rng.uniform(3.0, 10.0)
+        if now >= restarts:
+            around.restart()
+            restarts = ends
         if now >= next_hang_up:
             around.hang_up()
             next_hang_up = now + rng.uniform(15.0, 40.0)
@@ -160,7 +164,7 @@ def run(folder: Path, given: Given) -> list[str]:
         figures.show()
         seconds, code = live.stop()
         print(f"ended by SIGTERM in   {seconds:8.1f} s with {code}")
-        broken += checks.ended(seconds, code)
+        broken += ended(seconds, code)
         broken += checks.log(live.log)
         broken += checks.afterwards(live, world)
         print(f"load                  {load():>8}")

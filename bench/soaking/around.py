@@ -8,14 +8,15 @@ import random
 import socket
 import threading
 import time
-from collections import Counter
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench.live import Live
 from opsync.sandbox.harbor import Harbor
 
 PAGES = ("/", "/plan", "/links", "/journal", "/connections", "/metrics", "/healthz", "/readyz")
+END_BOUND_S = 10.0
 COMMANDS = (
     ("plan", "--json"),
     ("status", "--json"),
@@ -26,6 +27,12 @@ COMMANDS = (
 FINE = (0, 1)
 """Exit codes of commands while tools are in trouble."""
 MISTAKE = "\n[instances.nowhere]\nconnector = 'no such tool'\n"
+
+
+def ended(seconds: float, code: int) -> list[str]:
+    """What is to be said against how it ended."""
+    broken = [] if seconds <= END_BOUND_S else [f"it took {seconds:.1f} s to end"]
+    return broken if code == 0 else [*broken, f"it ended with {code}"]
 
 
 class Slowness:
@@ -62,7 +69,9 @@ class _Slow:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (delay_s := self._slowness.delay_s(self._name)) > 0:
             await asyncio.sleep(delay_s)
-        await self._app(scope, receive, send)
+        # A reload gives up what is being asked; the tool does not mind.
+        with contextlib.suppress(ClientDisconnect):
+            await self._app(scope, receive, send)
 
 
 class Around:
@@ -77,6 +86,7 @@ class Around:
             threading.Thread(target=self._command, name="commands"),
         ]
         self._right = True
+        self._pages, self._commands = threading.Lock(), threading.Lock()
         self.pages = 0
         self.commands = 0
         self.reloads = 0
@@ -95,6 +105,15 @@ class Around:
                 one.join()
         if not self._right:
             self.hang_up()
+
+    def restart(self) -> None:
+        """SIGTERM in the midst of work, and a new start. Meanwhile nobody asks it for anything, nor
+        could a command take its place."""
+        with self._pages, self._commands:
+            if not self._right:
+                self.hang_up()
+            self.broken += ended(*self._live.stop())
+            self._live.start()
 
     def hang_up(self) -> None:
         """SIGHUP: by turns with a configuration that is wrong, and with the right one."""
@@ -116,7 +135,8 @@ class Around:
     def _browse(self) -> None:
         while not self._ended.wait(self._rng.uniform(0.3, 1.5)):
             path = self._rng.choice(PAGES)
-            status = self._live.get(path)
+            with self._pages:
+                status = self._live.get(path)
             self.pages += 1
             if not 200 <= status < 400 and (path, status) != ("/readyz", 503):
                 self.broken.append(f"{path} was answered with {status}")
@@ -135,12 +155,11 @@ class Around:
             line.recv(100)
 
     def _command(self) -> None:
-        counts: Counter[str] = Counter()
         while not self._ended.wait(self._rng.uniform(2.0, 12.0)):
             words = COMMANDS[self.commands % len(COMMANDS)]
-            told = self._live.opsync(*words)
+            with self._commands:
+                told = self._live.opsync(*words)
             self.commands += 1
-            counts[words[0]] += 1
             if told.code not in FINE and self._right:
                 said = (told.err or told.out).strip().rpartition("\n")[2]
                 self.broken.append(f"opsync {words[0]} ended with {told.code}: {said}")

@@ -11,7 +11,6 @@ from bench.live import Live
 from bench.soaking.company import Company
 from opsync.sandbox.harbor import Harbor
 
-END_BOUND_S = 10.0
 PATIENCE_S = 200.0
 """A write that failed waits up to some minutes for its next try, and that for the next read."""
 WORDS = ("Traceback", "never retrieved", "was never awaited", "Task was destroyed")
@@ -42,12 +41,6 @@ def _left(live: Live) -> str:
         return f"writes that failed still wait: {waiting}"
     changes = found["plan"]["changes"]
     return f"{changes} changes are left: {found['changes'][:3]}" if changes else ""
-
-
-def ended(seconds: float, code: int) -> list[str]:
-    """How it ended."""
-    broken = [] if seconds <= END_BOUND_S else [f"it took {seconds:.1f} s to end"]
-    return broken if code == 0 else [*broken, f"it ended with {code}"]
 
 
 def afterwards(live: Live, world: Harbor) -> list[str]:

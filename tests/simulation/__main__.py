@@ -21,9 +21,7 @@ def main() -> int:
     if given.seed:
         return max([_tell(seed, served=given.service) for seed in given.seed])
     seeds = range(given.first, given.first + given.seeds)
-    totals, failed = play_all(
-        seeds, workers=given.workers, served=given.service, say=_say
-    )
+    totals, failed = play_all(seeds, workers=given.workers, served=given.service, say=_say)
     if totals.episodes:
         _say(totals.report())
     for one in totals.shortfalls():

@@ -418,9 +418,7 @@ class ServedEpisode(Episode):
         for one in self.line.log:
             if one.reads:
                 reads[one.vendor].append(one.at)
-        late = [
-            (at, name) for at, name in self.courier.accepted if max(reads[name]) < at
-        ]
+        late = [(at, name) for at, name in self.courier.accepted if max(reads[name]) < at]
         assert late == [], f"nothing was read after these were answered: {late}"
         with closing(sqlite3.connect(self.twins.real.store_path)) as connection:
             query = "SELECT count(*) FROM deliveries WHERE done = 0"
@@ -428,4 +426,3 @@ class ServedEpisode(Episode):
         assert left == 0 or not self.served_to_the_end, f"{left} signals were never looked at"
 
     served_to_the_end = False
-

@@ -123,17 +123,31 @@ class Ledger(Part):
         if rows:
             await self._write(work)
 
-    async def settle(self, entries: Sequence[Entry], approvals: Sequence[Approval] = ()) -> None:
-        """Keep slots as a person settled them: what is to be written there may be tried at once."""
+    async def settle(
+        self,
+        entries: Sequence[Entry],
+        approvals: Sequence[Approval] = (),
+        *,
+        before: Sequence[Entry] = (),
+    ) -> bool:
+        """Keep slots as a person settled them: what is to be written there may be tried at once.
 
-        def work(connection: Connection) -> None:
+        False, and nothing is kept, where one of them is not as `before` has it any more: a pass
+        that goes on meanwhile has written there.
+        """
+
+        def work(connection: Connection) -> bool:
+            for one in before:
+                row = connection.execute(select(ledger).where(_at(one.slot))).mappings().first()
+                if row is None or to_entry(row) != one:
+                    return False
             rows = [_row(entry) for entry in entries]
             _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
             _forget_empty(connection, [entry.slot for entry in entries])
             put_approvals(connection, approvals)
+            return True
 
-        if entries:
-            await self._write(work)
+        return not entries or await self._write(work)
 
     async def entry(self, slot: Slot) -> Entry | None:
         """One slot."""

@@ -134,7 +134,7 @@ class Site:
         found = await self.glance(self.now())
         html = self.template(template).render(
             **values,
-            frame=frame(found, request.url.path),
+            frame=frame(found, request.url.path, self.desk.refused),
             actor=actor,
             decides=actor.decides,
             said=said(request),

@@ -320,11 +320,11 @@ async def test_paused_writes_wait_and_go_on(ana: Visitor) -> None:
 
 
 async def test_all_writes_are_paused_by_one_button(ana: Visitor) -> None:
-    told = await ana.click(await ana.see("/connections"), "Pause writes of all connections")
+    told = await ana.click(await ana.see("/connections"), "Pause all writes")
 
     assert "all writes paused by token" in told.text
     assert (await ana.office.store.pauses()).whole is not None
-    assert "Writes paused" in (await ana.see("/")).text
+    assert "All writes paused" in (await ana.see("/")).text
 
 
 async def test_read_now_asks_the_service(ana: Visitor) -> None:

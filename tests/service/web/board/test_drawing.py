@@ -18,7 +18,7 @@ SINCE = NOW - timedelta(weeks=6)
 
 
 def point(days_ago: float, done: int, total: int) -> TrendPoint:
-    return TrendPoint(NOW - timedelta(days=days_ago), done, total, Health.on_track)
+    return TrendPoint(NOW - timedelta(days=days_ago), done, total)
 
 
 def row(days_ago: float, done: int, total: int) -> HistoryRow:

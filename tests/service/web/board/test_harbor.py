@@ -31,6 +31,7 @@ class Demo:
     config: Config
     store: Store
     clock: FakeClock
+    refused: str = ""
 
     async def changed(self) -> None:
         return

@@ -74,7 +74,7 @@ def spark(points: Sequence[TrendPoint], since: datetime, now: datetime) -> Line 
     floor, end = HEIGHT - EDGE, WIDTH - EDGE
     first, scope_y, done_y = -1, 0, 0
     scope, done = "", ""
-    for at, is_done, is_total, _ in points:
+    for at, is_done, is_total in points:
         x = EDGE + max(0, int(wide * (at.timestamp() - start)))
         y, z = floor - int(high * is_total), floor - int(high * is_done)
         if first < 0:

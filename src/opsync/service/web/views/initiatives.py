@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -26,7 +27,17 @@ SPAN = timedelta(weeks=SHOWN_WEEKS)
 """So far back goes the line of each initiative."""
 TITLE_LIMIT = 120
 SOON = timedelta(days=14)
+STALE = timedelta(hours=1)
+"""A tool that was not read for so long is named in each row that rests on it."""
+YOUNG = timedelta(days=1)
+"""A line that is not longer would be a dot."""
 _LATE = (Health.off_track, Health.at_risk)
+_EXPLAINED = (*_LATE, Health.paused, Health.not_started)
+"""Those of which a row says why: of the others the numbers beside say it."""
+
+
+_day = lru_cache(512)(day)
+"""Days as they are said: a page says some of them many times."""
 
 
 class Trend(Struct, frozen=True):
@@ -87,7 +98,8 @@ class Waiting(Struct, frozen=True):
 
 
 class Initiatives(Struct, frozen=True, kw_only=True):
-    """The page. `suggested` counts links to review; it leads on where nothing is linked yet."""
+    """The page. `drawn` says that there are lines over time. `suggested` counts links to review; it
+    leads on where nothing is linked yet."""
 
     sentence: str
     portfolio: tuple[Piece, ...]
@@ -97,6 +109,7 @@ class Initiatives(Struct, frozen=True, kw_only=True):
     team: str
     says: str
     measured: bool
+    drawn: bool
     week: News | None
     waiting: tuple[Waiting, ...]
     suggested: int
@@ -116,15 +129,17 @@ def initiatives(
     today = found.at.astimezone(zone).date()
     old = {one.instance: one for one in found.connections if one.failing_since is not None}
     tools = sorted({one.tool for one in chosen})
+    rows = tuple(_row(one, trends, old, found.at, today, zone) for one in chosen)
     return Initiatives(
         sentence=_state(found) or _sentence(chosen, team),
         portfolio=pieces((one.count, one.badge.tone) for one in shares),
         shares=shares,
-        rows=tuple(_row(one, trends, old, found.at, today, zone) for one in chosen),
+        rows=rows,
         teams=_teams(found.initiatives, team),
         team=shown(team, TITLE_LIMIT),
         says=f"{tools[0]} says" if len(tools) == 1 else "Stated",
         measured=any(one.adoption for one in chosen),
+        drawn=any(row.trend for row in rows),
         week=news_of(week, zone) if week else None,
         waiting=waiting(_waits(found, week, team)),
         suggested=found.waiting.get("suggested", 0),
@@ -225,10 +240,10 @@ def _row(
         told=_told(one),
         trend=_trend(points, now, zone),
         health=HEALTH[one.health],
-        reason=shown(one.reason, 160),
+        reason=shown(one.reason, 160) if one.health in _EXPLAINED else "",
         says=shown(one.says, 40),
         disagrees=one.disagrees,
-        due=day(one.due_on) if one.due_on else "",
+        due=_day(one.due_on) if one.due_on else "",
         due_at=one.due_on.isoformat() if one.due_on else "",
         due_tone="late" if late else "soon" if soon else "",
         adoption=use,
@@ -247,13 +262,15 @@ def _told(one: Initiative) -> str:
 
 
 def _trend(points: Sequence[TrendPoint], now: datetime, zone: tzinfo) -> Trend | None:
+    if not points or now - points[0].at < YOUNG:
+        return None
     since = now - SPAN
     line = spark(points, since, now)
     if line is None:
         return None
     first, last = points[0], points[-1]
     began = max(first.at, since).astimezone(zone).date()
-    told = f"since {day(began)}: done {first.done} → {last.done}"
+    told = f"since {_day(began)}: done {first.done} → {last.done}"
     scope = f", scope {first.total} → {last.total}"
     return Trend(line, told + (scope if first.total != last.total else f" of {last.total}"))
 
@@ -276,4 +293,6 @@ def _stale(one: Initiative, old: Mapping[str, Connection], now: datetime) -> str
     if not failing:
         return ""
     worst = min(failing, key=lambda each: each.failing_since or now)
+    if now - (worst.failing_since or now) < STALE:
+        return ""
     return f"{worst.tool} not read for {ago(worst.failing_since, now)}"
