@@ -154,10 +154,14 @@ class Beside:
 
     def opsync(self, *args: str) -> Said:
         """A command at the terminal."""
+        codes: list[int] = []
         with CliRunner().isolation() as streams:
-            code = run(args)
+            # In a thread of its own: here a browser's loop may be running.
+            thread = threading.Thread(target=lambda: codes.append(run(args)))
+            thread.start()
+            thread.join()
             out, err = (stream.getvalue().decode() for stream in streams[:2])
-            return Said(code, out, err)
+        return Said(codes[0], out, err)
 
     def see(self, path: str) -> httpx.Response:
         """A page."""

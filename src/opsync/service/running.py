@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -19,7 +19,7 @@ from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudges
+from opsync.service.nudges import NoSignals, Nudges, Signals
 from opsync.service.reading import Inbox, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
@@ -32,26 +32,6 @@ PATIENCE_S = 30.0
 """So long a command waits for instances that are in use; the others it does without them."""
 
 Told = Callable[[PassReport], None]
-
-
-class Signals(Protocol):
-    """Keeps what change signals named until it was looked at, also over a kill."""
-
-    def taken(self, instance: str) -> None:
-        """A read begins, and looks at all that was told so far."""
-        ...
-
-    def was_read(self, instance: str) -> None:
-        """The read that began last came to a good end."""
-        ...
-
-
-class _NoSignals:
-    def taken(self, instance: str) -> None:
-        """There is nothing to keep."""
-
-    def was_read(self, instance: str) -> None:
-        """There is nothing to keep."""
 
 
 class Service:
@@ -76,7 +56,7 @@ class Service:
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
         """Who is told of each pass that is over."""
-        self.signals: Signals = _NoSignals()
+        self.signals: Signals = NoSignals()
         """Who keeps the change signals that came until they were looked at."""
         self._inbox = Inbox()
         self._unsettled = asyncio.Event()
