@@ -35,7 +35,9 @@ Answer = Callable[[httpx.Request], object]
 def register(company: Company) -> None:
     """Have every vendor tell the service of what changes, as people would set it up."""
     jira, linear, notion = company.jira.hooks, company.linear.hooks, company.notion.hooks
-    assert jira is not None and linear is not None and notion is not None
+    assert jira is not None
+    assert linear is not None
+    assert notion is not None
     hook = Hook("jira-hook", _url("jira-main"), SECRET, JIRA_EVENTS, "opsync")
     jira.registered[hook.id] = hook
     hook = Hook("notion-hook", _url("notion"), SECRET, NOTION_EVENTS, "opsync")

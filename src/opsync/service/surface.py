@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from opsync.blocks.service import ServiceBlock
 from opsync.config import Config
@@ -60,6 +60,8 @@ class Surface:
         self.alarmed: tuple[Alarm, ...] = ()
         """What chores found to be wrong, besides what the store knows."""
         self._redactor = redactor
+        self._proxies: list[IPv4Network | IPv6Network] = []
+        """Whom the receiver believes for whom they send; the same list for good."""
         self._secrets = HookSecrets(service.session.config.store, self.clock)
         self.doors = Doors(service.session, self._secrets)
         self._heard: dict[str, datetime | None] = {}
@@ -219,6 +221,7 @@ class Surface:
         """Go by the configuration that is in force now."""
         config = self.config
         self.app.settle(config.general.service)
+        self._proxies[:] = map(ip_network, config.general.service.access.proxy_from)
         self.metrics.configured({n: i.connector for n, i in config.instances.items()})
         for text in () if self._unreadable() else self._secrets.texts():
             self._redactor.add(text)
@@ -240,9 +243,13 @@ class Surface:
     async def open(self, settings: ServiceBlock, drain_s: float) -> AsyncIterator[None]:
         """Serve while the block lasts."""
         await self.settle()
-        proxies = [ip_network(one) for one in settings.access.proxy_from]
         hooks = receiver(
-            self.doors.open, self.memory, self.counters, self.clock, self.hear, proxies=proxies
+            self.doors.open,
+            self.memory,
+            self.counters,
+            self.clock,
+            self.hear,
+            proxies=self._proxies,
         )
         apart = settings.webhooks_address
         slow = partial(self.counters.count, "slow", "")
