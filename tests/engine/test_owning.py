@@ -23,6 +23,6 @@ def test_a_write_that_may_have_been_carried_out_is_still_looked_for(
         slot=SLOT,
         desired=msgspec.Raw(b'"3 of 5"'),
         intent=msgspec.Raw(b'"3 of 5"'),
-        hold=Hold(HoldKind.edited, "", START),
+        hold=Hold(HoldKind.conflict, "", START),
     )
     assert settled(held, side, by="ana", at=START).intent == held.intent
