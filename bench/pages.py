@@ -38,6 +38,8 @@ PAGES = ("/", "/?team=Payments", "/plan", "/links", "/journal", "/connections", 
 class Desk:
     """A desk at which nobody works."""
 
+    refused = ""
+
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock: Clock = Still()

@@ -160,6 +160,8 @@ async def _apply_one(api: Api, change: Change) -> Outcome:
         try:
             answer = await api.write("DELETE", path, params={"globalId": name})
         except NotFound:
+            # A hidden issue hides its links as well, and they stand there still.
+            await observe(api, change.slot.target.id)
             return Outcome(
                 change=change.id, kind=OutcomeKind.removed, message="It was gone already."
             )

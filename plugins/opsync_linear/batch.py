@@ -82,12 +82,14 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an op: the vendor's payload, or why it was refused."""
+    """What came of an op: the vendor's payload, or why it was refused. `missing` says that what it
+    was to take away is not there, or not shown."""
 
     op: Op
     payload: Raw | None = None
     refusal: Refusal | None = None
     request_id: str = ""
+    missing: bool = False
 
 
 @dataclass
@@ -137,7 +139,7 @@ async def run(context: Context, ops: Sequence[Op]) -> list[Done]:
             if again is not None:
                 left.insert(number, again)
             elif failed.op.missing_is_done and refusal.missing:
-                done.append(Done(failed.op))
+                done.append(Done(failed.op, missing=True))
             else:
                 done.append(Done(failed.op, refusal=failed.refused or refusal))
                 left = [each for each in left if each.op.change != failed.op.change]

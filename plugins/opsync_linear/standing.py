@@ -50,3 +50,9 @@ async def links_of(context: Context, target: Ref) -> tuple[ExternalLink, ...] | 
     for initiative in found.initiatives.nodes:
         return initiative.links.nodes
     return None
+
+
+async def is_shown(context: Context, target: Ref) -> bool:
+    """Whether an issue, project or initiative is there, and not hidden from the token."""
+    standing = attachments_of if target.stream == "issue" else links_of
+    return await standing(context, target) is not None

@@ -18,6 +18,7 @@ from opsync import (
     LinkContent,
     NotFound,
     Outcome,
+    OutcomeKind,
     Record,
     RollupContent,
     Seen,
@@ -28,7 +29,7 @@ from opsync_linear import updates, values
 from opsync_linear.batch import Done, Op, run
 from opsync_linear.marks import EXTERNAL, LINK, ROLLUP, UPDATE
 from opsync_linear.settings import LinearSettings
-from opsync_linear.standing import attachments_of, links_of
+from opsync_linear.standing import attachments_of, is_shown, links_of
 from opsync_linear.writes import outcome, plan
 
 _CONTAINERS = frozenset({Kind.project, Kind.initiative})
@@ -55,6 +56,7 @@ SURFACES = (
 )
 ALIASES = 50
 """Mutations in one request at most: about 110 points, far from every known limit."""
+HIDDEN = "Linear: what it is on is gone, or hidden from this token."
 
 
 def render(
@@ -112,6 +114,10 @@ async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Ou
             results[done.op.change].append(done)
         for id_, came in results.items():
             written = outcome(by_id[id_], planned[id_], came)
+            target = by_id[id_].slot.target
+            if any(done.missing for done in came) and not await is_shown(context, target):
+                # What is hidden along with what it is on stands there still.
+                written = Outcome(change=id_, kind=OutcomeKind.failed, message=HIDDEN)
             if _posts(by_id[id_]):
                 written = updates.note(context, by_id[id_], written)
             yield written

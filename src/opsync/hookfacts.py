@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from opsync.model import Value
 
+KNOWN = "webhooks:known:"
+"""Kept, with a connection's name behind it: what is wrong with its webhooks, as `HookFacts`."""
 EXPIRES_SOON = timedelta(days=10)
 """So long before a webhook ends it is renewed, and people are warned where that fails."""
 

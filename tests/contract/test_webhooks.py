@@ -112,6 +112,12 @@ def test_where_a_prefix_belongs_to_it_only_that_one_is_taken(given_: str) -> Non
         check_signature(given_, BODY, [NEW], prefix="sha256=")
 
 
+def test_an_unsigned_delivery_is_told_from_a_forged_one() -> None:
+    for given_, why in (("", "not signed"), ("x", "another form"), ("0" * 64, "wrong")):
+        with pytest.raises(SignatureError, match=why):
+            check_signature(given_, BODY, [NEW])
+
+
 @pytest.mark.parametrize(
     "body",
     [BODY + b"\n", BODY.replace(b" ", b""), b"\xef\xbb\xbf" + BODY, BODY[:-1], b"", BODY.upper()],
@@ -180,6 +186,7 @@ def test_an_id_that_is_missing_or_odd_is_made_of_the_body() -> None:
     made = f"sha256:{sha256(BODY).hexdigest()}"
 
     assert delivery_id("7b0e", BODY) == "7b0e"
+    assert delivery_id("7", BODY) == "7"
     assert delivery_id("x" * 200, BODY) == "x" * 200
     assert delivery_id("x" * 201, BODY) == made
     assert delivery_id("", BODY) == made
@@ -213,8 +220,22 @@ def test_what_a_tool_does_not_do_is_left_out() -> None:
     tool = Plain()
 
     assert tool.answers == 200
+    assert not tool.says_hello
     assert tool.handshake({}, b'{"verification_token": "secret_x"}') is None
     assert tool.steps("https://opsync.example/hooks/x") == ()
+
+
+def test_a_webhook_is_on_and_somebodys_unless_the_tool_says_otherwise() -> None:
+    one = Registered("1", "https://opsync.example/hooks/x")
+
+    assert (one.enabled, one.own, one.expires_at, one.covers) == (True, False, None, "")
+
+
+@pytest.mark.parametrize("value", [Delivery("1"), Signal(), Registered("1", "x")])
+def test_what_was_said_cannot_be_changed(value: Any) -> None:
+    name = value.__struct_fields__[0]
+    with pytest.raises(AttributeError):
+        setattr(value, name, "2")
 
 
 async def test_a_webhook_that_never_ends_is_renewed_as_it_is() -> None:

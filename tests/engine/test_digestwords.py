@@ -16,7 +16,17 @@ from opsync.engine.digest import (
     Slipped,
     Week,
 )
-from opsync.engine.digestwords import LINES, NAMED, as_markdown, as_slack, plain, told
+from opsync.engine.digestwords import (
+    LINES,
+    NAMED,
+    as_markdown,
+    as_slack,
+    known_since,
+    news,
+    on_page,
+    plain,
+    told,
+)
 from opsync.model import Health
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -140,6 +150,36 @@ def test_a_line_names_some_and_counts_the_rest() -> None:
     line = told(week(moved=(moved(),) * (NAMED + 3)), BERLIN)[1]
     assert plain(line).endswith(" · 3 more")
     assert plain(line).count("→") == NAMED
+
+
+def test_names_lead_to_the_dashboard_where_it_is_said_how_it_is_reached() -> None:
+    page = "https://opsync.example/initiatives/notion:page:1"
+    lines = told(full(), BERLIN, on_page("https://opsync.example"))
+    assert {item[0].url for line in lines for item in line.items} == {"", page}
+    assert f"[One-tap checkout]({page})" in as_markdown(lines)
+    assert f"<{page}|One-tap checkout>" in as_slack(lines)
+
+
+def test_no_title_or_ref_leads_elsewhere_than_to_its_page() -> None:
+    odd = moved(ref="notion:page:1) <https://evil.example|x>?a#b", title="x")
+    line = told(week(moved=(odd,)), BERLIN, on_page("https://opsync.example"))[1]
+    url = line.items[0][0].url
+    assert url.startswith("https://opsync.example/initiatives/notion:page:1%29%20")
+    assert not set(url) & set("()<>|?# ")
+
+
+def test_names_lead_into_their_tools_where_no_address_is_known() -> None:
+    assert told(full(), BERLIN, on_page("")) == told(full(), BERLIN)
+
+
+def test_the_news_are_of_the_week_itself() -> None:
+    assert [one.label for one in news(full(), BERLIN)] == ["Moved", "Scope", "Slipped"]
+    assert news(week(), BERLIN) == ()
+
+
+def test_it_is_said_since_when_opsync_looks() -> None:
+    assert known_since(week(known_since=UNTIL), BERLIN) == "known since 23 Nov"
+    assert known_since(week(), BERLIN) == ""
 
 
 HOSTILE = "<!channel> <@U012AB3CD> @here & *bold* [x](http://evil.example) | `code` <script>"

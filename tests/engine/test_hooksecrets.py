@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from itertools import count
 from pathlib import Path
@@ -172,6 +173,54 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, clock: FakeCloc
 
     with pytest.raises(StoreError, match="cannot be used"):
         HookSecrets(tmp_path / "file" / "opsync.db", clock).put("linear", "secret")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StoreError, match="cannot be used: Not a directory") as told:
+        HookSecrets(tmp_path / "file" / "opsync.db", clock).secrets_of(linear())
+    assert "beside the store" in told.value.hint
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_what_was_there(
+    hooks: HookSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks.rotate("linear")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StoreError, match="No space left"):
+        hooks.rotate("linear")
+
+    assert hooks.secrets_of(linear()) == [b"made-1"]
+    assert not list(hooks.path.parent.glob("*.new"))
+
+
+def test_what_a_process_that_died_left_is_in_nobodys_way(hooks: HookSecrets) -> None:
+    left = hooks.path.with_name(f"{hooks.path.name}.{os.getpid()}.new")
+    left.write_text("half a file")
+
+    hooks.rotate("linear")
+
+    assert hooks.secrets_of(linear()) == [b"made-1"]
+    assert not left.exists()
+
+
+def test_the_folder_is_made_where_it_is_not_there(tmp_path: Path, clock: FakeClock) -> None:
+    made = HookSecrets(tmp_path / "data" / "opsync" / "opsync.db", clock)
+    made.put("linear", "first")
+    made.put("linear", "second")
+
+    assert made.secrets_of(linear()) == [b"second", b"first"]
+
+
+def test_there_is_nothing_to_take_back_before_there_is_one(hooks: HookSecrets) -> None:
+    hooks.take_back("nobody")
+
+    assert hooks.load() == {}
 
 
 def test_nothing_shows_a_secret_by_accident(hooks: HookSecrets) -> None:

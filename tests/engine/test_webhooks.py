@@ -20,7 +20,7 @@ from opsync import (
     TemporaryError,
     WebhookSource,
 )
-from opsync.config import Instance
+from opsync.config import Instance, build
 from opsync.contract.connector import Context
 from opsync.contract.settings import WebhookSettings
 from opsync.engine.hooksecrets import HookSecrets
@@ -34,6 +34,7 @@ from opsync.engine.webhooks import (
     note_delivery,
     renew_due,
     take_token,
+    webhooks_of,
 )
 from opsync.hookfacts import HookFacts
 from opsync.steps.shared import OWN
@@ -261,6 +262,26 @@ async def test_the_last_delivery_is_kept_and_forgotten_with_the_webhook(
 
     assert (await one.look()).last is None
     assert LAST + "tool" not in await one.store.kept(OWN)
+
+
+async def test_connections_that_can_send_signals_are_taken_together(
+    store: Store, tmp_path: Path, clock: FakeClock
+) -> None:
+    raw = {
+        "service": {"public_url": "https://opsync.example/"},
+        "instances": {
+            "linear": {"connector": "linear", "token": "lin_api_sandbox"},
+            "usage": {"connector": "posthog", "token": "phx_sandbox", "project": "1"},
+        },
+    }
+    config = build(raw, path=tmp_path / "opsync.toml")
+    hooks = HookSecrets(config.store, clock)
+    connector = cast("Connector[Any]", object())
+
+    found = webhooks_of(config, store, hooks, {"linear": connector, "usage": connector})
+
+    assert [(one.name, one.base) for one in found] == [("linear", "https://opsync.example")]
+    assert webhooks_of(config, store, hooks, {}) == []
 
 
 @pytest.mark.parametrize("kept", [None, "x", 7, {"off": "x"}, {"expires_at": "never"}])

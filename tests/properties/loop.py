@@ -12,7 +12,7 @@ from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Value, Verb
 from opsync.model.ledger import EDITED, LET_BE, Entry, plain, stored
 from opsync.model.value import NOTHING
 from opsync.stages.limit import footprint, over
-from opsync.stages.places import Want
+from opsync.stages.places import TAKEN, Want
 from opsync.stages.plan import TargetPlan, plan
 from tests.properties.board import Board, address, canonical
 from tests.properties.book import Book
@@ -71,6 +71,8 @@ def step(scene: Scene, *, healing: bool) -> bool:
         scene.book.finish(result.recovered, scene.now)
         scene.book.put(result.entries)
         changes = result.changes
+    asked = [one for one in result.proposed if one.interrupted and one.reason == TAKEN]
+    scene.asks = bool(asked) and not changes
     _lapse(scene)
     if changes and not _within_limits(scene, changes, healing=healing):
         return True
@@ -262,11 +264,15 @@ def _write(
 
 
 def settle(scene: Scene) -> int:
-    """Let outcomes succeed until nothing is planned; how many plans that took."""
+    """Let outcomes succeed until nothing is planned; how many plans that took.
+
+    Where an approved move broke off and somebody else has linked at its new place, each plan looks
+    there, writes nothing and asks: that is all that is left to do, and is documented so.
+    """
     scene.now += HEALS_AFTER
     for taken in range(ITERATIONS_MAX + 1):
-        if not step(scene, healing=True):
-            must(not step(scene, healing=True), "a settled target stays settled")
+        if not step(scene, healing=True) or scene.asks:
+            must(not step(scene, healing=True) or scene.asks, "a settled target stays settled")
             check_settled(scene)
             return taken
     raise Violation(f"more than {ITERATIONS_MAX} plans until nothing is left to do")

@@ -57,6 +57,8 @@ class Scene:
     """What somebody approved over what a person wrote: slot, opsync's value, theirs."""
     first_seen: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
     """A person's edit by the thing's id, and when that very text was first seen."""
+    asks: bool = False
+    """Whether the last plan wrote nothing, and asks about a move that broke off."""
     counts: Counter[str] = field(default_factory=Counter)
 
     def place(self, slot: Slot) -> Place:

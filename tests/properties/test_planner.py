@@ -59,6 +59,11 @@ def test_a_seed_is_the_same_case_every_time() -> None:
     assert first == second
 
 
+def test_a_move_that_broke_off_and_is_taken_is_asked_about_and_never_written() -> None:
+    """The documented limit: it is looked at in each plan."""
+    case(Seeded(5026756), Counts())
+
+
 def test_a_run_in_which_something_hardly_came_up_fails() -> None:
     with pytest.raises(TooRare, match="less than 20 times"):
         run_cases(1, 10)

@@ -79,7 +79,6 @@ def on_command_line(
     simulated = partial(open_session, transport=world.net, runtime=Runtime(clock=world.clock))
     monkeypatch.setattr("opsync.cli.sync.open_session", simulated)
     monkeypatch.setattr("opsync.cli.doctor.open_session", simulated)
-    monkeypatch.setattr("opsync.cli.look.open_session", simulated)
     offline = partial(offline_plan, runtime=Runtime(clock=world.clock))
     monkeypatch.setattr("opsync.cli.plan.offline_plan", offline)
     return world

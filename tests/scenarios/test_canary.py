@@ -22,6 +22,8 @@ from tests.support.world import HOSTS
 
 EXEMPT = {
     "alerts test": "posts a message that tells of nothing",
+    "reload": "names connections and settings only",
+    "serve": "shows what its pages show, which have tests of their own",
     "demo": "shows the simulated company that it starts itself",
     "sandbox": "serves a simulated company",
     "sandbox edit": "changes a simulated company",
@@ -411,7 +413,9 @@ def test_runs_while_it_becomes_private_tell_and_log_no_more_than_is_exposed(
         assert beside(said, "", canaries.expose) == set()
 
 
+@pytest.mark.parametrize("canaries", ["nothing"], indirect=True)
 def test_no_screen_and_no_export_tells_more_than_is_exposed(canaries: Canaries) -> None:
+    """Under the other settings this is a part of the next one."""
     check_screens(canaries, plain=True)
 
 

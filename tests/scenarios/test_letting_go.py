@@ -14,6 +14,7 @@ from opsync.engine.owning import (
     resolve,
     unsettled,
 )
+from opsync.errors import ConfigError
 from opsync.model.ledger import HoldKind
 from opsync.model.pause import ALL
 from opsync.steps import writing
@@ -136,3 +137,27 @@ async def test_a_pause_stops_a_run_before_its_next_batch(
     async with world.session() as session:
         assert await session.store.unpause(ALL)
     assert (await world.sync()).applied == report.planned
+
+
+async def test_what_was_written_since_it_was_looked_up_is_not_settled(world: World) -> None:
+    """A page decides while the service goes on writing."""
+    await world.sync()
+    world.notion.edit_page(world.checkout, "Delivery", "by hand")
+    await world.sync()
+    record = await world.record("One-tap checkout")
+    async with world.session("look") as session:
+        shown = [e for e in await about(session.store, record.ref) if unsettled(e)]
+    world.notion.edit_page(world.checkout, "Delivery", "by another hand")
+    await world.sync()
+
+    async with world.session("resolve") as session:
+        before = await about(session.store, record.ref)
+        with pytest.raises(ConfigError, match="meanwhile: nothing was done"):
+            await resolve(
+                session.config, session.store, shown, "theirs", by="ana", at=world.clock.now()
+            )
+        assert await about(session.store, record.ref) == before
+        assert await session.store.approvals() == []
+        held = [e for e in before if unsettled(e)]
+        await resolve(session.config, session.store, held, "theirs", by="ana", at=world.clock.now())
+        assert [e for e in await about(session.store, record.ref) if unsettled(e)] != held

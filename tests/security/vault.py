@@ -292,11 +292,9 @@ def vault(folder: Path) -> Iterator[Vault]:
         for module in (
             "sync",
             "doctor",
-            "look",
             "statuses",
-            "owned",
+            "asking",
             "undo",
-            "resolve",
             "digest",
             "webhooks",
         ):

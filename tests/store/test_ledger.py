@@ -175,6 +175,17 @@ async def test_what_was_refused_is_tried_again_with_growing_waits(store: Store) 
     assert waits == [5, 30, 120, 720, 1440, 1440, 1440]
 
 
+async def test_what_was_refused_and_waits_for_approval_by_now_is_planned_each_time(
+    store: Store,
+) -> None:
+    await refuse(store, "jira:1")
+    after = await at(store, "jira:1")
+    proposed = msgspec.structs.replace(after, outcome="", message="", attempts=0, next_try_at=None)
+    for run in (2, 3):
+        await store.put_desired(run, [proposed])
+        assert await store.targets_pending(LATER) == [ref("jira:1")]
+
+
 async def test_what_was_refused_is_tried_at_once_when_something_else_stands_there(
     store: Store,
 ) -> None:

@@ -41,6 +41,7 @@ from opsync.model import Approval, KeptChange, KeptPlan
 from opsync.model.rules import Mode
 from opsync.report import PassReport
 from opsync.runtime import SystemClock
+from opsync.service.asks import nudge
 
 MOST = 12
 """So many changes that were not written are named."""
@@ -114,12 +115,14 @@ async def _approve_rule(opened: Opened, name: str, *, revoke: bool) -> int:
         async with open_store(opened) as store:
             if not await store.disapprove(name):
                 raise ConfigError(f'rule "{name}" is not approved as a whole')
+        await nudge(opened.config.store)
         click.echo(f'Values of rule "{name}" wait for approval again.')
         return 0
     rule = rule_named(opened.config, name)
     approval = Approval(scope=rule, desired_hash="", by=login(), at=SystemClock().now())
     async with open_store(opened) as store:
         await store.approve([approval])
+    await nudge(opened.config.store)
     click.echo(
         f'Rule "{rule}" is approved: its values are written from the next run on.\n'
         f"Take it back: opsync apply --rule {rule} --revoke"

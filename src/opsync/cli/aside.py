@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from opsync.cli import words
+from opsync.cli.asking import holding_session
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -25,7 +26,6 @@ from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
 from opsync.cli.screen import show_line
 from opsync.cli.undo import need_store
-from opsync.engine.session import open_session
 from opsync.engine.setaside import Aside, Found, named, set_aside
 from opsync.model import Ref
 from opsync.report import PassReport
@@ -154,7 +154,7 @@ async def _retry(opened: Opened, item: str | None) -> PassReport | None:
     """One run in which that is due; None where nothing is set aside."""
     from opsync.cli.progress import progress
 
-    async with open_session(opened.config, COMMAND, redactor=opened.redactor) as session:
+    async with holding_session(opened, COMMAND) as session:
         clock = session.runtime.clock
         found = await set_aside(opened.config, session.store, clock.now())
         if item is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from opsync.cli.asking import holding_session
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -21,7 +22,7 @@ from opsync.cli.screen import signed
 from opsync.cli.undo import need_store
 from opsync.engine.digest import MOST_WEEKS, Week, week
 from opsync.engine.digestsending import send
-from opsync.engine.digestwords import as_markdown, plain, told
+from opsync.engine.digestwords import Line, as_markdown, on_page, plain, told
 from opsync.engine.session import open_session
 from opsync.runtime import SystemClock
 
@@ -68,7 +69,7 @@ def digest(
     opened = open_config(config_path, store=store, log_level=log_level)
     need_store(opened)
     found, why = run_async(_made(opened, team, weeks, to))
-    lines = told(found, opened.config.zone)
+    lines = _told(opened, found)
     why = opened.redactor.clean(why)
     if as_json:
         shown = [{"label": one.label, "text": plain(one)} for one in lines]
@@ -89,10 +90,20 @@ async def _made(opened: Opened, team: str, weeks: int, to: str) -> tuple[Week, s
             now = SystemClock().now()
             return await week(opened.config, store, now, team=team, weeks=weeks), ""
     # What is written into a tool wants the store for itself; a message does not.
-    async with open_session(
-        opened.config, "opsync digest", exclusive=to == "notion", redactor=opened.redactor
+    command = "opsync digest"
+    async with (
+        holding_session(opened, command)
+        if to == "notion"
+        else open_session(opened.config, command, exclusive=False, redactor=opened.redactor)
     ) as session:
         now = session.runtime.clock.now()
         found = await week(opened.config, session.store, now, team=team, weeks=weeks)
-        lines = told(found, opened.config.zone)
-        return found, await send(session, (lines,), "notion" if to == "notion" else "slack")
+        return found, await send(
+            session, (_told(opened, found),), "notion" if to == "notion" else "slack"
+        )
+
+
+def _told(opened: Opened, found: Week) -> tuple[Line, ...]:
+    """The week in words; names lead to the dashboard, where it is said how it is reached."""
+    leads = on_page(opened.config.general.service.public_url)
+    return told(found, opened.config.zone, leads)

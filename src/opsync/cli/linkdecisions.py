@@ -18,6 +18,7 @@ from opsync.inert import inert_text
 from opsync.model import Novelty, PairDecision, PairKind, Suggestion, Verdict
 from opsync.model.suggestion import ID_LENGTH
 from opsync.runtime import SystemClock
+from opsync.service.asks import nudge
 from opsync.store import Store
 
 _ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
@@ -144,6 +145,7 @@ async def deciding_on(
     opened = open_config(config_path, store=store)
     async with open_store(opened) as kept:
         yield Deciding(opened.config, kept, by=login(), at=SystemClock().now()), kept
+    await nudge(opened.config.store)
 
 
 def _run(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from opsync.cli import words
+from opsync.cli.asking import holding_session
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -32,7 +33,6 @@ from opsync.engine.owning import (
 )
 from opsync.engine.owning import owned as shown_owned
 from opsync.engine.pages import Kept, Released, kept_parts, leave_parts, release_parts
-from opsync.engine.session import open_session
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError
 from opsync.model import Kind, Ref
@@ -220,7 +220,7 @@ async def _keep(
     opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
 ) -> int:
     need_store(opened)
-    async with open_session(opened.config, "opsync release", redactor=opened.redactor) as session:
+    async with holding_session(opened, "opsync release") as session:
         found = await _entries(opened, session.store, item, connection, rule)
         if not dry:
             at = session.runtime.clock.now()
@@ -236,7 +236,7 @@ async def _remove(
     """What came of it. The columns go with all that is in a connection, or of a rule; what stands
     on pages with all that is in a connection."""
     need_store(opened)
-    async with open_session(opened.config, "opsync release", redactor=opened.redactor) as session:
+    async with holding_session(opened, "opsync release") as session:
         entries = await _entries(opened, session.store, item, connection, rule)
         columns_of: set[str] = set()
         if connection is not None:

@@ -25,6 +25,7 @@ from opsync.errors import ConfigError
 from opsync.model.pause import ALL, Pause, Pauses
 from opsync.report import InstanceReport
 from opsync.runtime import SystemClock
+from opsync.service.asks import nudge
 
 
 @click.command()
@@ -74,6 +75,7 @@ async def _pause(opened: Opened, connection: str | None, *, off: bool) -> Pauses
             raise ConfigError(
                 f"{connection} is paused with all others", hint="End that: opsync pause --off"
             )
+        await nudge(opened.config.store)
         return await store.pauses()
 
 

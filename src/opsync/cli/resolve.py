@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opsync.cli import words
+from opsync.cli.asking import holding_session
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -25,7 +26,6 @@ from opsync.cli.undo import need_store
 from opsync.engine.columns import settle_columns, with_lost_columns
 from opsync.engine.owning import Side, about, unsettled
 from opsync.engine.owning import resolve as settle
-from opsync.engine.session import open_session
 from opsync.engine.standing import Standing, held_why
 from opsync.errors import ConfigError
 from opsync.model.ledger import Entry
@@ -93,7 +93,7 @@ async def _resolve(
 ) -> tuple[list[PlaceValue], int, list[str]]:
     """What is settled as it was before, how much of it, and the columns that people removed."""
     need_store(opened)
-    async with open_session(opened.config, "opsync resolve", redactor=opened.redactor) as session:
+    async with holding_session(opened, "opsync resolve") as session:
         store = session.store
         record = await one_item(opened, store, item)
         known = await about(store, record.ref)

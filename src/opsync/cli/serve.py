@@ -18,7 +18,7 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.screen import show_line
-from opsync.errors import ConfigError
+from opsync.errors import ConfigError, StoreHeld
 
 if TYPE_CHECKING:
     from opsync.service.surface import Surface
@@ -87,7 +87,13 @@ def reload(
     from opsync.service.asks import AskReload, Reloaded, ask
 
     opened = open_config(config_path, store=store, log_level=log_level)
-    done = run_async(ask(opened.config.store, AskReload()))
+    try:
+        done = run_async(ask(opened.config.store, AskReload()))
+    except StoreHeld:
+        raise ConfigError(
+            f"no service runs on {opened.config.store}",
+            hint="Start it with opsync serve. Where `store` is another one now, restart it.",
+        ) from None
     assert isinstance(done, Reloaded)
     if as_json:
         print_json({"connections": done.connections, "after_restart": done.after_restart})

@@ -146,20 +146,23 @@ async def week(
     team: str = "",
     weeks: int = 1,
     found: Overview | None = None,
+    disagreeing: Disagreeing | None = None,
 ) -> Week:
     """The `weeks` that end at `until`, which is now or shortly before: what stands is as the last
-    run left it. `found` is the overview, where it was made already. Asks no tool.
+    run left it. `found` is the overview, where it was made already, and `disagreeing` what it was
+    made with. Asks no tool.
 
     Raises ConfigError for a team that is in no delivery summary.
     """
     since = until - timedelta(days=DAYS * weeks)
-    look = Lookup(config, store)
-    disagreeing = Disagreeing(look, until.astimezone(config.zone).date())
+    today = until.astimezone(config.zone).date()
+    disagreeing = disagreeing or Disagreeing(Lookup(config, store), today)
+    look = disagreeing.look
     summed = await disagreeing.summed()
     name = _named(team, teams_of(summed, config)) if team else ""
     if name:
         summed = [one for one in summed if name in {space.name for space in one[0].spaces}]
-    found = found or await overview(config, store, until)
+    found = found or await overview(config, store, until, disagreeing=disagreeing)
     before = await store.stood(since)
     telling = _Telling(summed, found, before, look, since, until)
     roots = {root.ref for _, root in summed}
@@ -179,7 +182,7 @@ async def week(
         slipped=telling.slipped(),
         shipped=telling.shipped(look),
         at_risk=await telling.at_risk(Veil(look)),
-        contradicts=await _contradicts(disagreeing, summed, telling),
+        contradicts=_contradicts(disagreeing, summed, telling),
         waiting=await _waiting(config, store, found, roots if name else None),
         alarms=0 if name else sum(one.state == "fail" for one in found.alarms),
     )
@@ -310,19 +313,16 @@ def _about(type_: type[T], one: Initiative, **said: object) -> T:
     return type_(ref=one.ref, title=one.title, url=one.url, owner=one.owner, **said)
 
 
-async def _contradicts(
+def _contradicts(
     disagreeing: Disagreeing, summed: Sequence[Summed], telling: _Telling
 ) -> tuple[Contradicted, ...]:
     """What people say of their initiatives against the work; the heaviest comes first."""
     known = {one.ref: one for one, _, _ in telling.named}
-    found = []
-    for disagreement, (rollup, root) in disagreeing.of_rollups(summed):
-        one = known.get(str(root.ref))
-        if one is None or disagreement.kind is not DisagreementKind.status:
-            continue
-        told = await disagreeing.found(disagreement, rollup)
-        found.append(_about(Contradicted, one, says=told.says, measured=told.measured))
-    return tuple(found)
+    return tuple(
+        _about(Contradicted, known[str(root.ref)], says=found.says, measured=found.measured)
+        for found, (_, root) in disagreeing.of_rollups(summed)
+        if found.kind is DisagreementKind.status and str(root.ref) in known
+    )
 
 
 async def _waiting(

@@ -17,7 +17,7 @@ from opsync.config import Config
 from opsync.contract.pages import PageBlock, PageText
 from opsync.engine.alerting import post, worded
 from opsync.engine.digest import Week, week
-from opsync.engine.digestwords import Line, Piece, as_slack, more_of, told
+from opsync.engine.digestwords import Line, Piece, as_slack, more_of, on_page, told
 from opsync.engine.pages import write_part
 from opsync.engine.session import Session
 from opsync.engine.untold import SENT, Channel, Sending, sendings, unsent
@@ -86,8 +86,9 @@ async def weekly(session: Session, now: datetime) -> list[tuple[Line, ...]]:
     """The digests that the configuration asks for. A team without work that counts is told so."""
     config = session.config
     teams = config.general.service.digest.teams
+    leads = on_page(config.general.service.public_url)
     if not teams:
-        return [told(await week(config, session.store, now), config.zone)]
+        return [told(await week(config, session.store, now), config.zone, leads)]
     found: list[tuple[Line, ...]] = []
     for team in teams:
         try:
@@ -95,7 +96,7 @@ async def weekly(session: Session, now: datetime) -> list[tuple[Line, ...]]:
         except ConfigError:
             found.append((Line(team, ((Piece("no work of this team counts anywhere"),),)),))
         else:
-            found.append(told(one, config.zone))
+            found.append(told(one, config.zone, leads))
     return found
 
 

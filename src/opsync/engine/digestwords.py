@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 from types import MappingProxyType
 from typing import TypeVar
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -55,7 +56,10 @@ _IN_SLACK = (
 )
 """What is put for characters that mean something to Slack; a mark is kept from its word."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound=About)
+
+Leads = Callable[[About], str]
+"""Where the name of an initiative leads."""
 
 
 class Piece(Struct, frozen=True):
@@ -73,28 +77,60 @@ class Line(Struct, frozen=True):
     more: int = 0
 
 
-def told(week: Week, zone: tzinfo) -> tuple[Line, ...]:
+def in_tool(one: About) -> str:
+    """To the initiative in its own tool."""
+    return safe_url(one.url)
+
+
+def on_page(public_url: str) -> Leads:
+    """To the initiative's page of the dashboard at this address, or into its tool where there is
+    none."""
+    if not public_url:
+        return in_tool
+    return lambda one: safe_url(f"{public_url}/initiatives/{quote(one.ref, safe=':')}")
+
+
+def told(week: Week, zone: tzinfo, leads: Leads = in_tool) -> tuple[Line, ...]:
     """The digest of a week; days are those of `zone`. The first line is its heading."""
-    return tuple(_lines(week, zone))[:LINES]
+    return tuple(_lines(week, zone, leads))[:LINES]
 
 
-def _lines(week: Week, zone: tzinfo) -> Iterator[Line]:
+def news(week: Week, zone: tzinfo, leads: Leads = in_tool) -> tuple[Line, ...]:
+    """The lines of what happened in the week itself: what moved, grew, slipped and was shipped."""
+    last = week.until.astimezone(zone).date()
+    shipped = [one for one in week.shipped if one.in_week]
+    return (*_moving(week, last, leads), *_some("Shipped", shipped, leads, _shipped, last))
+
+
+def known_since(week: Week, zone: tzinfo) -> str:
+    """ "known since 24 Nov" of a week that opsync did not see whole, else ""."""
+    if week.known_since is None:
+        return ""
+    last = week.until.astimezone(zone).date()
+    return f"known since {day(week.known_since.astimezone(zone).date(), last)}"
+
+
+def _lines(week: Week, zone: tzinfo, leads: Leads) -> Iterator[Line]:
     last = week.until.astimezone(zone).date()
     yield _heading(week, last, zone)
     if week.still:
         yield Line("Moved", ((Piece("nothing"),),))
     else:
-        yield from _some("Moved", week.moved, _moved)
-        yield from _some("Scope", week.scope, _scope)
-        yield from _some("Slipped", week.slipped, lambda one: _slipped(one, last))
-    yield from _some("At risk", week.at_risk, _at_risk)
-    yield from _some("Shipped", week.shipped, lambda one: _shipped(one, last))
-    yield from _some("Contradicts", week.contradicts, _contradicts)
+        yield from _moving(week, last, leads)
+    yield from _some("At risk", week.at_risk, leads, _at_risk, last)
+    yield from _some("Shipped", week.shipped, leads, _shipped, last)
+    yield from _some("Contradicts", week.contradicts, leads, _contradicts, last)
     waits = waits_of(week.waiting)
     if week.alarms:
         waits.append(_count(week.alarms, "connection problem", "connection problems"))
     if waits:
         yield Line("Waits for you", tuple((Piece(one),) for one in waits))
+
+
+def _moving(week: Week, last: date, leads: Leads) -> Iterator[Line]:
+    yield from _some("Moved", week.moved, leads, _moved, last)
+    yield from _some("Scope", week.scope, leads, _scope, last)
+    yield from _some("Slipped", week.slipped, leads, _slipped, last)
 
 
 def waits_of(waiting: Mapping[str, int]) -> list[str]:
@@ -113,8 +149,8 @@ def _heading(week: Week, last: date, zone: tzinfo) -> Line:
         said.append(f"{week.done:,} of {week.total:,} done")
     if week.written:
         said.append(_count(week.written, "write by opsync", "writes by opsync"))
-    if week.known_since is not None:
-        said.append(f"known since {day(week.known_since.astimezone(zone).date(), last)}")
+    if since := known_since(week, zone):
+        said.append(since)
     return Line(name, tuple((Piece(one),) for one in said))
 
 
@@ -122,55 +158,51 @@ def _count(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def _some(label: str, found: Sequence[T], word: Callable[[T], tuple[Piece, ...]]) -> Iterator[Line]:
+def _some(
+    label: str, found: Sequence[T], leads: Leads, word: Callable[[T, date], str], last: date
+) -> Iterator[Line]:
+    """The line of these initiatives, each with what `word` says of it on the `last` day."""
     if found:
-        yield Line(label, tuple(map(word, found[:NAMED])), max(0, len(found) - NAMED))
+        items = tuple(
+            (Piece(inert_text(one.title, TITLE), leads(one)), Piece(word(one, last)))
+            for one in found[:NAMED]
+        )
+        yield Line(label, items, max(0, len(found) - NAMED))
 
 
-def _named(one: About) -> Piece:
-    return Piece(inert_text(one.title, TITLE), safe_url(one.url))
-
-
-def _moved(one: Moved) -> tuple[Piece, ...]:
+def _moved(one: Moved, last: date) -> str:
     said = f" {one.done_before} of {one.total_before} → {one.done} of {one.total}"
     if (one.done_before, one.total_before) == (one.done, one.total):
         said = ""
     if one.health is not one.health_before:
         said = f"{said}{',' if said else ''} now {one.health.value.lower()}"
-    return _named(one), Piece(said)
+    return said
 
 
-def _scope(one: ScopeAdded) -> tuple[Piece, ...]:
-    return _named(one), Piece(f" grew by {one.added} to {one.total}")
+def _scope(one: ScopeAdded, last: date) -> str:
+    return f" grew by {one.added} to {one.total}"
 
 
-def _slipped(one: Slipped, last: date) -> tuple[Piece, ...]:
+def _slipped(one: Slipped, last: date) -> str:
     if one.how == "moved" and one.due_before is not None:
-        said = f" from {day(one.due_before, last)} to {day(one.due_on, last)}"
-    else:
-        said = f" was due {day(one.due_on, last)}"
-    return _named(one), Piece(said)
+        return f" from {day(one.due_before, last)} to {day(one.due_on, last)}"
+    return f" was due {day(one.due_on, last)}"
 
 
-def _at_risk(one: AtRisk) -> tuple[Piece, ...]:
+def _at_risk(one: AtRisk, last: date) -> str:
     new = "now " if one.since_this_week else ""
     said = f" {new}{one.health.value.lower()}"
-    if one.reason:
-        said = f"{said}: {inert_text(one.reason, SAID)}"
-    return _named(one), Piece(said)
+    return f"{said}: {inert_text(one.reason, SAID)}" if one.reason else said
 
 
-def _shipped(one: Delivered, last: date) -> tuple[Piece, ...]:
+def _shipped(one: Delivered, last: date) -> str:
     on = one.released.on
     said = f" on {day(on, last)}" if on is not None else ""
-    if one.use:
-        said = f"{said}: {inert_text(one.use, SAID)}"
-    return _named(one), Piece(said)
+    return f"{said}: {inert_text(one.use, SAID)}" if one.use else said
 
 
-def _contradicts(one: Contradicted) -> tuple[Piece, ...]:
-    said = f" says “{inert_text(one.says, TITLE)}”, measured: {inert_text(one.measured, SAID)}"
-    return _named(one), Piece(said)
+def _contradicts(one: Contradicted, last: date) -> str:
+    return f" says “{inert_text(one.says, TITLE)}”, measured: {inert_text(one.measured, SAID)}"
 
 
 # Layouts ---------------------------------------------------------------------------------------

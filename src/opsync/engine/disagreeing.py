@@ -58,9 +58,20 @@ class Disagreeing:
         self._zone = look.zone
         self._read_at: dict[str, datetime | None] | None = None
         self._judged: dict[tuple[str, Ref], Disagreement | None] = {}
+        self._summed: list[Summed] | None = None
+
+    @property
+    def look(self) -> Lookup:
+        """Where it looks."""
+        return self._look
 
     async def summed(self) -> list[Summed]:
-        """The delivery summaries of initiatives that live and are in use."""
+        """The delivery summaries of initiatives that live and are in use; read once."""
+        if self._summed is None:
+            self._summed = await self._in_use()
+        return self._summed
+
+    async def _in_use(self) -> list[Summed]:
         found = await self._store.rollups()
         roots = await self._store.records_of([one.root for one in found])
         return [

@@ -63,17 +63,18 @@ class HookSecrets:
         """All of them by connection; none where the file is not there."""
         try:
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            with os.fdopen(handle, "rb") as file:
+                state = os.fstat(handle)
+                seen = (state.st_ino, state.st_mtime_ns, state.st_size)
+                text = None if seen == self._seen else file.read()
         except FileNotFoundError:
             self._seen, self._known = None, {}
             return {}
         except OSError as error:
             raise self._unusable(error) from error
-        with os.fdopen(handle, "rb") as file:
-            state = os.fstat(handle)
-            seen = (state.st_ino, state.st_mtime_ns, state.st_size)
-            if seen != self._seen:
-                self._known = self._decoded(file.read())
-                self._seen = seen
+        if text is not None:
+            self._known = self._decoded(text)
+            self._seen = seen
         return dict(self._known)
 
     def secrets_of(self, instance: Instance) -> list[bytes]:

@@ -136,14 +136,17 @@ class Overview(Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...]
 
 
-async def overview(config: Config, store: Store, now: datetime) -> Overview:
-    """Gather it. Asks no tool."""
-    look = Lookup(config, store)
+async def overview(
+    config: Config, store: Store, now: datetime, *, disagreeing: Disagreeing | None = None
+) -> Overview:
+    """Gather it. `disagreeing` looks into the same store on the same day, where there is one
+    already: what it read is not read again. Asks no tool."""
+    as_of = now.astimezone(config.zone).date()
+    disagreeing = disagreeing or Disagreeing(Lookup(config, store), as_of)
+    look = disagreeing.look
     veil = Veil(look)
     catalog = look.catalog
     counts = await store.counts()
-    as_of = now.astimezone(config.zone).date()
-    disagreeing = Disagreeing(look, as_of)
     rollups = await disagreeing.summed()
     owners = await look.owners()
     initiatives = [

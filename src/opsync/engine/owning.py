@@ -18,6 +18,7 @@ from opsync.engine.standing import held_why
 from opsync.engine.taken import TakenBack
 from opsync.engine.undoing import EVERY, take_back
 from opsync.engine.veil import Veil
+from opsync.errors import ConfigError
 from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
 from opsync.model.ledger import (
     CONFLICTED,
@@ -164,9 +165,7 @@ def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
     With "theirs" it is held for good. With "ours" what stands there now may be replaced: that,
     and nothing that somebody writes there until then.
     """
-    fresh = msgspec.structs.replace(
-        entry, outcome="", message="", attempts=0, next_try_at=None, intent=None
-    )
+    fresh = msgspec.structs.replace(entry, outcome="", message="", attempts=0, next_try_at=None)
     if side == "theirs":
         kind = HoldKind.theirs
         if entry.hold is not None and entry.hold.kind in (HoldKind.undone, HoldKind.released):
@@ -185,7 +184,10 @@ def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
 async def resolve(
     config: Config, store: Store, entries: Sequence[Entry], side: Side, *, by: str, at: datetime
 ) -> list[Entry]:
-    """Settle these; what a rule in mode propose would write there is approved with it."""
+    """Settle these; what a rule in mode propose would write there is approved with it.
+
+    ConfigError: one of them is not as it was when it was looked up, and nothing was done.
+    """
     after = [settled(one, side, by=by, at=at) for one in entries]
     modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
     approvals = [
@@ -199,5 +201,9 @@ async def resolve(
         for one in after
         if side == "ours" and modes.get(one.slot.rule) is Mode.propose
     ]
-    await store.settle(after, approvals)
+    if not await store.settle(after, approvals, before=entries):
+        raise ConfigError(
+            "a value was written or changed meanwhile: nothing was done",
+            hint="Look at it again, and decide about what stands there now.",
+        )
     return after

@@ -12,6 +12,7 @@ from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.veil import Veil
+from opsync.errors import ConfigError
 from opsync.model import WRITTEN, Change, Slot, Value
 from opsync.store import Store
 
@@ -70,6 +71,16 @@ class ShownBack(Struct, frozen=True, kw_only=True):
     done: tuple[Taken, ...]
     left: tuple[LeftAlone, ...]
     columns: tuple[ShownColumn, ...] = ()
+
+
+def insist(found: ShownBack) -> ShownBack:
+    """`found`; ConfigError where nothing was put back, since all was left as it stands."""
+    if found.left and not found.done:
+        raise ConfigError(
+            f"nothing was put back: {found.left[0].why}",
+            hint="What stands there now is left alone.",
+        )
+    return found
 
 
 async def shown_back(config: Config, store: Store, found: TakenBack) -> ShownBack:

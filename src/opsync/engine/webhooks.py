@@ -17,7 +17,7 @@ from opsync.contract.settings import WebhookSettings
 from opsync.contract.webhooks import ManagesWebhooks, Registered, WebhookSource
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.errors import ConfigError, OpsyncError, RefusedError, SignInError
-from opsync.hookfacts import EXPIRES_SOON, HookFacts
+from opsync.hookfacts import EXPIRES_SOON, KNOWN, HookFacts
 from opsync.http import check_base_url
 from opsync.model import Value
 from opsync.problems import env_name
@@ -34,8 +34,6 @@ TOLD = "webhooks:told:"
 """Kept: when that secret came."""
 LAST = "webhooks:last:"
 """Kept: when the last delivery came that was taken."""
-KNOWN = "webhooks:known:"
-"""Kept: what is wrong with its webhooks, as `HookFacts`."""
 
 WAITS = timedelta(minutes=15)
 """So long a tool's own secret is taken after somebody asked for it."""
@@ -304,6 +302,18 @@ def _configured(instance: Instance) -> str:
 
 def _time(found: Value) -> datetime | None:
     return datetime.fromisoformat(found) if isinstance(found, str) else None
+
+
+def webhooks_of(
+    config: Config, store: Store, hooks: HookSecrets, connectors: Mapping[str, Connector[Any]]
+) -> list[Webhooks]:
+    """The change signals of all connections that can send some, of those that are open."""
+    base = public_url(config)
+    return [
+        Webhooks(instance, connectors[instance.name], store, hooks, base)
+        for instance in sources_of(config)
+        if instance.name in connectors
+    ]
 
 
 def sources_of(config: Config) -> list[Instance]:

@@ -63,7 +63,8 @@ class Chores:
     async def _for_ever(self) -> None:
         while True:
             await self._service.session.runtime.clock.sleep(EVERY_S)
-            await self.once()
+            async with self._service.besides:
+                await self.once()
 
     async def once(self) -> None:
         """Do all that is due."""
@@ -107,14 +108,13 @@ class Chores:
 
     async def _note_signals(self, now: datetime) -> None:
         # Connectors learn in passes who they are, by which their signals are understood.
-        await self._surface.doors.settle()
-        await self._surface.look_at_signals()
+        await self._surface.settle()
 
-    async def _renew(self, now: datetime) -> Sequence[Alarm] | None:
+    async def _renew(self, now: datetime) -> None:
         session = self._service.session
         last = (await session.store.kept(OWN)).get(RENEWED_AT)
         if isinstance(last, str) and timedelta(0) <= now - datetime.fromisoformat(last) < DAILY:
-            return None
+            return
         opened = await session.open_all()
         hooks = HookSecrets(session.config.store, session.runtime.clock)
         base = public_url(session.config)
@@ -122,10 +122,9 @@ class Chores:
             Webhooks(one, opened[one.name].connector, session.store, hooks, base)
             for one in sources_of(session.config)
         ]
-        alarms = await renew_due(found, now)
+        await renew_due(found, now)  # what it finds to be wrong, watching tells
         await session.store.put_kept(OWN, {RENEWED_AT: now.isoformat()})
         await self._surface.settle()
-        return alarms
 
     async def _send_digest(self, now: datetime) -> Sequence[Alarm]:
         async with self._service.holding(self._with_pages()):

@@ -13,11 +13,13 @@ from opsync.engine.undone import ShownBack
 from opsync.runtime import Clock
 from opsync.store import Store
 
+SignalsState = Literal["on", "off", "silent", "expired"]
+
 
 class Signals(Struct, frozen=True, kw_only=True):
     """Change signals from one tool. "silent" are those that ought to come and did not for long."""
 
-    state: Literal["on", "off", "silent", "expired"]
+    state: SignalsState
     last_at: datetime | None = None
     expires_at: datetime | None = None
 
@@ -55,6 +57,11 @@ class Desk(Protocol):
         ...
 
     @property
+    def refused(self) -> str:
+        """Why the configuration could not be read again, "" where it could."""
+        ...
+
+    @property
     def store(self) -> Store:
         """The open store."""
         ...
@@ -70,7 +77,8 @@ class Desk(Protocol):
 
     async def undo(self, what: str, by: str) -> ShownBack:
         """Put back what stood before a run (its number) or a change (its id), and return what came
-        of it. Raises OpsyncError where there is no such thing, or writes are paused."""
+        of it. Raises OpsyncError where nothing is put back: there is no such thing, writes are
+        paused, a connection that it is about is in use, or all of it is left as it stands."""
         ...
 
     async def read_now(self, instance: str) -> None:

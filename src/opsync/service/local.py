@@ -25,14 +25,18 @@ from opsync.service.asks import (
     LINE_MAX,
     Answer,
     Ask,
+    AskChanged,
     AskReload,
+    AskStore,
     AskSync,
     AskUndo,
     Failed,
+    Noted,
     Reading,
     Reloaded,
     Synced,
     Undone,
+    reached,
     socket_path,
 )
 from opsync.service.running import Service
@@ -49,8 +53,6 @@ async def listening(service: Service, reload: Reload) -> AsyncIterator[Path]:
     """Take requests for the length of the block. The caller holds the store, so that a socket that
     stands there is one that a process left behind."""
     path = socket_path(service.session.config.store)
-    with suppress(FileNotFoundError):
-        path.unlink()
     desk = _Desk(service, reload)
     listener = _bound(path)
     server = await asyncio.start_unix_server(desk.serve, sock=listener, limit=LINE_MAX)
@@ -68,7 +70,12 @@ def _bound(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        path.unlink(missing_ok=True)
+        with reached(path) as name:
+            listener.bind(name)
+    except ConfigError:
+        listener.close()
+        raise
     except OSError as error:
         listener.close()
         raise ConfigError(
@@ -101,7 +108,7 @@ class _Desk:
             line = await reader.readline()
             if not line:
                 return
-            answer = await self._answer(line, lambda one: _send(writer, one))
+            answer = await self._answer(line, lambda one: _send(writer, one), reader)
             _send(writer, answer)
             await writer.drain()
         except (OSError, ValueError):
@@ -110,7 +117,7 @@ class _Desk:
             self._serving.discard(task)
             writer.close()
 
-    async def _answer(self, line: bytes, say: Say) -> Answer:
+    async def _answer(self, line: bytes, say: Say, reader: asyncio.StreamReader) -> Answer:
         try:
             match _ask(line):
                 case AskSync() as wanted:
@@ -119,6 +126,11 @@ class _Desk:
                     return await self._undo(wanted)
                 case AskReload():
                     return await self._reload()
+                case AskStore() as wanted:
+                    return await self._lend(wanted, say, reader)
+                case AskChanged():
+                    self._service.decide_again()
+                    return Noted()
                 case unknown:
                     assert_never(unknown)
         except msgspec.MsgspecError:
@@ -161,25 +173,40 @@ class _Desk:
                 keeps_plan=wanted.keeps_plan,
                 progress=told,
                 mine=mine,
+                stopping=lambda: self._service.stopping,
             )
         self._service.say(report)
-        return Synced(report)
+        return Synced.of(report)
 
     async def _undo(self, wanted: AskUndo) -> Undone:
         self._session(wanted.config)
         async with self._service.alone(wanted.command) as mine:
             session = self._session(wanted.config)
-            if missing := session.config.instances.keys() - mine:
-                raise ConfigError(
-                    f"{', '.join(sorted(missing))}: in use by the running service",
-                    hint="Try again in a minute.",
-                )
+            _check_all(session, mine)
             rows = await writes_of_changes(session.store, wanted.changes)
             found = await undo(
                 session, rows, why=f"undo of {wanted.of}", by=wanted.by, dry=wanted.dry
             )
             back = await shown_back(session.config, session.store, found)
         return Undone(back, found.exit_code)
+
+    async def _lend(self, wanted: AskStore, say: Say, reader: asyncio.StreamReader) -> Answer:
+        session = self._session(wanted.config)
+        async with self._service.alone(wanted.command) as mine:
+            _check_all(session, mine)
+            await self._service.written()
+            say(Noted())
+            await reader.read()  # until it closes its end, in whatever way
+        return Noted()
+
+
+def _check_all(session: Session, mine: frozenset[str]) -> None:
+    """ConfigError where somebody else works with a connection still."""
+    if missing := session.config.instances.keys() - mine:
+        raise ConfigError(
+            f"{', '.join(sorted(missing))}: in use by the running service",
+            hint="Try again in a minute.",
+        )
 
 
 def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -66,3 +67,25 @@ class Nudges:
     def waiting(self) -> dict[str, int]:
         """By instance how many items are to be looked at; where all that changed is, one."""
         return {name: 1 if one.whole else len(one.refs) for name, one in self._found.items()}
+
+
+class Signals(Protocol):
+    """Keeps what change signals named until it was looked at, also over a kill."""
+
+    def taken(self, instance: str) -> None:
+        """A read begins, and looks at all that was told so far."""
+        ...
+
+    def was_read(self, instance: str) -> None:
+        """The read that began last came to a good end."""
+        ...
+
+
+class NoSignals:
+    """Keeps none: a signal that came before the end is lost with it."""
+
+    def taken(self, instance: str) -> None:
+        """There is nothing to keep."""
+
+    def was_read(self, instance: str) -> None:
+        """There is nothing to keep."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any
 
 import structlog
 
@@ -19,7 +19,7 @@ from opsync.pipeline import finish
 from opsync.report import PassReport
 from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
-from opsync.service.nudges import Nudges
+from opsync.service.nudges import NoSignals, Nudges, Signals
 from opsync.service.reading import Inbox, take_turn
 from opsync.service.schedule import Schedule
 from opsync.steps.writing import apply_all
@@ -32,26 +32,6 @@ PATIENCE_S = 30.0
 """So long a command waits for instances that are in use; the others it does without them."""
 
 Told = Callable[[PassReport], None]
-
-
-class Signals(Protocol):
-    """Keeps what change signals named until it was looked at, also over a kill."""
-
-    def taken(self, instance: str) -> None:
-        """A read begins, and looks at all that was told so far."""
-        ...
-
-    def was_read(self, instance: str) -> None:
-        """The read that began last came to a good end."""
-        ...
-
-
-class _NoSignals:
-    def taken(self, instance: str) -> None:
-        """There is nothing to keep."""
-
-    def was_read(self, instance: str) -> None:
-        """There is nothing to keep."""
 
 
 class Service:
@@ -70,13 +50,13 @@ class Service:
         self.schedule = Schedule(session.runtime, jitter)
         self.deciding = asyncio.Lock()
         """Held while something is decided: by a round, or by a person's command."""
+        self.besides = asyncio.Lock()
+        """Held by others that work with this session, which stays meanwhile; taken first."""
         self.trouble: dict[str, str] = {}
         """What keeps the service itself from working, by kind, in words."""
         self.told: list[Told] = []
         """Who is told of each pass that is over."""
-        self.changed: list[Callable[[], None]] = []
-        """Who is told that what pages show may be another."""
-        self.signals: Signals = _NoSignals()
+        self.signals: Signals = NoSignals()
         """Who keeps the change signals that came until they were looked at."""
         self._inbox = Inbox()
         self._unsettled = asyncio.Event()
@@ -86,6 +66,7 @@ class Service:
         """The instances that the last round could not have, because others worked with them."""
         self._writing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._commands: set[asyncio.Task[Any]] = set()
         self._ending = False
         self._over = False
         """It was told to stop, and begins no more, whatever was under way then."""
@@ -103,6 +84,11 @@ class Service:
         self._tasks.append(asyncio.create_task(self._settle_for_ever(), name="decide"))
 
     @property
+    def writing(self) -> bool:
+        """Whether a round is being written."""
+        return bool(self._writing)
+
+    @property
     def stopping(self) -> bool:
         """Whether nothing more is begun."""
         return self._ending
@@ -118,9 +104,10 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not self._writing:
+        under_way: set[asyncio.Task[Any]] = {*self._writing, *self._commands}
+        if not under_way:
             return True
-        _, late = await asyncio.wait(self._writing, timeout=drain_s)
+        _, late = await asyncio.wait(under_way, timeout=drain_s)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -131,7 +118,7 @@ class Service:
         `settle` is called before anything begins again. What was to be looked at still is.
 
         Raises ConfigError where it was told to stop meanwhile."""
-        async with self.deciding:
+        async with self.besides, self.deciding:
             await self._halt(PATIENCE_S)
             if self._over:
                 raise _stopped()
@@ -141,11 +128,17 @@ class Service:
             self.nudges.settle(names)
             self._inbox = Inbox()
             self.trouble.clear()
-            await settle()
+            try:
+                await settle()
+            except StoreError as error:
+                # It is in force all the same, and settled again with the next chores.
+                _log.error("store.failed", error=str(error))
+            finally:
+                if not self._over:
+                    self._ending = False
+                    self.start()
             if self._over:
                 raise _stopped()
-            self._ending = False
-            self.start()
 
     # --- What others ask for
 
@@ -163,27 +156,37 @@ class Service:
         """A block in which nothing else is decided, for a person's command, with the instances that
         nobody else works with meanwhile."""
         async with self.deciding:
-            names = await self.hands.take_all(command, PATIENCE_S)
+            if self._over:
+                raise OpsyncError("the service is stopping", hint="Try again once it runs anew.")
+            mine = asyncio.current_task()
+            assert mine is not None
+            self._commands.add(mine)
+            names: frozenset[str] = frozenset()
             try:
+                names = await self.hands.take_all(command, PATIENCE_S)
                 yield names
             finally:
+                self._commands.discard(mine)
                 for name in names:
                     self.hands.release(name)
                 self.decide_again()
-                self._say_changed()
 
     @asynccontextmanager
     async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """A block in which nobody else works with these instances."""
-        held: list[str] = []
+        """A block in which nobody else works with these instances. The caller has `besides`."""
+        hands, held = self.hands, list[str]()
         try:
             for name in sorted(names):
-                await self.hands.take(name, "written")
+                await hands.take(name, "written")
                 held.append(name)
             yield
         finally:
             for name in held:
-                self.hands.release(name)
+                hands.release(name)
+
+    async def written(self) -> None:
+        """Wait until all rounds that write are closed."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     # --- The tasks
 
@@ -224,8 +227,8 @@ class Service:
                 nudge = nudge.also((), whole=True)
             try:
                 turn = await take_turn(self.session, name, nudge)
-            except BaseException:
-                # It was not looked at: the next turn does.
+            except (StoreError, asyncio.CancelledError):
+                # It was not looked at: the next turn does. After any other failure all is read.
                 self.nudges.tell(name, told.refs, whole=told.whole)
                 raise
         finally:
@@ -238,7 +241,6 @@ class Service:
             self.signals.was_read(name)
         self._inbox.put(turn)
         self._unsettled.set()
-        self._say_changed()
 
     async def _settle_for_ever(self) -> None:
         while not self._ending:
@@ -254,6 +256,7 @@ class Service:
                 self.trouble["decide"] = f"{type(error).__name__}: {error}"
                 _log.error("decide.failed", exc_info=error)
                 await self.session.runtime.clock.sleep(AGAIN_S)
+                self._unsettled.set()
             else:
                 self.trouble.pop("decide", None)
 
@@ -322,14 +325,9 @@ class Service:
         """Tell whoever wants to know of a pass that is over."""
         for told in self.told:
             told(report)
-        self._say_changed()
 
     def _now(self) -> datetime:
         return self.session.runtime.clock.now()
-
-    def _say_changed(self) -> None:
-        for one in self.changed:
-            one()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)

@@ -35,13 +35,9 @@ class Schedule:
     turns: dict[str, Turns] = field(default_factory=dict)
 
     def begin(self, every: Mapping[str, timedelta]) -> None:
-        """Have all of these read at once, those that are known already when they are due."""
+        """Have all of these read at once."""
         now = self.runtime.clock.now()
-        before, self.turns = self.turns, {}
-        for name, span in every.items():
-            known = before.get(name)
-            due_at = min(known.due_at, now + span) if known else now
-            self.turns[name] = Turns(span, due_at)
+        self.turns = {name: Turns(span, now) for name, span in every.items()}
 
     def wait_s(self, name: str) -> float:
         """How many seconds there are until an instance is due."""

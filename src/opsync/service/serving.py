@@ -45,7 +45,6 @@ class Process:
     ) -> None:
         self.service = service
         self.surface = surface
-        self.ended = asyncio.Event()
         self._read_config = read_config
         self._redactor = redactor
         self._reloading = asyncio.Lock()
@@ -94,13 +93,19 @@ async def serve(
     announce: Callable[[Surface], None],
 ) -> None:
     """Hold the store and keep everything in step, until SIGTERM or SIGINT."""
+    ended, changed = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    # Before anything else: a signal that comes while it starts would kill it, or, to the first
+    # process of a container, be lost.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, changed.set)
     async with running(config, read_config, redactor=redactor, local=local) as process:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, process.ended.set)
         loop.add_signal_handler(signal.SIGHUP, process.reload_soon)
+        if changed.is_set():
+            process.reload_soon()
         announce(process.surface)
-        await process.ended.wait()
+        await ended.wait()
         _log.info("service.stopping")
 
 
@@ -160,6 +165,14 @@ def _check(before: Config, after: Config) -> None:
 
 def _after_restart(before: Config, after: Config) -> tuple[str, ...]:
     """The settings that another value of which counts after a restart only."""
-    names = ("listen", "webhooks_listen", "debounce_s", "jitter", "drain_s", "tracing")
+    names = (
+        "listen",
+        "webhooks_listen",
+        "debounce_s",
+        "jitter",
+        "drain_s",
+        "log_format",
+        "tracing",
+    )
     old, new = before.general.service, after.general.service
     return tuple(f"service.{n}" for n in names if getattr(old, n) != getattr(new, n))

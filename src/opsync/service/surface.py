@@ -6,24 +6,25 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from opsync.blocks.service import ServiceBlock
 from opsync.config import Config
 from opsync.contract.webhooks import Signal
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.undoing import is_change, is_run, undo, writes_of
-from opsync.engine.undone import ShownBack, shown_back
+from opsync.engine.undone import ShownBack, insist, shown_back
 from opsync.engine.webhooks import hook_facts, last_delivery
-from opsync.errors import ConfigError
+from opsync.errors import ConfigError, StoreError
+from opsync.hookfacts import HookFacts
 from opsync.redact import Redactor
 from opsync.runtime import Clock, new_secret
-from opsync.service.desk import Budget, Signals, Standing
+from opsync.service.desk import Budget, Signals, SignalsState, Standing
 from opsync.service.health import Troubles, health_routes, reasons_of
 from opsync.service.hooks.counting import Counters
 from opsync.service.hooks.doors import Doors
 from opsync.service.hooks.memory import Memory
-from opsync.service.hooks.receiver import beside, receiver
+from opsync.service.hooks.receiver import Door, beside, receiver
 from opsync.service.metrics import Metrics, metrics_route
 from opsync.service.running import Service
 from opsync.service.server import Address, serving
@@ -42,7 +43,8 @@ SCARCE = 0.9
 class Surface:
     """One service's HTTP side. It is the desk of its pages, and what health and metrics ask.
 
-    `refused` is why the configuration could not be read again, "" where it was.
+    `refused` is why the configuration could not be read again, "" where it was; `app` is all that
+    is served.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class Surface:
         self.alarmed: tuple[Alarm, ...] = ()
         """What chores found to be wrong, besides what the store knows."""
         self._redactor = redactor
+        self._proxies: list[IPv4Network | IPv6Network] = []
+        """Whom the receiver believes for whom they send; the same list for good."""
         self._secrets = HookSecrets(service.session.config.store, self.clock)
         self.doors = Doors(service.session, self._secrets)
         self._heard: dict[str, datetime | None] = {}
-        self._ends: dict[str, datetime | None] = {}
-        self._app: Guarded = dashboard(
+        self._facts: dict[str, HookFacts] = {}
+        self.app: Guarded = dashboard(
             self,
             secret=new_secret(),
             local=local,
@@ -93,7 +97,7 @@ class Surface:
         self.service.decide_again()
 
     async def undo(self, what: str, by: str) -> ShownBack:
-        """Put back what stood before a run or a change."""
+        """Put back what stood before a run or a change. ConfigError where nothing is put back."""
         if is_run(what):
             rows = await writes_of(self.store, run=int(what))
         elif is_change(what):
@@ -113,7 +117,7 @@ class Surface:
                 )
             session = self.service.session
             found = await undo(session, rows, why=f"undo of {of}", by=by)
-            return await shown_back(self.config, self.store, found)
+            return insist(await shown_back(self.config, self.store, found))
 
     async def read_now(self, instance: str) -> None:
         """Have a connection read soon."""
@@ -141,12 +145,26 @@ class Surface:
         door = self.doors.open.get(name)
         if door is None:
             return None
-        on = bool(door.secrets())
+        ends = self._facts.get(name, HookFacts()).expires_at
         return Signals(
-            state="on" if on else "off",
-            last_at=self._heard.get(name),
-            expires_at=self._ends.get(name),
+            state=self._signals_state(name, door), last_at=self._heard.get(name), expires_at=ends
         )
+
+    def _signals_state(self, name: str, door: Door) -> SignalsState:
+        facts = self._facts.get(name, HookFacts())
+        if facts.expires_at is not None and facts.expires_at <= self.now():
+            return "expired"
+        if facts.off or facts.gone or self._unreadable():
+            return "off"
+        return "on" if door.secrets() else "off"
+
+    def _unreadable(self) -> str:
+        """Why the secrets of change signals cannot be read, "" where they can. All else goes on."""
+        try:
+            self._secrets.load()
+        except StoreError as error:
+            return str(error)
+        return ""
 
     def _budgets(self, name: str) -> tuple[Budget, ...]:
         client = self.service.session.clients.get(name)
@@ -169,7 +187,8 @@ class Surface:
         """What is wrong besides the connections."""
         trouble = self.service.trouble
         failed = tuple(info.name for info in self.config.plugins.infos if info.state == "failed")
-        store = trouble.get("store", "") or trouble.get("decide", "") or trouble.get("write", "")
+        store = next((trouble[one] for one in ("store", "decide", "write") if one in trouble), "")
+        store = store or self._unreadable()
         return Troubles(reload=self.refused, store=self._redactor.clean(store), plugins=failed)
 
     async def answers(self) -> None:
@@ -193,7 +212,7 @@ class Surface:
             ready=not red,
             queued=sum(self.service.nudges.waiting.values()),
             deliveries=counted,
-            webhooks={name: at for name, at in self._ends.items() if at is not None},
+            webhooks={name: at for name, one in self._facts.items() if (at := one.expires_at)},
         )
 
     # --- Change signals
@@ -201,9 +220,10 @@ class Surface:
     async def settle(self) -> None:
         """Go by the configuration that is in force now."""
         config = self.config
-        self._app.settle(config.general.service)
+        self.app.settle(config.general.service)
+        self._proxies[:] = map(ip_network, config.general.service.access.proxy_from)
         self.metrics.configured({n: i.connector for n, i in config.instances.items()})
-        for text in self._secrets.texts():
+        for text in () if self._unreadable() else self._secrets.texts():
             self._redactor.add(text)
         await self.doors.settle(self.service.session)
         await self.look_at_signals()
@@ -212,7 +232,7 @@ class Surface:
         """Learn what was noted of change signals, also by commands beside the service."""
         for name in self.doors.open:
             self._heard[name] = await last_delivery(self.store, name)
-            self._ends[name] = (await hook_facts(self.store, name)).expires_at
+            self._facts[name] = await hook_facts(self.store, name)
 
     def hear(self, name: str, signal: Signal) -> None:
         """Something may have changed."""
@@ -223,9 +243,13 @@ class Surface:
     async def open(self, settings: ServiceBlock, drain_s: float) -> AsyncIterator[None]:
         """Serve while the block lasts."""
         await self.settle()
-        proxies = [ip_network(one) for one in settings.access.proxy_from]
         hooks = receiver(
-            self.doors.open, self.memory, self.counters, self.clock, self.hear, proxies=proxies
+            self.doors.open,
+            self.memory,
+            self.counters,
+            self.clock,
+            self.hear,
+            proxies=self._proxies,
         )
         apart = settings.webhooks_address
         slow = partial(self.counters.count, "slow", "")
@@ -236,11 +260,11 @@ class Surface:
                 self.hooks_address = await stack.enter_async_context(
                     serving(hooks, apart.host, apart.port, on_slow=slow, drain_s=drain_s)
                 )
-            app = self._app if apart is not None else beside(hooks, self._app)
+            app = self.app if apart is not None else beside(hooks, self.app)
             here = settings.address
             self.address = await stack.enter_async_context(
                 serving(app, here.host, here.port, on_slow=slow, drain_s=drain_s)
             )
-            stack.push_async_callback(self._app.pages.state.listening.close)
+            stack.push_async_callback(self.app.pages.state.listening.close)
             await self.memory.resume(self.doors.open.keys(), self.hear)
             yield

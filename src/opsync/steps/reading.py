@@ -40,7 +40,6 @@ async def pull_all(this: Pass) -> None:
     await at_once(tasks)
     await at_once(read() for read in later)
     await try_again(this, contexts)
-    await check_teams(this)
     await keep_all(this)
 
 
@@ -81,10 +80,11 @@ def context_of(this: Pass, name: str) -> PullContext:
 
 
 async def look_around(this: Pass) -> None:
-    """Whose numbers can be relied on besides what was just read, and whether more must be looked at
-    than what changed."""
+    """Whose numbers can be relied on besides what was just read, whether more must be looked at
+    than what changed, and whether the configuration's teams are in what was read."""
     await _keep_earlier_trouble(this)
     await _look_again(this)
+    await check_teams(this)
 
 
 async def _keep_earlier_trouble(this: Pass) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from opsync.config import Config, Instance
 from opsync.contract.connector import Readable
 from opsync.current import Pass
+from opsync.hookfacts import KNOWN, HookFacts
 from opsync.model import WRITTEN, Value
 from opsync.stages.pull import EXPECTED, is_core_key
 from opsync.steps.shared import OWN
@@ -108,6 +109,7 @@ async def facts_of(config: Config, store: Store) -> list[Facts]:
             _time(write_refused.get(name)),
             _table(refused.get(name)),
             aside.get(name, AsideCount()),
+            HookFacts.of(kept.get(KNOWN + name)),
         )
         for name, instance in config.instances.items()
     ]
@@ -123,6 +125,7 @@ def _facts(
     write_refused_since: datetime | None,
     refused: Mapping[str, Value],
     aside: AsideCount,
+    webhooks: HookFacts,
 ) -> Facts:
     feeds = {one.feed: _feed(one) for one in cursors}
     measured = feeds.pop(METRICS, None)
@@ -151,6 +154,7 @@ def _facts(
         ),
         short=tuple(_short(kept)),
         token_expires=settings.token_expires,
+        webhooks=webhooks,
     )
 
 

@@ -60,8 +60,9 @@ def load(connection: Connection, refs: Sequence[Ref] | set[Ref]) -> dict[Ref, Re
     """The records of these refs, as far as they are known, gone ones too."""
     found: dict[Ref, Record] = {}
     for part in chunks(texts(refs)):
-        for row in connection.execute(select(records.c.body).where(records.c.ref.in_(part))):
-            record = decode_record(row.body)
+        query = select(records.c.body).where(records.c.ref.in_(part))
+        for body in connection.execute(query).scalars().all():
+            record = decode_record(body)
             found[record.ref] = record
     return found
 

@@ -63,6 +63,18 @@ class Database:
         """Close the file."""
         self._connection.close()
 
+    def still(self, work: Callable[[Still], T]) -> T:
+        """Run `work` on the store as it stands, in one transaction that changes nothing."""
+
+        def within(connection: Connection) -> T:
+            still = Still(self.path, self._file, connection)
+            try:
+                return work(still)
+            finally:
+                still.over = True
+
+        return self.read(within)
+
     def _open(self) -> tuple[sqlite3.Connection, Connection]:
         file = self._connect()
         token = _opening.set(file)
@@ -118,6 +130,25 @@ class Database:
             if told := explain(self.path, error):
                 raise told from error
             raise
+
+
+class Still(Database):
+    """An open store within one transaction: all reads see one state, and nothing is written."""
+
+    def __init__(self, path: Path, file: sqlite3.Connection, connection: Connection) -> None:
+        self.path = path
+        self._file, self._connection = file, connection
+        self.over = False
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in the transaction that goes on."""
+        if self.over:
+            raise RuntimeError("the look at the store is over")
+        return self._guarded(lambda: work(self._connection))
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Nothing is written by somebody who looks."""
+        raise RuntimeError("nothing is written while the store is looked at")
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 from sqlalchemy import (
@@ -11,12 +12,14 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     and_,
+    bindparam,
     delete,
     func,
     insert,
     select,
     update,
 )
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
@@ -46,6 +49,17 @@ LAST_RETRY = timedelta(hours=6)
 _KEY = ("target", "surface", "rule", "other")
 _WRITTEN = (OutcomeKind.created, OutcomeKind.updated, OutcomeKind.removed, OutcomeKind.unchanged)
 _NULL = b"null"
+
+# Used for each batch of writes: to build a statement costs more than to carry it out.
+_AT_TARGETS = select(ledger).where(ledger.c.target.in_(bindparam("targets", expanding=True)))
+_FORGET_EMPTY = delete(ledger).where(
+    ledger.c.target.in_(bindparam("targets", expanding=True)),
+    ledger.c.desired == _NULL,
+    ledger.c.applied == _NULL,
+    ledger.c.intent.is_(None),
+    ledger.c.hold.is_(None),
+)
+_CHANGE = update(ledger).where(*(ledger.c[name] == bindparam(f"at_{name}") for name in _KEY))
 
 _decode_hold = msgspec.json.Decoder(Hold).decode
 
@@ -109,17 +123,31 @@ class Ledger(Part):
         if rows:
             await self._write(work)
 
-    async def settle(self, entries: Sequence[Entry], approvals: Sequence[Approval] = ()) -> None:
-        """Keep slots as a person settled them: what is to be written there may be tried at once."""
+    async def settle(
+        self,
+        entries: Sequence[Entry],
+        approvals: Sequence[Approval] = (),
+        *,
+        before: Sequence[Entry] = (),
+    ) -> bool:
+        """Keep slots as a person settled them: what is to be written there may be tried at once.
 
-        def work(connection: Connection) -> None:
+        False, and nothing is kept, where one of them is not as `before` has it any more: a pass
+        that goes on meanwhile has written there.
+        """
+
+        def work(connection: Connection) -> bool:
+            for one in before:
+                row = connection.execute(select(ledger).where(_at(one.slot))).mappings().first()
+                if row is None or to_entry(row) != one:
+                    return False
             rows = [_row(entry) for entry in entries]
             _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
             _forget_empty(connection, [entry.slot for entry in entries])
             put_approvals(connection, approvals)
+            return True
 
-        if entries:
-            await self._write(work)
+        return not entries or await self._write(work)
 
     async def entry(self, slot: Slot) -> Entry | None:
         """One slot."""
@@ -256,10 +284,14 @@ def _row(entry: Entry) -> dict[str, object]:
 
 def _put(connection: Connection, rows: list[dict[str, object]], *names: str) -> None:
     """Insert rows; of those that are there, only the columns of these names are replaced."""
+    connection.execute(_put_only(names), rows)
+
+
+@cache
+def _put_only(names: tuple[str, ...]) -> Insert:
     new = upsert(ledger)
     changes = {name: new.excluded[name] for name in names}
-    statement = new.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
-    connection.execute(statement, rows)
+    return new.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
 
 
 def _rest_target(connection: Connection, target: Ref) -> None:
@@ -283,7 +315,8 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
         if row["desired"] != old["desired"]:
             row |= {"attempts": 0, "next_try_at": None}
         elif row["observed"] == old["observed"]:
-            row["retry"] = old["retry"]
+            # What is planned anew is no longer what was refused.
+            row["retry"] = old["retry"] if row["outcome"] else 1
         elif not old["retry"]:
             row["next_try_at"] = None
     _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
@@ -293,20 +326,14 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
 def _before(connection: Connection, targets: Sequence[Ref]) -> dict[tuple[str, ...], RowMapping]:
     found: dict[tuple[str, ...], RowMapping] = {}
     for part in chunks(texts(targets)):
-        for row in connection.execute(select(ledger).where(ledger.c.target.in_(part))).mappings():
+        for row in connection.execute(_AT_TARGETS, {"targets": part}).mappings():
             found[tuple(row[name] for name in _KEY)] = row
     return found
 
 
 def _forget_empty(connection: Connection, slots: Sequence[Slot]) -> None:
-    empty = and_(
-        ledger.c.desired == _NULL,
-        ledger.c.applied == _NULL,
-        ledger.c.intent.is_(None),
-        ledger.c.hold.is_(None),
-    )
     for part in chunks(texts([slot.target for slot in slots])):
-        connection.execute(delete(ledger).where(ledger.c.target.in_(part), empty))
+        connection.execute(_FORGET_EMPTY, {"targets": part})
 
 
 def _begin(connection: Connection, changes: Sequence[Change]) -> None:
@@ -379,7 +406,10 @@ def _finish(
                 values["hold"] = None
         if not outcome.unknown:
             values["intent"] = None
-        connection.execute(update(ledger).where(_at(change.slot)).values(values))
+        slot = change.slot
+        key = (str(slot.target), slot.surface, slot.rule, str(slot.other))
+        at_key = {f"at_{name}": value for name, value in zip(_KEY, key, strict=True)}
+        connection.execute(_CHANGE, values | at_key)
     _forget_empty(connection, [change.slot for change, _ in done])
     write_journal(connection, [journal_row(run, at, change, outcome) for change, outcome in done])
 

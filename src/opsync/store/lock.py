@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from opsync.errors import StoreError, StoreHeld
 
+SERVICE = "opsync serve"
+"""The command that holds a store for good."""
 MOST = 4096
 """Bytes of a lock file that are looked at."""
 
@@ -76,6 +78,8 @@ def _held(handle: int, path: Path) -> StoreHeld:
     except (msgspec.DecodeError, OSError):
         # The other process has the lock and has not written its name yet.
         return StoreHeld(f"{path} is held by another opsync.", hint=hint)
+    if holder.command == SERVICE:
+        hint = "It does not end by itself: stop it first."
     return StoreHeld(
         f"{path} is held by `{holder.command}`"
         f" (process {holder.pid} on {holder.host}, since {holder.since:%Y-%m-%d %H:%M} UTC).",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import OUT_OF_SCOPE, Record, Value
@@ -61,6 +63,13 @@ SELECT ref, hash, seen_hash, tombstone, feed, changed_in, seen_changed_in
 FROM records WHERE ref IN (*)
 """
 _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
+# Asked many times in each run: to build a statement costs more than to carry it out.
+_CURSORS = select(cursors).order_by(cursors.c.instance, cursors.c.feed)
+_CURSORS_OF = _CURSORS.where(cursors.c.instance == bindparam("of"))
+_KEPT = select(kept.c.key, kept.c.value).where(kept.c.instance == bindparam("of"))
+_KEPT = _KEPT.order_by(kept.c.key)
+_FORGET_KEPT = delete(kept).where(kept.c.instance == bindparam("of"), kept.c.key == bindparam("by"))
+_KEEP = insert(kept)
 _PARENT = "INSERT OR IGNORE INTO parents (child, parent) VALUES (?, ?)"
 
 
@@ -132,9 +141,11 @@ class Pulls(Part):
 
     async def kept(self, instance: str) -> dict[str, Value]:
         """What the instance's connector asked to keep."""
-        query = select(kept).where(kept.c.instance == instance).order_by(kept.c.key)
         return await self._read(
-            lambda c: {row.key: msgspec.json.decode(row.value) for row in c.execute(query)}
+            lambda c: {
+                key: msgspec.json.decode(value)
+                for key, value in c.execute(_KEPT, {"of": instance}).all()
+            }
         )
 
     async def put_kept(self, instance: str, values: Mapping[str, Value]) -> None:
@@ -146,19 +157,18 @@ class Pulls(Part):
         ]
 
         def work(connection: Connection) -> None:
-            connection.execute(
-                delete(kept).where(kept.c.instance == instance, kept.c.key.in_(list(values)))
-            )
+            connection.execute(_FORGET_KEPT, [{"of": instance, "by": key} for key in values])
             if rows:
-                connection.execute(insert(kept), rows)
+                connection.execute(_KEEP, rows)
 
-        await self._write(work)
+        if values:
+            await self._write(work)
 
 
 def _cursors(connection: Connection, instance: str | None) -> list[CursorState]:
-    query = select(cursors).order_by(cursors.c.instance, cursors.c.feed)
-    if instance is not None:
-        query = query.where(cursors.c.instance == instance)
+    found = connection.execute(
+        _CURSORS if instance is None else _CURSORS_OF, {} if instance is None else {"of": instance}
+    )
     return [
         CursorState(
             instance=row.instance,
@@ -168,7 +178,7 @@ def _cursors(connection: Connection, instance: str | None) -> list[CursorState]:
             failed_since=maybe_time(row.failed_at),
             error=row.error,
         )
-        for row in connection.execute(query)
+        for row in found
     ]
 
 
@@ -181,21 +191,22 @@ def _set_cursor(
     **values: str | None,
 ) -> None:
     of = mark(connection, run)
-    new = upsert(cursors).values(
-        instance=instance,
-        feed=feed,
-        high=maybe_text(high),
-        last_run=of,
-        **({"error": ""} | values),
-    )
-    changes: dict[str, object] = {"last_run": of, **values}
-    connection.execute(new.on_conflict_do_update(index_elements=["instance", "feed"], set_=changes))
+    first = {"instance": instance, "feed": feed, "high": maybe_text(high), "last_run": of}
+    connection.execute(_moved(tuple(values)), first | {"error": ""} | values)
     if high is not None:
         connection.exec_driver_sql(
             "UPDATE cursors SET high = ? WHERE instance = ? AND feed = ?"
             " AND (high IS NULL OR high < ?)",
             (to_text(high), instance, feed, to_text(high)),
         )
+
+
+@cache
+def _moved(names: tuple[str, ...]) -> Insert:
+    """Insert a cursor; of one that is there, only the columns of these names are replaced."""
+    new = upsert(cursors)
+    changes = {name: new.excluded[name] for name in ("last_run", *names)}
+    return new.on_conflict_do_update(index_elements=["instance", "feed"], set_=changes)
 
 
 def _put_batch(

@@ -94,7 +94,9 @@ class Rollups(Part):
         query = select(rollups.c.body).order_by(rollups.c.rule, rollups.c.root)
         if rule is not None:
             query = query.where(rollups.c.rule == rule)
-        return await self._read(lambda c: [decode_rollup(row.body) for row in c.execute(query)])
+        return await self._read(
+            lambda c: [decode_rollup(body) for body in c.execute(query).scalars().all()]
+        )
 
     async def rollups_due(self, rule: str, as_of: date) -> list[Ref]:
         """Roots whose rollup has to be looked at again on this date, though nothing changed."""
@@ -170,8 +172,8 @@ class Rollups(Part):
         values = {"at": to_text(at)}
         return await self._read(
             lambda c: {
-                (row.rule, to_ref(row.root)): _decode_numbers(row.numbers)
-                for row in c.execute(_STOOD, values)
+                (rule, to_ref(root)): _decode_numbers(numbers)
+                for rule, root, numbers in c.execute(_STOOD, values).all()
             }
         )
 

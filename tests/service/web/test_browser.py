@@ -27,6 +27,7 @@ SIGNED = {"username": "ana", "password": PASSWORDS["ana"]}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
 

@@ -29,7 +29,7 @@ class Counters:
     forged: Counter[str] = field(default_factory=Counter)
     """Not signed by one of the secrets (401)."""
     stale: Counter[str] = field(default_factory=Counter)
-    """Signed, and sent too long ago (401)."""
+    """Signed, and sent too long ago: answered as arrived, without effect."""
     oversized: Counter[str] = field(default_factory=Counter)
     """A body over the bound (413)."""
     slow: Counter[str] = field(default_factory=Counter)

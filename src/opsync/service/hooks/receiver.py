@@ -187,7 +187,9 @@ class _Desk:
         if not door.source.timely(delivery, self._clock.now()):
             if delivery.sent_at is None:
                 return _End("malformed", 400, "it does not say when it was sent")
-            return _End("stale", 401, "it was sent too long ago, or its clock is wrong")
+            # Answered as arrived: a tool that repeats it late must not give up for that.
+            why = "it was sent too long ago, or its clock is wrong"
+            return _End("stale", door.source.answers, why)
         try:
             signal = _signal(door.source, headers, body)
             async with asyncio.timeout(self._bounds.kept_s):

@@ -101,7 +101,7 @@ async def events(request: Request) -> Response:
     """GET /events: the lines for one page."""
     listening: Listening = request.app.state.listening
     if listening.full:
-        return PlainTextResponse("enough pages listen", 503, headers={"Retry-After": "60"})
+        return PlainTextResponse("enough pages listen", 429, headers={"Retry-After": "60"})
     return StreamingResponse(
         listening.listen(),
         media_type="text/event-stream",

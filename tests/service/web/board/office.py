@@ -14,7 +14,7 @@ import httpx
 from opsync.config import Config
 from opsync.engine.undoing import is_run, writes_of
 from opsync.engine.undoing import undo as take_back
-from opsync.engine.undone import ShownBack, shown_back
+from opsync.engine.undone import ShownBack, insist, shown_back
 from opsync.errors import ConfigError
 from opsync.runtime import Clock
 from opsync.service.desk import Standing
@@ -33,6 +33,7 @@ class Office:
     store: Store
     standing: Mapping[str, Standing] = field(default_factory=dict)
     noted: list[str] = field(default_factory=list)
+    refused: str = ""
 
     @property
     def config(self) -> Config:
@@ -52,7 +53,7 @@ class Office:
             if not rows:
                 raise ConfigError(f"{what} wrote nothing", hint="Look into the journal.")
             found = await take_back(session, rows, why=f"undo of {what}", by=by)
-            return await shown_back(session.config, session.store, found)
+            return insist(await shown_back(session.config, session.store, found))
 
     async def read_now(self, instance: str) -> None:
         self.noted.append(f"read {instance}")

@@ -178,6 +178,24 @@ async def test_an_edit_that_is_left_stays(ana: Visitor) -> None:
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
+async def test_a_column_that_somebody_removed_is_made_again_for_all(ana: Visitor) -> None:
+    world = ana.office.world
+    world.notion.remove_property(world.source, "Work")
+    for key in ("PAY-4", "MOB-3"):
+        world.jira.edit(key, status="Done")
+    await world.sync()
+    await world.sync(full=True)
+    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
+    assert "1 value for you to settle" in page.text
+
+    told = await ana.click(page, "Write opsync’s value")
+    await world.sync()
+
+    assert "2 values settled" in told.text
+    assert "PAY-1" in world.checkout.text("Work")
+    assert "MOB-1" in world.loyalty.text("Work")
+
+
 # The journal --------------------------------------------------------------------------------------
 
 
@@ -302,11 +320,11 @@ async def test_paused_writes_wait_and_go_on(ana: Visitor) -> None:
 
 
 async def test_all_writes_are_paused_by_one_button(ana: Visitor) -> None:
-    told = await ana.click(await ana.see("/connections"), "Pause writes of all connections")
+    told = await ana.click(await ana.see("/connections"), "Pause all writes")
 
     assert "all writes paused by token" in told.text
     assert (await ana.office.store.pauses()).whole is not None
-    assert "Writes paused" in (await ana.see("/")).text
+    assert "All writes paused" in (await ana.see("/")).text
 
 
 async def test_read_now_asks_the_service(ana: Visitor) -> None:
@@ -341,3 +359,23 @@ async def test_connections_tell_what_the_schedule_knows(ana: Visitor) -> None:
     assert "7 % left, scarce" in text
     assert "Change signals silent, though they ought to come" in text
     assert "reading" in text
+
+
+async def test_the_head_says_whose_writes_are_paused(ana: Visitor) -> None:
+    await ana.office.store.pause("linear", by="ben", at=ana.office.clock.now())
+    one = (await ana.see("/plan")).text
+    await ana.office.store.pause("notion", by="ben", at=ana.office.clock.now())
+    two = (await ana.see("/plan")).text
+
+    assert "Writes to linear paused" in one
+    assert "Writes to 2 connections paused" in two
+
+
+async def test_a_refused_configuration_is_told_on_every_page(ana: Visitor) -> None:
+    assert "refused" not in (await ana.see("/connections")).text
+    ana.office.refused = "opsync.toml: not valid TOML <b>"
+
+    assert "Configuration refused" in (await ana.see("/")).text
+    page = await ana.see("/connections")
+    assert "the former one stays in force: opsync.toml: not valid TOML <b>" in page.text
+    assert "TOML <b>" not in page.html

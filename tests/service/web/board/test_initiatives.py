@@ -65,14 +65,80 @@ async def test_what_moved_in_a_week_is_told(world: World) -> None:
         text = (await visitor.see("/")).text
 
     week = text[text.index("This week") :]
-    assert "Moved One-tap checkout +1 done" in week
-    assert "Slipped Loyalty off track now" in week
-    assert "Scope One-tap checkout +1 (5 → 6)" in week
-    assert "since the first read" not in week.lower()
+    assert "One-tap checkout 2 of 5 → 3 of 6" in week
+    assert "Loyalty now off track" in week
+    assert "Scope One-tap checkout grew by 1 to 6" in week
+    assert "known since" not in week
+
+
+async def test_the_week_is_of_the_team_that_is_asked_for(world: World) -> None:
+    await world.sync()
+    world.clock.advance(8 * 86400)
+    world.jira.edit("PAY-3", status="Done")
+    await world.sync()
+    async with visiting(world) as visitor:
+        every = await visitor.see("/")
+        mobile = (await visitor.see("/?team=Mobile")).text
+        nobody = (await visitor.see("/?team=Nobody")).text
+
+    assert "One-tap checkout 2 of 5 → 3 of 5" in every.text[every.text.index("This week") :]
+    assert f"/initiatives/notion:page:{world.checkout.id}" in every.links()
+    assert "This week Nothing moved." in mobile
+    assert "This week" not in nobody
+
+
+async def test_what_waits_is_of_the_team_that_is_asked_for(ben: Visitor) -> None:
+    every = (await ben.see("/")).text
+    mobile = (await ben.see("/?team=Mobile")).text
+
+    def count(text: str) -> int:
+        return int(text[text.index("Waits for you") :].split()[3])
+
+    assert 0 < count(mobile) < count(every)
+    assert "Waits for you Nothing." in (await ben.see("/?team=Nobody")).text
 
 
 async def test_a_young_store_says_since_when_it_looks(ana: Visitor) -> None:
-    assert "Since the first read" in (await ana.see("/")).text
+    assert "known since 2 Mar" in (await ana.see("/")).text
+
+
+async def test_a_line_over_time_is_drawn_from_the_second_day_on(world: World) -> None:
+    await world.sync()
+    async with visiting(world) as visitor:
+        young = await visitor.see("/")
+        page = await visitor.see(f"/initiatives/notion:page:{world.checkout.id}")
+        world.clock.advance(86400 + 60)
+        older = await visitor.see("/")
+        drawn = await visitor.see(f"/initiatives/notion:page:{world.checkout.id}")
+
+    assert "Six weeks" not in young.text
+    assert "Kept since 2 Mar. From tomorrow on it is drawn here." in page.text
+    assert not [1 for tag, given in page.tags if "plot" in given.get("class", "")]
+    assert "Six weeks" in older.text
+    assert "Kept since" not in drawn.text
+    assert [1 for tag, given in drawn.tags if "plot" in given.get("class", "")]
+
+
+async def test_a_row_says_why_only_where_the_numbers_do_not(world: World) -> None:
+    world.notion.edit_page(world.loyalty, "Due", world.clock.now().date() - timedelta(days=3))
+    await world.sync()
+    async with visiting(world) as visitor:
+        text = (await visitor.see("/")).text
+
+    assert "Off track past its due date" in text
+    assert "nothing speaks against it" not in text
+
+
+async def test_a_short_outage_is_told_in_the_head_and_not_in_each_row(world: World) -> None:
+    await world.sync()
+    world.linear.start_outage()
+    world.clock.advance(600)
+    await world.sync()
+    async with visiting(world) as visitor:
+        text = (await visitor.see("/")).text
+
+    assert "1 connection incomplete" in text
+    assert "not read for" not in text
 
 
 async def test_without_links_the_page_leads_to_suggestions(world: World) -> None:
@@ -87,7 +153,7 @@ async def test_without_links_the_page_leads_to_suggestions(world: World) -> None
         page = await visitor.see("/")
 
     assert "2 suggestions found" in looked.text
-    assert "No links yet" in page.text
+    assert "No links yet: review 2 suggestions" in page.text
     assert "Review 2 suggestions" in page.text
     assert "/links" in page.links()
 

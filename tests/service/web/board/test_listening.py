@@ -72,7 +72,7 @@ async def test_only_so_many_listen(ana: Visitor, monkeypatch: pytest.MonkeyPatch
 
     answer = await ana.client.get("/events")
 
-    assert answer.status_code == 503
+    assert answer.status_code == 429
     assert answer.headers["retry-after"] == "60"
 
 
@@ -97,4 +97,4 @@ async def test_who_goes_is_forgotten_and_nobody_watches_for_nobody(store: Store)
 async def test_after_the_end_nobody_is_taken(ana: Visitor) -> None:
     await ana.app.pages.state.listening.close()
 
-    assert (await ana.client.get("/events")).status_code == 503
+    assert (await ana.client.get("/events")).status_code == 429

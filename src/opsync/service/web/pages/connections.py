@@ -31,6 +31,7 @@ async def show(request: Request) -> Response:
         last_run(runs[0]) if runs else None,
         now,
         config.zone,
+        refused=site.desk.refused,
     )
     return await site.page(request, "connections.html", {"view": view})
 

@@ -25,7 +25,7 @@ COLUMNS = (
 async def as_json(request: Request) -> Response:
     """All of `opsync status --json`."""
     site = site_of(request)
-    found, _ = await site.portfolio(site.now())
+    found = (await site.portfolio(site.now())).found
     body = msgspec.json.format(msgspec.json.encode(found), indent=2)
     return Response(body, media_type="application/json", headers=_named("initiatives.json"))
 
@@ -33,7 +33,7 @@ async def as_json(request: Request) -> Response:
 async def as_csv(request: Request) -> Response:
     """One line an initiative. No cell is taken for a formula."""
     site = site_of(request)
-    found, _ = await site.portfolio(site.now())
+    found = (await site.portfolio(site.now())).found
     text = StringIO()
     table = csv.writer(text)
     table.writerow(COLUMNS)

@@ -12,8 +12,8 @@ from opsync.service.web.views.initiatives import initiatives
 async def show(request: Request) -> Response:
     """The page, of one team if its address says so: `?team=Payments`."""
     site = site_of(request)
-    now = site.now()
-    found, trends = await site.portfolio(now)
     team = request.query_params.get("team", "")
-    view = initiatives(found, trends, site.desk.config.zone, team)
+    known = await site.portfolio(site.now(), team)
+    zone = site.desk.config.zone
+    view = initiatives(known.found, known.trends, known.weeks.get(team), zone, team)
     return await site.page(request, "initiatives.html", {"view": view})

@@ -17,7 +17,7 @@ from opsync.runtime import Clock
 from opsync.service.web.forms import sent
 from opsync.service.web.said import back
 from opsync.service.web.site import site_of
-from opsync.service.web.views.links import MOST, links
+from opsync.service.web.views.links import MOST, LinksPage, links
 from opsync.store import Store
 
 _AGAIN = "Load the page again."
@@ -26,7 +26,12 @@ _AGAIN = "Load the page again."
 async def show(request: Request) -> Response:
     """The page."""
     site = site_of(request)
-    config, store = site.desk.config, site.desk.store
+    config = site.desk.config
+    view = await site.desk.store.look(lambda store: _view(config, store))
+    return await site.page(request, "links.html", {"view": view})
+
+
+async def _view(config: Config, store: Store) -> LinksPage:
     look = Lookup(config, store)
     open_ = await store.suggestions()
     decisions = await store.decisions()
@@ -38,8 +43,7 @@ async def show(request: Request) -> Response:
         items[one.one] = await look.remembered(one.one, one.one_name)
         items[one.two] = await look.remembered(one.two, one.two_name)
     found = await suggested(look, open_[:MOST])
-    view = links(found, len(open_), decisions, items, config.zone)
-    return await site.page(request, "links.html", {"view": view})
+    return links(found, len(open_), decisions, items, config.zone)
 
 
 async def accept(request: Request) -> Response:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
+from opsync.config import Config
 from opsync.engine.approving import approvals_of
 from opsync.engine.awaiting import Awaiting, Shower, awaiting
 from opsync.engine.owning import resolve as keep
@@ -25,28 +26,34 @@ from opsync.service.web.views.plan import (
     GROUP,
     GROUPS,
     ONE,
+    PlanPage,
     other,
     plan,
     seen,
     to_approve,
 )
+from opsync.store import Store
 
 
 async def show(request: Request) -> Response:
     """The page; `?from=40` begins with the forty-first initiative."""
     site = site_of(request)
-    config, store = site.desk.config, site.desk.store
+    config, asked = site.desk.config, number(request, "from")
+    view = await site.desk.store.look(lambda store: _view(config, store, asked))
+    return await site.page(request, "plan.html", {"view": view})
+
+
+async def _view(config: Config, store: Store, asked: int) -> PlanPage:
     found = await awaiting(config, store)
     shower = Shower(config, store)
     titles = await shower.groups(found)
     groups = to_approve(found, titles)
-    start = min(number(request, "from"), max(0, len(groups) - 1))
+    start = min(asked, max(0, len(groups) - 1))
     needed = [one for _, each in groups[start : start + GROUPS] for one in each]
     for why in ("edited", "next", "observe", "decided"):
         needed += other(found, why)
     told = {one.slot: one for one in await shower.show(needed)}
-    view = plan(found, titles, told, start)
-    return await site.page(request, "plan.html", {"view": view})
+    return plan(found, titles, told, start)
 
 
 async def approve(request: Request) -> Response:

@@ -10,7 +10,7 @@ from opsync.engine.columns import settle_columns, with_lost_columns
 from opsync.engine.owning import Side, resolve, unsettled
 from opsync.engine.session import open_session
 from opsync.errors import ConfigError
-from opsync.model.ledger import Entry, HoldKind
+from opsync.model.ledger import Entry
 from opsync.service.web.forms import sent
 from opsync.service.web.site import site_of
 
@@ -33,17 +33,10 @@ async def settle(request: Request, entries: Sequence[Entry]) -> tuple[Side, int]
             hint="Somebody settled it meanwhile, or its value changed. Load the page again.",
         )
     by, at = request.state.actor.name, site.now()
-    if not any(_gone(one) for one in chosen):
+    # Where a person removed a whole column, that is settled, and for all items at once.
+    async with open_session(desk.config, "opsync resolve", exclusive=False) as session:
+        chosen, lost = await with_lost_columns(session, chosen)
         await resolve(desk.config, desk.store, chosen, side, by=by, at=at)
-    else:
-        # Where a person removed a whole column, that is settled, and for all items at once.
-        async with open_session(desk.config, "opsync resolve", exclusive=False) as session:
-            chosen, lost = await with_lost_columns(session, chosen)
-            await resolve(desk.config, desk.store, chosen, side, by=by, at=at)
-            await settle_columns(session, lost, for_good=side == "theirs")
+        await settle_columns(session, lost, for_good=side == "theirs")
     await desk.changed()
     return side, len(chosen)
-
-
-def _gone(entry: Entry) -> bool:
-    return entry.hold is not None and entry.hold.kind is HoldKind.removed

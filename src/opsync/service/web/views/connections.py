@@ -73,6 +73,9 @@ class ConnectionsPage(Struct, frozen=True, kw_only=True):
     paused: str
 
 
+_REFUSED = "The changed configuration is refused, and the former one stays in force: "
+
+
 def connections(
     found: Sequence[Connection],
     alarms: Sequence[Alarm],
@@ -83,8 +86,10 @@ def connections(
     run: LastRun | None,
     now: datetime,
     zone: tzinfo,
+    refused: str = "",
 ) -> ConnectionsPage:
-    """The page; `expires` has the days on which tokens expire, as far as they are known."""
+    """The page; `expires` has the days on which tokens expire, as far as they are known, `refused`
+    is why the configuration could not be read again."""
     by_name = {one.instance: one for one in pauses}
     return ConnectionsPage(
         state=state(found, alarms),
@@ -102,19 +107,22 @@ def connections(
             )
             for one in found
         ),
-        alarms=tuple(_alarm(one) for one in alarms if not one.connection),
+        alarms=(
+            *([("bad", f"{_REFUSED}{shown(refused, 500)}")] if refused else []),
+            *(_alarm(one) for one in alarms if not one.connection),
+        ),
         paused=_paused(by_name.get(ALL), now),
     )
 
 
 def _run(run: LastRun | None, now: datetime) -> str:
     if run is None:
-        return "no run yet"
+        return "No run yet"
     if run.finished_at is None:
-        return f"run {run.run} began {ago(run.started_at, now)} ago" + (
+        return f"Run {run.run} began {ago(run.started_at, now)} ago" + (
             f", {run.outcome}" if run.outcome else ""
         )
-    return f"run {run.run} ended {ago(run.finished_at, now)} ago, {run.outcome}"
+    return f"Run {run.run} ended {ago(run.finished_at, now)} ago, {run.outcome}"
 
 
 def _card(

@@ -11,6 +11,8 @@ from opsync.store import TrendPoint
 
 BAR = 100.0
 """The width of a bar in its own units."""
+GAP = 0.2
+"""Kept free between the pieces of a bar."""
 WIDTH, HEIGHT, EDGE = 1120, 280, 30
 """The box of a small line in its own units, and what is kept free for strokes at its edges."""
 
@@ -43,10 +45,11 @@ def pieces(parts: Iterable[tuple[int, str]]) -> tuple[Piece, ...]:
     """A stacked bar of counts, each with its tone; what counts nothing has no piece."""
     counted = [(count, tone) for count, tone in parts if count > 0]
     total = sum(count for count, _ in counted)
+    gap = min(GAP, BAR / max(1, 4 * total))
     found, x = [], 0.0
     for count, tone in counted:
         width = BAR * count / total
-        found.append(Piece(round(x, 2), round(width, 2), tone))
+        found.append(Piece(round(x, 2), round(width - gap, 2), tone))
         x += width
     return tuple(found)
 
@@ -71,7 +74,7 @@ def spark(points: Sequence[TrendPoint], since: datetime, now: datetime) -> Line 
     floor, end = HEIGHT - EDGE, WIDTH - EDGE
     first, scope_y, done_y = -1, 0, 0
     scope, done = "", ""
-    for at, is_done, is_total, _ in points:
+    for at, is_done, is_total in points:
         x = EDGE + max(0, int(wide * (at.timestamp() - start)))
         y, z = floor - int(high * is_total), floor - int(high * is_done)
         if first < 0:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from opsync.engine.overview import Connection, Overview
-from opsync.engine.phrases import plural
-from opsync.model.pause import Pause
+from opsync.engine.phrases import plural, shown
+from opsync.model.pause import ALL, Pause
 from opsync.service.web.views.signs import Badge
 from opsync.watch import Alarm
 
@@ -46,11 +46,12 @@ class Entry(Struct, frozen=True):
 
 
 class Frame(Struct, frozen=True):
-    """The navigation, and how the connections stand."""
+    """The navigation, and how the connections stand. `notes` is what a person has to know
+    besides."""
 
     entries: tuple[Entry, ...]
     state: Badge
-    paused: bool
+    notes: tuple[Badge, ...]
 
 
 _PAGES = (
@@ -62,8 +63,8 @@ _PAGES = (
 )
 
 
-def frame(found: Glance, path: str) -> Frame:
-    """The frame of the page at `path`."""
+def frame(found: Glance, path: str, refused: str = "") -> Frame:
+    """The frame of the page at `path`; `refused` is why the configuration is not read again."""
     waits = sum(found.waiting.get(why, 0) for why in DECIDED)
     links = found.waiting.get("suggested", 0)
     counts = {
@@ -75,8 +76,19 @@ def frame(found: Glance, path: str) -> Frame:
             Entry(title, to, _here(to, path), *counts.get(to, (0, ""))) for title, to in _PAGES
         ),
         state=state(found.connections, found.alarms),
-        paused=bool(found.paused),
+        notes=tuple(_notes(found.paused, refused)),
     )
+
+
+def _notes(paused: Sequence[Pause], refused: str) -> Iterator[Badge]:
+    if refused:
+        yield Badge("✕", "Configuration refused", "bad")
+    if any(one.instance == ALL for one in paused):
+        yield Badge("‖", "All writes paused", "warn")
+    elif len(paused) == 1:
+        yield Badge("‖", f"Writes to {shown(paused[0].instance, 40)} paused", "warn")
+    elif paused:
+        yield Badge("‖", f"Writes to {len(paused)} connections paused", "warn")
 
 
 def state(connections: Sequence[Connection], alarms: Sequence[Alarm]) -> Badge:

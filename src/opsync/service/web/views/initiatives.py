@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from msgspec import Struct
 
+from opsync.engine.digest import Week
 from opsync.engine.overview import Connection, Initiative, Overview
 from opsync.engine.phrases import ago, day, percent, plural, shown, some_not_counted
 from opsync.engine.usewords import brief
@@ -15,15 +17,27 @@ from opsync.model import Health, Ref
 from opsync.service.web.links import safe_url
 from opsync.service.web.views.drawing import Line, Piece, Progress, pieces, progress, spark
 from opsync.service.web.views.signs import HEALTH, Badge
-from opsync.service.web.views.week import Trends, Week, week
+from opsync.service.web.views.week import News, news_of
 from opsync.store import TrendPoint
+
+Trends = Mapping[tuple[str, Ref], Sequence[TrendPoint]]
 
 SHOWN_WEEKS = 6
 SPAN = timedelta(weeks=SHOWN_WEEKS)
 """So far back goes the line of each initiative."""
 TITLE_LIMIT = 120
 SOON = timedelta(days=14)
+STALE = timedelta(hours=1)
+"""A tool that was not read for so long is named in each row that rests on it."""
+YOUNG = timedelta(days=1)
+"""A line that is not longer would be a dot."""
 _LATE = (Health.off_track, Health.at_risk)
+_EXPLAINED = (*_LATE, Health.paused, Health.not_started)
+"""Those of which a row says why: of the others the numbers beside say it."""
+
+
+_day = lru_cache(512)(day)
+"""Days as they are said: a page says some of them many times."""
 
 
 class Trend(Struct, frozen=True):
@@ -84,7 +98,8 @@ class Waiting(Struct, frozen=True):
 
 
 class Initiatives(Struct, frozen=True, kw_only=True):
-    """The page. `suggested` counts links to review; it leads on where nothing is linked yet."""
+    """The page. `drawn` says that there are lines over time. `suggested` counts links to review; it
+    leads on where nothing is linked yet."""
 
     sentence: str
     portfolio: tuple[Piece, ...]
@@ -94,15 +109,19 @@ class Initiatives(Struct, frozen=True, kw_only=True):
     team: str
     says: str
     measured: bool
-    week: Week
+    drawn: bool
+    week: News | None
     waiting: tuple[Waiting, ...]
     suggested: int
     linked: bool
     read: bool
 
 
-def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -> Initiatives:
-    """The page as of `found.at`, of one team if asked for."""
+def initiatives(
+    found: Overview, trends: Trends, week: Week | None, zone: tzinfo, team: str = ""
+) -> Initiatives:
+    """The page as of `found.at`, of one team if asked for; `week` is that team's, None where
+    nothing is told of it."""
     chosen = [one for one in found.initiatives if not team or team in one.teams]
     counts = Counter(one.health for one in chosen)
     shares = tuple(Share(badge, counts[health]) for health, badge in HEALTH.items())
@@ -110,21 +129,30 @@ def initiatives(found: Overview, trends: Trends, zone: tzinfo, team: str = "") -
     today = found.at.astimezone(zone).date()
     old = {one.instance: one for one in found.connections if one.failing_since is not None}
     tools = sorted({one.tool for one in chosen})
+    rows = tuple(_row(one, trends, old, found.at, today, zone) for one in chosen)
     return Initiatives(
-        sentence=_sentence(chosen, team),
+        sentence=_state(found) or _sentence(chosen, team),
         portfolio=pieces((one.count, one.badge.tone) for one in shares),
         shares=shares,
-        rows=tuple(_row(one, trends, old, found.at, today, zone) for one in chosen),
+        rows=rows,
         teams=_teams(found.initiatives, team),
         team=shown(team, TITLE_LIMIT),
         says=f"{tools[0]} says" if len(tools) == 1 else "Stated",
         measured=any(one.adoption for one in chosen),
-        week=week(chosen, trends, found.at, zone),
-        waiting=waiting(found.waiting),
+        drawn=any(row.trend for row in rows),
+        week=news_of(week, zone) if week else None,
+        waiting=waiting(_waits(found, week, team)),
         suggested=found.waiting.get("suggested", 0),
         linked=any(one.total or one.canceled for one in found.initiatives),
         read=found.run is not None,
     )
+
+
+def _waits(found: Overview, week: Week | None, team: str) -> Mapping[str, int]:
+    """What waits for a person: all of it, or what is about a team's initiatives."""
+    if not team:
+        return found.waiting
+    return week.waiting if week else {}
 
 
 _WAITING = (
@@ -145,6 +173,19 @@ def waiting(counts: Mapping[str, int]) -> tuple[Waiting, ...]:
         for why, noun, rest, page in _WAITING
         if (count := counts.get(why, 0))
     )
+
+
+def _state(found: Overview) -> str:
+    """What is to be said before there is anything to count; "" where there is."""
+    if found.run is None:
+        return "Nothing was read yet"
+    if not found.initiatives:
+        return "No initiatives yet"
+    if any(one.total or one.canceled for one in found.initiatives):
+        return ""
+    suggested = found.waiting.get("suggested", 0)
+    more = f": review {plural(suggested, 'suggestion')}" if suggested else ""
+    return f"No links yet{more}"
 
 
 def _sentence(chosen: Sequence[Initiative], team: str) -> str:
@@ -184,7 +225,7 @@ def _row(
 ) -> Row:
     use, tone = brief(one.adoption)
     points = trends.get((one.rule, Ref.parse(one.ref)), ())
-    open_ = one.health is not Health.done
+    open_ = one.health not in (Health.done, Health.no_linked_work)
     late = one.due_on is not None and one.due_on < today and open_
     soon = one.due_on is not None and one.due_on - today <= SOON and open_
     return Row(
@@ -199,10 +240,10 @@ def _row(
         told=_told(one),
         trend=_trend(points, now, zone),
         health=HEALTH[one.health],
-        reason=shown(one.reason, 160),
+        reason=shown(one.reason, 160) if one.health in _EXPLAINED else "",
         says=shown(one.says, 40),
         disagrees=one.disagrees,
-        due=day(one.due_on) if one.due_on else "",
+        due=_day(one.due_on) if one.due_on else "",
         due_at=one.due_on.isoformat() if one.due_on else "",
         due_tone="late" if late else "soon" if soon else "",
         adoption=use,
@@ -221,13 +262,15 @@ def _told(one: Initiative) -> str:
 
 
 def _trend(points: Sequence[TrendPoint], now: datetime, zone: tzinfo) -> Trend | None:
+    if not points or now - points[0].at < YOUNG:
+        return None
     since = now - SPAN
     line = spark(points, since, now)
     if line is None:
         return None
     first, last = points[0], points[-1]
     began = max(first.at, since).astimezone(zone).date()
-    told = f"since {day(began)}: done {first.done} → {last.done}"
+    told = f"since {_day(began)}: done {first.done} → {last.done}"
     scope = f", scope {first.total} → {last.total}"
     return Trend(line, told + (scope if first.total != last.total else f" of {last.total}"))
 
@@ -245,9 +288,12 @@ def _notes(one: Initiative) -> tuple[str, ...]:
 
 
 def _stale(one: Initiative, old: Mapping[str, Connection], now: datetime) -> str:
-    """Since when something that it rests on was not read to the end."""
+    """For how long something that it rests on was not read to the end, once that is long."""
     failing = [old[name] for name in one.instances if name in old]
     if not failing:
         return ""
-    worst = min(failing, key=lambda each: each.failing_since or now)
-    return f"{worst.tool} not read for {ago(worst.failing_since, now)}"
+    worst = min(failing, key=lambda each: each.read_at or now)
+    since = worst.read_at or worst.failing_since
+    if since is None or now - since < STALE:
+        return ""
+    return f"{worst.tool} not read for {ago(since, now)}"

@@ -61,7 +61,8 @@ class Day(Struct, frozen=True):
 
 
 class History(Struct, frozen=True):
-    """The drawings of one history, the same as a table, and in a sentence."""
+    """The drawings of one history, the same as a table, and in a sentence. Of a single day there is
+    the sentence alone."""
 
     plots: tuple[Plot, ...]
     days: tuple[Day, ...]
@@ -78,6 +79,8 @@ def history(
     first, last = rows[0], rows[-1]
     days = _days(rows, zone)
     began = first.at.astimezone(zone).date()
+    if began == now.astimezone(zone).date():
+        return History((), (), 0, f"Kept since {day(began)}. From tomorrow on it is drawn here.")
     told = (
         f"Since {day(began)}: done {first.done} → {last.done}, scope {first.total} → {last.total}."
     )

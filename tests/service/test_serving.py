@@ -1,0 +1,108 @@
+"""`opsync serve` from its start to its stop, and a new configuration for it."""
+
+from __future__ import annotations
+
+import socket
+import stat
+
+import pytest
+
+from opsync.errors import StoreHeld
+from opsync.service.asks import socket_path
+from tests.service.beside import Beside, until
+
+
+def test_it_writes_everything_shows_it_and_leaves_nothing_behind(company: Beside) -> None:
+    with company.serving() as process:
+        company.settled()
+        assert "One-tap checkout" in company.see("/").text
+        assert company.see("/healthz").json() == {"alive": True}
+        until(lambda: company.reasons() == [])
+        assert "opsync_passes_total" in company.see("/metrics").text
+        path = socket_path(company.world.store_path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    assert not path.exists()
+    assert process.service.stopping
+    assert company.opsync("sync").code == 0
+
+
+def test_another_process_is_refused_and_the_first_is_named(served: Beside) -> None:
+    with pytest.raises(StoreHeld, match="held by `opsync serve`"), served.serving():
+        pass
+
+    assert served.opsync("sync").code == 0
+
+
+def test_a_socket_that_a_killed_process_left_is_replaced(company: Beside) -> None:
+    path = socket_path(company.world.store_path)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+    with company.serving():
+        assert company.opsync("sync").code == 0
+
+
+def test_without_a_service_reload_says_so(company: Beside) -> None:
+    said = company.opsync("reload")
+
+    assert said.code == 2
+    assert "no service runs on" in said.err
+
+
+def test_reload_takes_another_pace_and_one_connection_less(served: Beside) -> None:
+    served.world.raw["instances"]["jira-main"]["every"] = "7m"
+    del served.world.raw["instances"]["linear"]
+    served.configure()
+
+    said = served.opsync("reload")
+
+    assert (said.code, said.out) == (0, "The service goes on with: jira-main, notion\n")
+    schedule = served.process.service.schedule
+    assert schedule.turns.keys() == {"jira-main", "notion"}
+    until(lambda: schedule.wait_s("jira-main") > 6 * 60)
+    assert served.opsync("sync").code == 0
+    assert "linear" not in served.see("/connections").text
+
+
+def test_reload_takes_a_connection_more(served: Beside) -> None:
+    served.world.add_second_jira()
+    served.configure()
+
+    assert "jira-ships" in served.opsync("reload").out
+    assert "jira-ships: 0 read" in served.opsync("sync").out
+
+
+def test_reload_says_what_counts_after_a_restart_only(served: Beside) -> None:
+    served.world.raw["service"]["drain_s"] = 5
+    served.configure()
+
+    assert "service.drain_s counts after a restart" in served.opsync("reload").out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("sory = 1\n", "sory: unknown key"),
+        ("[instances.notion\n", "not valid TOML"),
+        ('store = "other.db"\n', "store: another one is used after a restart only"),
+    ],
+)
+def test_a_wrong_configuration_is_told_everywhere_and_the_old_one_stays(
+    served: Beside, wrong: str, told: str
+) -> None:
+    right = served.file.read_text(encoding="utf-8")
+    kept = right if not wrong.startswith("store") else right.partition("\n")[2]
+    served.file.write_text(wrong + kept, encoding="utf-8")
+
+    said = served.opsync("reload")
+    # What is refused by the command itself is refused by the service as well: as with a signal.
+    served.loop.call_soon_threadsafe(served.process.reload_soon)
+
+    assert said.code == 2
+    until(lambda: any(told in one for one in served.reasons()))
+    assert served.see("/healthz").status_code == 200
+    served.file.write_text(right, encoding="utf-8")
+    assert served.opsync("sync").code == 0, "the old one is in force"
+    assert served.opsync("reload").code == 0
+    assert served.reasons() == []
