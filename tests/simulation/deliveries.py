@@ -28,6 +28,7 @@ TOO_LARGE = 1024 * 1024 + 1
 LATE_S = (600.0, 6 * 3600.0)
 STRANGER, TOOL = "198.51.100.66", "192.0.2.7"
 
+
 def register(company: Company) -> None:
     """Have every vendor tell the service of what changes, as people would set it up."""
     jira, linear, notion = company.jira.hooks, company.linear.hooks, company.notion.hooks

@@ -74,12 +74,29 @@ class Served:
 
     async def ask(self, what: Ask) -> Answer:
         """Have it carry out a command, as another process would over the socket."""
-        line = msgspec.json.encode(what) + b"\n"
-        return await self.desk._answer(line, _unheard)
+        reader, writer = asyncio.StreamReader(), _Heard()
+        reader.feed_data(msgspec.json.encode(what) + b"\n")
+        await asyncio.ensure_future(self.desk.serve(reader, writer))  # type: ignore[arg-type]
+        return _decode(writer.lines[-1])
 
 
-def _unheard(answer: Answer) -> None:
-    """How far it is."""
+_decode = msgspec.json.Decoder[Answer](Answer).decode
+
+
+class _Heard:
+    """The other end of a connection: all lines that came over it."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.lines.append(data)
+
+    async def drain(self) -> None:
+        """It takes everything at once."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 @dataclass
