@@ -170,6 +170,10 @@ class _Applier:
             if ready:
                 changes.extend(ready)
                 targets[work.record.ref] = self.looked.get(work.record.ref, work.record)
+        if self.report.stopped is not None and self.again is not None:
+            # What was decided here is held already: it is told as not written, to be let go of.
+            unsent = [self.cleaned(_not_sent(one, self.report.stopped)) for one in changes]
+            self.report.done.extend(zip(changes, unsent, strict=True))
         if not changes or self.report.stopped is not None:
             return
         await self.store.begin_changes(self.run, changes)
