@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 
 from opsync.engine.undoing import TakenBack, undo, writes_of
 from opsync.model import Ref
 from opsync.model.ledger import HoldKind
 from opsync.store import Store
+from opsync_jira import Jira
 from tests.support.world import World
 
 
@@ -215,6 +217,34 @@ async def test_a_write_that_fails_leaves_the_value_opsync_s(world: World) -> Non
     again = await undo_run(world, first.run)
     assert {change.slot.target.instance for change in again.written} == {"notion"}
     assert again.left == []
+
+
+async def test_an_undo_that_stops_at_one_item_holds_nothing_at_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jira, "batch", 10)
+    first = await world.sync()
+    numbers = sorted(world.jira.issue(key).id for key in ("PAY-1", "PAY-3", "MOB-1"))
+
+    def cut(request: httpx.Request) -> None:
+        if f"/issue/{numbers[-1]}/" in request.url.path:
+            raise httpx.ConnectError("Connection refused", request=request)
+
+    world.net.before["harbor.atlassian.net"] = cut
+    done = await undo_run(world, first.run)
+    world.net.before.clear()
+    left = {one.slot for one in done.left}
+    assert {slot.target.id for slot in left} == {str(number) for number in numbers}
+    async with world.session() as session:
+        for slot in left:
+            [entry] = [
+                one
+                for one in await session.store.entries(target=slot.target, limit=99)
+                if one.slot == slot
+            ]
+            assert entry.hold is None, "it stands, and is opsync's"
+    assert await undo_run(world, first.run)
+    assert not any(standing(world)["jira"])
 
 
 async def test_what_process_death_leaves_of_an_undo_does_not_come_back(

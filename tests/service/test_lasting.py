@@ -201,7 +201,9 @@ def test_a_stop_amid_a_reload_is_a_stop(virtual: Virtual) -> None:
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["minutes late", "never answers"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
+)
 def test_a_tool_that_hangs_holds_up_no_other(tmp_path: Path, answers: bool, seed: int) -> None:
     """What rests on Jira and Notion alone is written within five minutes, while Linear is being
     read and written and hangs in both."""
