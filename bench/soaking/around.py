@@ -158,8 +158,10 @@ class Around:
         while not self._ended.wait(self._rng.uniform(2.0, 12.0)):
             words = COMMANDS[self.commands % len(COMMANDS)]
             with self._commands:
+                right, turns = self._right, self.reloads
                 told = self._live.opsync(*words)
+                right = right and turns == self.reloads
             self.commands += 1
-            if told.code not in FINE and self._right:
+            if told.code not in FINE and right:
                 said = (told.err or told.out).strip().rpartition("\n")[2]
                 self.broken.append(f"opsync {words[0]} ended with {told.code}: {said}")

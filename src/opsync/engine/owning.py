@@ -165,9 +165,7 @@ def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
     With "theirs" it is held for good. With "ours" what stands there now may be replaced: that,
     and nothing that somebody writes there until then.
     """
-    fresh = msgspec.structs.replace(
-        entry, outcome="", message="", attempts=0, next_try_at=None, intent=None
-    )
+    fresh = msgspec.structs.replace(entry, outcome="", message="", attempts=0, next_try_at=None)
     if side == "theirs":
         kind = HoldKind.theirs
         if entry.hold is not None and entry.hold.kind in (HoldKind.undone, HoldKind.released):

@@ -137,6 +137,8 @@ class _Applier:
         self.unknown = unknown
         self.report = ApplyReport()
         self.pulled = {s.name for s in connector.surfaces if s.pulled}
+        self.looked: dict[Ref, Record] = {}
+        """Targets that were looked at, with what stands there."""
 
     async def all(self, batches: Sequence[Sequence[TargetWork]]) -> None:
         """Run the batches, so many at once as the connector allows.
@@ -167,7 +169,7 @@ class _Applier:
             ready = await self.ready(work)
             if ready:
                 changes.extend(ready)
-                targets[work.record.ref] = work.record
+                targets[work.record.ref] = self.looked.get(work.record.ref, work.record)
         if not changes or self.report.stopped is not None:
             return
         await self.store.begin_changes(self.run, changes)
@@ -259,10 +261,20 @@ class _Applier:
             seen=seen,
             resting=work.resting,
         )
-        await self.store.finish_changes(self.run, fresh.recovered, self.clock.now())
+        sight = self.sight(work.record, seen)
+        await self.store.finish_changes(self.run, fresh.recovered, self.clock.now(), seen=sight)
         await self.store.put_desired(self.run, fresh.entries)
         self.report.fresh.append((work, fresh))
         return fresh.changes
+
+    def sight(self, target: Record, seen: Sequence[Seen]) -> dict[Ref, tuple[Seen, ...]]:
+        """What this look shows at the pulled places, where that is news: the next run may decide
+        before anything is pulled again."""
+        here = tuple(one for one in seen if one.surface in self.pulled)
+        if not target.seen_complete or here == target.seen:
+            return {}
+        self.looked[target.ref] = msgspec.structs.replace(target, seen=here)
+        return {target.ref: here}
 
     def seen_now(
         self, done: Sequence[tuple[Change, Outcome]], targets: Mapping[Ref, Record]

@@ -98,7 +98,7 @@ class Ledger(Part):
         The intent of an unknown outcome stays, so that the next pass looks first. `next_try` says
         when to try a failed change again (by its id), else it is after a growing pause.
         """
-        if done:
+        if done or seen:
             await self._write(lambda c: _finish(c, run, done, at, next_try or {}, seen or {}))
 
     async def rest_target(self, target: Ref) -> None:

@@ -359,3 +359,23 @@ async def test_connections_tell_what_the_schedule_knows(ana: Visitor) -> None:
     assert "7 % left, scarce" in text
     assert "Change signals silent, though they ought to come" in text
     assert "reading" in text
+
+
+async def test_the_head_says_whose_writes_are_paused(ana: Visitor) -> None:
+    await ana.office.store.pause("linear", by="ben", at=ana.office.clock.now())
+    one = (await ana.see("/plan")).text
+    await ana.office.store.pause("notion", by="ben", at=ana.office.clock.now())
+    two = (await ana.see("/plan")).text
+
+    assert "Writes to linear paused" in one
+    assert "Writes to 2 connections paused" in two
+
+
+async def test_a_refused_configuration_is_told_on_every_page(ana: Visitor) -> None:
+    assert "refused" not in (await ana.see("/connections")).text
+    ana.office.refused = "opsync.toml: not valid TOML <b>"
+
+    assert "Configuration refused" in (await ana.see("/")).text
+    page = await ana.see("/connections")
+    assert "the former one stays in force: opsync.toml: not valid TOML <b>" in page.text
+    assert "TOML <b>" not in page.html

@@ -102,6 +102,45 @@ async def test_a_young_store_says_since_when_it_looks(ana: Visitor) -> None:
     assert "known since 2 Mar" in (await ana.see("/")).text
 
 
+async def test_a_line_over_time_is_drawn_from_the_second_day_on(world: World) -> None:
+    await world.sync()
+    async with visiting(world) as visitor:
+        young = await visitor.see("/")
+        page = await visitor.see(f"/initiatives/notion:page:{world.checkout.id}")
+        world.clock.advance(86400 + 60)
+        older = await visitor.see("/")
+        drawn = await visitor.see(f"/initiatives/notion:page:{world.checkout.id}")
+
+    assert "Six weeks" not in young.text
+    assert "Kept since 2 Mar. From tomorrow on it is drawn here." in page.text
+    assert not [1 for tag, given in page.tags if "plot" in given.get("class", "")]
+    assert "Six weeks" in older.text
+    assert "Kept since" not in drawn.text
+    assert [1 for tag, given in drawn.tags if "plot" in given.get("class", "")]
+
+
+async def test_a_row_says_why_only_where_the_numbers_do_not(world: World) -> None:
+    world.notion.edit_page(world.loyalty, "Due", world.clock.now().date() - timedelta(days=3))
+    await world.sync()
+    async with visiting(world) as visitor:
+        text = (await visitor.see("/")).text
+
+    assert "Off track past its due date" in text
+    assert "nothing speaks against it" not in text
+
+
+async def test_a_short_outage_is_told_in_the_head_and_not_in_each_row(world: World) -> None:
+    await world.sync()
+    world.linear.start_outage()
+    world.clock.advance(600)
+    await world.sync()
+    async with visiting(world) as visitor:
+        text = (await visitor.see("/")).text
+
+    assert "1 connection incomplete" in text
+    assert "not read for" not in text
+
+
 async def test_without_links_the_page_leads_to_suggestions(world: World) -> None:
     for page in (world.checkout, world.loyalty):
         world.notion.edit_page(page, "Tracked in", "")

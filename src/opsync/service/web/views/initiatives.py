@@ -288,11 +288,12 @@ def _notes(one: Initiative) -> tuple[str, ...]:
 
 
 def _stale(one: Initiative, old: Mapping[str, Connection], now: datetime) -> str:
-    """Since when something that it rests on was not read to the end."""
+    """For how long something that it rests on was not read to the end, once that is long."""
     failing = [old[name] for name in one.instances if name in old]
     if not failing:
         return ""
-    worst = min(failing, key=lambda each: each.failing_since or now)
-    if now - (worst.failing_since or now) < STALE:
+    worst = min(failing, key=lambda each: each.read_at or now)
+    since = worst.read_at or worst.failing_since
+    if since is None or now - since < STALE:
         return ""
-    return f"{worst.tool} not read for {ago(worst.failing_since, now)}"
+    return f"{worst.tool} not read for {ago(since, now)}"
