@@ -141,6 +141,17 @@ class Beside:
             lambda: self.world.project_links() and not service.writing and not service.hands.doing
         )
 
+    def decided(self) -> None:
+        """Wait until the service's first round is closed, and nothing is under way any more."""
+        service = self.process.service
+
+        def closed() -> bool:
+            (run,) = self.do(service.session.store.last_runs(1)) or (None,)
+            return run is not None and run.command == "opsync serve" and bool(run.outcome)
+
+        until(closed)
+        until(lambda: not (service.writing or service.hands.doing))
+
     def delivery(self, page: Page) -> str:
         """What stands in its column, "" before there is one."""
         try:
@@ -156,10 +167,12 @@ class Beside:
         """A command at the terminal."""
         codes: list[int] = []
         with CliRunner().isolation() as streams:
-            # In a thread of its own: here a browser's loop may be running.
-            thread = threading.Thread(target=lambda: codes.append(run(args)))
-            thread.start()
-            thread.join()
+            if not _in_a_loop():
+                codes.append(run(args))
+            else:  # a browser's
+                thread = threading.Thread(target=lambda: codes.append(run(args)))
+                thread.start()
+                thread.join()
             out, err = (stream.getvalue().decode() for stream in streams[:2])
         return Said(codes[0], out, err)
 
@@ -171,6 +184,14 @@ class Beside:
         """Why /readyz is red."""
         found: list[str] = self.see("/readyz").json()["reasons"]
         return found
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def until(true: Callable[[], object], what: str = "it never came to pass") -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -46,7 +48,7 @@ def both(folder: Path, before: Sequence[Sequence[str]], *args: str) -> tuple[Sai
                 found.append(company.opsync(*args))
                 continue
             with company.serving():
-                until(lambda c=company: not c.process.service.hands.doing)  # type: ignore[misc]
+                company.decided()
                 found.append(company.opsync(*args))
     return found[0], found[1]
 
@@ -98,14 +100,16 @@ def test_a_command_with_another_configuration_is_not_carried_out(served: Beside)
 def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> None:
     held = threading.Event()
 
-    def hang(request: httpx.Request) -> httpx.Response:
-        held.set()
-        raise httpx.ReadTimeout("slow", request=request)
+    class Hanging(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            held.set()
+            await asyncio.sleep(4)
+            raise httpx.ReadTimeout("slow", request=request)
 
     said: list[Said] = []
     with company.serving():
         company.settled()
-        company.world.net.before[HOSTS["linear"]] = hang
+        company.world.net.hosts[HOSTS["linear"]] = Hanging()
         waiting = threading.Thread(target=lambda: said.append(company.opsync("sync")))
         waiting.start()
         assert held.wait(20)
@@ -177,8 +181,6 @@ def test_what_is_set_aside_is_tried_again_beside_it(served: Beside) -> None:
 def test_the_service_waits_for_who_has_the_store_and_goes_on_when_they_are_gone(
     served: Beside,
 ) -> None:
-    import socket
-
     from opsync.engine.fingerprint import config_digest
 
     config = config_digest(served.process.surface.config)
@@ -197,8 +199,6 @@ def test_the_service_waits_for_who_has_the_store_and_goes_on_when_they_are_gone(
 
 
 def test_a_service_that_ends_takes_the_store_back_from_who_has_it(company: Beside) -> None:
-    import asyncio
-
     from opsync.engine.fingerprint import config_digest
     from opsync.service.asks import AskedInVain, AskStore, lent
 
@@ -243,8 +243,6 @@ def test_what_cannot_be_done_beside_it_says_what_to_do(
 
 @pytest.mark.parametrize("line", [b"{}\n", b'{"type":"dance"}\n', b"\xff\n", b"[1]\n"])
 def test_a_request_that_is_none_is_refused_and_harms_nothing(served: Beside, line: bytes) -> None:
-    import socket
-
     with socket.socket(socket.AF_UNIX) as mine:
         mine.connect(str(socket_path(served.world.store_path)))
         mine.sendall(line)

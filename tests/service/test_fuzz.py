@@ -43,7 +43,7 @@ def open_all_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
 
 def paths(company: Beside) -> list[str]:
     """Every route, with its holes."""
-    app: Any = company.process.surface._app
+    app: Any = company.process.surface.app
     found = {getattr(one, "path", "") for one in app.pages.routes} | {"/hooks/{instance}"}
     assert {"/plan", "/links", "/readyz", "/metrics"} <= found
     return sorted(found)
@@ -102,7 +102,7 @@ def test_no_request_breaks_the_service(open_all_day: Beside, data: st.DataObject
         "headers": [*usual, *data.draw(st.lists(header, max_size=3))],
     }
 
-    code, said = open_all_day.do(ask(open_all_day.process.surface._app, scope, body))
+    code, said = open_all_day.do(ask(open_all_day.process.surface.app, scope, body))
 
     # What is told of readiness is a 503, and no defect.
     assert 200 <= code < 500 or (path == "/readyz" and code == 503), (path, code)

@@ -14,7 +14,7 @@ import pytest
 from opsync.blocks.service import ServiceBlock
 from opsync.errors import StoreError
 from opsync.service import health as module
-from opsync.service.health import BUSY, Troubles, health_routes, reasons_of
+from opsync.service.health import BUSY, HANGS, Troubles, health_routes, reasons_of
 from opsync.service.web.guarded import Guarded
 from opsync.watch import Alarm
 from tests.support.clock import START, FakeClock
@@ -157,10 +157,20 @@ async def test_a_store_that_answers_with_an_error_is_alive_and_not_ready() -> No
     assert (status, found["reasons"]) == (503, ["The store opsync.db is full."])
 
 
-async def test_a_store_that_does_not_answer_is_not_alive_and_is_asked_once(
+async def test_a_store_that_is_locked_for_a_while_is_no_reason_to_start_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "ANSWERS_WITHIN_S", 0.01)
+    assert await get(Vital(hangs=True), "/healthz") == (200, {"alive": True})
+    status, found = await get(Vital(hangs=True), "/readyz")
+    assert (status, found["reasons"]) == (503, [BUSY])
+
+
+async def test_a_store_that_hangs_is_not_alive_and_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ANSWERS_WITHIN_S", 0.01)
+    monkeypatch.setattr(module, "HANGS_S", 0.0)
     vital = Vital(hangs=True)
     service = module.Health(vital)
     found = await asyncio.gather(*(service.is_alive() for _ in range(20)))
@@ -169,7 +179,7 @@ async def test_a_store_that_does_not_answer_is_not_alive_and_is_asked_once(
     assert vital.asked == 1
     assert await service.reasons() == [BUSY]
     status, answer = await get(Vital(hangs=True), "/healthz")
-    assert (status, answer) == (503, {"alive": False, "reasons": [BUSY]})
+    assert (status, answer) == (503, {"alive": False, "reasons": [HANGS]})
     status, answer = await get(Vital(hangs=True), "/healthz", client="10.0.0.7")
     assert (status, answer) == (503, {"alive": False})
 
@@ -178,6 +188,7 @@ async def test_once_the_store_answers_again_it_is_alive_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "ANSWERS_WITHIN_S", 0.01)
+    monkeypatch.setattr(module, "HANGS_S", 0.0)
     gate = asyncio.Event()
     vital = Vital()
 

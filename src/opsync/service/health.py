@@ -19,9 +19,13 @@ from opsync.service.web.routes import Open
 from opsync.watch import Alarm
 
 ANSWERS_WITHIN_S = 2.0
-"""The store's thread answers within so long while the service is alive."""
+"""The store's thread answers within so long while the service is ready."""
+HANGS_S = 60.0
+"""Where it has not answered for so long, it hangs. Another process that locks the store for a while
+is no reason to be started again."""
 
 BUSY = f"the store did not answer within {ANSWERS_WITHIN_S:.0f} s"
+HANGS = f"the store did not answer for {HANGS_S:.0f} s"
 
 PEOPLES = frozenset({"set aside", "owners"})
 """The alarms that wait for a person, and keep opsync from none of its work."""
@@ -63,12 +67,20 @@ class Health:
     def __init__(self, vitals: Vitals) -> None:
         self._vitals = vitals
         self._asked: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
 
     async def is_alive(self) -> bool:
-        """Whether the store's thread answers; that this runs says that the loop turns."""
+        """Whether the store's thread does not hang; that this runs says that the loop turns."""
+        if await self.answers():
+            return True
+        return asyncio.get_running_loop().time() - self._asked_at < HANGS_S
+
+    async def answers(self) -> bool:
+        """Whether the store's thread answers soon."""
         # One question at a time: probes must not queue up behind a thread that hangs.
         if self._asked is None or self._asked.done():
             self._asked = asyncio.create_task(self._ask())
+            self._asked_at = asyncio.get_running_loop().time()
         done, _ = await asyncio.wait({self._asked}, timeout=ANSWERS_WITHIN_S)
         return bool(done)
 
@@ -79,7 +91,7 @@ class Health:
 
     async def reasons(self) -> list[str]:
         """Why the service cannot do all of its work, in plain words; none where it can."""
-        if not await self.is_alive():
+        if not await self.answers():
             return [BUSY]
         troubles = self._vitals.troubles()
         try:
@@ -139,7 +151,7 @@ def health_routes(vitals: Vitals) -> list[Open]:
         alive = await health.is_alive()
         found: dict[str, object] = {"alive": alive}
         if not alive and sees_details(request):
-            found["reasons"] = [BUSY]
+            found["reasons"] = [HANGS]
         return _answer(found, well=alive)
 
     async def readyz(request: Request) -> Response:
