@@ -12,8 +12,9 @@ from opsync.errors import RefusedError, SignInError, TemporaryError
 from opsync.model import Change, Content, Outcome, OutcomeKind, Record, Ref, Seen, Value
 from opsync.model.ledger import Entry, stored
 from opsync.stages.apply import ApplyReport, TargetWork, apply
+from opsync.stages.normalize import by_itself
 from opsync.stages.places import Want
-from opsync.store import Store, inline
+from opsync.store import Prepared, Store, inline
 from tests.stages.test_plan import Board, planned, slot
 from tests.support.build import record
 from tests.support.clock import FakeClock
@@ -107,6 +108,19 @@ async def test_a_write_whose_outcome_is_unknown_is_looked_at_and_not_sent_again(
     kept = await wall.store.entry(slot())
     assert kept is not None
     assert (kept.intent, kept.applied, kept.remote_id) == (None, stored("new"), "made")
+
+
+async def test_what_a_look_shows_is_known_from_then_on(wall: Wall) -> None:
+    row = Entry(slot=slot(), desired=stored("new"), intent=stored("new"))
+    wall.stands = [Seen.of("text", "new", remote_id="made", ours=True)]
+    target = work(entries=[row])
+    await wall.store.put_batch(
+        1, "jira", "issues", [Prepared(*by_itself(target.record))], [], advance_to=None
+    )
+    await run(wall, target)
+    after = await wall.store.record(target.record.ref)
+    assert after is not None
+    assert [(one.surface, one.plain()) for one in after.seen] == [("text", "new")]
 
 
 @pytest.mark.parametrize(
