@@ -103,7 +103,7 @@ def _start(*words: str, folder: Path) -> subprocess.Popen[str]:
     """Run opsync as it is called on the page, in a pipe, which cuts no line."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("OPSYNC_")}
     scripts = Path(sys.executable).parent
-    environ |= {"TZ": "Europe/Berlin", "PATH": f"{scripts}{os.pathsep}{environ.get('PATH', '')}"}
+    environ |= {"TZ": "UTC", "PATH": f"{scripts}{os.pathsep}{environ.get('PATH', '')}"}
     return subprocess.Popen(
         [str(scripts / "opsync"), *words],
         cwd=folder,

@@ -340,7 +340,7 @@ async def test_killed_at_any_point_there_is_one_annotation(
 ) -> None:
     """Before a request leaves, before the intent is durable, and before the answer is recorded."""
 
-    async def die(*_: object) -> None:
+    async def die(*_: object, **__: object) -> None:
         raise Died
 
     def die_at(request: str) -> None:
