@@ -3,7 +3,7 @@ that nothing is lost, nothing is doubled and nothing grows.
 
 python -m bench.soak                  30 minutes
 python -m bench.soak --minutes 1      what CI runs
-python -m bench.soak --seed 11 --keep /tmp/soak
+python -m bench.soak --seed 11 --keep soak-files
 
 It ends with 1 where a promise is broken.
 """
