@@ -10,11 +10,11 @@ id, or a create with an id of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec import Raw
 
-from opsync import Answer, BadAnswer, Context, SignInError
+from opsync import Answer, BadAnswer, Context, OpsyncError, SignInError
 from opsync_linear.dialect import PATH, POINTS, WRITE_HINT, Refusal, request_id
 from opsync_linear.wire import Data
 
@@ -83,22 +83,26 @@ class Op:
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of an op: the vendor's payload, or why it was refused. `missing` says that what it
-    was to take away is not there, or not shown."""
+    was to take away is not there, or not shown; `unknown` that something of its change was carried
+    out of which no answer tells."""
 
     op: Op
     payload: Raw | None = None
     refusal: Refusal | None = None
     request_id: str = ""
     missing: bool = False
+    unknown: bool = False
 
 
 @dataclass
 class _Try:
-    """An op as it is sent now, and the refusal of the form in which it was sent before."""
+    """An op as it is sent now, and the refusal of the form in which it was sent before.
+    `carried_out` says that it was, in a request that was answered with another one's refusal."""
 
     op: Op
     form: Op
-    refused: Refusal | None = field(default=None)
+    refused: Refusal | None = None
+    carried_out: bool = False
 
 
 def document(mutations: Sequence[Mutation]) -> str:
@@ -113,14 +117,22 @@ def document(mutations: Sequence[Mutation]) -> str:
     return f"mutation Write({', '.join(declared)}) {{\n" + "\n".join(fields) + "\n}"
 
 
-async def run(context: Context, ops: Sequence[Op]) -> list[Done]:
-    """Carry out all ops; one result an op, in any order.
+async def run(context: Context, ops: Sequence[Op], done: list[Done]) -> None:
+    """Carry out all ops, and put into `done` one result an op, in any order.
 
     Once an op of a change was refused, the later ones of the same change are not carried out and
-    have no result. Raises SignInError when the token may not write at all.
+    have no result. Raises SignInError when the token may not write at all, and what a request
+    raises: `done` then has what is known, and what was carried out without an answer.
     """
     left = [_Try(op, op) for op in ops]
-    done: list[Done] = []
+    try:
+        await _run(context, left, done)
+    except OpsyncError:
+        done += [Done(each.op, unknown=True) for each in left if each.carried_out]
+        raise
+
+
+async def _run(context: Context, left: list[_Try], done: list[Done]) -> None:
     forbidden = 0
     while left:
         try:
@@ -128,34 +140,47 @@ async def run(context: Context, ops: Sequence[Op]) -> list[Done]:
         except Refusal as refusal:
             number = _alias(refusal, len(left))
             if number is None:
-                return done + await _apart(context, [each.op for each in left], refusal)
+                await _apart(context, left, refusal, done)
+                return
             forbidden += refusal.forbidden
             if forbidden >= ENOUGH_FORBIDDEN and number == 0:
                 raise SignInError(refusal.message, hint=WRITE_HINT) from refusal
             failed = left.pop(number)
             for before in left[:number]:
                 before.form = before.form.instead or before.form
+                before.carried_out = True
             again = _again(failed, refusal)
             if again is not None:
                 left.insert(number, again)
             elif failed.op.missing_is_done and refusal.missing:
                 done.append(Done(failed.op, missing=True))
             else:
-                done.append(Done(failed.op, refusal=failed.refused or refusal))
-                left = [each for each in left if each.op.change != failed.op.change]
+                change = failed.op.change
+                halfway = any(each.carried_out for each in left if each.op.change == change)
+                done.append(Done(failed.op, refusal=failed.refused or refusal, unknown=halfway))
+                left[:] = [each for each in left if each.op.change != change]
         else:
-            return done + _results(answer, left)
-    return done
+            done += _results(answer, left)
+            return
 
 
-async def _apart(context: Context, ops: Sequence[Op], refusal: Refusal) -> list[Done]:
+async def _apart(context: Context, left: list[_Try], refusal: Refusal, done: list[Done]) -> None:
     """Carry out the two halves of a batch that was refused without saying because of which op."""
-    changes = list(dict.fromkeys(op.change for op in ops))
+    changes = list(dict.fromkeys(each.op.change for each in left))
     if len(changes) == 1:
-        return [Done(ops[0], refusal=refusal)]
+        unknown = any(each.carried_out for each in left)
+        done.append(Done(left[0].op, refusal=refusal, unknown=unknown))
+        return
     first = frozenset(changes[: len(changes) // 2])
-    done = await run(context, [op for op in ops if op.change in first])
-    return done + await run(context, [op for op in ops if op.change not in first])
+    rest = [each for each in left if each.op.change not in first]
+    left[:] = [each for each in left if each.op.change in first]
+    try:
+        await _run(context, left, done)
+    except OpsyncError:
+        left += rest
+        raise
+    left[:] = rest
+    await _run(context, left, done)
 
 
 def _again(failed: _Try, refusal: Refusal) -> _Try | None:

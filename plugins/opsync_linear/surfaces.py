@@ -17,6 +17,7 @@ from opsync import (
     Kind,
     LinkContent,
     NotFound,
+    OpsyncError,
     Outcome,
     OutcomeKind,
     Record,
@@ -109,10 +110,19 @@ async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Ou
             planned[change.id] = found
     by_id = {change.id: change for change in changes}
     for group in _groups(planned):
+        done: list[Done] = []
+        stopped: OpsyncError | None = None
+        try:
+            await run(context, group, done)
+        except OpsyncError as error:
+            stopped = error
         results: dict[str, list[Done]] = {op.change: [] for op in group}
-        for done in await run(context, group):
-            results[done.op.change].append(done)
-        for id_, came in results.items():
+        for one in done:
+            results[one.op.change].append(one)
+        # Those that ask for more come last: what is known of the others is told whatever happens.
+        for id_, came in sorted(results.items(), key=lambda each: any(d.missing for d in each[1])):
+            if stopped is not None and not came:
+                continue
             written = outcome(by_id[id_], planned[id_], came)
             target = by_id[id_].slot.target
             if any(done.missing for done in came) and not await is_shown(context, target):
@@ -121,6 +131,8 @@ async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Ou
             if _posts(by_id[id_]):
                 written = updates.note(context, by_id[id_], written)
             yield written
+        if stopped is not None:
+            raise stopped
 
 
 def _posts(change: Change) -> bool:

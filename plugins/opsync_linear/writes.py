@@ -24,6 +24,7 @@ from opsync_linear.values import of_attachment, of_external_link, part
 from opsync_linear.wire import Attachment, ExternalLink
 
 REMOVED = "Somebody removed it in Linear."
+HALFWAY = "Linear may have carried it out: the answer told only of another write's refusal."
 _UPDATES_BY_ID = (ATTACHMENT_UPDATE, LINK_UPDATE, UPDATE_UPDATE)
 _KINDS = {
     Verb.create: OutcomeKind.created,
@@ -109,6 +110,8 @@ def outcome(change: Change, ops: Sequence[Op], results: Sequence[Done]) -> Outco
     for done in results:
         if done.refusal is None:
             continue
+        if done.unknown:
+            return _in_doubt(change, str(done.refusal))
         removed = done.refusal.missing and done.op.mutation in _UPDATES_BY_ID
         return Outcome(
             change=change.id,
@@ -117,6 +120,8 @@ def outcome(change: Change, ops: Sequence[Op], results: Sequence[Done]) -> Outco
             message=REMOVED if removed else str(done.refusal),
             retryable=done.refusal.passes,
         )
+    if any(done.unknown for done in results):
+        return _in_doubt(change, HALFWAY)
     if len(results) < len(ops):
         return Outcome(change=change.id, kind=OutcomeKind.failed, message="It was not carried out.")
     applied: Value = None
@@ -147,6 +152,10 @@ def outcome(change: Change, ops: Sequence[Op], results: Sequence[Done]) -> Outco
         remote_id=remote_id,
         request_id=trace,
     )
+
+
+def _in_doubt(change: Change, why: str) -> Outcome:
+    return Outcome(change=change.id, kind=OutcomeKind.failed, message=why, unknown=True)
 
 
 def _payload(done: Done) -> Payload:

@@ -145,6 +145,10 @@ class Pass:
     put_off: set[Ref] = field(default_factory=set)
     """Roots and targets that wait for an instance that cannot be read, or that another pass works
     with: the next pass's work."""
+    kept: set[Ref] = field(default_factory=set)
+    """Roots that were to be rolled up and could not be: what they count is not known."""
+    aside: frozenset[Ref] = frozenset()
+    """What is set aside: its latest version could not be read."""
     mine: frozenset[str] | None = None
     """The instances that no other pass works with meanwhile: what is none of them is not asked,
     not written, and nothing is kept for it. None: all are."""
@@ -176,6 +180,11 @@ class Pass:
         """Forget what was looked up in the store: others may have changed it since."""
         for found in (self.roots, self.asked, self.releases, self.planned, self.products):
             found.clear()
+
+    def keep_rollup(self, root: Ref) -> None:
+        """Leave a root's numbers as they are, until the next pass."""
+        self.kept.add(root)
+        self.put_off.add(root)
 
     @property
     def unreadable(self) -> set[str]:

@@ -375,3 +375,32 @@ async def test_exactly_what_is_poison_is_set_aside_and_all_else_converges(world:
     assert world.remote_links("PAY-1")
     assert world.remote_links("MOB-1") == []
     assert (last.planned, last.applied) == (0, 0), "what waits is not planned in each run"
+
+
+@pytest.mark.parametrize("for_good", [True, False], ids=["unreadable for long", "only that once"])
+async def test_a_page_whose_latest_version_could_not_be_read_is_looked_at_before_it_is_written(
+    settled: World, for_good: bool
+) -> None:
+    """I4"""
+    theirs = "Ana: done next week"
+    settled.notion.edit_page(settled.loyalty, "Delivery", theirs)
+    settled.jira.set_status("MOB-3", "Done")
+    break_one(settled, "notion")
+    spoil = settled.net.spoil[HOSTS["notion"]]
+
+    def spoil_once(answer: Any) -> None:
+        spoil(answer)
+        if settled.loyalty.id in str(answer):
+            settled.net.spoil.clear()
+
+    if not for_good:
+        settled.net.spoil[HOSTS["notion"]] = spoil_once
+    await settled.sync()
+    assert settled.loyalty.text("Delivery") == theirs
+
+    settled.net.spoil.clear()
+    settled.clock.advance(2 * HOUR)
+    await settled.sync()
+    assert settled.loyalty.text("Delivery") == theirs
+    async with settled.session() as session:
+        assert {row.slot.surface for row in await session.store.entries(held=True)} == {"delivery"}

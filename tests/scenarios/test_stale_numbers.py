@@ -117,3 +117,24 @@ async def test_an_invisible_member_is_named_as_missing_not_as_zero(settled: Worl
     report = await settled.sync()
     assert report.exit_code == 0, troubles(report)
     assert "1 linked but not readable" in settled.checkout.text("Delivery")
+
+
+async def test_a_summary_that_a_person_removed_stays_away_while_its_number_is_kept(
+    settled: World,
+) -> None:
+    """I4. The epic is hidden, and not counted; once it is seen again, its page cannot be read, so
+    that it is not known whether it is counted again."""
+    epic = settled.jira.issue("MOB-1")
+    settled.jira.faults.deny = {str(epic.id)}
+    await settled.sync(full=True)
+    settled.jira.faults.deny = set()
+    for link in settled.remote_links("MOB-1"):
+        del settled.jira.remote_links[epic.id][link["id"]]
+    settled.jira.edit("MOB-1", summary="Loyalty, new")
+    settled.notion.start_outage()
+    await settled.sync(full=True)
+    settled.notion.end_outage()
+    await settled.sync()
+    assert settled.loyalty.text("Delivery") == "1 of 2 done"
+    assert settled.remote_links("MOB-1") == []
+    await settled.silent()

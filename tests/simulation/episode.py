@@ -24,9 +24,11 @@ from tests.simulation.promises import (
     PROJECTS,
     check_always,
     check_healed,
+    columns_known,
     is_blind,
     place_of,
     unknown,
+    was_lied_to,
     wrong,
 )
 from tests.simulation.tally import Tally
@@ -288,6 +290,8 @@ class Episode:
             self.tally.crashes += 1
             self._fired("F45")
             self._late_arrivals()
+            # A column that it may have made, with a person's text in it by now, would be theirs.
+            self.knows_its_own &= columns_known(self.twins)
             self.time.now += rng.uniform(30, 300)
             return False
         if isinstance(report, PassReport):
@@ -354,10 +358,14 @@ class Episode:
                 run(arrive(), self.time, random.Random(0))
 
     def _window(self, mark: int) -> None:
-        """Excuse what a person did between opsync's last look at a place and its write there."""
+        """Excuse what a person did between opsync's last look at a place and its write there, and
+        what a tool's listing left out."""
         log: list[Asked] = self.line.log[mark:]
         for place, touch in self.twins.touched.items():
-            if log and touch.at >= log[0].at and is_blind(self.twins, place, touch.at, log):
+            if not log or place in self.twins.blind:
+                continue
+            between = touch.at >= log[0].at and is_blind(self.twins, place, touch.at, log)
+            if between or was_lied_to(self.twins, place, touch.at, self.line.log, mark):
                 self.twins.blind.add(place)
 
     # Promises

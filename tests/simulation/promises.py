@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -128,6 +129,41 @@ def is_blind(twins: Twins, place: Place, at: float, log: list[Asked]) -> bool:
         ]
         return write.at <= at or not looks or max(looks) <= at
     return False
+
+
+def was_lied_to(twins: Twins, place: Place, at: float, log: list[Asked], mark: int) -> bool:
+    """Whether the first write to a place after a moment, in a run whose requests begin at `mark`,
+    follows a listing that answered nothing, or only a half, and was to show that place."""
+    marks = _marks(twins, place)
+    own = [one for one in log[mark:] if one.vendor == TOOLS[place[0]]]
+    for number, write in enumerate(own):
+        if write.reads or not any(m in write.request for m in marks):
+            continue
+        since = [one for one in log[:mark] if one.vendor == write.vendor and one.at > at]
+        shown = [
+            one
+            for one in [*since, *own[:number]]
+            if one.reads and place[2] in one.answer and any(m in one.answer for m in marks)
+        ]
+        return not shown and any(one.fault == "F30" for one in own[:number])
+    return False
+
+
+def columns_known(twins: Twins) -> bool:
+    """Whether opsync's store knows all of the columns that opsync made."""
+    made = {
+        one.id
+        for one in twins.real.source.schema.properties.values()
+        if one.name.removesuffix(" (opsync)") in COLUMNS.values()
+    }
+    if not made:
+        return True
+    with closing(sqlite3.connect(twins.real.store_path)) as connection:
+        row = connection.execute(
+            "SELECT value FROM kept WHERE instance = 'notion' AND key = 'columns'"
+        ).fetchone()
+    known = json.loads(row[0]) if row else {}
+    return made <= {own["id"] for columns in known.values() for own in columns.values()}
 
 
 def _marks(twins: Twins, place: Place) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -108,6 +109,16 @@ async def test_a_write_whose_outcome_is_unknown_is_looked_at_and_not_sent_again(
     kept = await wall.store.entry(slot())
     assert kept is not None
     assert (kept.intent, kept.applied, kept.remote_id) == (None, stored("new"), "made")
+
+
+async def test_a_target_that_could_not_be_read_last_is_looked_at_before_it_is_written(
+    wall: Wall,
+) -> None:
+    wall.stands = [Seen.of("text", "a person's", remote_id="column", ours=True)]
+    row = Entry(slot=slot(), desired=stored("old"), applied=stored("old"), remote_id="column")
+    report = await run(wall, replace(work(entries=[row]), in_doubt=True))
+    assert wall.asked == [("observe", "1")]
+    assert [len(plan.conflicts) for _, plan in report.fresh] == [1]
 
 
 async def test_what_a_look_shows_is_known_from_then_on(wall: Wall) -> None:

@@ -59,6 +59,9 @@ class TargetWork:
     changes: Sequence[Change]
     roots: Sequence[Record] = ()
     resting: Mapping[Slot, datetime] = field(default_factory=dict)
+    in_doubt: bool = False
+    """Whether more may have changed at the target than what was read of it, as where its latest
+    version could not be read."""
 
 
 @dataclass
@@ -92,9 +95,10 @@ async def apply(
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
-    Where a place is not part of what is pulled, or a write's outcome is unknown, the target is
-    read by id just before the write and planned again. A refused sign-in, or a vendor that cannot
-    be reached, ends the instance's writing; what was not sent waits for the next pass.
+    Where a place is not part of what is pulled, a write's outcome is unknown or the target's latest
+    version could not be read, the target is read by id just before the write and planned again.
+    A refused sign-in, or a vendor that cannot be reached, ends the instance's writing; what was
+    not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
     `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
     before each batch; `again` reads every target, and decides for it what to write; `watch` ends a
@@ -239,7 +243,7 @@ class _Applier:
 
     async def ready(self, work: TargetWork) -> Sequence[Change]:
         """The target's changes, planned again from a fresh look where that is needed."""
-        unknown = any(entry.intent is not None for entry in work.entries)
+        unknown = work.in_doubt or any(entry.intent is not None for entry in work.entries)
         known = self.again is None and not unknown
         if known and all(change.slot.surface in self.pulled for change in work.changes):
             return work.changes

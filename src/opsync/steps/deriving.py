@@ -181,7 +181,7 @@ async def roll_up_changed(this: Pass) -> None:
                 if blocking := _unread_behind(this, ref, tree.names, tree.nodes):
                     if any(map(this.is_mine, blocking)):
                         this.report.stale.append(called(this, tree.root))
-                    this.put_off.add(ref)
+                    this.keep_rollup(ref)
                     _log.info("rollup.kept", root=str(ref), unreadable=sorted(blocking))
                     continue
                 inputs = RollupInputs(
@@ -201,7 +201,7 @@ async def roll_up_changed(this: Pass) -> None:
                     results.append(roll_up(inputs, rule, as_of, zone, health_rules))
                 except Exception as error:  # noqa: BLE001 - a plugin's rule failed: this root waits
                     this.report.stale.append(called(this, tree.root))
-                    this.put_off.add(ref)
+                    this.keep_rollup(ref)
                     _log.error("rollup.failed", root=str(ref), exc_info=error)
             await this.store.put_rollups(this.run, results, at=now)
 

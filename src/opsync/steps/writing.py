@@ -18,7 +18,7 @@ from opsync.inert import inert_text
 from opsync.model import NOT_VISIBLE, Change, Kind, Record, Ref, Seen, Slot
 from opsync.model.approval import edit_hash
 from opsync.model.ledger import FAILED, Entry, digest, stored
-from opsync.model.rules import Mode
+from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import Notes
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.census import is_due
@@ -43,6 +43,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         targets |= await this.store.rollup_places(list(this.instances))
     this.approved = await this.store.approved()
     this.resting = await _resting(this) if targets else {}
+    this.aside = await this.store.aside_refs() if targets else frozenset()
     pauses = await this.store.pauses()
     for one_read in this.report.instances:
         one_read.paused = pauses.of(one_read.instance) is not None
@@ -187,7 +188,12 @@ async def _plan_target(
         )
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
-    wants += withdraw(inputs.entries, wants, setting)
+    withdrawn = withdraw(inputs.entries, wants, setting)
+    if any(want.slot.rule != LINKS_RULE and want.slot.other in this.kept for want in withdrawn):
+        # Whether that initiative counts it is not known, and so what is to be told here.
+        this.put_off.add(inputs.record.ref)
+        return None
+    wants += withdrawn
     rows = {entry.slot: entry for entry in inputs.entries}
     wants = [_permitted(this, want, rows.get(want.slot)) for want in wants]
     result = plan(
@@ -214,7 +220,8 @@ async def _plan_target(
     notes.held(result, inputs.record, roots)
     if not changes:
         return None
-    return TargetWork(inputs.record, wants, inputs.entries, changes, roots, this.resting)
+    in_doubt = inputs.record.ref in this.aside
+    return TargetWork(inputs.record, wants, inputs.entries, changes, roots, this.resting, in_doubt)
 
 
 async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:

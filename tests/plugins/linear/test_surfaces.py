@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from opsync.errors import NotFound, SignInError, TemporaryError
-from opsync.model import Category, Kind, OutcomeKind, Record, Ref
+from opsync.model import Category, Kind, Outcome, OutcomeKind, Record, Ref
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.vendor import Faults
 from tests.plugins.linear.conftest import PAGE, Connect, apply, change, link_content, rollup_content
 from tests.support.connector import read
 
 JIRA_URL = "https://harbor.atlassian.net/browse/PAY-118"
+
+
+class Expiring(httpx.ASGITransport):
+    """A workspace that refuses the token after the first request."""
+
+    def __init__(self, workspace: LinearWorkspace) -> None:
+        super().__init__(workspace.app)
+        self.workspace = workspace
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        self.workspace.faults.refuse_token = True
+        return answer
 
 
 async def issues(
@@ -307,6 +321,32 @@ async def test_creates_before_a_refused_one_are_not_doubled(
     assert outcomes.pop("Gone").kind is OutcomeKind.failed
     assert {outcome.kind for outcome in outcomes.values()} == {OutcomeKind.created}
     assert len(workspace.external_links) == 4
+
+
+async def test_what_a_half_refused_batch_carried_out_is_in_doubt_if_no_answer_tells_of_it(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    _, records = await issues(workspace, connect, 4)
+    linear = connect(transport=Expiring(workspace))
+    value = linear.render("link", records[0], link_content())
+    changes = [change(each, "link", value, id_=each.key) for each in records]
+    workspace.delete_issue("GRO-3")
+    outcomes: dict[str, Outcome] = {}
+
+    async def write() -> None:
+        async for one in linear.apply(changes, {}):
+            outcomes[one.change] = one
+
+    with pytest.raises(SignInError):
+        await write()
+
+    told = {key: (one.kind, one.unknown) for key, one in outcomes.items()}
+    assert told == {
+        "GRO-1": (OutcomeKind.failed, True),
+        "GRO-2": (OutcomeKind.failed, True),
+        "GRO-3": (OutcomeKind.failed, False),
+    }
+    assert len(workspace.attachments) == 2
 
 
 async def test_a_key_that_may_only_read_is_named_with_the_missing_scope(
