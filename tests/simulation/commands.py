@@ -30,9 +30,17 @@ class OwnClock(FakeClock):
         super().__init__(start)
         self.time = time
         self.wrong_by_s = 0.0
+        self.latest = start
 
     def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.time.now + self.wrong_by_s)
+        now = self.start + timedelta(seconds=self.time.now + self.wrong_by_s)
+        self.latest = max(self.latest, now)
+        return now
+
+    @property
+    def behind_s(self) -> float:
+        """By how much it is behind what it once told."""
+        return (self.latest - self.now()).total_seconds()
 
     def monotonic(self) -> float:
         return 1000.0 + self.time.now

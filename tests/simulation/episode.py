@@ -380,7 +380,7 @@ class Episode:
         self._tell("heal")
         self.line.calm = True
         self.line.shrink = lambda _v, _r, body: body
-        self.time.now += 1.1 * DAY_S + abs(self.clock.wrong_by_s)
+        self.time.now += 1.1 * DAY_S + abs(self.clock.wrong_by_s) + self.clock.behind_s
         wanted: dict[Place, str] = {}
         left: list[str] = []
         for number in range(1, CONVERGES_IN + 1):

@@ -62,9 +62,10 @@ def check_healed(twins: Twins) -> int:
             "SELECT l.target, l.surface FROM ledger l JOIN records r ON r.ref = l.target"
             " WHERE l.intent IS NOT NULL AND r.tombstone = ''"
         ).fetchall()
-    still = asleep(twins.real)
-    names = {page.id: ("notion", page.id) for page in twins.real.pages()}
-    begun = [row for row in begun if names.get(str(row[0]).split(":")[-1]) not in still]
+    still, names = asleep(twins.real), Names(twins.real)
+    found = {page.id: ("notion", page.id) for page in twins.real.pages()}
+    found |= {id_: ("linear", name) for id_, name in names.linear.items()}
+    begun = [row for row in begun if found.get(str(row[0]).split(":")[-1]) not in still]
     assert begun == [], f"a write is still of unknown outcome: {begun}"
     return 3
 
@@ -125,7 +126,7 @@ def is_blind(twins: Twins, place: Place, at: float, log: list[Asked]) -> bool:
         looks = [
             one.at
             for one in own[:number]
-            if one.reads and one.answered_at <= write.at and any(m in one.answer for m in marks)
+            if one.answered_at <= write.at and _shows(one, place, marks)
         ]
         return write.at <= at or not looks or max(looks) <= at
     return False
@@ -140,13 +141,15 @@ def was_lied_to(twins: Twins, place: Place, at: float, log: list[Asked], mark: i
         if write.reads or not any(m in write.request for m in marks):
             continue
         since = [one for one in log[:mark] if one.vendor == write.vendor and one.at > at]
-        shown = [
-            one
-            for one in [*since, *own[:number]]
-            if one.reads and place[2] in one.answer and any(m in one.answer for m in marks)
-        ]
+        shown = [one for one in [*since, *own[:number]] if _shows(one, place, marks)]
         return not shown and any(one.fault == "F30" for one in own[:number])
     return False
+
+
+def _shows(one: Asked, place: Place, marks: tuple[str, ...]) -> bool:
+    """Whether an answer tells what stands at a place: a listing of ids does not."""
+    told = one.reads and any(mark in one.answer for mark in marks)
+    return told and (place[0] != "notion" or place[2] in one.answer)
 
 
 def columns_known(twins: Twins) -> bool:

@@ -361,7 +361,7 @@ class ServedEpisode(Episode):
         self.line.calm = True
         self.line.shrink = lambda _v, _r, body: body
         self.courier.habit = Habit()
-        self.time.now += 1.1 * DAY_S + abs(self.clock.wrong_by_s)
+        self.time.now += 1.1 * DAY_S + abs(self.clock.wrong_by_s) + self.clock.behind_s
         self._set_every(HEAL_EVERY)
         wanted = self._wanted()
         left: list[str] = ["nothing was looked at"]
