@@ -34,7 +34,7 @@ def numbers(path: str) -> list[int]:
 def test_pieces_fill_the_bar_and_nothing_has_no_piece() -> None:
     found = pieces([(1, "bad"), (0, "warn"), (3, "good")])
 
-    assert [(one.x, one.width, one.tone) for one in found] == [(0, 24.8, "bad"), (25, 74.8, "good")]
+    assert [(one.x, one.width, one.tone) for one in found] == [(0, 24.8, "bad"), (25, 75, "good")]
     assert pieces([(0, "bad")]) == ()
 
 

@@ -46,11 +46,11 @@ def pieces(parts: Iterable[tuple[int, str]]) -> tuple[Piece, ...]:
     counted = [(count, tone) for count, tone in parts if count > 0]
     total = sum(count for count, _ in counted)
     gap = min(GAP, BAR / max(1, 4 * total))
-    found, x = [], 0.0
+    found, before = [], 0
     for count, tone in counted:
-        width = BAR * count / total
-        found.append(Piece(round(x, 2), round(width - gap, 2), tone))
-        x += width
+        x, before = BAR * before / total, before + count
+        end = BAR if before == total else BAR * before / total - gap
+        found.append(Piece(round(x, 2), round(end - x, 2), tone))
     return tuple(found)
 
 
