@@ -40,7 +40,8 @@ class OwnClock(FakeClock):
     @property
     def behind_s(self) -> float:
         """By how much it is behind what it once told."""
-        return (self.latest - self.now()).total_seconds()
+        now = self.now()
+        return (self.latest - now).total_seconds()
 
     def monotonic(self) -> float:
         return 1000.0 + self.time.now

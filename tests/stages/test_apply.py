@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from opsync.errors import RefusedError, SignInError, TemporaryError
+from opsync.errors import NotFound, RefusedError, SignInError, TemporaryError
 from opsync.model import Change, Content, Outcome, OutcomeKind, Record, Ref, Seen, Value
 from opsync.model.ledger import Entry, stored
 from opsync.stages.apply import ApplyReport, TargetWork, apply
@@ -34,12 +34,15 @@ class Wall(Board):
         self.begun: list[Value] = []
         self.stands: Sequence[Seen] = ()
         self.fault: Exception | None = None
+        self.unseen: Exception | None = None
 
     def render(self, surface: str, target: Record, content: Content) -> Value:  # type: ignore[override]
         return None
 
     async def observe(self, target: Record) -> Sequence[Seen]:
         self.asked.append(("observe", target.ref.id))
+        if self.unseen is not None:
+            raise self.unseen
         return self.stands
 
     async def apply(
@@ -109,6 +112,17 @@ async def test_a_write_whose_outcome_is_unknown_is_looked_at_and_not_sent_again(
     kept = await wall.store.entry(slot())
     assert kept is not None
     assert (kept.intent, kept.applied, kept.remote_id) == (None, stored("new"), "made")
+
+
+async def test_what_was_begun_stays_so_where_its_target_cannot_be_looked_at(wall: Wall) -> None:
+    row = Entry(slot=slot(), desired=stored("new"), intent=stored("new"))
+    await wall.store.put_desired(1, [row])
+    wall.unseen = NotFound("missing, or not shared")
+    report = await run(wall, work(entries=[row]))
+    assert [outcome.unknown for _, outcome in report.done] == [True]
+    kept = await wall.store.entry(slot())
+    assert kept is not None
+    assert kept.intent == stored("new")
 
 
 async def test_a_target_that_could_not_be_read_last_is_looked_at_before_it_is_written(

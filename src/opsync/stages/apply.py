@@ -252,7 +252,11 @@ class _Applier:
                 seen = await self.connector.observe(work.record)
         except Exception as error:  # noqa: BLE001 - as above
             self.stop(error)
-            done = [(change, self.cleaned(_not_sent(change, error))) for change in work.changes]
+            begun = {entry.slot for entry in work.entries if entry.intent is not None}
+            done = [
+                (one, self.cleaned(_not_sent(one, error, unknown=one.slot in begun)))
+                for one in work.changes
+            ]
             await self.store.finish_changes(self.run, done, self.clock.now())
             self.report.done.extend(done)
             self.report.unread.append(work)
