@@ -30,8 +30,8 @@ from opsync_linear import updates, values
 from opsync_linear.batch import Done, Op, run
 from opsync_linear.marks import EXTERNAL, LINK, ROLLUP, UPDATE
 from opsync_linear.settings import LinearSettings
-from opsync_linear.standing import attachments_of, is_shown, links_of
-from opsync_linear.writes import outcome, plan
+from opsync_linear.standing import LISTED, attachments_of, is_shown, links_of
+from opsync_linear.writes import REMOVED, outcome, plan, replaces
 
 _CONTAINERS = frozenset({Kind.project, Kind.initiative})
 
@@ -106,6 +106,8 @@ async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Ou
         found = updates.plan(context, change) if _posts(change) else plan(change)
         if isinstance(found, Outcome):
             yield found
+        elif replaces(change) and await _is_taken_away(context, change):
+            yield Outcome(change=change.id, kind=OutcomeKind.conflicted, message=REMOVED)
         else:
             planned[change.id] = found
     by_id = {change.id: change for change in changes}
@@ -133,6 +135,14 @@ async def apply(context: Context, changes: Sequence[Change]) -> AsyncIterator[Ou
             yield written
         if stopped is not None:
             raise stopped
+
+
+async def _is_taken_away(context: Context, change: Change) -> bool:
+    """Whether the attachment that a new one is to replace is not there any more."""
+    standing = await attachments_of(context, change.slot.target)
+    if standing is None or len(standing) >= LISTED:
+        return False
+    return all(one.id != change.remote_id for one in standing)
 
 
 def _posts(change: Change) -> bool:

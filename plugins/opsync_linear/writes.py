@@ -61,6 +61,13 @@ def plan(change: Change) -> list[Op] | Outcome:
     return _attachment(change, change.desired) if on_issue else _external_link(change)
 
 
+def replaces(change: Change) -> bool:
+    """Whether a new attachment takes the place of one that opsync made: the URL is another one."""
+    if change.slot.surface != LINK or change.desired is None or change.before is None:
+        return False
+    return bool(change.remote_id) and part(change.before, "url") != part(change.desired, "url")
+
+
 def _attachment(change: Change, desired: Value) -> list[Op]:
     """The mutations for a link on an issue.
 
@@ -77,7 +84,7 @@ def _attachment(change: Change, desired: Value) -> list[Op]:
         return [Op(change.id, ATTACHMENT_UPDATE, {"id": change.remote_id, "input": shown})]
     given = {"issueId": change.slot.target.id, "url": url, **shown}
     ops = [Op(change.id, ATTACHMENT_CREATE, {"input": given})]
-    if change.remote_id and change.before is not None:
+    if replaces(change):
         old = {"id": change.remote_id}
         ops.append(Op(change.id, ATTACHMENT_DELETE, old, missing_is_done=True))
     return ops

@@ -126,15 +126,17 @@ async def test_a_new_url_replaces_the_attachment(
     assert workspace.write_requests == 1
 
 
+@pytest.mark.parametrize("url", ["", "https://harbor.atlassian.net/browse/MOB-41"])
 async def test_a_link_that_a_person_removed_is_not_brought_back(
-    workspace: LinearWorkspace, connect: Connect
+    workspace: LinearWorkspace, connect: Connect, url: str
 ) -> None:
+    """I4, also where the issue that it leads to has moved since."""
     linear, (issue,) = await issues(workspace, connect)
     before = linear.render("link", issue, link_content())
     made = await apply(linear, [change(issue, "link", before)])
     remote_id = next(iter(made.values())).remote_id
     workspace.detach(workspace.attachments[remote_id])
-    after = linear.render("link", issue, link_content(Category.done))
+    after = linear.render("link", issue, link_content(Category.done, url=url))
 
     (outcome,) = (
         await apply(linear, [change(issue, "link", after, before=before, remote_id=remote_id)])
