@@ -24,7 +24,7 @@ from opsync.service.asks import AskReload, AskSync, Failed, Reloaded, Synced
 from tests.simulation.commands import WHO
 from tests.simulation.company import Touch, owned
 from tests.simulation.deliveries import SECRET, Courier, Habit, register
-from tests.simulation.episode import DAY_S, EVERYTHING, VENDORS, Episode
+from tests.simulation.episode import DAY_S, EVERYTHING, VENDORS, Episode, asks_leave
 from tests.simulation.faults import shrink
 from tests.simulation.loop import Died, SeededLoop
 from tests.simulation.promises import PROJECTS, check_always, place_of, wrong
@@ -388,7 +388,7 @@ class ServedEpisode(Episode):
         self._check_signals()
 
     async def _do_what_it_asks(self, served: Served) -> None:
-        if any(one.allowing for one in self.reports):
+        if any(map(asks_leave, self.reports)):
             self.reports.clear()
             config = served.service.session.config
             limits = config.limits.raised(**EVERYTHING)
