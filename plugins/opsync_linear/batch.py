@@ -156,7 +156,8 @@ async def _run(context: Context, left: list[_Try], done: list[Done]) -> None:
                 done.append(Done(failed.op, missing=True))
             else:
                 change = failed.op.change
-                halfway = any(each.carried_out for each in left if each.op.change == change)
+                of_it = [failed, *(each for each in left if each.op.change == change)]
+                halfway = any(each.carried_out for each in of_it)
                 done.append(Done(failed.op, refusal=failed.refused or refusal, unknown=halfway))
                 left[:] = [each for each in left if each.op.change != change]
         else:

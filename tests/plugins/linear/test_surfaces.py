@@ -351,6 +351,39 @@ async def test_what_a_half_refused_batch_carried_out_is_in_doubt_if_no_answer_te
     assert len(workspace.attachments) == 2
 
 
+class Refusing(httpx.ASGITransport):
+    """A workspace that refuses the first mutation of the second request, whatever it is."""
+
+    def __init__(self, workspace: LinearWorkspace) -> None:
+        super().__init__(workspace.app)
+        self.asked = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.asked != 2:
+            return await super().handle_async_request(request)
+        error = {"message": "Argument Validation Error", "path": ["a0"]}
+        return httpx.Response(200, json={"data": None, "errors": [error]})
+
+
+async def test_what_was_carried_out_is_in_doubt_if_its_repetition_is_refused(
+    workspace: LinearWorkspace, connect: Connect
+) -> None:
+    _, records = await issues(workspace, connect, 3)
+    linear = connect(transport=Refusing(workspace))
+    value = linear.render("link", records[0], link_content())
+    workspace.delete_issue("GRO-2")
+
+    outcomes = await apply(linear, [change(each, "link", value, id_=each.key) for each in records])
+
+    told = {key: (one.kind, one.unknown) for key, one in outcomes.items()}
+    assert told == {
+        "GRO-1": (OutcomeKind.failed, True),
+        "GRO-2": (OutcomeKind.failed, False),
+        "GRO-3": (OutcomeKind.created, False),
+    }
+
+
 async def test_a_key_that_may_only_read_is_named_with_the_missing_scope(
     workspace: LinearWorkspace, connect: Connect
 ) -> None:
