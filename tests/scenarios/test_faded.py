@@ -41,6 +41,23 @@ async def test_what_was_read_while_its_epic_was_hidden_is_read_again_with_the_ne
     await world.silent()
 
 
+async def test_what_was_read_with_all_while_its_epic_was_hidden_is_read_again_at_the_next_census(
+    world: World,
+) -> None:
+    """F28: also where the epic is seen again by a change of its own, before the census."""
+    world.clock.advance(3_600)
+    world.jira.poke_edit("MOB-3", "title", "The latest change")
+    world.vendors["jira-main"].faults = Faults(deny={str(world.jira.issue("PAY-1").id)})
+    await world.sync(full=True)
+    assert await _count(world) < 4
+    world.vendors["jira-main"].faults = Faults()
+    world.clock.advance(90_000)
+    world.jira.poke_edit("PAY-1", "title", "Checkout core, new")
+    await world.sync()
+    assert await _count(world) == 4
+    await world.silent()
+
+
 async def test_what_is_below_something_that_was_not_visible_is_read_again_once_it_is(
     world: World,
 ) -> None:

@@ -194,7 +194,8 @@ async def _pull_feed(
     }
     if full:
         after[census.DOUBTED.format(feed.name)] = None
-        after[census.FADED.format(feed.name)] = None
+        # What was hidden while all was read took the place from what is below it.
+        after[census.FADED.format(feed.name)] = "due" if feed.name in context.faded else None
         after[EXPECTED.format(feed.name)] = _announced(expected, read, context.clock.now())
         if not feed.snapshot:
             after[census.COUNTED.format(feed.name)] = started.isoformat()
@@ -241,6 +242,8 @@ async def _store_batch(
     report.read += len(records)
     report.changed += counts.changed
     report.set_aside += len(aside)
+    if counts.faded:
+        context.faded.add(feed.name)
     if counts.faded or counts.shown:
         faded = census.FADED.format(feed.name)
         kept = (await context.store.kept(instance)).get(faded)

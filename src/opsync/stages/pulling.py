@@ -53,3 +53,5 @@ class PullContext:
     """All feeds by name, once they are known."""
     named: list[Feed] = field(default_factory=list)
     """The feeds that `pull` leaves to `pull_named`."""
+    faded: set[str] = field(default_factory=set)
+    """The feeds of which something came that is below nothing any more."""
