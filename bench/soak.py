@@ -95,7 +95,7 @@ def soak(live: Live, world: Harbor, around: Around, fate: Fate, given: Given) ->
     next_sample = 0.0
     next_fault = time.monotonic() + 5.0
     next_hang_up = time.monotonic() + 12.0
-    restarts = time.monotonic() + given.minutes * 10
+    restarts = time.monotonic() + given.minutes * 15
     around.start()
     while (now := time.monotonic()) < ends:
         company.edit()
