@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.support.world import World, jira_url, linear_project_url, linear_url, troubles
 
 
@@ -52,6 +54,27 @@ async def test_a_page_that_names_a_former_key_reaches_the_issue_that_moved_befor
     assert page.text("Delivery").startswith("1 of 2 done")
     assert page.text("Work") == "MOB-41 Partner API 1/2"
     assert [x["title"] for x in world.remote_links("MOB-41")] == ["Roadmap: Partner API"]
+    await world.silent()
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["as it changes", "with all"])
+async def test_an_issue_that_moved_while_it_was_hidden_is_found_by_its_former_key_once_it_is_shown(
+    world: World, full: bool
+) -> None:
+    """Its page was read while nobody could say what it names."""
+    world.clock.advance(3_600)
+    world.jira.poke_edit("MOB-3", "title", "The latest change")
+    world.jira.faults.deny = {str(world.jira.issue("MOB-1").id)}
+    await world.sync()
+    assert "1 linked but not readable" in world.loyalty.text("Delivery")
+    world.clock.advance(3_600)
+    world.jira.move_issue("MOB-1", "PAY")
+    world.jira.faults.deny = set()
+    await world.sync(full=full)
+    assert world.loyalty.text("Work").startswith("PAY-5 Loyalty core")
+    world.clock.advance(90_000)
+    await world.sync()
+    assert world.loyalty.text("Delivery") == "1 of 2 done"
     await world.silent()
 
 

@@ -15,7 +15,7 @@ from opsync.model import Ref, Value
 from opsync.report import InstanceReport
 from opsync.stages import census
 from opsync.stages.normalize import normalize
-from opsync.stages.pulling import PullContext
+from opsync.stages.pulling import ASK_AGAIN, PullContext
 from opsync.stages.resuming import (
     CHECKED,
     NAMED_AS,
@@ -199,6 +199,8 @@ async def _pull_feed(
         after[EXPECTED.format(feed.name)] = _announced(expected, read, context.clock.now())
         if not feed.snapshot:
             after[census.COUNTED.format(feed.name)] = started.isoformat()
+    if track and not feed.snapshot:
+        after[ASK_AGAIN] = True
     kept = await store.kept(instance)
     if any(kept.get(key) != value for key, value in after.items()):
         await store.put_kept(instance, after)
@@ -244,6 +246,9 @@ async def _store_batch(
     report.set_aside += len(aside)
     if counts.faded:
         context.faded.add(feed.name)
+    if counts.shown:
+        # It may have got another name where nobody saw it.
+        await context.store.put_kept(instance, {ASK_AGAIN: True})
     if counts.faded or counts.shown:
         faded = census.FADED.format(feed.name)
         kept = (await context.store.kept(instance)).get(faded)

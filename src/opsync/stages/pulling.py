@@ -13,6 +13,9 @@ from opsync.runtime import Clock
 from opsync.stages.normalize import Known
 from opsync.store import Store
 
+ASK_AGAIN = "opsync:ask-again"
+"""Kept for an instance of which all names that lead nowhere are to be asked for again."""
+
 
 class Progress(Protocol):
     """Is told how far reading has come."""

@@ -17,6 +17,7 @@ from opsync.model.link import target_of
 from opsync.model.rules import RollupRule
 from opsync.stages.link import link, without_repeats
 from opsync.stages.normalize import by_itself
+from opsync.stages.pulling import ASK_AGAIN
 from opsync.stages.rollup import RollupInputs, roll_up
 from opsync.steps.shared import called, chunks, roots_in
 from opsync.store import Prepared, Tree
@@ -28,8 +29,6 @@ _Named = tuple[Ref, Mention, tuple[Ref, ...]]
 
 ADDRESSES = "opsync:addresses"
 """The feed of records that are known by their address alone. Nothing reads it."""
-_ASK_AGAIN = "opsync:ask-again"
-"""Kept for an instance whose former names could not be asked for."""
 
 
 async def link_changed(this: Pass) -> None:
@@ -90,7 +89,8 @@ def _configured(this: Pass, refs: Sequence[Ref]) -> tuple[Ref, ...]:
 async def _resolve_former_names(this: Pass) -> None:
     """Ask the connectors for records that changed their key before opsync knew them.
 
-    Where one cannot be asked now, it is asked for all such names in the next pass that reads it.
+    Where one cannot be asked now, it is asked for all such names in the next pass that reads it;
+    so it is where something came that was not visible before.
     """
     named: dict[str, set[str]] = defaultdict(set)
     for _, mention in await this.store.unresolved_new(this.run):
@@ -100,10 +100,10 @@ async def _resolve_former_names(this: Pass) -> None:
     for name, opened in sorted(this.instances.items()):
         if not isinstance(opened.connector, Readable):
             continue
-        waiting = _ASK_AGAIN in await this.store.kept(name)
+        waiting = ASK_AGAIN in await this.store.kept(name)
         if name in this.unreadable or this.asked_ahead or not this.is_mine(name):
             if named[name] and not waiting:
-                await this.store.put_kept(name, {_ASK_AGAIN: True})
+                await this.store.put_kept(name, {ASK_AGAIN: True})
                 if this.asked_ahead:
                     this.to_ask.add(name)
         elif waiting:
@@ -116,14 +116,14 @@ async def _resolve_former_names(this: Pass) -> None:
 async def resolve_ahead(this: Pass, name: str) -> None:
     """Ask an instance for the former names that wait for it; whatever names them is linked again
     in the run that begins next."""
-    if _ASK_AGAIN in await this.store.kept(name) and name not in this.unreadable:
+    if ASK_AGAIN in await this.store.kept(name) and name not in this.unreadable:
         found = await _ask_again(this, name)
         await this.store.relink(await this.store.put_aliases({name: found} if found else {}))
 
 
 async def _ask_again(this: Pass, name: str) -> Mapping[str, Ref]:
     unresolved = await this.store.unresolved([name])
-    await this.store.put_kept(name, {_ASK_AGAIN: None})
+    await this.store.put_kept(name, {ASK_AGAIN: None})
     return await _ask(this, name, {m.alias for _, m in unresolved if m.instance == name})
 
 
@@ -140,7 +140,7 @@ async def _ask(this: Pass, name: str, aliases: set[str]) -> Mapping[str, Ref]:
         prepared = [Prepared(*by_itself(r)) for r in records if r.ref.instance == name]
     except Exception as error:  # noqa: BLE001 - a former name that is not found is no fault
         _log.info("resolve.failed", instance=name, error=str(error))
-        await this.store.put_kept(name, {_ASK_AGAIN: True})
+        await this.store.put_kept(name, {ASK_AGAIN: True})
         return {}
     if prepared:
         await this.store.put_batch(this.run, name, ADDRESSES, prepared, [], advance_to=None)
