@@ -301,7 +301,8 @@ class Episode:
             whole = not report.failed and not any(i.trouble for i in report.instances)
             # Where values wait for approval, their places were not looked at yet.
             waits = self.proposes and (name == "apply" or report.plan.proposed)
-            self.knows_its_own |= whole and report.applied_mode and not waits
+            shown = not any(one.faults.deny for one in self.twins.real.vendors.values())
+            self.knows_its_own |= whole and shown and report.applied_mode and not waits
         return True
 
     def _agenda(self) -> list[Act]:
