@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from opsync.engine.columns import settle_columns, with_lost_columns
-from opsync.engine.owning import Side, about, owned_entries, remove_released, resolve, unsettled
+from opsync.engine.owning import (
+    Side,
+    about,
+    owned_columns,
+    owned_entries,
+    remove_released,
+    resolve,
+    unsettled,
+)
 from opsync.engine.taken import TakenBack
 from opsync.engine.undoing import undo, writes_of
 from opsync.model.column import is_column
@@ -72,6 +80,17 @@ def stays(done: TakenBack) -> dict[str, str]:
 async def test_a_column_that_is_made_is_in_the_journal_of_its_run(world: World) -> None:
     first = await world.sync()
     assert await journaled(world, first.run) == [("created", None, name) for name in sorted(OWN)]
+
+
+async def test_what_opsync_owns_has_its_columns_as_long_as_they_stand(filled: World) -> None:
+    async def owned() -> set[tuple[str, str, str, int]]:
+        async with filled.session() as session:
+            found = await owned_columns(session.config, session.store)
+        return {(one.tool, one.connection, one.name, one.run) for one in found}
+
+    assert await owned() == {("Notion", "notion", name, 1) for name in OWN}
+    await release(filled)
+    assert await owned() == set()
 
 
 async def test_a_release_takes_the_columns_along_and_tells_the_journal(filled: World) -> None:

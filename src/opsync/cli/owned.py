@@ -27,7 +27,9 @@ from opsync.cli.undo import need_store
 from opsync.cli.undoview import print_back
 from opsync.engine.owning import (
     Owned,
+    OwnedColumn,
     keep_released,
+    owned_columns,
     owned_entries,
     remove_released,
 )
@@ -60,19 +62,21 @@ def owned(
 ) -> int:
     """Everything that opsync owns anywhere: each value with its place, its rule, and since when.
 
-    Of all items, or at and about ITEM; and below them the parts of pages that it keeps. Asks no
-    tool. Give it up with: opsync release.
+    Of all items, or at and about ITEM; and below them the columns that it made and the parts of
+    pages that it keeps. Asks no tool. Give it up with: opsync release.
 
     With --json: [{"tool", "place", "item", "about", "rule", "value", "since", "run", "state"}].
     """
     rows = most(limit, as_json)
 
     parts: dict[str, Kept] = {}
+    columns: list[OwnedColumn] = []
 
     async def gather(opened: Opened, kept: Store) -> Listing:
         found = await _entries(opened, kept, item, connection, rule)
         if item is None and rule is None:
             parts.update(await kept_parts(kept))
+            columns.extend(await owned_columns(opened.config, kept))
         if not found:
             _check_rule(opened, rule)
         listed = await shown_owned(opened.config, kept, found)
@@ -82,6 +86,10 @@ def owned(
     code = show_listing(
         config_path, store, as_json, gather, nothing=f"nothing: opsync owns no value {where}"
     )
+    for made in columns:
+        if not as_json and connection in (None, made.connection):
+            name = words.shown(made.name)
+            show_line(f"{made.connection}: {name}, a column of its own (made in run {made.run})")
     for part, one in parts.items():
         if not as_json and connection in (None, one.instance):
             times = words.plural(one.times, "time")

@@ -149,7 +149,7 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
             styled(slot.tool),
             styled(_where(slot, slot.entry.slot)),
             styled(f"held: {words.shown(slot.why, 200)}"),
-            styled(("opsync resolve", "dim") if _a_persons(slot) else ""),
+            styled(("opsync resolve ITEM", "dim") if _a_persons(slot) else ""),
         )
         rows.append(row)
     grid(CHANGE_COLUMNS, rows, indent=2)

@@ -20,6 +20,7 @@ from opsync.engine.undoing import EVERY, take_back
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
+from opsync.model.column import COLUMN
 from opsync.model.ledger import (
     CONFLICTED,
     EDITED,
@@ -33,7 +34,7 @@ from opsync.model.ledger import (
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.model.undo import Back
 from opsync.model.value import NOTHING
-from opsync.store import Store
+from opsync.store import JournalRow, Store
 
 Side = Literal["theirs", "ours"]
 """Whose value is to stand at a place: the person's, or opsync's."""
@@ -110,6 +111,31 @@ async def owned(config: Config, store: Store, entries: Sequence[Entry]) -> list[
             )
         )
     return sorted(found, key=lambda one: (one.tool, one.item.label, one.place, one.about.label))
+
+
+class OwnedColumn(Struct, frozen=True):
+    """A column that opsync made in a table and has not taken away, as far as it knows."""
+
+    tool: str
+    connection: str
+    name: str
+    run: int
+
+
+async def owned_columns(config: Config, store: Store) -> list[OwnedColumn]:
+    """The columns of opsync's own, by connection. Asks no tool."""
+    look = Lookup(config, store)
+    found = []
+    for name in sorted(config.instances):
+        made: dict[Slot, JournalRow] = {}
+        for row in await store.journal_in(name, COLUMN):
+            if row.kind is OutcomeKind.created:
+                made[row.slot] = row
+            elif row.kind is OutcomeKind.removed:
+                made.pop(row.slot, None)
+        tool = look.catalog.tool(name)
+        found += [OwnedColumn(tool, name, str(row.after), row.run) for row in made.values()]
+    return found
 
 
 # Giving up -----------------------------------------------------------------------------------

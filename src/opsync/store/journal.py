@@ -98,6 +98,13 @@ class Journal(Part):
 
         return await self._read(work)
 
+    async def journal_in(self, instance: str, stream: str) -> list[JournalRow]:
+        """Every write that was tried at the targets of a stream, the oldest first."""
+        begin, end = f"{instance}:{stream}:", f"{instance}:{stream};"
+        query = select(journal).where(journal.c.target >= begin, journal.c.target < end)
+        ordered = query.order_by(journal.c.seq)
+        return await self._read(lambda c: [_to_row(row) for row in c.execute(ordered).mappings()])
+
     async def last_writing_run(self) -> int | None:
         """The newest run that wrote anything; None before the first."""
         kinds = [kind.value for kind in WRITTEN]
