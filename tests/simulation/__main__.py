@@ -23,7 +23,7 @@ def main() -> int:
     seeds = range(given.first, given.first + given.seeds)
     totals, failed = play_all(seeds, workers=given.workers, served=given.service, say=_say)
     if totals.episodes:
-        _say(totals.report())
+        _say(totals.report(len(failed)))
     for one in totals.shortfalls():
         _say(f"note: {one}")
     _say(f"failed seeds: {[one.seed for one in failed]}")

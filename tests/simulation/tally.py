@@ -88,8 +88,8 @@ class Totals:
                 found.append(f"the median episode has {usual} {name}, fewer than {least}")
         return found
 
-    def report(self) -> str:
-        """The counts, as people read them."""
+    def report(self, violations: int) -> str:
+        """The counts, as people read them, beside those episodes that broke a promise."""
         total = {
             name: sum(getattr(one, name) for one in self.episodes)
             for name in ("calls", "writes", "runs", "crashes", "edits", "hands", "loose", "checks")
@@ -104,7 +104,7 @@ class Totals:
             f"vendor calls  {total['calls']:,}, of which {total['writes']:,} writes",
             f"people        {total['edits']:,} edits of their own work",
             f"              {total['hands']:,} of opsync's, {total['loose']:,} while it was blind",
-            f"checks        {total['checks']:,} of invariants, 0 violations",
+            f"checks        {total['checks']:,} of invariants, {violations:,} violations",
             "converged     " + ", ".join(f"after {n}: {c:,}" for n, c in sorted(healed.items())),
             f"median        {', '.join(f'{n} {name}' for name, n in usual.items())}",
             "faults        " + ", ".join(f"{n} {fired[n]:,}" for n in sorted(fired)),

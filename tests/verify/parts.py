@@ -18,7 +18,7 @@ from tests.simulation.sweep import EDITS, sweep, undisturbed
 Say = Callable[[str], object]
 
 SEEDS = {"small": 300, "full": 10_000}
-SERVED = {"small": 40, "full": 1_000}
+SERVED = {"small": 160, "full": 1_000}
 CASES = {"small": 200_000, "full": 2_000_000}
 KILLS = {"small": 10, "full": 100}
 
@@ -39,7 +39,7 @@ def simulation(given: Given, say: Say) -> bool:
     count = given.seeds or SEEDS[given.form]
     seeds = range(given.seed, given.seed + count)
     totals, failed = play_all(seeds, workers=given.workers, say=say)
-    say(totals.report())
+    say(totals.report(len(failed)))
     short = totals.shortfalls()
     for one in short:
         say(f"TOO LITTLE: {one}")
@@ -53,7 +53,7 @@ def service(given: Given, say: Say) -> bool:
     count = given.seeds or SERVED[given.form]
     seeds = range(given.seed, given.seed + count)
     totals, failed = play_all(seeds, workers=given.workers, served=True, say=say)
-    say(totals.report())
+    say(totals.report(len(failed)))
     short = totals.shortfalls()
     for one in short:
         say(f"TOO LITTLE: {one}")
