@@ -116,6 +116,9 @@ class Twins:
     """What people did to what is opsync's."""
     blind: set[Place] = field(default_factory=set)
     """Those of them that opsync could not see before its next write."""
+    nobodys: set[Place] = field(default_factory=set)
+    """Where a lost store had written: it stays there beside what a fresh one writes if what it is
+    about got another address meanwhile."""
 
     @classmethod
     def build(cls, folder: Path, time: Time, start: datetime, seed: int, time_zone: str) -> Twins:

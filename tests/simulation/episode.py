@@ -176,6 +176,7 @@ class Episode:
         for place, value in owned(self.twins.real).items():
             self.twins.touched[place] = Touch(value, self.time.now, value)
         self.twins.blind |= self.twins.touched.keys()
+        self.twins.nobodys |= owned(self.twins.real).keys()
         self.knows_its_own = False
         self.last_written = None
 

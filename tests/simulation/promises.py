@@ -54,7 +54,7 @@ def check_always(twins: Twins) -> int:
 def check_healed(twins: Twins) -> int:
     """What holds besides once all is well."""
     # What a lost store had made of a link is nobody's beside the summary of a fresh one.
-    nobodys = {place for place in twins.blind if place[1] in PROJECTS}
+    nobodys = {place for place in twins.blind if place[1] in PROJECTS} | twins.nobodys
     assert [place for place in doubled(twins.real) if place not in nobodys] == []
     with closing(sqlite3.connect(twins.real.store_path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -87,7 +87,8 @@ def wrong(twins: Twins, wanted: Mapping[Place, str], disturbed_at: float) -> lis
             anew |= place[0] == "linear" and place[1] in PROJECTS and disturbed_at >= touch.at
             if place in twins.blind or anew or touch.of_a_link:
                 allowed.add(should)
-        if stands not in allowed:
+        beside = place in twins.nobodys and f" and {should}" in f" and {stands}"
+        if stands not in allowed and not beside:
             told.append(f"{place}: {stands!r} stands, and not {allowed}")
     return told
 
