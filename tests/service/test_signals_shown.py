@@ -45,6 +45,18 @@ def test_signals_count_as_on_only_while_the_tool_has_its_webhook(tmp_path: Path)
             assert _state(process, "linear") == state
 
 
+def test_signals_wait_to_be_verified_until_the_first_is_signed(tmp_path: Path) -> None:
+    with beside(tmp_path) as shop, shop.serving() as process:
+        secrets = process.surface._secrets
+        secrets.tell("notion", "secret_of_notion")
+        assert _state(process, "notion") == "unverified"
+        assert "wait to be verified: see opsync webhooks list" in shop.see("/connections").text
+        secrets.prove("notion", "secret_of_notion")
+        assert _state(process, "notion") == "on"
+        secrets.tell("notion", "secret_of_another")
+        assert _state(process, "notion") == "on", "the one before counts"
+
+
 def test_secrets_that_cannot_be_read_are_told_and_end_nothing_else(tmp_path: Path) -> None:
     with beside(tmp_path) as shop:
         secrets = tmp_path / "opsync.db.hooks"

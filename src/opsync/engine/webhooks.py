@@ -46,8 +46,9 @@ class Setup:
     """What is known of one connection's change signals.
 
     `url` is where they are to come; "" while that is not configured. `signed_by` says whose
-    secret counts. `steps` are for a person, where there is something to click; `token` is what the
-    tool told and wants pasted. `error` says why its tool could not be asked.
+    secret counts. `steps` are for a person, where there is something to click; `token` is what came
+    from the tool at `told_at`, signed nothing yet, and is to be pasted there. `error` says why its
+    tool could not be asked.
     """
 
     connection: str
@@ -60,6 +61,7 @@ class Setup:
     waits_until: datetime | None = None
     steps: tuple[str, ...] = ()
     token: str = field(default="", repr=False)
+    told_at: datetime | None = None
     error: OpsyncError | None = None
 
     @property
@@ -118,7 +120,8 @@ class Webhooks:
         """What there is. That the tool cannot be asked is told, not raised."""
         setup = await self._setup()
         if self.manager is None:
-            return setup if setup.signed_by and not setup.waits_until else self._to_click(setup)
+            done = setup.signed_by and not setup.token and not setup.waits_until
+            return setup if done else self._to_click(setup)
         try:
             return replace(setup, registered=tuple(await self.manager.webhooks()))
         except OpsyncError as error:
@@ -180,18 +183,17 @@ class Webhooks:
         await self.store.put_kept(OWN, {KNOWN + self.name: None})
 
     async def _listen(self, now: datetime) -> Setup:
-        """Wait for the tool's own secret, or hand over the one that came just now."""
-        told = _time((await self.store.kept(OWN)).get(TOLD + self.name))
-        kept = self.hooks.load().get(self.name)
-        if told is not None and now - told < WAITS and kept is not None:
-            return replace(await self._setup(), token=kept.secret)
+        """Wait for the tool's own secret. One that came and signed nothing yet is dropped: it may
+        be somebody else's. One that did sign counts until the next does."""
+        self.hooks.drop_told(self.name)
         await arm(self.store, self.name, now)
         return self._to_click(await self._setup())
 
     async def _setup(self) -> Setup:
         kept = await self.store.kept(OWN)
+        known = self.hooks.load().get(self.name)
         signed_by: SignedBy = "people" if _configured(self.instance) else ""
-        if not signed_by and self.name in self.hooks.load():
+        if not signed_by and known is not None and known.secret:
             signed_by = "opsync"
         return Setup(
             connection=self.name,
@@ -201,6 +203,8 @@ class Webhooks:
             signed_by=signed_by,
             last=_time(kept.get(LAST + self.name)),
             waits_until=_time(kept.get(ARMED + self.name)),
+            token="" if known is None else known.told,
+            told_at=_time(kept.get(TOLD + self.name)),
         )
 
     def _to_click(self, setup: Setup) -> Setup:
@@ -230,8 +234,9 @@ async def is_armed(store: Store, name: str, now: datetime) -> bool:
 async def take_token(
     store: Store, hooks: HookSecrets, name: str, token: str, now: datetime
 ) -> None:
-    """Take the secret that came from a connection's tool, and wait for no other."""
-    hooks.put(name, token)
+    """Take the secret that came from a connection's tool, and wait for no other. Whether it is the
+    tool's own, the first delivery shows that it signs."""
+    hooks.tell(name, token)
     await store.put_kept(OWN, {ARMED + name: None, TOLD + name: now.isoformat()})
 
 

@@ -156,7 +156,10 @@ class Surface:
             return "expired"
         if facts.off or facts.gone or self._unreadable():
             return "off"
-        return "on" if door.secrets() else "off"
+        secrets = door.secrets()
+        if not secrets:
+            return "off"
+        return "unverified" if secrets == [self._secrets.told(name).encode()] else "on"
 
     def _unreadable(self) -> str:
         """Why the secrets of change signals cannot be read, "" where they can. All else goes on."""

@@ -25,6 +25,7 @@ LOW = 0.15
 _SIGNALS: Mapping[str, tuple[str, str]] = {
     "on": ("on", ""),
     "off": ("off: changes are found by reading", ""),
+    "unverified": ("wait to be verified: see opsync webhooks list", "warn"),
     "silent": ("silent, though they ought to come", "warn"),
     "expired": ("expired", "bad"),
 }
