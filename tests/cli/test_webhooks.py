@@ -19,7 +19,7 @@ from opsync.cli.sandbox_answers import write_config
 from opsync.config import Config, read
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.session import open_instance, open_session
-from opsync.engine.webhooks import is_armed, note_delivery, take_token
+from opsync.engine.webhooks import is_armed, note_delivery, note_untold, take_token
 from opsync.runtime import SystemClock
 from opsync.sandbox.client import SandboxClient
 from opsync.sandbox.harbor import Harbor, build_harbor
@@ -268,6 +268,22 @@ def test_the_list_says_what_is_set_up_and_when_a_signal_last_came(scene: Scene) 
     for hook in scene.world.linear.hooks.registered.values():
         hook.enabled = False
     assert scene.json("list")["linear"]["state"] == "switched off by Linear"
+
+
+def test_signals_that_ought_to_come_and_do_not_are_silent(scene: Scene) -> None:
+    scene.opsync("register", "linear", "--url", scene.here)
+    for hours in (3, 2, 1):
+        at = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
+        scene.stored(lambda store, at=at: note_untold(store, "linear", at))
+
+    shown = scene.opsync("list", "linear", "--url", scene.here)
+    assert shown.splitlines()[0] == "linear       silent"
+    assert "3 reads in 3 h found changes that no signal told" in shown
+    assert f"see that Linear reaches {scene.here}/hooks/linear" in shown
+    assert scene.json("list")["linear"]["state"] == "silent"
+
+    scene.stored(lambda store: note_delivery(store, "linear", datetime.now(UTC)))
+    assert scene.json("list")["linear"]["state"] == "on"
 
 
 def test_what_opsync_made_is_taken_away_and_nothing_else(scene: Scene) -> None:

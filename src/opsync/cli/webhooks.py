@@ -261,7 +261,11 @@ def _state(setup: Setup, now: datetime) -> str:
         return _state_of(setup.own, setup, now)
     if setup.token:
         return f"{'on, its new token ' if setup.signed_by else ''}waits to be verified"
-    return "on" if setup.signed_by else "not set up"
+    return _heard(setup, now) if setup.signed_by else "not set up"
+
+
+def _heard(setup: Setup, now: datetime) -> str:
+    return "silent" if setup.untold.silent(now) else "on"
 
 
 def _state_of(own: Sequence[Registered], setup: Setup, now: datetime) -> str:
@@ -271,14 +275,15 @@ def _state_of(own: Sequence[Registered], setup: Setup, now: datetime) -> str:
         return f"switched off by {setup.title}"
     ends = [one.expires_at for one in own if one.expires_at is not None]
     if not ends:
-        return "on"
+        return _heard(setup, now)
     days = (min(ends) - now).days
     return f"expires in {words.plural(days, 'day')}" if days >= 0 else "expired"
 
 
 def _lines(opened: Opened, setup: Setup, now: datetime, *, alone: bool) -> list[str]:
     last = f", last signal {words.ago(setup.last, now)} ago" if setup.last is not None else ""
-    lines = [f"{setup.connection:<12} {_state(setup, now)}{last}"]
+    state = _state(setup, now)
+    lines = [f"{setup.connection:<12} {state}{last}"]
     for one in setup.registered:
         whose = "" if one.own else "  (not opsync's)"
         off = "" if one.enabled else "  off"
@@ -287,6 +292,12 @@ def _lines(opened: Opened, setup: Setup, now: datetime, *, alone: bool) -> list[
         lines.append(f"{INDENT}{words.shown(one.id, 40)}  {address}{covers}{off}{whose}")
     if setup.error is not None:
         lines.append(f"{INDENT}{words.shown(opened.redactor.clean(str(setup.error)), 500)}")
+    if state == "silent" and setup.untold.since is not None:
+        reads = words.plural(setup.untold.reads, "read")
+        lines.append(
+            f"{INDENT}{reads} in {words.ago(setup.untold.since, now)} found changes that no signal "
+            f"told: see that {setup.title} reaches {setup.url or 'the service'}"
+        )
     if setup.token:
         lines += _to_paste(setup, now) if alone else [_then(setup)]
         return lines

@@ -17,7 +17,7 @@ from opsync.contract.settings import WebhookSettings
 from opsync.contract.webhooks import ManagesWebhooks, Registered, WebhookSource
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.errors import ConfigError, OpsyncError, RefusedError, SignInError
-from opsync.hookfacts import EXPIRES_SOON, KNOWN, HookFacts
+from opsync.hookfacts import EXPIRES_SOON, KNOWN, UNTOLD, HookFacts, Untold
 from opsync.http import check_base_url
 from opsync.model import Value
 from opsync.problems import env_name
@@ -62,6 +62,7 @@ class Setup:
     steps: tuple[str, ...] = ()
     token: str = field(default="", repr=False)
     told_at: datetime | None = None
+    untold: Untold = field(default_factory=Untold)
     error: OpsyncError | None = None
 
     @property
@@ -166,7 +167,7 @@ class Webhooks:
             for one in own:
                 await manager.remove(one.id)
         self.hooks.forget(self.name)
-        keys = (ARMED, TOLD, LAST, KNOWN)
+        keys = (ARMED, TOLD, LAST, KNOWN, UNTOLD)
         await self.store.put_kept(OWN, {key + self.name: None for key in keys})
         return len(own)
 
@@ -180,7 +181,7 @@ class Webhooks:
             if made:
                 self.hooks.take_back(self.name)
             raise
-        await self.store.put_kept(OWN, {KNOWN + self.name: None})
+        await self.store.put_kept(OWN, {key + self.name: None for key in (KNOWN, UNTOLD)})
 
     async def _listen(self, now: datetime) -> Setup:
         """Wait for the tool's own secret. One that came and signed nothing yet is dropped: it may
@@ -205,6 +206,7 @@ class Webhooks:
             waits_until=_time(kept.get(ARMED + self.name)),
             token="" if known is None else known.told,
             told_at=_time(kept.get(TOLD + self.name)),
+            untold=Untold.of(kept.get(UNTOLD + self.name)),
         )
 
     def _to_click(self, setup: Setup) -> Setup:
@@ -246,8 +248,22 @@ async def last_delivery(store: Store, name: str) -> datetime | None:
 
 
 async def note_delivery(store: Store, name: str, at: datetime) -> None:
-    """Keep when a connection's last delivery came."""
-    await store.put_kept(OWN, {LAST + name: at.isoformat()})
+    """Keep when a connection's last delivery came: it is not silent."""
+    await store.put_kept(OWN, {LAST + name: at.isoformat(), UNTOLD + name: None})
+
+
+async def note_untold(store: Store, name: str, at: datetime) -> None:
+    """Keep that a read at this time found what no signal told, unless one came meanwhile."""
+    kept = await store.kept(OWN)
+    last = _time(kept.get(LAST + name))
+    if last is None or last < at:
+        found = Untold.of(kept.get(UNTOLD + name)).another(at)
+        await store.put_kept(OWN, {UNTOLD + name: found.plain()})
+
+
+async def untold_reads(store: Store, name: str) -> Untold:
+    """Which reads of a connection found what no signal told."""
+    return Untold.of((await store.kept(OWN)).get(UNTOLD + name))
 
 
 async def renew_due(found: Sequence[Webhooks], now: datetime) -> tuple[Alarm, ...]:
