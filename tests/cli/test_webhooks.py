@@ -19,7 +19,7 @@ from opsync.cli.sandbox_answers import write_config
 from opsync.config import Config, read
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.session import open_instance, open_session
-from opsync.engine.webhooks import is_armed, note_delivery, note_untold, take_token
+from opsync.engine.webhooks import arm, is_armed, note_delivery, note_untold, take_token
 from opsync.runtime import SystemClock
 from opsync.sandbox.client import SandboxClient
 from opsync.sandbox.harbor import Harbor, build_harbor
@@ -244,6 +244,10 @@ def test_a_token_that_somebody_planted_is_dropped_and_a_proven_one_counts_on(
     scene.hooks.prove("notion", "secret_of_notion")
     scene.opsync(word, "notion", "--url", scene.here)
     assert taken() == [b"secret_of_notion"]
+    assert scene.json("list")["notion"]["state"] == "waits 15 min for Notion"
+    ago = datetime.now(UTC) - timedelta(minutes=15)
+    scene.stored(lambda store: arm(store, "notion", ago))
+    assert scene.opsync("list", "notion") == "notion       on\n", "nobody waits any more"
     told("secret_planted")
     assert scene.json("list")["notion"]["state"] == "on, its new token waits to be verified"
     scene.opsync(word, "notion", "--url", scene.here)

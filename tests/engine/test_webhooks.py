@@ -258,11 +258,11 @@ async def test_the_last_delivery_is_kept_and_forgotten_with_the_webhook(
 ) -> None:
     await one.register(clock.now())
     await note_delivery(one.store, "tool", clock.now())
-    assert (await one.look()).last == clock.now()
+    assert (await one.look(clock.now())).last == clock.now()
 
     assert await one.remove() == 1
 
-    assert (await one.look()).last is None
+    assert (await one.look(clock.now())).last is None
     assert LAST + "tool" not in await one.store.kept(OWN)
 
 
@@ -275,7 +275,7 @@ async def test_what_no_signal_told_is_counted_until_one_comes(
         await note_untold(one.store, "tool", clock.now())
         clock.advance(1800)
     assert await untold_reads(one.store, "tool") == Untold(reads=2, since=first)
-    assert (await one.look()).untold == Untold(reads=2, since=first)
+    assert (await one.look(clock.now())).untold == Untold(reads=2, since=first)
 
     await note_delivery(one.store, "tool", clock.now())
     await note_untold(one.store, "tool", clock.now())

@@ -153,7 +153,7 @@ Act = Callable[[Webhooks, datetime], Awaitable[Setup]]
 
 
 async def _looked(one: Webhooks, now: datetime) -> Setup:
-    return await one.look()
+    return await one.look(now)
 
 
 async def _registered(one: Webhooks, now: datetime) -> Setup:
@@ -186,7 +186,7 @@ async def _each(
             except OpsyncError as error:
                 if connection is not None:
                     raise
-                setup = replace(await one.look(), error=error)
+                setup = replace(await one.look(now), error=error)
             found.append(setup)
             code = max(code, setup.error.exit_code if setup.error is not None else 0)
     if as_json:
@@ -253,7 +253,7 @@ async def _opened(
 
 def _state(setup: Setup, now: datetime) -> str:
     """How it is, in a few words."""
-    if setup.waits_until is not None and setup.waits_until > now:
+    if setup.waits_until is not None:
         return f"waits {words.span((setup.waits_until - now).total_seconds())} for {setup.title}"
     if setup.error is not None:
         return "not known"
@@ -302,7 +302,7 @@ def _lines(opened: Opened, setup: Setup, now: datetime, *, alone: bool) -> list[
         lines += _to_paste(setup, now) if alone else [_then(setup)]
         return lines
     lines += [f"{INDENT}{number}. {step}" for number, step in enumerate(setup.steps, 1)]
-    if setup.waits_until is not None and setup.waits_until > now:
+    if setup.waits_until is not None:
         lines.append(_then(setup))
     return lines
 

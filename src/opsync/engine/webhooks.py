@@ -117,9 +117,9 @@ class Webhooks:
         found = self.connector
         return found if isinstance(found, ManagesWebhooks) and found.manages else None
 
-    async def look(self) -> Setup:
+    async def look(self, now: datetime) -> Setup:
         """What there is. That the tool cannot be asked is told, not raised."""
-        setup = await self._setup()
+        setup = await self._setup(now)
         if self.manager is None:
             done = setup.signed_by and not setup.token and not setup.waits_until
             return setup if done else self._to_click(setup)
@@ -134,14 +134,14 @@ class Webhooks:
         if self.source.says_hello:
             return await self._listen(now)
         if self.manager is None:
-            return self._to_click(await self._setup())
+            return self._to_click(await self._setup(now))
         given, made = _configured(self.instance), False
         if not given:
             kept = self.hooks.load().get(self.name)
             made = kept is None
             given = self.hooks.rotate(self.name) if kept is None else kept.secret
         await self._tell(given, made=made)
-        return await self.look()
+        return await self.look(now)
 
     async def rotate(self, now: datetime) -> Setup:
         """Have signals signed with a new secret; the one before counts for a day more."""
@@ -156,7 +156,7 @@ class Webhooks:
                 f"one, then enter that in {self.connector.title}.",
             )
         await self._tell(self.hooks.rotate(self.name), made=True)
-        return await self.look()
+        return await self.look(now)
 
     async def remove(self) -> int:
         """Take away what opsync made, and forget its secret. How many there were."""
@@ -188,11 +188,12 @@ class Webhooks:
         be somebody else's. One that did sign counts until the next does."""
         self.hooks.drop_told(self.name)
         await arm(self.store, self.name, now)
-        return self._to_click(await self._setup())
+        return self._to_click(await self._setup(now))
 
-    async def _setup(self) -> Setup:
+    async def _setup(self, now: datetime) -> Setup:
         kept = await self.store.kept(OWN)
         known = self.hooks.load().get(self.name)
+        until = _time(kept.get(ARMED + self.name))
         signed_by: SignedBy = "people" if _configured(self.instance) else ""
         if not signed_by and known is not None and known.secret:
             signed_by = "opsync"
@@ -203,7 +204,7 @@ class Webhooks:
             manages=self.manager is not None,
             signed_by=signed_by,
             last=_time(kept.get(LAST + self.name)),
-            waits_until=_time(kept.get(ARMED + self.name)),
+            waits_until=until if until is not None and now < until else None,
             token="" if known is None else known.told,
             told_at=_time(kept.get(TOLD + self.name)),
             untold=Untold.of(kept.get(UNTOLD + self.name)),
