@@ -62,6 +62,7 @@ def test_signals_wait_to_be_verified_until_the_first_is_signed(tmp_path: Path) -
 def test_signals_are_silent_once_reads_found_for_an_hour_what_they_did_not_tell(
     tmp_path: Path,
 ) -> None:
+    """Trouble 4: signals that are lost are missed."""
     with beside(tmp_path) as shop, shop.serving() as process:
         surface = process.surface
 
