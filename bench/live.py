@@ -177,31 +177,31 @@ class Live:
 
     def register(self, sandbox: SandboxServer) -> None:
         """Set change signals up at all tools; what people click in Notion is clicked here."""
-        self._registered()
+        self._webhooks("register")
         _control(sandbox, {"do": "subscribe", "url": f"{self.url}/hooks/notion"})
         token = ""
 
         def came() -> bool:
             nonlocal token
-            token = self._registered()["notion"]["token"]
+            token = self._webhooks("list", "notion")["notion"]["token"]
             return bool(token)
 
         if not until(came, READY_S):
             raise SystemExit("Notion's token never came")
         _control(sandbox, {"do": "verify", "token": token})
-        found = self._registered()
+        found = self._webhooks("list")
         wrong = {name: one["state"] for name, one in found.items() if one["state"] != "on"}
-        # Its pages say so as soon as a delivery came.
+        # It says so as soon as a delivery came.
         wrong.pop("notion", None)
         if wrong:
             raise SystemExit(f"not set up: {wrong}")
 
-    def _registered(self) -> dict[str, Any]:
-        told = self.opsync("webhooks", "register", "--json")
+    def _webhooks(self, *words: str) -> dict[str, Any]:
+        told = self.opsync("webhooks", *words, "--json")
         try:
             return {one["connection"]: one for one in told.json()["webhooks"]}
         except ValueError:
-            raise SystemExit(f"webhooks register: {told.out}{told.err}") from None
+            raise SystemExit(f"webhooks {words[0]}: {told.out}{told.err}") from None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opsync.hookfacts import HookFacts, Untold
 from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, alarms, as_told, news
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
@@ -162,3 +163,27 @@ def test_a_refused_sign_in_outweighs_what_is_refused_besides() -> None:
         )
     )
     assert [one.kind for one in found] == ["signed out"]
+
+
+SILENT = Untold(reads=3, since=NOW - HOUR)
+
+
+@pytest.mark.parametrize(
+    "hooks",
+    [HookFacts(off=True), HookFacts(gone=True), HookFacts(expires_at=NOW)],
+)
+def test_signals_that_cannot_come_are_not_told_as_silent_besides(hooks: HookFacts) -> None:
+    found = alarms([facts(webhooks=hooks, untold=SILENT)], NOW, TODAY)
+
+    assert [one.kind for one in found if one.kind == "webhook silent"] == []
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("hooks", [HookFacts(), HookFacts(expires_at=NOW + HOUR)])
+def test_signals_that_ought_to_come_and_do_not_are_told(hooks: HookFacts) -> None:
+    found = alarms([facts(webhooks=hooks, untold=SILENT)], NOW, TODAY)
+
+    (silent,) = [one for one in found if one.kind == "webhook silent"]
+    assert (silent.state, silent.since) == ("warn", NOW - HOUR)
+    assert silent.hint.endswith(f"opsync webhooks list {silent.connection}")
+    assert alarms([facts(untold=Untold(reads=2, since=NOW - HOUR))], NOW, TODAY) == ()

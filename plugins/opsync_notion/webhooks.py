@@ -157,5 +157,5 @@ def steps(url: str) -> list[str]:
         ),
         f"Webhook URL: {url}",
         "Events: all of Page, and Data source schema updated.",
-        "Notion sends opsync a token: paste what opsync then shows into Verify.",
+        "Notion sends opsync a token: paste what opsync webhooks list shows into Verify.",
     ]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from opsync.hookfacts import HookFacts
+from opsync.hookfacts import HookFacts, Untold
 from opsync.inert import inert_text
 
 TOKEN_WARNING = timedelta(days=14)
@@ -29,6 +29,7 @@ Kind = Literal[
     "owners",
     "webhook disabled",
     "webhook expires",
+    "webhook silent",
     "digest",
     "health page",
 ]
@@ -85,6 +86,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     short: tuple[ShortWalk, ...] = ()
     token_expires: date | None = None
     webhooks: HookFacts = HookFacts()
+    untold: Untold = Untold()
 
 
 class Alarm(Struct, frozen=True, kw_only=True):
@@ -164,6 +166,7 @@ def _of_connection(facts: Facts, now: datetime, today: date) -> Iterator[Alarm]:
     yield from _set_aside(facts, now)
     yield from _token(facts, today)
     yield from hook_alarms(facts.connection, facts.webhooks, now)
+    yield from _silent(facts, now)
 
 
 def hook_alarms(connection: str, facts: HookFacts, now: datetime) -> Iterator[Alarm]:
@@ -191,6 +194,22 @@ def hook_alarms(connection: str, facts: HookFacts, now: datetime) -> Iterator[Al
             hint=f"opsync webhooks register {connection}",
             error=facts.error,
         )
+
+
+def _silent(facts: Facts, now: datetime) -> Iterator[Alarm]:
+    hooks = facts.webhooks
+    ended = hooks.expires_at is not None and hooks.expires_at <= now
+    if hooks.off or hooks.gone or ended or not facts.untold.silent(now):
+        return
+    yield Alarm(
+        kind="webhook silent",
+        connection=facts.connection,
+        state="warn",
+        what="changes were found by reading that no change signal told",
+        since=facts.untold.since,
+        hint="See that the service can be reached from its tool, and what it is to send: "
+        f"opsync webhooks list {facts.connection}",
+    )
 
 
 def _refused(facts: Facts) -> Iterator[Alarm]:

@@ -8,6 +8,7 @@ import sys
 import click
 import pytest
 
+from opsync.cli.around import Around
 from opsync.cli.root import GROUPS, root, run
 from tests.cli.conftest import Company
 
@@ -46,6 +47,44 @@ def test_every_command_in_the_help_can_be_called() -> None:
             command = root.get_command(context, name)
             assert command is not None
             assert command.name == name
+
+
+@pytest.mark.parametrize(
+    ("variable", "shown"),
+    [
+        ("OPSYNC_SECRETS_DIR", True),
+        ("OPSYNC_LINEAR__TOKEN_EXPIRES", True),
+        ("OPSYNC_SERVICE__WEBHOOKS_LISTEN", True),
+        ("OPSYNC_LINEAR__TOKEN", False),
+        ("opsync_alerts__webhook", False),
+        ("OPSYNC_JIRA__WEBHOOK_SECRET_BEFORE", False),
+    ],
+)
+def test_a_folder_a_day_and_an_address_are_no_secrets(
+    variable: str, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "/srv/what-stands-there")
+
+    said = Around().clean("it is in /srv/what-stands-there")
+
+    assert said == ("it is in /srv/what-stands-there" if shown else "it is in ***")
+
+
+def test_a_missing_token_is_told_with_the_folder_it_may_be_in(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = company.folder / "kept-apart"
+    folder.mkdir()
+    (folder / "opsync_linear__webhook_secret").write_text("canary-of-a-webhook-secret")
+    monkeypatch.setenv("OPSYNC_SECRETS_DIR", str(folder))
+    file = company.folder / "opsync.toml"
+    file.write_text('[instances.linear]\nconnector = "linear"\n')
+
+    result = company.opsync("config", "check")
+
+    assert result.code == 2
+    assert f"keep it in a file of this name in {folder}" in result.err + result.out
+    assert "canary" not in result.err + result.out
 
 
 def test_help_groups_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

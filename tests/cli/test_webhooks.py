@@ -19,7 +19,7 @@ from opsync.cli.sandbox_answers import write_config
 from opsync.config import Config, read
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.session import open_instance, open_session
-from opsync.engine.webhooks import is_armed, note_delivery, take_token
+from opsync.engine.webhooks import arm, is_armed, note_delivery, note_untold, take_token
 from opsync.runtime import SystemClock
 from opsync.sandbox.client import SandboxClient
 from opsync.sandbox.harbor import Harbor, build_harbor
@@ -185,7 +185,7 @@ def test_one_tool_that_refuses_does_not_keep_the_others(scene: Scene) -> None:
 def test_notion_says_hello_and_its_token_is_shown_to_be_pasted(scene: Scene) -> None:
     shown = scene.opsync("register", "notion", "--url", scene.here)
     assert f"2. Webhook URL: {scene.here}/hooks/notion" in shown
-    assert "Then: opsync webhooks register notion" in shown
+    assert "Then: opsync webhooks list notion" in shown
     assert scene.stored(lambda store: is_armed(store, "notion", datetime.now(UTC)))
     later = datetime.now(UTC) + timedelta(minutes=15, seconds=1)
     assert not scene.stored(lambda store: is_armed(store, "notion", later))
@@ -197,8 +197,16 @@ def test_notion_says_hello_and_its_token_is_shown_to_be_pasted(scene: Scene) -> 
 
         now = datetime.now(UTC)
         scene.stored(lambda store: take_token(store, scene.hooks, "notion", token, now))
-        shown = scene.opsync("register", "notion", "--url", scene.here)
-        assert f"Paste this into Notion: {token}" in shown
+        first, paste, *rest = scene.opsync("list", "notion").splitlines()
+        assert first == "notion       waits to be verified"
+        assert paste.startswith("    Paste this into Notion, as it came ")
+        assert paste.endswith(f" ago: {token}")
+        assert len(rest) == 2
+        assert "opsync webhooks rotate notion" in rest[1]
+        assert scene.json("list", "notion")["notion"]["token"] == token
+        found = scene.json("list")["notion"]
+        assert (found["state"], found["token"]) == ("waits to be verified", "")
+        assert found["signed_by"] == ""
         assert not scene.stored(lambda store: is_armed(store, "notion", datetime.now(UTC)))
 
         poke._control("webhook", {"vendor": "notion", "do": "verify", "token": token})
@@ -207,7 +215,43 @@ def test_notion_says_hello_and_its_token_is_shown_to_be_pasted(scene: Scene) -> 
     posted = scene.received.wait(lambda one: b"properties_updated" in one[2])
     assert scene.told("notion", posted).refs
     assert token not in scene.opsync("list")
-    assert scene.json("list")["notion"]["state"] == "on"
+    assert scene.json("list")["notion"]["state"] == "waits to be verified"
+    scene.hooks.prove("notion", token)
+    assert token not in scene.opsync("list", "notion")
+    found = scene.json("list", "notion")["notion"]
+    assert (found["state"], found["token"], found["steps"]) == ("on", "", [])
+
+
+@pytest.mark.parametrize("word", ["register", "rotate"])
+def test_a_token_that_somebody_planted_is_dropped_and_a_proven_one_counts_on(
+    scene: Scene, word: str
+) -> None:
+    def told(token: str) -> None:
+        now = datetime.now(UTC)
+        scene.stored(lambda store: take_token(store, scene.hooks, "notion", token, now))
+
+    def taken() -> list[bytes]:
+        return scene.hooks.secrets_of(scene.config.instances["notion"])
+
+    scene.opsync("register", "notion", "--url", scene.here)
+    told("secret_planted")
+    shown = scene.opsync(word, "notion", "--url", scene.here)
+    assert shown.startswith("notion       waits 15 min for Notion\n")
+    assert "secret_planted" not in shown
+    assert taken() == []
+
+    told("secret_of_notion")
+    scene.hooks.prove("notion", "secret_of_notion")
+    scene.opsync(word, "notion", "--url", scene.here)
+    assert taken() == [b"secret_of_notion"]
+    assert scene.json("list")["notion"]["state"] == "waits 15 min for Notion"
+    ago = datetime.now(UTC) - timedelta(minutes=15)
+    scene.stored(lambda store: arm(store, "notion", ago))
+    assert scene.opsync("list", "notion") == "notion       on\n", "nobody waits any more"
+    told("secret_planted")
+    assert scene.json("list")["notion"]["state"] == "on, its new token waits to be verified"
+    scene.opsync(word, "notion", "--url", scene.here)
+    assert taken() == [b"secret_of_notion"]
 
 
 def test_the_list_says_what_is_set_up_and_when_a_signal_last_came(scene: Scene) -> None:
@@ -228,6 +272,22 @@ def test_the_list_says_what_is_set_up_and_when_a_signal_last_came(scene: Scene) 
     for hook in scene.world.linear.hooks.registered.values():
         hook.enabled = False
     assert scene.json("list")["linear"]["state"] == "switched off by Linear"
+
+
+def test_signals_that_ought_to_come_and_do_not_are_silent(scene: Scene) -> None:
+    scene.opsync("register", "linear", "--url", scene.here)
+    for hours in (3, 2, 1):
+        at = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
+        scene.stored(lambda store, at=at: note_untold(store, "linear", at))
+
+    shown = scene.opsync("list", "linear", "--url", scene.here)
+    assert shown.splitlines()[0] == "linear       silent"
+    assert "3 reads in 3 h found changes that no signal told" in shown
+    assert f"see that Linear reaches {scene.here}/hooks/linear" in shown
+    assert scene.json("list")["linear"]["state"] == "silent"
+
+    scene.stored(lambda store: note_delivery(store, "linear", datetime.now(UTC)))
+    assert scene.json("list")["linear"]["state"] == "on"
 
 
 def test_what_opsync_made_is_taken_away_and_nothing_else(scene: Scene) -> None:

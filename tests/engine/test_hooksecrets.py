@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from opsync.config import Instance
-from opsync.engine.hooksecrets import HookSecrets, made_secret
+from opsync.engine.hooksecrets import HookSecrets, Kept, made_secret
 from opsync.errors import StoreError
 from opsync_linear.settings import LinearSettings
 from tests.support.clock import FakeClock
@@ -31,6 +31,11 @@ def hooks(tmp_path: Path, clock: FakeClock) -> HookSecrets:
 def linear(**settings: str) -> Instance:
     made = LinearSettings(connector="linear", token="lin_api_sandbox", **settings)
     return Instance("linear", "linear", made)
+
+
+def notion() -> Instance:
+    """A connection without a configured secret; of which tool it is makes no difference."""
+    return Instance("notion", "linear", linear().settings)
 
 
 def test_there_are_none_before_one_is_made(hooks: HookSecrets) -> None:
@@ -121,6 +126,84 @@ def test_a_rotation_that_the_tool_did_not_take_is_taken_back(hooks: HookSecrets)
 
     hooks.take_back("linear")
     assert hooks.secrets_of(linear()) == []
+
+
+def test_what_the_tool_told_is_taken_before_it_is_proven(hooks: HookSecrets) -> None:
+    hooks.tell("notion", "told-first")
+
+    assert hooks.told("notion") == "told-first"
+    assert hooks.told("linear") == ""
+    assert hooks.load()["notion"].secret == ""
+    assert hooks.texts() == ["told-first"]
+    assert hooks.secrets_of(notion()) == [b"told-first"]
+
+    hooks.tell("notion", "told-again")
+    assert hooks.secrets_of(notion()) == [b"told-again"]
+
+
+def test_what_is_proven_is_the_secret_and_the_one_before_counts_for_a_day(
+    hooks: HookSecrets, clock: FakeClock
+) -> None:
+    hooks.tell("notion", "first")
+    clock.advance(60)
+    hooks.prove("notion", "first")
+    assert hooks.load()["notion"] == Kept("first", clock.now())
+
+    hooks.tell("notion", "second")
+    assert hooks.secrets_of(notion()) == [b"first", b"second"]
+    clock.advance(7 * 24 * 3600)
+    assert hooks.secrets_of(notion()) == [b"first", b"second"], "as long as it is not proven"
+    assert hooks.texts() == ["first", "second"]
+    hooks.prove("notion", "second")
+
+    assert hooks.secrets_of(notion()) == [b"second", b"first"]
+    assert hooks.told("notion") == ""
+    clock.advance(24 * 3600)
+    assert hooks.secrets_of(notion()) == [b"second"]
+
+
+@pytest.mark.parametrize("token", ["", "other", "first"])
+def test_only_what_was_told_is_proven(hooks: HookSecrets, token: str) -> None:
+    hooks.tell("notion", "first")
+    hooks.prove("notion", "first")
+    hooks.tell("notion", "second")
+    hooks.prove("notion", token)
+    hooks.prove("nobody", token)
+
+    assert hooks.secrets_of(notion()) == [b"first", b"second"]
+    assert hooks.told("notion") == "second"
+    assert list(hooks.load()) == ["notion"]
+
+
+def test_nothing_is_proven_where_nothing_was_told(hooks: HookSecrets) -> None:
+    hooks.put("notion", "first")
+    hooks.prove("notion", "")
+
+    assert hooks.secrets_of(notion()) == [b"first"]
+
+
+def test_what_is_in_force_and_told_again_needs_no_proof(hooks: HookSecrets) -> None:
+    hooks.tell("notion", "first")
+    hooks.prove("notion", "first")
+    hooks.tell("notion", "other")
+    hooks.tell("notion", "first")
+
+    assert hooks.told("notion") == ""
+    assert hooks.secrets_of(notion()) == [b"first"]
+
+
+def test_what_was_told_and_not_proven_is_dropped_and_what_was_is_not(hooks: HookSecrets) -> None:
+    hooks.drop_told("notion")
+    hooks.tell("notion", "first")
+    hooks.tell("linear", "first")
+    hooks.drop_told("notion")
+    assert list(hooks.load()) == ["linear"]
+
+    hooks.prove("linear", "first")
+    hooks.tell("linear", "second")
+    hooks.drop_told("linear")
+    assert hooks.told("linear") == ""
+    assert hooks.secrets_of(linear()) == [b"first"]
 
 
 def test_a_forgotten_connection_has_none_and_others_keep_theirs(hooks: HookSecrets) -> None:

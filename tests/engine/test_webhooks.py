@@ -32,11 +32,13 @@ from opsync.engine.webhooks import (
     hook_url,
     is_armed,
     note_delivery,
+    note_untold,
     renew_due,
     take_token,
+    untold_reads,
     webhooks_of,
 )
-from opsync.hookfacts import HookFacts
+from opsync.hookfacts import HookFacts, Untold
 from opsync.steps.shared import OWN
 from opsync.store import Store
 from opsync.watch import Alarm
@@ -256,12 +258,52 @@ async def test_the_last_delivery_is_kept_and_forgotten_with_the_webhook(
 ) -> None:
     await one.register(clock.now())
     await note_delivery(one.store, "tool", clock.now())
-    assert (await one.look()).last == clock.now()
+    assert (await one.look(clock.now())).last == clock.now()
 
     assert await one.remove() == 1
 
-    assert (await one.look()).last is None
+    assert (await one.look(clock.now())).last is None
     assert LAST + "tool" not in await one.store.kept(OWN)
+
+
+async def test_what_no_signal_told_is_counted_until_one_comes(
+    one: Webhooks, clock: FakeClock
+) -> None:
+    await one.register(clock.now())
+    first = clock.now()
+    for _ in range(2):
+        await note_untold(one.store, "tool", clock.now())
+        clock.advance(1800)
+    assert await untold_reads(one.store, "tool") == Untold(reads=2, since=first)
+    assert (await one.look(clock.now())).untold == Untold(reads=2, since=first)
+
+    await note_delivery(one.store, "tool", clock.now())
+    await note_untold(one.store, "tool", clock.now())
+    assert await untold_reads(one.store, "tool") == Untold(), "it came meanwhile"
+
+    clock.advance(1)
+    await note_untold(one.store, "tool", clock.now())
+    assert (await untold_reads(one.store, "tool")).reads == 1
+    await one.register(clock.now())
+    assert await untold_reads(one.store, "tool") == Untold()
+    await note_untold(one.store, "tool", clock.now())
+    await one.remove()
+    assert await untold_reads(one.store, "tool") == Untold()
+
+
+@pytest.mark.parametrize(
+    ("reads", "seconds", "silent"), [(3, 3600, True), (2, 3600, False), (3, 3599, False)]
+)
+def test_signals_are_silent_after_three_reads_and_an_hour(
+    reads: int, seconds: int, silent: bool, clock: FakeClock
+) -> None:
+    found = Untold()
+    for _ in range(reads):
+        found = found.another(clock.now())
+
+    assert found.silent(clock.now() + timedelta(seconds=seconds)) is silent
+    assert Untold.of(found.plain()) == found
+    assert not Untold(reads=9).silent(clock.now())
 
 
 async def test_connections_that_can_send_signals_are_taken_together(
@@ -287,6 +329,11 @@ async def test_connections_that_can_send_signals_are_taken_together(
 @pytest.mark.parametrize("kept", [None, "x", 7, {"off": "x"}, {"expires_at": "never"}])
 def test_what_is_kept_and_cannot_be_read_is_nothing_wrong(kept: Any) -> None:
     assert HookFacts.of(kept) == HookFacts()
+
+
+@pytest.mark.parametrize("kept", [None, "x", 7, {"reads": "x"}, {"since": "never"}])
+def test_reads_that_are_kept_and_cannot_be_read_are_none(kept: Any) -> None:
+    assert Untold.of(kept) == Untold()
 
 
 def test_an_address_has_the_connections_name_behind_it() -> None:

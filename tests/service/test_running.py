@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opsync.service.nudges import NoSignals
 from opsync.service.running import Service
 from tests.service.virtual import Virtual
 
@@ -51,3 +52,40 @@ def test_while_nothing_changes_nothing_is_written_and_no_run_is_noted(virtual: V
 
     virtual.play(story)
     assert runs[0] == runs[1]
+
+
+class Heard(NoSignals):
+    """Which reads found what no signal told."""
+
+    def __init__(self) -> None:
+        self.reads: list[tuple[str, bool]] = []
+
+    def was_read(self, instance: str, *, untold: bool = False) -> None:
+        self.reads.append((instance, untold))
+
+    def untold(self) -> list[str]:
+        """Those since it was asked last."""
+        found, self.reads = [name for name, untold in self.reads if untold], []
+        return found
+
+
+def test_what_a_read_finds_that_no_signal_told_is_told_apart(virtual: Virtual) -> None:
+    world, heard = virtual.world, Heard()
+
+    async def story(service: Service) -> None:
+        service.signals = heard
+        await asyncio.sleep(600)
+        assert heard.untold() == [], "at first all is new, and what opsync wrote is none"
+        world.jira.edit("PAY-3", status="Done")
+        await asyncio.sleep(150)
+        assert heard.untold() == ["jira-main"]
+        world.jira.edit("PAY-3", status="To Do")
+        service.nudge("jira-main", whole=True)
+        await asyncio.sleep(150)
+        assert heard.untold() == [], "it was told"
+        service.schedule.turns["jira-main"].trouble = "Jira answered 503."
+        world.jira.edit("PAY-3", status="Done")
+        await asyncio.sleep(150)
+        assert heard.untold() == [], "nothing could be heard meanwhile"
+
+    virtual.play(story)

@@ -31,6 +31,7 @@ ALARMS = {
     "owners": "Owners",
     "webhook disabled": "Change signals",
     "webhook expires": "Change signals",
+    "webhook silent": "Change signals",
 }
 """What is tested, by the alarm that fails it."""
 

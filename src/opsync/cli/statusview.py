@@ -59,6 +59,7 @@ SAID = {
     "owners": "owners left",
     "webhook disabled": "webhook switched off",
     "webhook expires": "webhook ends",
+    "webhook silent": "no change signals",
     "digest": "digest not sent",
     "health page": "health page not written",
 }

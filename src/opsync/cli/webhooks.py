@@ -63,6 +63,8 @@ def list_(
 ) -> int:
     """What is set up at each tool, and what to click where it has no API for that.
 
+    Of CONNECTION alone it shows also the token that Notion sent, which is to be pasted there.
+
     With --json: {"webhooks"}.
     """
     opened = open_config(config_path, store=store, log_level=log_level)
@@ -87,7 +89,8 @@ def register(
     """Set webhooks up at CONNECTION's tool, or at all; again, to bring them up to date.
 
     opsync makes the secret and keeps it beside the store. Notion makes it itself: for 15 minutes it
-    is waited for, and this command, run again, shows what to paste.
+    is waited for, and `opsync webhooks list notion` shows what to paste. Run again, it waits for
+    another, and drops one that was not verified.
 
     With --json: {"webhooks"}.
     """
@@ -110,7 +113,8 @@ def rotate(
     store: Path | None,
     log_level: str | None,
 ) -> int:
-    """Have signals signed with a new secret; the one before counts for 24 hours more.
+    """Have signals signed with a new secret; the one before counts for 24 hours more. Notion's is
+    waited for as `register` does, and the one before counts until the new one is verified.
 
     With --json: {"webhooks"}.
     """
@@ -149,7 +153,7 @@ Act = Callable[[Webhooks, datetime], Awaitable[Setup]]
 
 
 async def _looked(one: Webhooks, now: datetime) -> Setup:
-    return await one.look()
+    return await one.look(now)
 
 
 async def _registered(one: Webhooks, now: datetime) -> Setup:
@@ -182,16 +186,18 @@ async def _each(
             except OpsyncError as error:
                 if connection is not None:
                     raise
-                setup = replace(await one.look(), error=error)
+                setup = replace(await one.look(now), error=error)
             found.append(setup)
             code = max(code, setup.error.exit_code if setup.error is not None else 0)
     if as_json:
-        print_json({"webhooks": [_plain(opened, setup, now) for setup in found]})
+        # What is to be pasted is for whoever asks for it, and in no listing of all.
+        alone = connection is not None
+        print_json({"webhooks": [_plain(opened, setup, now, alone=alone) for setup in found]})
         return code
     if not found:
         show_line("no connection here has change signals to change")
     for setup in found:
-        for line in _lines(opened, setup, now):
+        for line in _lines(opened, setup, now, alone=connection is not None):
             show_line(line)
     return code
 
@@ -247,15 +253,19 @@ async def _opened(
 
 def _state(setup: Setup, now: datetime) -> str:
     """How it is, in a few words."""
-    if setup.token:
-        return f"{setup.title} sent its token"
-    if setup.waits_until is not None and setup.waits_until > now:
+    if setup.waits_until is not None:
         return f"waits {words.span((setup.waits_until - now).total_seconds())} for {setup.title}"
     if setup.error is not None:
         return "not known"
     if setup.manages:
         return _state_of(setup.own, setup, now)
-    return "on" if setup.signed_by else "not set up"
+    if setup.token:
+        return f"{'on, its new token ' if setup.signed_by else ''}waits to be verified"
+    return _heard(setup, now) if setup.signed_by else "not set up"
+
+
+def _heard(setup: Setup, now: datetime) -> str:
+    return "silent" if setup.untold.silent(now) else "on"
 
 
 def _state_of(own: Sequence[Registered], setup: Setup, now: datetime) -> str:
@@ -265,14 +275,15 @@ def _state_of(own: Sequence[Registered], setup: Setup, now: datetime) -> str:
         return f"switched off by {setup.title}"
     ends = [one.expires_at for one in own if one.expires_at is not None]
     if not ends:
-        return "on"
+        return _heard(setup, now)
     days = (min(ends) - now).days
     return f"expires in {words.plural(days, 'day')}" if days >= 0 else "expired"
 
 
-def _lines(opened: Opened, setup: Setup, now: datetime) -> list[str]:
+def _lines(opened: Opened, setup: Setup, now: datetime, *, alone: bool) -> list[str]:
     last = f", last signal {words.ago(setup.last, now)} ago" if setup.last is not None else ""
-    lines = [f"{setup.connection:<12} {_state(setup, now)}{last}"]
+    state = _state(setup, now)
+    lines = [f"{setup.connection:<12} {state}{last}"]
     for one in setup.registered:
         whose = "" if one.own else "  (not opsync's)"
         off = "" if one.enabled else "  off"
@@ -281,15 +292,36 @@ def _lines(opened: Opened, setup: Setup, now: datetime) -> list[str]:
         lines.append(f"{INDENT}{words.shown(one.id, 40)}  {address}{covers}{off}{whose}")
     if setup.error is not None:
         lines.append(f"{INDENT}{words.shown(opened.redactor.clean(str(setup.error)), 500)}")
+    if state == "silent" and setup.untold.since is not None:
+        reads = words.plural(setup.untold.reads, "read")
+        lines.append(
+            f"{INDENT}{reads} in {words.ago(setup.untold.since, now)} found changes that no signal "
+            f"told: see that {setup.title} reaches {setup.url or 'the service'}"
+        )
     if setup.token:
-        lines.append(f"{INDENT}Paste this into {setup.title}: {setup.token}")
+        lines += _to_paste(setup, now) if alone else [_then(setup)]
+        return lines
     lines += [f"{INDENT}{number}. {step}" for number, step in enumerate(setup.steps, 1)]
-    if setup.waits_until is not None and setup.waits_until > now:
-        lines.append(f"{INDENT}Then: opsync webhooks register {setup.connection}")
+    if setup.waits_until is not None:
+        lines.append(_then(setup))
     return lines
 
 
-def _plain(opened: Opened, setup: Setup, now: datetime) -> dict[str, Any]:
+def _then(setup: Setup) -> str:
+    return f"{INDENT}Then: opsync webhooks list {setup.connection}"
+
+
+def _to_paste(setup: Setup, now: datetime) -> list[str]:
+    came = "" if setup.told_at is None else f", as it came {words.ago(setup.told_at, now)} ago"
+    anew = f"opsync webhooks rotate {setup.connection}"
+    return [
+        f"{INDENT}Paste this into {setup.title}{came}: {setup.token}",
+        f"{INDENT}It is verified once {setup.title} signed a change signal with it.",
+        f"{INDENT}If {setup.title} refuses it, somebody else sent it: {anew}",
+    ]
+
+
+def _plain(opened: Opened, setup: Setup, now: datetime, *, alone: bool) -> dict[str, Any]:
     return {
         "connection": setup.connection,
         "state": _state(setup, now),
@@ -297,7 +329,7 @@ def _plain(opened: Opened, setup: Setup, now: datetime) -> dict[str, Any]:
         "signed_by": setup.signed_by,
         "last_signal": setup.last,
         "waits_until": setup.waits_until,
-        "token": setup.token,
+        "token": setup.token if alone else "",
         "registered": [
             {
                 "id": one.id,

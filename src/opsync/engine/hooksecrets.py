@@ -35,12 +35,18 @@ def made_secret() -> str:
 
 
 class Kept(Struct, frozen=True, omit_defaults=True):
-    """The secrets of one connection; `before` is taken until `until`."""
+    """The secrets of one connection; `before` is taken until `until`.
+
+    `told` came from the tool itself, unsigned: anybody may have sent it. It is taken besides, and
+    becomes the secret once it signed a delivery. Until then `secret` is the one before it, "" where
+    there was none.
+    """
 
     secret: str
     since: datetime
     before: str = ""
     until: datetime | None = None
+    told: str = ""
 
     def __repr__(self) -> str:
         return f"Kept(since={self.since:%Y-%m-%d})"
@@ -85,31 +91,60 @@ class HookSecrets:
             found = [one.get_secret_value() for one in given if isinstance(one, SecretStr)]
         kept = self.load().get(instance.name)
         if kept is not None:
-            found.append(kept.secret)
+            found += [kept.secret, kept.told]
             if kept.until is not None and self._clock.now() < kept.until:
                 found.append(kept.before)
         return [one.encode() for one in dict.fromkeys(found) if one]
 
     def texts(self) -> list[str]:
         """Every secret in the file, for what hides them."""
-        found = [text for kept in self.load().values() for text in (kept.secret, kept.before)]
+        found = [
+            text for one in self.load().values() for text in (one.secret, one.told, one.before)
+        ]
         return [text for text in found if text]
+
+    def told(self, name: str) -> str:
+        """What came from a connection's tool and signed nothing yet; "" where there is no such."""
+        kept = self.load().get(name)
+        return "" if kept is None else kept.told
 
     def put(self, name: str, secret: str) -> None:
         """Take this secret for a connection from now on, and the one before for a day more."""
         with self._changing() as kept:
-            now, known = self._clock.now(), kept.get(name)
-            if known is not None and known.secret == secret:
-                return
-            before = known.secret if known is not None else ""
-            until = now + OVERLAP if before else None
-            kept[name] = Kept(secret, now, before, until)
+            known = kept.get(name)
+            if known is None or known.secret != secret:
+                kept[name] = self._following(known, secret)
 
     def rotate(self, name: str) -> str:
         """Make a new secret for a connection; the one before is taken for a day more."""
         made = self._make()
         self.put(name, made)
         return made
+
+    def tell(self, name: str, token: str) -> None:
+        """Take also what came from a connection's tool as its secret, in place of what came so
+        before."""
+        with self._changing() as kept:
+            known = kept.get(name) or Kept("", self._clock.now())
+            kept[name] = replace(known, told="" if token == known.secret else token)
+
+    def prove(self, name: str, token: str) -> None:
+        """`token` signed a delivery: if it is what came from the tool, it is the secret from now
+        on, and the one before is taken for a day more."""
+        with self._changing() as kept:
+            known = kept.get(name)
+            if known is not None and token and known.told == token:
+                kept[name] = self._following(known, token)
+
+    def drop_told(self, name: str) -> None:
+        """Take no more what came from a connection's tool and signed nothing yet."""
+        with self._changing() as kept:
+            if (known := kept.get(name)) is None:
+                return
+            if known.secret:
+                kept[name] = replace(known, told="")
+            else:
+                del kept[name]
 
     def take_back(self, name: str) -> None:
         """Put the secret before in force again, where the tool did not take the new one."""
@@ -124,6 +159,11 @@ class HookSecrets:
         """Take no secret of the file for a connection any more."""
         with self._changing() as kept:
             kept.pop(name, None)
+
+    def _following(self, known: Kept | None, secret: str) -> Kept:
+        now = self._clock.now()
+        before = "" if known is None else known.secret
+        return Kept(secret, now, before, now + OVERLAP if before else None)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, Kept]]:

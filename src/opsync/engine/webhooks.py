@@ -17,7 +17,7 @@ from opsync.contract.settings import WebhookSettings
 from opsync.contract.webhooks import ManagesWebhooks, Registered, WebhookSource
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.errors import ConfigError, OpsyncError, RefusedError, SignInError
-from opsync.hookfacts import EXPIRES_SOON, KNOWN, HookFacts
+from opsync.hookfacts import EXPIRES_SOON, KNOWN, UNTOLD, HookFacts, Untold
 from opsync.http import check_base_url
 from opsync.model import Value
 from opsync.problems import env_name
@@ -46,8 +46,9 @@ class Setup:
     """What is known of one connection's change signals.
 
     `url` is where they are to come; "" while that is not configured. `signed_by` says whose
-    secret counts. `steps` are for a person, where there is something to click; `token` is what the
-    tool told and wants pasted. `error` says why its tool could not be asked.
+    secret counts. `steps` are for a person, where there is something to click; `token` is what came
+    from the tool at `told_at`, signed nothing yet, and is to be pasted there. `error` says why its
+    tool could not be asked.
     """
 
     connection: str
@@ -60,6 +61,8 @@ class Setup:
     waits_until: datetime | None = None
     steps: tuple[str, ...] = ()
     token: str = field(default="", repr=False)
+    told_at: datetime | None = None
+    untold: Untold = field(default_factory=Untold)
     error: OpsyncError | None = None
 
     @property
@@ -114,11 +117,12 @@ class Webhooks:
         found = self.connector
         return found if isinstance(found, ManagesWebhooks) and found.manages else None
 
-    async def look(self) -> Setup:
+    async def look(self, now: datetime) -> Setup:
         """What there is. That the tool cannot be asked is told, not raised."""
-        setup = await self._setup()
+        setup = await self._setup(now)
         if self.manager is None:
-            return setup if setup.signed_by and not setup.waits_until else self._to_click(setup)
+            done = setup.signed_by and not setup.token and not setup.waits_until
+            return setup if done else self._to_click(setup)
         try:
             return replace(setup, registered=tuple(await self.manager.webhooks()))
         except OpsyncError as error:
@@ -130,14 +134,14 @@ class Webhooks:
         if self.source.says_hello:
             return await self._listen(now)
         if self.manager is None:
-            return self._to_click(await self._setup())
+            return self._to_click(await self._setup(now))
         given, made = _configured(self.instance), False
         if not given:
             kept = self.hooks.load().get(self.name)
             made = kept is None
             given = self.hooks.rotate(self.name) if kept is None else kept.secret
         await self._tell(given, made=made)
-        return await self.look()
+        return await self.look(now)
 
     async def rotate(self, now: datetime) -> Setup:
         """Have signals signed with a new secret; the one before counts for a day more."""
@@ -152,7 +156,7 @@ class Webhooks:
                 f"one, then enter that in {self.connector.title}.",
             )
         await self._tell(self.hooks.rotate(self.name), made=True)
-        return await self.look()
+        return await self.look(now)
 
     async def remove(self) -> int:
         """Take away what opsync made, and forget its secret. How many there were."""
@@ -163,7 +167,7 @@ class Webhooks:
             for one in own:
                 await manager.remove(one.id)
         self.hooks.forget(self.name)
-        keys = (ARMED, TOLD, LAST, KNOWN)
+        keys = (ARMED, TOLD, LAST, KNOWN, UNTOLD)
         await self.store.put_kept(OWN, {key + self.name: None for key in keys})
         return len(own)
 
@@ -177,21 +181,21 @@ class Webhooks:
             if made:
                 self.hooks.take_back(self.name)
             raise
-        await self.store.put_kept(OWN, {KNOWN + self.name: None})
+        await self.store.put_kept(OWN, {key + self.name: None for key in (KNOWN, UNTOLD)})
 
     async def _listen(self, now: datetime) -> Setup:
-        """Wait for the tool's own secret, or hand over the one that came just now."""
-        told = _time((await self.store.kept(OWN)).get(TOLD + self.name))
-        kept = self.hooks.load().get(self.name)
-        if told is not None and now - told < WAITS and kept is not None:
-            return replace(await self._setup(), token=kept.secret)
+        """Wait for the tool's own secret. One that came and signed nothing yet is dropped: it may
+        be somebody else's. One that did sign counts until the next does."""
+        self.hooks.drop_told(self.name)
         await arm(self.store, self.name, now)
-        return self._to_click(await self._setup())
+        return self._to_click(await self._setup(now))
 
-    async def _setup(self) -> Setup:
+    async def _setup(self, now: datetime) -> Setup:
         kept = await self.store.kept(OWN)
+        known = self.hooks.load().get(self.name)
+        until = _time(kept.get(ARMED + self.name))
         signed_by: SignedBy = "people" if _configured(self.instance) else ""
-        if not signed_by and self.name in self.hooks.load():
+        if not signed_by and known is not None and known.secret:
             signed_by = "opsync"
         return Setup(
             connection=self.name,
@@ -200,7 +204,10 @@ class Webhooks:
             manages=self.manager is not None,
             signed_by=signed_by,
             last=_time(kept.get(LAST + self.name)),
-            waits_until=_time(kept.get(ARMED + self.name)),
+            waits_until=until if until is not None and now < until else None,
+            token="" if known is None else known.told,
+            told_at=_time(kept.get(TOLD + self.name)),
+            untold=Untold.of(kept.get(UNTOLD + self.name)),
         )
 
     def _to_click(self, setup: Setup) -> Setup:
@@ -230,8 +237,9 @@ async def is_armed(store: Store, name: str, now: datetime) -> bool:
 async def take_token(
     store: Store, hooks: HookSecrets, name: str, token: str, now: datetime
 ) -> None:
-    """Take the secret that came from a connection's tool, and wait for no other."""
-    hooks.put(name, token)
+    """Take the secret that came from a connection's tool, and wait for no other. Whether it is the
+    tool's own, the first delivery shows that it signs."""
+    hooks.tell(name, token)
     await store.put_kept(OWN, {ARMED + name: None, TOLD + name: now.isoformat()})
 
 
@@ -241,8 +249,22 @@ async def last_delivery(store: Store, name: str) -> datetime | None:
 
 
 async def note_delivery(store: Store, name: str, at: datetime) -> None:
-    """Keep when a connection's last delivery came."""
-    await store.put_kept(OWN, {LAST + name: at.isoformat()})
+    """Keep when a connection's last delivery came: it is not silent."""
+    await store.put_kept(OWN, {LAST + name: at.isoformat(), UNTOLD + name: None})
+
+
+async def note_untold(store: Store, name: str, at: datetime) -> None:
+    """Keep that a read at this time found what no signal told, unless one came meanwhile."""
+    kept = await store.kept(OWN)
+    last = _time(kept.get(LAST + name))
+    if last is None or last < at:
+        found = Untold.of(kept.get(UNTOLD + name)).another(at)
+        await store.put_kept(OWN, {UNTOLD + name: found.plain()})
+
+
+async def untold_reads(store: Store, name: str) -> Untold:
+    """Which reads of a connection found what no signal told."""
+    return Untold.of((await store.kept(OWN)).get(UNTOLD + name))
 
 
 async def renew_due(found: Sequence[Webhooks], now: datetime) -> tuple[Alarm, ...]:

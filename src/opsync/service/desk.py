@@ -13,15 +13,17 @@ from opsync.engine.undone import ShownBack
 from opsync.runtime import Clock
 from opsync.store import Store
 
-SignalsState = Literal["on", "off", "silent", "expired"]
+SignalsState = Literal["on", "off", "unverified", "silent", "expired"]
 
 
 class Signals(Struct, frozen=True, kw_only=True):
-    """Change signals from one tool. "silent" are those that ought to come and did not for long."""
+    """Change signals from one tool. "unverified": what came as its secret signed nothing yet.
+    "silent": so many `untold` reads found changes that ought to have been told, and none came."""
 
     state: SignalsState
     last_at: datetime | None = None
     expires_at: datetime | None = None
+    untold: int = 0
 
 
 class Budget(Struct, frozen=True, kw_only=True):

@@ -54,6 +54,7 @@ DELIVERIES = frozenset(
         "slow",
         "malformed",
         "unknown",
+        "method",
         "limited",
         "handshake",
         "failed",

@@ -76,8 +76,9 @@ class Signals(Protocol):
         """A read begins, and looks at all that was told so far."""
         ...
 
-    def was_read(self, instance: str) -> None:
-        """The read that began last came to a good end."""
+    def was_read(self, instance: str, *, untold: bool = False) -> None:
+        """The read that began last came to a good end. `untold`: it was one of those that come by
+        themselves, and found changes of which no signal had told."""
         ...
 
 
@@ -87,5 +88,5 @@ class NoSignals:
     def taken(self, instance: str) -> None:
         """There is nothing to keep."""
 
-    def was_read(self, instance: str) -> None:
+    def was_read(self, instance: str, *, untold: bool = False) -> None:
         """There is nothing to keep."""

@@ -235,10 +235,11 @@ class Service:
             self.hands.release(name)
         self._forced |= turn.brought or bool(self.schedule.turns[name].trouble)
         trouble = turn.report.message if turn.report.trouble else ""
+        alone = due and told.is_empty and self.schedule.is_steady(name)
         if nudge.whole or trouble:
             self.schedule.took(name, trouble)
         if not trouble:
-            self.signals.was_read(name)
+            self.signals.was_read(name, untold=alone and turn.report.changed > 0)
         self._inbox.put(turn)
         self._unsettled.set()
 

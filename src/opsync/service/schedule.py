@@ -49,6 +49,11 @@ class Schedule:
         """Have it read now."""
         self.turns[name].due_at = self.runtime.clock.now()
 
+    def is_steady(self, name: str) -> bool:
+        """Whether the last turn was here, and went well: what the next one finds is new since."""
+        one = self.turns[name]
+        return one.read_at is not None and not one.trouble
+
     def took(self, name: str, trouble: str) -> None:
         """A turn is over; after one that failed the next comes later and later."""
         one, now = self.turns[name], self.runtime.clock.now()

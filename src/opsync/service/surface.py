@@ -14,9 +14,9 @@ from opsync.contract.webhooks import Signal
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.undoing import is_change, is_run, undo, writes_of
 from opsync.engine.undone import ShownBack, insist, shown_back
-from opsync.engine.webhooks import hook_facts, last_delivery
+from opsync.engine.webhooks import hook_facts, last_delivery, note_untold, untold_reads
 from opsync.errors import ConfigError, StoreError
-from opsync.hookfacts import HookFacts
+from opsync.hookfacts import HookFacts, Untold
 from opsync.redact import Redactor
 from opsync.runtime import Clock, new_secret
 from opsync.service.desk import Budget, Signals, SignalsState, Standing
@@ -66,6 +66,7 @@ class Surface:
         self.doors = Doors(service.session, self._secrets)
         self._heard: dict[str, datetime | None] = {}
         self._facts: dict[str, HookFacts] = {}
+        self._untold: dict[str, Untold] = {}
         self.app: Guarded = dashboard(
             self,
             secret=new_secret(),
@@ -147,7 +148,10 @@ class Surface:
             return None
         ends = self._facts.get(name, HookFacts()).expires_at
         return Signals(
-            state=self._signals_state(name, door), last_at=self._heard.get(name), expires_at=ends
+            state=self._signals_state(name, door),
+            last_at=self._heard.get(name),
+            expires_at=ends,
+            untold=self._untold.get(name, Untold()).reads,
         )
 
     def _signals_state(self, name: str, door: Door) -> SignalsState:
@@ -156,7 +160,12 @@ class Surface:
             return "expired"
         if facts.off or facts.gone or self._unreadable():
             return "off"
-        return "on" if door.secrets() else "off"
+        secrets = door.secrets()
+        if not secrets:
+            return "off"
+        if secrets == [self._secrets.told(name).encode()]:
+            return "unverified"
+        return "silent" if self._untold.get(name, Untold()).silent(self.now()) else "on"
 
     def _unreadable(self) -> str:
         """Why the secrets of change signals cannot be read, "" where they can. All else goes on."""
@@ -229,14 +238,20 @@ class Surface:
         await self.look_at_signals()
 
     async def look_at_signals(self) -> None:
-        """Learn what was noted of change signals, also by commands beside the service."""
-        for name in self.doors.open:
+        """Note what was found without them, and learn what was noted of change signals, also by
+        commands beside the service."""
+        untold = self.memory.take_untold()
+        for name, door in self.doors.open.items():
+            if name in untold and self._signals_state(name, door) in ("on", "silent"):
+                await note_untold(self.store, name, self.now())
+            self._untold[name] = await untold_reads(self.store, name)
             self._heard[name] = await last_delivery(self.store, name)
             self._facts[name] = await hook_facts(self.store, name)
 
     def hear(self, name: str, signal: Signal) -> None:
         """Something may have changed."""
         self._heard[name] = self.now()
+        self._untold.pop(name, None)
         self.service.nudge(name, signal.refs, whole=signal.whole)
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from datetime import datetime
 from opsync.config import Config, Instance
 from opsync.contract.connector import Readable
 from opsync.current import Pass
-from opsync.hookfacts import KNOWN, HookFacts
+from opsync.hookfacts import KNOWN, UNTOLD, HookFacts, Untold
 from opsync.model import WRITTEN, Value
 from opsync.stages.pull import EXPECTED, is_core_key
 from opsync.steps.shared import OWN
@@ -110,6 +110,7 @@ async def facts_of(config: Config, store: Store) -> list[Facts]:
             _table(refused.get(name)),
             aside.get(name, AsideCount()),
             HookFacts.of(kept.get(KNOWN + name)),
+            Untold.of(kept.get(UNTOLD + name)),
         )
         for name, instance in config.instances.items()
     ]
@@ -126,6 +127,7 @@ def _facts(
     refused: Mapping[str, Value],
     aside: AsideCount,
     webhooks: HookFacts,
+    untold: Untold,
 ) -> Facts:
     feeds = {one.feed: _feed(one) for one in cursors}
     measured = feeds.pop(METRICS, None)
@@ -155,6 +157,7 @@ def _facts(
         short=tuple(_short(kept)),
         token_expires=settings.token_expires,
         webhooks=webhooks,
+        untold=untold,
     )
 
 

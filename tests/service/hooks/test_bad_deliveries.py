@@ -241,6 +241,16 @@ async def test_a_wrong_method_tells_nothing_of_what_is_there(hall: Hall, method:
         answers = [await client.request(method, f"/hooks/{one}") for one in ("tool", "nobody")]
     assert [(one.status_code, one.content) for one in answers] == [(405, b"")] * 2
     assert answers[0].headers == answers[1].headers
+    assert hall.counted() == {("method", "tool"): 1, ("method", ""): 1}
+
+
+async def test_a_path_below_a_connection_is_counted_as_unknown(hall: Hall) -> None:
+    body, headers = hall.good(1)
+    async with hall.client() as client:
+        for path in ("/hooks/tool/", "/hooks/tool/more"):
+            answer = await client.post(path, content=body, headers=headers)
+            assert (answer.status_code, answer.content) == (404, b"")
+    assert hall.counted() == {("unknown", ""): 2}
 
 
 async def test_one_id_a_hundred_times_at_once_has_one_effect(hall: Hall) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from opsync.contract.webhooks import Signal
 from opsync.engine.hooksecrets import HookSecrets
@@ -23,6 +25,7 @@ from opsync.service.hooks.doors import NOTED_S, Doors
 from opsync.service.hooks.memory import Memory
 from opsync.service.hooks.receiver import receiver
 from opsync.steps.shared import OWN
+from tests.service.hooks.tool import signed
 from tests.support.world import World
 
 URL = "https://opsync.example/hooks/"
@@ -57,6 +60,13 @@ class House:
                 hooks.answered(post, answer.status_code)
                 found.append(answer.status_code)
         return found
+
+    async def post(self, name: str, headers: Mapping[str, str], body: bytes) -> int:
+        """One delivery; how it was answered."""
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://opsync") as client:
+            answer = await client.post(f"/hooks/{name}", content=body, headers=dict(headers))
+        return answer.status_code
 
     async def last(self, name: str) -> object:
         await self.doors.close()
@@ -100,10 +110,62 @@ async def test_notion_s_secret_is_taken_while_somebody_waits_and_is_hidden_from_
     await arm(house.session.store, "notion", house.world.clock.now())
     house.world.clock.advance(60)
     assert await house.deliver("notion", notion.hooks) == [200]
-    assert house.secrets.load()["notion"].secret == hook.secret
+    assert house.secrets.told("notion") == hook.secret
     assert hook.secret not in house.session.pool.redactor.clean(f"it is {hook.secret}")
     subscribe(notion, URL)
     assert await house.deliver("notion", notion.hooks) == [401], "nobody waits for another"
+    assert house.secrets.load()["notion"].secret == "", "nothing was signed with it"
+
+
+def dressed(token: str, body: bytes) -> dict[str, str]:
+    """The headers of what Notion signs with a token."""
+    return {"X-Notion-Signature": f"sha256={signed(body, secret=token.encode())['x-signature']}"}
+
+
+def event(token: str, id_: str) -> tuple[dict[str, str], bytes]:
+    """What Notion sends, signed with a token."""
+    body = json.dumps({"id": id_, "type": "comment.created"}).encode()
+    return dressed(token, body), body
+
+
+async def test_a_token_is_proven_by_the_first_delivery_that_it_signs(house: House) -> None:
+    now = house.world.clock.now()
+    for first, token in ((True, "secret_old"), (False, "secret_new")):
+        await arm(house.session.store, "notion", now)
+        hello = json.dumps({"verification_token": token}).encode()
+        assert await house.post("notion", {}, hello) == 200
+        assert house.secrets.told("notion") == token
+        # Said again, and signed with itself as Notion's is: this proves nothing.
+        headers = dressed(token, hello)
+        assert await house.post("notion", headers, hello) == 200
+        assert house.secrets.told("notion") == token
+        if not first:
+            assert await house.post("notion", *event("secret_old", "e1")) == 200
+            assert house.secrets.load()["notion"].secret == "secret_old"
+            assert house.secrets.told("notion") == token, "the one before signed that"
+        assert await house.last("notion") == (None if first else now.isoformat())
+        assert await house.post("notion", *event(token, f"by {token}")) == 200
+        assert house.secrets.told("notion") == ""
+        assert house.secrets.load()["notion"].secret == token
+    assert await house.post("notion", *event("secret_old", "e2")) == 200, "for a day more"
+    house.world.clock.advance(24 * 3600)
+    assert await house.post("notion", *event("secret_old", "e3")) == 401
+
+
+async def test_a_proof_that_cannot_be_kept_is_told_and_kept_with_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise StoreError("The disk is full.")
+
+    house.secrets.tell("notion", "secret_of_notion")
+    with monkeypatch.context() as patch, structlog.testing.capture_logs() as logged:
+        patch.setattr(HookSecrets, "prove", full)
+        assert await house.post("notion", *event("secret_of_notion", "e1")) == 200
+    assert [one["event"] for one in logged] == ["token.not_kept"]
+    assert house.secrets.told("notion") == "secret_of_notion"
+    assert await house.post("notion", *event("secret_of_notion", "e2")) == 200
+    assert house.secrets.told("notion") == ""
 
 
 async def test_when_the_last_one_came_is_kept_once_a_minute(house: House) -> None:

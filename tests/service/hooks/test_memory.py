@@ -308,3 +308,13 @@ async def test_what_was_answered_before_a_kill_is_told_after_it(tmp_path: Path) 
 
 def _open(path: Path) -> Store:
     return Store.open(path, clock=SystemClock())
+
+
+def test_what_was_found_and_not_told_is_taken_once(store: Store) -> None:
+    memory = Memory(store)
+    for name, untold in (("tool", True), ("tool", True), ("other", False), ("third", True)):
+        memory.taken(name)
+        memory.was_read(name, untold=untold)
+
+    assert memory.take_untold() == {"tool", "third"}
+    assert memory.take_untold() == set()

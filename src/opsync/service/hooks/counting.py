@@ -38,6 +38,8 @@ class Counters:
     """Signed, and not to be read (400)."""
     unknown: Counter[str] = field(default_factory=Counter)
     """For an instance that is not here or takes no signals (404)."""
+    method: Counter[str] = field(default_factory=Counter)
+    """Not sent by POST, as all deliveries are (405)."""
     limited: Counter[str] = field(default_factory=Counter)
     """From an address that had too many refused (429)."""
     failed: Counter[str] = field(default_factory=Counter)

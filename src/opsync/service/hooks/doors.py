@@ -66,6 +66,8 @@ class Doors:
             armed=self._armed(name) if source.says_hello else _never,
             keep_token=partial(self._keep, name),
             took=partial(self._took, name),
+            unproven=partial(self._secrets.told, name) if source.says_hello else str,
+            proved=partial(self._prove, name),
         )
 
     def _armed(self, name: str) -> Callable[[], Awaitable[bool]]:
@@ -80,6 +82,13 @@ class Doors:
         session.pool.redactor.add(token)
         now = session.runtime.clock.now()
         await take_token(session.store, self._secrets, name, token, now)
+
+    def _prove(self, name: str, token: str) -> None:
+        try:
+            self._secrets.prove(name, token)
+        except StoreError as error:
+            # It is taken all the same, and the next delivery that it signs tells it again.
+            get_logger().warning("token.not_kept", instance=name, why=str(error))
 
     def _took(self, name: str) -> None:
         now = self._session.runtime.clock.monotonic()

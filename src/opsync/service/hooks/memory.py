@@ -44,6 +44,7 @@ class Memory:
         that is under way took, and of the last that was read and is not noted yet."""
         self._taken: dict[str, int] = {}
         self._read: dict[str, int] = {}
+        self._untold: set[str] = set()
 
     async def keep(self, instance: str, id: str, body: bytes, signal: Signal, told: Told) -> bool:  # noqa: A002 - the word of `Delivery`
         """Return once the delivery is durable; False if it was known.
@@ -68,11 +69,19 @@ class Memory:
         """
         self._taken[instance] = self._through.get(instance, 0)
 
-    def was_read(self, instance: str) -> None:
-        """The read that began last came to a good end: what it took is not told again."""
+    def was_read(self, instance: str, *, untold: bool = False) -> None:
+        """The read that began last came to a good end: what it took is not told again. `untold`:
+        it found changes that were not told, for `take_untold`."""
+        if untold:
+            self._untold.add(instance)
         if mark := self._taken.pop(instance, 0):
             self._read[instance] = mark
             self._wake()
+
+    def take_untold(self) -> set[str]:
+        """The instances in which changes were found that were not told; once each."""
+        found, self._untold = self._untold, set()
+        return found
 
     async def resume(self, instances: Collection[str], told: Told) -> int:
         """Tell again what an earlier process was told and did not read; in how many instances.

@@ -51,7 +51,9 @@ class Door:
 
     `secrets` are those that count now: two while they are changed, none where signals are off.
     `armed` tells whether a person waits for the tool's own secret, which `keep_token` takes; it
-    ends the waiting. `took` hears of each delivery that is right and new, and must not block.
+    ends the waiting. What it took is among `secrets`, and is `unproven` ("" for none) until
+    `proved` hears that it signed a delivery. `took` hears of each delivery that is right and new,
+    and must not block.
     """
 
     source: WebhookSource
@@ -59,6 +61,8 @@ class Door:
     armed: Callable[[], Awaitable[bool]]
     keep_token: Callable[[str], Awaitable[None]]
     took: Callable[[], None] = lambda: None
+    unproven: Callable[[], str] = lambda: ""
+    proved: Callable[[str], None] = lambda token: None
 
 
 class _End(NamedTuple):
@@ -68,6 +72,13 @@ class _End(NamedTuple):
     status: int
     why: str = ""
     wait_s: float = 0.0
+
+
+_NO_DELIVERY = {
+    404: ("unknown", "there is no such address"),
+    405: ("method", "deliveries are sent by POST"),
+}
+"""By its status how what cannot be a delivery is counted, and why it is refused."""
 
 
 def receiver(
@@ -88,7 +99,7 @@ def receiver(
     desk = _Desk(doors, memory, counters, clock, told, proxies, bounds)
     app = Starlette(
         routes=[Route(PREFIX + "{instance}", desk.receive, methods=["POST"])],
-        exception_handlers={HTTPException: _plain},
+        exception_handlers={HTTPException: desk.no_delivery},
     )
     app.router.redirect_slashes = False
     return app
@@ -153,6 +164,17 @@ class _Desk:
         headers = {"retry-after": str(int(end.wait_s) + 1)} if end.wait_s else None
         return Response(status_code=end.status, headers=headers)
 
+    async def no_delivery(self, request: Request, error: Exception) -> Response:
+        """Answer what cannot be a delivery, by its method or its path."""
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        named = request.path_params.get("instance", "")
+        instance = named if named in self._doors else ""
+        name, why = _NO_DELIVERY.get(status, _NO_DELIVERY[404])
+        self._counters.count(name, instance)
+        self._reports.refused(name, instance, source_of(request.scope, self._proxies), why)
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return Response(status_code=status, headers=headers)
+
     async def _end(self, request: Request, instance: str, door: Door | None, source: str) -> _End:
         if wait_s := self._sources.wait_s(source):
             return _End("limited", 429, "too many from there were refused", wait_s)
@@ -190,6 +212,9 @@ class _Desk:
             # Answered as arrived: a tool that repeats it late must not give up for that.
             why = "it was sent too long ago, or its clock is wrong"
             return _End("stale", door.source.answers, why)
+        if door.source.says_hello and _hello(door.source, headers, body):
+            # The tool's own secret once more, signed with itself: known, and no proof of anything.
+            return _End("duplicate", door.source.answers)
         try:
             signal = _signal(door.source, headers, body)
             async with asyncio.timeout(self._bounds.kept_s):
@@ -198,13 +223,12 @@ class _Desk:
             return _End("malformed", 400, error.message)
         if new:
             door.took()
+            if (token := door.unproven()) and _signs(token, door.source, headers, body):
+                door.proved(token)
         return _End("accepted" if new else "duplicate", door.source.answers)
 
     async def _handshake(self, door: Door, headers: Headers, body: bytes) -> _End | None:
-        try:
-            token = door.source.handshake(headers, body)
-        except (RecordError, RecursionError, ValueError):
-            return None
+        token = _hello(door.source, headers, body)
         if token is None:
             return None
         if not 0 < len(token) <= self._bounds.token_letters or not token.isascii():
@@ -223,15 +247,24 @@ def _signal(source: WebhookSource, headers: Headers, body: bytes) -> Signal:
         raise RecordError(str(error) or type(error).__name__) from error
 
 
+def _hello(source: WebhookSource, headers: Headers, body: bytes) -> str | None:
+    try:
+        return source.handshake(headers, body)
+    except (RecordError, RecursionError, ValueError):
+        return None
+
+
+def _signs(token: str, source: WebhookSource, headers: Headers, body: bytes) -> bool:
+    try:
+        source.verify(headers, body, [token.encode()])
+    except SignatureError:
+        return False
+    return True
+
+
 def _joined(headers: Headers) -> Headers:
     """Headers of one name as one (RFC 9110, 5.2): of two signatures neither can be picked."""
     found: dict[str, str] = {}
     for name, value in headers.items():
         found[name] = f"{found[name]}, {value}" if name in found else value
     return Headers(found)
-
-
-async def _plain(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return Response(status_code=status, headers=headers)

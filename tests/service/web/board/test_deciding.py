@@ -348,7 +348,7 @@ async def test_connections_tell_what_the_schedule_knows(ana: Visitor) -> None:
     ana.office.standing = {
         "linear": Standing(
             next_read_at=now.replace(minute=30),
-            signals=Signals(state="silent", last_at=now.replace(hour=0)),
+            signals=Signals(state="silent", last_at=now.replace(hour=0), untold=4),
             budgets=(Budget(name="complexity", left=0.07),),
         ),
         "notion": Standing(reading=True),
@@ -357,7 +357,7 @@ async def test_connections_tell_what_the_schedule_knows(ana: Visitor) -> None:
     text = (await ana.see("/connections")).text
 
     assert "7 % left, scarce" in text
-    assert "Change signals silent, though they ought to come" in text
+    assert "Change signals silent: 4 reads found changes that none told" in text
     assert "reading" in text
 
 

@@ -25,7 +25,8 @@ LOW = 0.15
 _SIGNALS: Mapping[str, tuple[str, str]] = {
     "on": ("on", ""),
     "off": ("off: changes are found by reading", ""),
-    "silent": ("silent, though they ought to come", "warn"),
+    "unverified": ("wait to be verified: see opsync webhooks list", "warn"),
+    "silent": ("silent: {untold} found changes that none told", "warn"),
     "expired": ("expired", "bad"),
 }
 """How change signals stand, and how that is meant."""
@@ -164,7 +165,8 @@ def _card(
 
 
 def _signals(one: Signals, now: datetime, zone: tzinfo) -> list[Fact]:
-    facts = [Fact("Change signals", *_SIGNALS[one.state])]
+    text, tone = _SIGNALS[one.state]
+    facts = [Fact("Change signals", text.format(untold=plural(one.untold, "read")), tone)]
     if one.last_at is not None:
         facts.append(Fact("Last signal", f"{ago(one.last_at, now)} ago"))
     if one.expires_at is not None:
