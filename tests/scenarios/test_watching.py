@@ -213,6 +213,48 @@ async def test_slack_gets_a_text_as_it_takes_it(settled: World) -> None:
     assert second.startswith("new: linear: its sign-in was refused in the last run (since 2026-")
 
 
+async def test_a_rule_that_fits_nothing_is_an_alarm_until_it_does(
+    settled: World, logs: io.StringIO
+) -> None:
+    """Its numbers stand still: nobody would notice."""
+    hooks = Hooks(settled)
+    settled.raw["rollup"][0]["properties"] = ["Trackd in"]
+    for _ in range(3):
+        report = await settled.sync()
+        assert (report.exit_code, kinds(report)) == (1, [("configuration", "")])
+    (alarm,) = report.alarms
+    assert alarm.error == report.warnings[0]
+    assert "\n".join(summary_lines(report)).count(f"! {alarm.error}") == 1
+    assert alarm.what not in "\n".join(summary_lines(report))
+    async with settled.session() as session:
+        found = await overview(settled.config(), session.store, settled.clock.now())
+    assert (found.healthy, found.alarms) == (False, (alarm,))
+    settled.raw["rollup"][0]["properties"] = ["Tracked in"]
+    assert kinds(await settled.sync()) == []
+    assert hooks.changes() == [[("new", "configuration", "")], [("over", "configuration", "")]]
+    assert "Tracked" not in json.dumps(hooks.messages), "that is a name of the tool's"
+    assert hooks.pings == ["GET"]
+    events = [json.loads(line)["event"] for line in logs.getvalue().splitlines()]
+    said = [one for one in events if one.startswith("configuration.")]
+    assert said == ["configuration.unfit", "configuration.fits"]
+
+
+async def test_a_team_that_fits_nothing_stays_told_while_its_tool_is_away(settled: World) -> None:
+    scope = {"instance": "jira-main", "spaces": ["MOBX"]}
+    settled.raw["team"] = [{"name": "Apps", "scope": [scope]}]
+    hooks = Hooks(settled)
+    report = await settled.sync()
+    assert kinds(report) == [("configuration", "")]
+    down(settled, "harbor.atlassian.net")
+    during = await settled.sync()
+    assert (during.alarms, during.warnings) == (report.alarms, report.warnings)
+    up(settled, "harbor.atlassian.net")
+    assert (await settled.sync()).alarms == report.alarms
+    scope["spaces"] = ["MOB"]
+    assert kinds(await settled.sync()) == []
+    assert [[change for change, _, _ in each] for each in hooks.changes()] == [["new"], ["over"]]
+
+
 async def test_an_alert_that_cannot_be_sent_fails_no_run_and_is_sent_after_the_next(
     settled: World,
 ) -> None:

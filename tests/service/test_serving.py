@@ -80,6 +80,30 @@ def test_reload_says_what_counts_after_a_restart_only(served: Beside) -> None:
     assert "service.drain_s counts after a restart" in served.opsync("reload").out
 
 
+def test_a_rule_that_fits_nothing_is_told_everywhere_until_it_does(served: Beside) -> None:
+    columns = served.world.raw["rollup"][0]
+    columns["properties"] = ["<b>Trackd</b>"]
+    served.configure()
+    assert served.opsync("reload").code == 0
+
+    what = 'the configuration does not fit what was read: rule "roadmap"'
+    until(lambda: any(what in one for one in served.reasons()))
+    assert served.see("/readyz").json()["ready"] is True
+    page = served.see("/connections").text
+    assert "&lt;b&gt;Trackd&lt;/b&gt;&#34;; they do in &#34;Tracked in&#34;" in page
+    assert "Configuration does not fit" in served.see("/").text
+    status = served.opsync("status").out
+    assert ", configuration does not fit\n" in status, "others are as old as the clock is wrong"
+    assert '"; they do in "Tracked in"' in status
+
+    columns["properties"] = ["Tracked in"]
+    served.configure()
+    assert served.opsync("reload").code == 0
+    until(lambda: served.reasons() == [])
+    assert "does not fit" not in served.see("/connections").text
+    assert "does not fit" not in served.opsync("status").out
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

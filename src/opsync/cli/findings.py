@@ -29,8 +29,11 @@ ALARMS = {
     "short": "Completeness",
     "token": "Token",
     "owners": "Owners",
+    "configuration": "Configuration",
     "webhook disabled": "Change signals",
     "webhook expires": "Change signals",
+    "digest": "Digest",
+    "health page": "Health page",
 }
 """What is tested, by the alarm that fails it."""
 

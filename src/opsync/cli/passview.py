@@ -41,6 +41,8 @@ _TROUBLE = {
 }
 MET = frozenset({"out of date", "not measured", "signed out", "refused"})
 """The alarms that say no more than the trouble of a connection that was read now."""
+ELSEWHERE = frozenset({"owners", "configuration"})
+"""Those that are told in other lines: owners in `status`, and what does not fit among warnings."""
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
 
@@ -134,8 +136,8 @@ def alarm_lines(report: PassReport) -> list[str]:
     told = {one.instance for one in report.instances if one.trouble}
     lines = []
     for one in report.alarms:
-        if one.kind == "owners" or (one.connection in told and one.kind in MET):
-            continue  # status tells of owners, too: they are no matter of a run
+        if one.kind in ELSEWHERE or (one.connection in told and one.kind in MET):
+            continue
         about = f"{one.connection}: " if one.connection else ""
         since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since is not None else ""
         lines.append(f"! {shown(f'{about}{one.what}{since}', 300)}")

@@ -19,6 +19,8 @@ from opsync.watch import TOKEN_WARNING, Alarm
 
 MOST = 50
 """So many things that are set aside are listed of each connection."""
+MOST_UNFIT = 8
+"""So many reasons are listed why the configuration does not fit; the command line has all."""
 LOW = 0.15
 """A limit of which no more is left is told as scarce."""
 
@@ -64,15 +66,19 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class ConnectionsPage(Struct, frozen=True, kw_only=True):
-    """The page. `paused` says who stopped all writes, "" where nobody did."""
+    """The page. `paused` says who stopped all writes, "" where nobody did; `unfit` is why the
+    configuration does not fit what was read."""
 
     state: Badge
     run: str
     cards: tuple[Card, ...]
     alarms: tuple[tuple[str, str], ...]
     paused: str
+    unfit: tuple[str, ...]
 
 
+_UNFIT = "configuration"
+"""The alarm of which the reasons are a list of their own."""
 _REFUSED = "The changed configuration is refused, and the former one stays in force: "
 
 
@@ -109,9 +115,15 @@ def connections(
         ),
         alarms=(
             *([("bad", f"{_REFUSED}{shown(refused, 500)}")] if refused else []),
-            *(_alarm(one) for one in alarms if not one.connection),
+            *(_alarm(one, bare=one.kind == _UNFIT) for one in alarms if not one.connection),
         ),
         paused=_paused(by_name.get(ALL), now),
+        unfit=tuple(
+            shown(why, 400)
+            for one in alarms
+            if one.kind == _UNFIT
+            for why in one.error.splitlines()[:MOST_UNFIT]
+        ),
     )
 
 
@@ -196,8 +208,9 @@ def _span(when: datetime, now: datetime) -> str:
     return ago(now, when)
 
 
-def _alarm(one: Alarm) -> tuple[str, str]:
-    why = f" ({shown(one.error, 240).rstrip('.')})" if one.error else ""
+def _alarm(one: Alarm, *, bare: bool = False) -> tuple[str, str]:
+    """A sentence; a `bare` one is without the reason."""
+    why = f" ({shown(one.error, 240).rstrip('.')})" if one.error and not bare else ""
     return ("bad" if one.state == "fail" else "warn", f"{one.what}{why}. {one.hint}")
 
 
