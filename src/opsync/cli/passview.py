@@ -95,7 +95,7 @@ def _labelled(label: str, text: str, wide: int = LABEL_WIDTH) -> str:
 
 def _instance(one: InstanceReport) -> str:
     if not one.pulled:
-        return f"{one.instance}: not read this time"
+        return f"{one.instance}: not read{', in use' if one.in_use else ' this time'}"
     parts = [f"{one.read:,} read", f"{one.changed:,} changed"]
     if one.missing:
         parts.append(_gone(one))
@@ -147,11 +147,14 @@ def alarm_lines(report: PassReport) -> list[str]:
 
 def trouble_lines(one: InstanceReport) -> list[str]:
     """What keeps a connection from being read to its end, or written, and what mends it."""
-    if not one.trouble:
-        return []
-    lines = [f"! {one.instance} {_state(one)}: {shown(one.message, 300)}"]
-    if one.hint:
-        lines.append(f"    {shown(one.hint, LONG)}")
+    lines = []
+    if one.trouble:
+        lines.append(f"! {one.instance} {_state(one)}: {shown(one.message, 300)}")
+        if one.hint:
+            lines.append(f"    {shown(one.hint, LONG)}")
+    if one.in_use:
+        lines.append(f"! {one.instance} was left out: the running service is at work with it")
+        lines.append("    The service does what is left; or run this again in a minute.")
     return lines
 
 
