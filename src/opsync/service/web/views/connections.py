@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from opsync.engine.overview import Connection, LastRun
 from opsync.engine.phrases import ago, day, percent, plural, shown
@@ -115,7 +116,7 @@ def connections(
         ),
         alarms=(
             *([("bad", f"{_REFUSED}{shown(refused, 500)}")] if refused else []),
-            *(_alarm(one, bare=one.kind == _UNFIT) for one in alarms if not one.connection),
+            *(_of_none(one) for one in alarms if not one.connection),
         ),
         paused=_paused(by_name.get(ALL), now),
         unfit=tuple(
@@ -208,9 +209,14 @@ def _span(when: datetime, now: datetime) -> str:
     return ago(now, when)
 
 
-def _alarm(one: Alarm, *, bare: bool = False) -> tuple[str, str]:
-    """A sentence; a `bare` one is without the reason."""
-    why = f" ({shown(one.error, 240).rstrip('.')})" if one.error and not bare else ""
+def _of_none(one: Alarm) -> tuple[str, str]:
+    """What is of no single connection: a sentence by itself, without reasons that are listed."""
+    tone, text = _alarm(replace(one, error="") if one.kind == _UNFIT else one)
+    return tone, text[0].upper() + text[1:]
+
+
+def _alarm(one: Alarm) -> tuple[str, str]:
+    why = f" ({shown(one.error, 240).rstrip('.')})" if one.error else ""
     return ("bad" if one.state == "fail" else "warn", f"{one.what}{why}. {one.hint}")
 
 
