@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opsync.config import Config, build, find, read
+from opsync.config import Config, build, find, find_store, read
 from opsync.errors import ConfigError
 from opsync.model.rules import Mode
 
@@ -78,6 +78,29 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
 
     assert config.zone.key == "Europe/Berlin"
     assert config.general.store == Path("elsewhere.db")
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "environ", "found"),
+    [
+        ('store = "data/own.db"\nsory = 1\n', None, {}, "data/own.db"),
+        ("allow = [\n\nstore = 'own.db' # here\n", None, {}, "own.db"),
+        ('[x]\nstore = "own.db"\n', None, {}, "opsync.db"),
+        ("store = 7\n", None, {}, "opsync.db"),
+        (None, None, {}, "opsync.db"),
+        ('store = "own.db"\n', "given.db", {}, "given.db"),
+        ('store = "own.db"\n', "given.db", {"OPSYNC_STORE": "/env.db"}, "/env.db"),
+    ],
+)
+def test_the_store_is_found_whatever_else_is_wrong_with_a_configuration(
+    tmp_path: Path, text: str | None, given: str | None, environ: dict[str, str], found: str
+) -> None:
+    path = tmp_path / "opsync.toml"
+    if text is not None:
+        path.write_text(text)
+    store = Path(given) if given else None
+    assert find_store(path, store, environ) == tmp_path / found
+    assert find_store(None, store, {"OPSYNC_CONFIG": str(path), **environ}) == tmp_path / found
 
 
 @pytest.mark.parametrize(

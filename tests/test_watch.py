@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from opsync.hookfacts import HookFacts, Untold
-from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, alarms, as_told, news
+from opsync.watch import (
+    Alarm,
+    AsideFacts,
+    Facts,
+    FeedFacts,
+    ShortWalk,
+    Unfit,
+    alarms,
+    as_told,
+    news,
+)
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 TODAY = NOW.date()
@@ -70,6 +80,19 @@ def test_what_is_measured_has_a_target_of_its_own() -> None:
     assert judged(facts(feed(0), measured=feed(23))) == ()
     (alarm,) = judged(facts(feed(0), measured=feed(25)))
     assert alarm.what == "nothing was measured; it should be every day"
+
+
+def test_what_does_not_fit_is_one_alarm_that_names_its_rules_and_gives_all_reasons() -> None:
+    """What stands in a tool is in the reasons alone: the rest leaves the company."""
+    found = [Unfit(f'rule "r{n}"', f"they do in Column {n}", NOW - n * HOUR) for n in range(7)]
+    (alarm,) = alarms([], NOW, TODAY, unfit=found)
+    assert (alarm.kind, alarm.connection, alarm.state) == ("configuration", "", "fail")
+    assert alarm.since == NOW - 6 * HOUR
+    named = ", ".join(f'rule "r{n}"' for n in range(5))
+    assert alarm.what == f"the configuration does not fit what was read: {named} and 2 more"
+    assert alarm.error.splitlines() == [f"they do in Column {n}." for n in range(7)]
+    assert "Column" not in alarm.what + alarm.hint
+    assert alarms([], NOW, TODAY) == ()
 
 
 def test_fewer_items_than_announced_are_told() -> None:

@@ -7,10 +7,12 @@ secret's value is never in it.
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,7 @@ __all__ = [
     "build_instance",
     "env_name",
     "find",
+    "find_store",
     "read",
     "secrets_folder",
 ]
@@ -125,15 +128,41 @@ class Config:
         return ZoneInfo(self.general.time_zone)
 
 
+def _chosen(path: str | Path | None, environ: Mapping[str, str]) -> Path:
+    return Path(path or environ.get("OPSYNC_CONFIG") or FILE)
+
+
 def find(path: str | Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     """The configuration file: as given, else OPSYNC_CONFIG, else ./opsync.toml."""
-    chosen = Path(path or environ.get("OPSYNC_CONFIG") or FILE)
+    chosen = _chosen(path, environ)
     if not chosen.is_file():
         raise ConfigError(
             f"no configuration at {chosen}",
             hint="Create one with: opsync init — or look around first with: opsync demo",
         )
     return chosen.absolute()
+
+
+def find_store(
+    path: str | Path | None, store: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """Where the store is that a configuration names, whatever else is wrong with it: as `read`
+    finds it, where it stands on a line of its own."""
+    file = _chosen(path, environ).absolute()
+    named = environ.get("OPSYNC_STORE") or store or _store_line(file)
+    return file.parent / (named or General.model_fields["store"].default)
+
+
+def _store_line(file: Path) -> str:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    for line in itertools.takewhile(lambda one: not one.startswith("["), lines):
+        with suppress(tomllib.TOMLDecodeError):
+            if isinstance(named := tomllib.loads(line).get("store"), str):
+                return named
+    return ""
 
 
 def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> Config:

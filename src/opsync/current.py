@@ -161,6 +161,8 @@ class Pass:
     """What stands in the analytics projects, where that was looked at."""
     stopping: Callable[[], bool] = bool
     """Whether the process ends: nothing more is begun then."""
+    unfit: dict[str, str] = field(default_factory=dict)
+    """The rules and teams that do not fit what was read, by what they are called, and why."""
 
     @cached_property
     def as_of(self) -> date:
@@ -180,6 +182,11 @@ class Pass:
         """Forget what was looked up in the store: others may have changed it since."""
         for found in (self.roots, self.asked, self.releases, self.planned, self.products):
             found.clear()
+
+    def does_not_fit(self, name: str, why: str) -> None:
+        """A rule or a team looks wrong, now that it meets what was read."""
+        self.unfit[name] = why
+        self.report.warnings.append(why)
 
     def keep_rollup(self, root: Ref) -> None:
         """Leave a root's numbers as they are, until the next pass."""

@@ -57,6 +57,8 @@ class InstanceReport:
     """The feeds that the tool refused to give, by name."""
     write_refused: bool = False
     """Whether its sign-in was refused when something was written."""
+    in_use: bool = False
+    """It was to be read, and another pass worked with it all the while: it was left out."""
     unmeasured: bool = False
     """Its trouble is that nothing could be measured: what it holds was read."""
     over: tuple[Excess, ...] = ()
@@ -231,6 +233,7 @@ class PassReport:
             return 3
         waiting = self.applied_mode and self.retrying
         partly = self.failed or self.aside or waiting or self.conflicts or self.warnings
+        partly = partly or any(one.in_use for one in self.instances)
         alarmed = self.applied_mode and any(one.state == "fail" for one in self.alarms)
         return 1 if partly or alarmed or any(i.trouble for i in self.instances) else 0
 

@@ -17,6 +17,8 @@ from opsync.inert import inert_text
 
 TOKEN_WARNING = timedelta(days=14)
 """So long before a token expires people are warned."""
+NAMED = 5
+"""So many rules and teams that do not fit are named."""
 
 Kind = Literal[
     "signed out",
@@ -27,6 +29,7 @@ Kind = Literal[
     "set aside",
     "token",
     "owners",
+    "configuration",
     "webhook disabled",
     "webhook expires",
     "webhook silent",
@@ -89,11 +92,21 @@ class Facts(Struct, frozen=True, kw_only=True):
     untold: Untold = Untold()
 
 
+class Unfit(Struct, frozen=True):
+    """A rule or a team of the configuration that does not fit what was read: what it is called
+    there, why, and since when. The reason may name what stands in a tool."""
+
+    name: str
+    why: str
+    since: datetime
+
+
 class Alarm(Struct, frozen=True, kw_only=True):
     """Something that is wrong, or will be.
 
     `what` is a sentence without a name from a tool, so that it may leave the company; `error` is
-    what the tool said, for opsync's own screens. `state` is "warn" for what is not wrong yet.
+    what the tool said, or what stands in it, for opsync's own screens. `state` is "warn" for what
+    is not wrong yet.
     """
 
     kind: Kind
@@ -112,10 +125,17 @@ class Alarm(Struct, frozen=True, kw_only=True):
 
 
 def alarms(
-    facts: Iterable[Facts], now: datetime, today: date, *, owners_left: int = 0
+    facts: Iterable[Facts],
+    now: datetime,
+    today: date,
+    *,
+    owners_left: int = 0,
+    unfit: Sequence[Unfit] = (),
 ) -> tuple[Alarm, ...]:
     """All alarms, those that are red first. `today` is the day in the configured zone."""
     found = [alarm for one in facts for alarm in _of_connection(one, now, today)]
+    if unfit:
+        found.append(_unfit(unfit))
     if owners_left:
         left = "has an owner who left" if owners_left == 1 else "have owners who left"
         found.append(
@@ -129,6 +149,21 @@ def alarms(
             )
         )
     return tuple(sorted(found, key=lambda one: one.state != "fail"))
+
+
+def _unfit(found: Sequence[Unfit]) -> Alarm:
+    """One alarm for all; each reason is a line of its own."""
+    names = ", ".join(inert_text(one.name, 60) for one in found[:NAMED])
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return Alarm(
+        kind="configuration",
+        connection="",
+        state="fail",
+        what=f"the configuration does not fit what was read: {names}{more}",
+        since=min(one.since for one in found),
+        hint="opsync doctor names what there is. Correct it; then: opsync reload, or opsync sync",
+        error="\n".join(f"{one.why.rstrip('.')}." for one in found),
+    )
 
 
 def _items(count: int) -> str:

@@ -7,12 +7,15 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 
 import opsync.http.pool
+from opsync.cli.findings import ALARMS
+from opsync.cli.statusview import SAID
+from opsync.watch import Kind
 from tests.cli.conftest import Company
 
 SECRET = "T0CANARY-B0CANARY-x9y8z7"
@@ -220,3 +223,9 @@ def test_config_hides_the_addresses_and_warns_of_them_in_the_file(company: Compa
     assert checked.code == 0
     assert "OPSYNC_ALERTS__WEBHOOK" in checked.out
     assert SECRET not in shown.out + checked.out + company.opsync("config", "show", "--json").out
+
+
+def test_each_kind_of_alarm_has_its_words_in_status_and_doctor() -> None:
+    kinds = set(get_args(Kind))
+    assert set(SAID) == kinds
+    assert set(ALARMS) == kinds

@@ -124,7 +124,7 @@ def test_a_full_week_is_told_in_eight_lines() -> None:
         "At risk: Offline mode now off track: past its due date",
         "Shipped: Instant payouts on 3 Nov: 38 users a day since release, 24 before (+58 %)",
         "Contradicts: SSO says “In progress”, measured: all 18 done for 16 days",
-        "Waits for you: 1 change to approve · 3 links suggested · 2 connection problems",
+        "Waits for you: 1 change to approve · 3 links suggested · 2 problems (opsync status)",
     ]
 
 

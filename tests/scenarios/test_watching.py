@@ -193,6 +193,20 @@ async def test_only_a_good_run_is_told_to_the_watchdog(settled: World) -> None:
     assert len(hooks.pings) == 1
 
 
+async def test_a_run_that_had_to_leave_out_a_connection_is_no_good_run(settled: World) -> None:
+    """Another pass works with it all the while; a run that was not to read it misses nothing."""
+    hooks = Hooks(settled)
+    mine = frozenset({"jira-main", "notion"})
+    async with settled.session() as session:
+        report = await session.sync("opsync sync", mine=mine)
+        other = await session.sync("opsync sync", mine=mine, only=frozenset({"notion"}))
+        run = (await session.store.last_runs(2))[1]
+    assert [one.instance for one in report.instances if one.in_use] == ["linear"]
+    assert (report.exit_code, run.outcome) == (1, "done in part")
+    assert "! linear was left out: the running service is at work with it" in summary_lines(report)
+    assert (other.exit_code, len(hooks.pings)) == (0, 1)
+
+
 async def test_a_plan_tells_nobody(settled: World) -> None:
     hooks = Hooks(settled)
     down(settled, "api.linear.app", 401)
@@ -211,6 +225,48 @@ async def test_slack_gets_a_text_as_it_takes_it(settled: World) -> None:
     first, second = message["text"].splitlines()
     assert first == "opsync: something is wrong"
     assert second.startswith("new: linear: its sign-in was refused in the last run (since 2026-")
+
+
+async def test_a_rule_that_fits_nothing_is_an_alarm_until_it_does(
+    settled: World, logs: io.StringIO
+) -> None:
+    """Its numbers stand still: nobody would notice."""
+    hooks = Hooks(settled)
+    settled.raw["rollup"][0]["properties"] = ["Trackd in"]
+    for _ in range(3):
+        report = await settled.sync()
+        assert (report.exit_code, kinds(report)) == (1, [("configuration", "")])
+    (alarm,) = report.alarms
+    assert alarm.error == report.warnings[0]
+    assert "\n".join(summary_lines(report)).count(f"! {alarm.error}") == 1
+    assert alarm.what not in "\n".join(summary_lines(report))
+    async with settled.session() as session:
+        found = await overview(settled.config(), session.store, settled.clock.now())
+    assert (found.healthy, found.alarms) == (False, (alarm,))
+    settled.raw["rollup"][0]["properties"] = ["Tracked in"]
+    assert kinds(await settled.sync()) == []
+    assert hooks.changes() == [[("new", "configuration", "")], [("over", "configuration", "")]]
+    assert "Tracked" not in json.dumps(hooks.messages), "that is a name of the tool's"
+    assert hooks.pings == ["GET"]
+    events = [json.loads(line)["event"] for line in logs.getvalue().splitlines()]
+    said = [one for one in events if one.startswith("configuration.")]
+    assert said == ["configuration.unfit", "configuration.fits"]
+
+
+async def test_a_team_that_fits_nothing_stays_told_while_its_tool_is_away(settled: World) -> None:
+    scope = {"instance": "jira-main", "spaces": ["MOBX"]}
+    settled.raw["team"] = [{"name": "Apps", "scope": [scope]}]
+    hooks = Hooks(settled)
+    report = await settled.sync()
+    assert kinds(report) == [("configuration", "")]
+    down(settled, "harbor.atlassian.net")
+    during = await settled.sync()
+    assert (during.alarms, during.warnings) == (report.alarms, report.warnings)
+    up(settled, "harbor.atlassian.net")
+    assert (await settled.sync()).alarms == report.alarms
+    scope["spaces"] = ["MOB"]
+    assert kinds(await settled.sync()) == []
+    assert [[change for change, _, _ in each] for each in hooks.changes()] == [["new"], ["over"]]
 
 
 async def test_an_alert_that_cannot_be_sent_fails_no_run_and_is_sent_after_the_next(

@@ -121,6 +121,23 @@ def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> N
     assert "opsync journal" in one.err
 
 
+@pytest.mark.parametrize("args", [("sync",), ("plan",), ("look",)], ids=" ".join)
+def test_a_connection_that_the_service_does_not_let_go_of_is_told_as_left_out(
+    served: Beside, monkeypatch: pytest.MonkeyPatch, args: Sequence[str]
+) -> None:
+    monkeypatch.setattr("opsync.service.running.PATIENCE_S", 0.1)
+    hands = served.process.service.hands
+    served.do(hands.take("linear", "read"))
+    try:
+        said = served.opsync(*args)
+    finally:
+        served.loop.call_soon_threadsafe(hands.release, "linear")
+
+    assert said.code == 1
+    assert "the running service is at work with it" in said.out
+    assert served.opsync("sync").code == 0
+
+
 def test_what_is_settled_beside_it_is_written_at_once(served: Beside) -> None:
     world = served.world
     world.notion.edit_page(world.checkout, "Delivery", "Ask Ana")

@@ -121,11 +121,34 @@ async def test_why_it_is_not_ready_is_told_in_plain_words() -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [alarm("token", state="warn"), alarm("set aside"), alarm("owners", "", state="warn")],
+    [
+        alarm("token", state="warn"),
+        alarm("set aside"),
+        alarm("owners", "", state="warn"),
+        alarm("configuration", ""),
+    ],
     ids=lambda one: str(one.kind),
 )
 def test_what_only_waits_for_a_person_keeps_it_ready(one: Alarm) -> None:
     assert reasons_of([one], START) == []
+
+
+async def test_what_is_red_and_waits_for_a_person_is_told_beside_what_keeps_it_from_work() -> None:
+    waits = [
+        alarm("configuration", "", what='the configuration does not fit what was read: rule "x"'),
+        alarm("set aside", what="21 items could not be read, over 20", since=None),
+        alarm("owners", "", state="warn"),
+    ]
+    told = [
+        'the configuration does not fit what was read: rule "x"; for 3 h',
+        "linear: 21 items could not be read, over 20",
+    ]
+    assert await get(Vital(found=waits), "/readyz") == (200, {"ready": True, "reasons": told})
+    both = Vital(found=[*waits, alarm("out of date", "notion")])
+    assert await get(both, "/readyz") == (
+        503,
+        {"ready": False, "reasons": ["notion was not read for 3 h", *told]},
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,7 +200,7 @@ async def test_a_store_that_hangs_is_not_alive_and_is_asked_once(
     found += [await service.is_alive() for _ in range(3)]
     assert found == [False] * 23
     assert vital.asked == 1
-    assert await service.reasons() == [BUSY]
+    assert await service.reasons() == ([BUSY], [])
     status, answer = await get(Vital(hangs=True), "/healthz")
     assert (status, answer) == (503, {"alive": False, "reasons": [HANGS]})
     status, answer = await get(Vital(hangs=True), "/healthz", client="10.0.0.7")
@@ -201,4 +224,4 @@ async def test_once_the_store_answers_again_it_is_alive_again(
     gate.set()
     await asyncio.sleep(0.02)
     assert await service.is_alive() is True
-    assert await service.reasons() == []
+    assert await service.reasons() == ([], [])

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from opsync.errors import StoreHeld
+from opsync.errors import ConfigError, StoreHeld
 from opsync.service.asks import socket_path
 from tests.service.beside import Beside, until
 
@@ -80,26 +80,81 @@ def test_reload_says_what_counts_after_a_restart_only(served: Beside) -> None:
     assert "service.drain_s counts after a restart" in served.opsync("reload").out
 
 
+def test_a_rule_that_fits_nothing_is_told_everywhere_until_it_does(served: Beside) -> None:
+    columns = served.world.raw["rollup"][0]
+    columns["properties"] = ["<b>Trackd</b>"]
+    served.configure()
+    assert served.opsync("reload").code == 0
+
+    what = 'the configuration does not fit what was read: rule "roadmap"'
+    until(lambda: any(what in one for one in served.reasons()))
+    assert served.see("/readyz").json()["ready"] is True
+    page = served.see("/connections").text
+    assert "&lt;b&gt;Trackd&lt;/b&gt;&#34;; they do in &#34;Tracked in&#34;" in page
+    assert "Configuration does not fit" in served.see("/").text
+    status = served.opsync("status").out
+    assert ", configuration does not fit\n" in status, "others are as old as the clock is wrong"
+    assert '"; they do in "Tracked in"' in status
+
+    columns["properties"] = ["Tracked in"]
+    served.configure()
+    assert served.opsync("reload").code == 0
+    until(lambda: served.reasons() == [])
+    assert "does not fit" not in served.see("/connections").text
+    assert "does not fit" not in served.opsync("status").out
+
+
+def test_a_reload_that_only_the_command_cannot_read_is_taken_by_the_service(
+    served: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where its secrets are in another environment."""
+    del served.world.raw["instances"]["linear"]
+    served.configure()
+
+    def unreadable(*args: object, **given: object) -> None:
+        raise ConfigError("OPSYNC_NOTION__TOKEN: missing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.cli.serve.open_config", unreadable)
+        said = served.opsync("reload")
+
+    assert (said.code, said.out) == (2, "")
+    told = "The service could read it, and goes on with: jira-main, notion\n"
+    assert said.err == told + "error: OPSYNC_NOTION__TOKEN: missing\n"
+    assert served.reasons() == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
         ("sory = 1\n", "sory: unknown key"),
         ("[instances.notion\n", "not valid TOML"),
         ('store = "other.db"\n', "store: another one is used after a restart only"),
+        ("instances.linear.connector", 'unknown connector "linaer"; did you mean "linear"?'),
     ],
 )
 def test_a_wrong_configuration_is_told_everywhere_and_the_old_one_stays(
     served: Beside, wrong: str, told: str
 ) -> None:
     right = served.file.read_text(encoding="utf-8")
-    kept = right if not wrong.startswith("store") else right.partition("\n")[2]
-    served.file.write_text(wrong + kept, encoding="utf-8")
+    if wrong.startswith("instances"):
+        changed = right.replace('"connector" = "linear"', '"connector" = "linaer"')
+    elif wrong.startswith("store"):
+        changed = wrong + right.partition("\n")[2]
+    else:
+        # Behind the line that says where the service is found.
+        changed = right.replace("\n", f"\n{wrong}", 1)
+    assert changed != right
+    served.file.write_text(changed, encoding="utf-8")
 
     said = served.opsync("reload")
-    # What is refused by the command itself is refused by the service as well: as with a signal.
-    served.loop.call_soon_threadsafe(served.process.reload_soon)
 
     assert said.code == 2
+    if wrong.startswith("store"):
+        assert "no service runs on" in said.err, "there it is told by a signal alone"
+        served.loop.call_soon_threadsafe(served.process.reload_soon)
+    else:
+        assert told in said.err
     until(lambda: any(told in one for one in served.reasons()))
     assert served.see("/healthz").status_code == 200
     served.file.write_text(right, encoding="utf-8")

@@ -29,9 +29,12 @@ ALARMS = {
     "short": "Completeness",
     "token": "Token",
     "owners": "Owners",
+    "configuration": "Configuration",
     "webhook disabled": "Change signals",
     "webhook expires": "Change signals",
     "webhook silent": "Change signals",
+    "digest": "Digest",
+    "health page": "Health page",
 }
 """What is tested, by the alarm that fails it."""
 

@@ -52,6 +52,7 @@ def instance_json(one: InstanceReport) -> dict[str, Any]:
         "instance": one.instance,
         "tool": one.tool,
         "pulled": one.pulled,
+        "in_use": one.in_use,
         "complete": one.complete,
         "read": one.read,
         "changed": one.changed,

@@ -41,6 +41,8 @@ _TROUBLE = {
 }
 MET = frozenset({"out of date", "not measured", "signed out", "refused"})
 """The alarms that say no more than the trouble of a connection that was read now."""
+ELSEWHERE = frozenset({"owners", "configuration"})
+"""Those that are told in other lines: owners in `status`, and what does not fit among warnings."""
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*-\d+(?= )")
 
 
@@ -93,7 +95,7 @@ def _labelled(label: str, text: str, wide: int = LABEL_WIDTH) -> str:
 
 def _instance(one: InstanceReport) -> str:
     if not one.pulled:
-        return f"{one.instance}: not read this time"
+        return f"{one.instance}: not read{', in use' if one.in_use else ' this time'}"
     parts = [f"{one.read:,} read", f"{one.changed:,} changed"]
     if one.missing:
         parts.append(_gone(one))
@@ -134,8 +136,8 @@ def alarm_lines(report: PassReport) -> list[str]:
     told = {one.instance for one in report.instances if one.trouble}
     lines = []
     for one in report.alarms:
-        if one.kind == "owners" or (one.connection in told and one.kind in MET):
-            continue  # status tells of owners, too: they are no matter of a run
+        if one.kind in ELSEWHERE or (one.connection in told and one.kind in MET):
+            continue
         about = f"{one.connection}: " if one.connection else ""
         since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since is not None else ""
         lines.append(f"! {shown(f'{about}{one.what}{since}', 300)}")
@@ -145,11 +147,14 @@ def alarm_lines(report: PassReport) -> list[str]:
 
 def trouble_lines(one: InstanceReport) -> list[str]:
     """What keeps a connection from being read to its end, or written, and what mends it."""
-    if not one.trouble:
-        return []
-    lines = [f"! {one.instance} {_state(one)}: {shown(one.message, 300)}"]
-    if one.hint:
-        lines.append(f"    {shown(one.hint, LONG)}")
+    lines = []
+    if one.trouble:
+        lines.append(f"! {one.instance} {_state(one)}: {shown(one.message, 300)}")
+        if one.hint:
+            lines.append(f"    {shown(one.hint, LONG)}")
+    if one.in_use:
+        lines.append(f"! {one.instance} was left out: the running service is at work with it")
+        lines.append("    The service does what is left; or run this again in a minute.")
     return lines
 
 

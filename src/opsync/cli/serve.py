@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.screen import show_line
-from opsync.errors import ConfigError, StoreHeld
+from opsync.errors import ConfigError, OpsyncError, StoreHeld
 
 if TYPE_CHECKING:
     from opsync.service.surface import Surface
@@ -80,13 +81,18 @@ def reload(
 ) -> int:
     """Have the running service read its configuration again.
 
-    It is checked first: where something is wrong, that is told, and the one in force stays.
+    It is checked first: where something is wrong, that is told here and by the service, and the one
+    in force stays.
 
     With --json: {"connections", "after_restart"}.
     """
     from opsync.service.asks import AskReload, Reloaded, ask
 
-    opened = open_config(config_path, store=store, log_level=log_level)
+    try:
+        opened = open_config(config_path, store=store, log_level=log_level)
+    except OpsyncError:
+        _ask_all_the_same(config_path, store)
+        raise
     try:
         done = run_async(ask(opened.config.store, AskReload()))
     except StoreHeld:
@@ -102,3 +108,16 @@ def reload(
     for name in done.after_restart:
         show_line(f"{name} counts after a restart")
     return 0
+
+
+def _ask_all_the_same(config_path: Path | None, store: Path | None) -> None:
+    """Have the service find out by itself what is wrong, and tell it wherever it tells. What only
+    this command cannot read, as for want of a secret, it may take."""
+    from opsync.config import find_store
+    from opsync.service.asks import AskReload, Reloaded, ask
+
+    with suppress(OpsyncError):
+        done = run_async(ask(find_store(config_path, store), AskReload()))
+        assert isinstance(done, Reloaded)
+        said = f"The service could read it, and goes on with: {', '.join(done.connections)}"
+        click.echo(said, err=True)

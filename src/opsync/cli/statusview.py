@@ -57,6 +57,7 @@ SAID = {
     "short": "not complete",
     "token": "token expired",
     "owners": "owners left",
+    "configuration": "configuration does not fit",
     "webhook disabled": "webhook switched off",
     "webhook expires": "webhook ends",
     "webhook silent": "no change signals",

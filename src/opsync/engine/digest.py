@@ -104,7 +104,7 @@ class Week(Struct, frozen=True, kw_only=True):
     `known_since` is there where opsync has looked for a shorter time: what changed is then counted
     from there. `done` of `total` are all work that counts, an item in several initiatives once in
     each. `written` counts the writes of opsync. `waiting` is what waits for a person, by
-    why, and `alarms` counts what is wrong with connections (0 for a team).
+    why, and `alarms` counts what is red in `opsync status` (0 for a team).
     """
 
     team: str

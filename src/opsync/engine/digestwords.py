@@ -122,7 +122,7 @@ def _lines(week: Week, zone: tzinfo, leads: Leads) -> Iterator[Line]:
     yield from _some("Contradicts", week.contradicts, leads, _contradicts, last)
     waits = waits_of(week.waiting)
     if week.alarms:
-        waits.append(_count(week.alarms, "connection problem", "connection problems"))
+        waits.append(_count(week.alarms, "problem (opsync status)", "problems (opsync status)"))
     if waits:
         yield Line("Waits for you", tuple((Piece(one),) for one in waits))
 

@@ -258,6 +258,16 @@ class _Gatherer:
                 hint = hints.get(one.instance) or f"opsync doctor --only {one.instance}"
                 found.append(Unseen(what="connection", name=one.instance, why=why, hint=hint))
         found += [
+            Unseen(
+                what="connection",
+                name=one.instance,
+                why="not read now: the running service is at work with it",
+                hint="Look again in a minute.",
+            )
+            for one in (report.instances if report else ())
+            if one.in_use
+        ]
+        found += [
             Unseen(what="rule", name="", why=warning, hint="opsync doctor")
             for warning in (report.remarks if report else ())
         ]

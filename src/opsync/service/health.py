@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,8 +27,9 @@ is no reason to be started again."""
 BUSY = f"the store did not answer within {ANSWERS_WITHIN_S:.0f} s"
 HANGS = f"the store did not answer for {HANGS_S:.0f} s"
 
-PEOPLES = frozenset({"set aside", "owners"})
-"""The alarms that wait for a person, and keep opsync from none of its work."""
+PEOPLES = frozenset({"set aside", "owners", "configuration"})
+"""The alarms that wait for a person, while opsync goes on with all the rest. They are told, and
+keep the service ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class Troubles:
     reload: str = ""
     store: str = ""
     plugins: tuple[str, ...] = ()
+
+
+class Reasons(NamedTuple):
+    """What is wrong, in plain words: what keeps the service from some of its work, and what waits
+    for a person besides."""
+
+    unready: list[str]
+    peoples: list[str]
 
 
 class Vitals(Protocol):
@@ -89,23 +98,29 @@ class Health:
         with suppress(OpsyncError):
             await self._vitals.answers()
 
-    async def reasons(self) -> list[str]:
-        """Why the service cannot do all of its work, in plain words; none where it can."""
+    async def reasons(self) -> Reasons:
+        """Why the service cannot do all of its work, and what a person has to see to."""
         if not await self.answers():
-            return [BUSY]
+            return Reasons([BUSY], [])
         troubles = self._vitals.troubles()
         try:
             alarms = await asyncio.wait_for(self._vitals.alarms(), ANSWERS_WITHIN_S)
         except OpsyncError as error:
-            return list(dict.fromkeys([*_told(troubles), error.message]))
+            return Reasons(list(dict.fromkeys([*_told(troubles), error.message])), [])
         except TimeoutError:
-            return [*_told(troubles), BUSY]
-        return [*_told(troubles), *reasons_of(alarms, self._vitals.now())]
+            return Reasons([*_told(troubles), BUSY], [])
+        now = self._vitals.now()
+        return Reasons([*_told(troubles), *reasons_of(alarms, now)], waits_of(alarms, now))
 
 
 def reasons_of(alarms: Iterable[Alarm], now: datetime) -> list[str]:
     """What is red, but for what waits for a person: "linear was not read for 3 h"."""
     return [_reason(one, now) for one in alarms if one.state == "fail" and one.kind not in PEOPLES]
+
+
+def waits_of(alarms: Iterable[Alarm], now: datetime) -> list[str]:
+    """What is red and waits for a person."""
+    return [_reason(one, now) for one in alarms if one.state == "fail" and one.kind in PEOPLES]
 
 
 def _told(troubles: Troubles) -> list[str]:
@@ -127,6 +142,8 @@ def _reason(one: Alarm, now: datetime) -> str:
             return f"{one.connection} was not measured{lasting}"
         case "signed out":
             return f"{one.connection} refuses the sign-in{lasting}"
+        case "configuration":
+            return f"{inert_text(one.what, 500)};{lasting}".rstrip(";")
         case _:
             return f"{one.connection}: {inert_text(one.what, 200)}{lasting}"
 
@@ -156,10 +173,11 @@ def health_routes(vitals: Vitals) -> list[Open]:
 
     async def readyz(request: Request) -> Response:
         reasons = await health.reasons()
-        found: dict[str, object] = {"ready": not reasons}
+        ready = not reasons.unready
+        found: dict[str, object] = {"ready": ready}
         if sees_details(request):
-            found["reasons"] = reasons
-        return _answer(found, well=not reasons)
+            found["reasons"] = [*reasons.unready, *reasons.peoples]
+        return _answer(found, well=ready)
 
     return [
         Open("/healthz", healthz, name="healthz"),

@@ -165,7 +165,7 @@ async def roll_up_changed(this: Pass) -> None:
         found = await roots_in(this, rule)
         await this.store.drop_rollups(rule.name, [r.ref for r in found])
         if warning := _unused_properties(rule, found, this.measurable):
-            this.report.warnings.append(warning)
+            this.does_not_fit(f'rule "{rule.name}"', warning)
             continue
         # What stands on an archived page stays as it is.
         roots = [record.ref for record in found if not record.archived]

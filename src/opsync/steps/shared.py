@@ -22,6 +22,9 @@ OWN = ""
 """The instance under whose name the pass itself keeps values."""
 DERIVED_AS = "derived-as"
 ASIDE = "set-aside"
+UNFIT = "watch:unfit"
+"""The rules and teams that do not fit what was read: by what they are called why, and since when.
+Each pass that comes to its end puts what it found itself in its place."""
 
 
 async def at_once(tasks: Iterable[Coroutine[Any, Any, None]]) -> None:

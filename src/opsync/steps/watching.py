@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import structlog
+
 from opsync.config import Config, Instance
 from opsync.contract.connector import Readable
 from opsync.current import Pass
 from opsync.hookfacts import KNOWN, UNTOLD, HookFacts, Untold
 from opsync.model import WRITTEN, Value
 from opsync.stages.pull import EXPECTED, is_core_key
-from opsync.steps.shared import OWN
+from opsync.steps.shared import OWN, UNFIT
 from opsync.store import METRICS, AsideCount, CursorState, Store
-from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, alarms
+from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, Unfit, alarms
+
+_log = structlog.get_logger(__name__)
 
 NOTICED = "watch:noticed"
 """By connection when a pass first met it."""
@@ -41,6 +45,7 @@ async def watch(this: Pass) -> None:
     found = {
         WRITE_REFUSED: await _write_refused(this, _table(kept.get(WRITE_REFUSED)), now),
         REFUSED: _refused(this, _table(kept.get(REFUSED)), now),
+        UNFIT: _unfit(this, _table(kept.get(UNFIT)), now),
     }
     changed: dict[str, Value] = {
         key: value for key, value in found.items() if value != _table(kept.get(key))
@@ -84,11 +89,39 @@ def _refused(this: Pass, before: Mapping[str, Value], now: str) -> dict[str, Val
     return after
 
 
+def _unfit(this: Pass, before: Mapping[str, Value], now: str) -> dict[str, Value]:
+    """It is logged when it begins and when it ends, and not in each pass between."""
+    after: dict[str, Value] = {}
+    for name, why in this.unfit.items():
+        if name not in before:
+            _log.warning("configuration.unfit", about=name, why=why)
+        after[name] = {"why": why, "since": _table(before.get(name)).get("since", now)}
+    for name in before.keys() - after.keys():
+        _log.info("configuration.fits", about=name)
+    return after
+
+
 async def watched(config: Config, store: Store, now: datetime) -> tuple[Alarm, ...]:
     """All that is wrong by what the store knows. Asks no tool."""
     facts = await facts_of(config, store)
     left = [one for one in await store.owners_left() if one.ref.instance in config.instances]
-    return alarms(facts, now, now.astimezone(config.zone).date(), owners_left=len(left))
+    return alarms(
+        facts,
+        now,
+        now.astimezone(config.zone).date(),
+        owners_left=len(left),
+        unfit=_still_unfit((await store.kept(OWN)).get(UNFIT)),
+    )
+
+
+def _still_unfit(kept: Value) -> list[Unfit]:
+    """The rules and teams that the last pass found to be wrong."""
+    found = []
+    for name, said in _table(kept).items():
+        why, since = _table(said).get("why"), _time(_table(said).get("since"))
+        if isinstance(why, str) and since is not None:
+            found.append(Unfit(name, why, since))
+    return found
 
 
 async def facts_of(config: Config, store: Store) -> list[Facts]:

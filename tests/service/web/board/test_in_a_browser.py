@@ -54,6 +54,19 @@ async def test_everybody_can_use_every_page(
     assert [one for one in window.troubles if "404" not in one] == []
 
 
+async def test_why_the_configuration_does_not_fit_can_be_read_on_a_phone(world: World) -> None:
+    await world.sync()
+    world.raw["rollup"][0]["properties"] = ["<script>document.title = 1</script>"]
+    await world.sync()
+    async with browsing(world) as window:
+        page = await window.open("/connections", viewport=PHONE)
+        said = await page.inner_text("main header li")
+        assert said.startswith('rule "roadmap": no initiative names anything in "<script>')
+        assert await unfit(page) == []
+        assert await page.title() == "Connections · opsync"
+    assert window.troubles == []
+
+
 async def test_approve_and_undo_are_clicked_through(world: World) -> None:
     await eventful(world)
     async with browsing(world) as window:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from opsync.engine.overview import Connection, LastRun
 from opsync.engine.phrases import ago, day, percent, plural, shown
@@ -19,6 +20,8 @@ from opsync.watch import TOKEN_WARNING, Alarm
 
 MOST = 50
 """So many things that are set aside are listed of each connection."""
+MOST_UNFIT = 8
+"""So many reasons are listed why the configuration does not fit; the command line has all."""
 LOW = 0.15
 """A limit of which no more is left is told as scarce."""
 
@@ -65,15 +68,19 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class ConnectionsPage(Struct, frozen=True, kw_only=True):
-    """The page. `paused` says who stopped all writes, "" where nobody did."""
+    """The page. `paused` says who stopped all writes, "" where nobody did; `unfit` is why the
+    configuration does not fit what was read."""
 
     state: Badge
     run: str
     cards: tuple[Card, ...]
     alarms: tuple[tuple[str, str], ...]
     paused: str
+    unfit: tuple[str, ...]
 
 
+_UNFIT = "configuration"
+"""The alarm of which the reasons are a list of their own."""
 _REFUSED = "The changed configuration is refused, and the former one stays in force: "
 
 
@@ -110,9 +117,15 @@ def connections(
         ),
         alarms=(
             *([("bad", f"{_REFUSED}{shown(refused, 500)}")] if refused else []),
-            *(_alarm(one) for one in alarms if not one.connection),
+            *(_of_none(one) for one in alarms if not one.connection),
         ),
         paused=_paused(by_name.get(ALL), now),
+        unfit=tuple(
+            shown(why, 400)
+            for one in alarms
+            if one.kind == _UNFIT
+            for why in one.error.splitlines()[:MOST_UNFIT]
+        ),
     )
 
 
@@ -196,6 +209,12 @@ def _until(when: datetime, now: datetime) -> str:
 
 def _span(when: datetime, now: datetime) -> str:
     return ago(now, when)
+
+
+def _of_none(one: Alarm) -> tuple[str, str]:
+    """What is of no single connection: a sentence by itself, without reasons that are listed."""
+    tone, text = _alarm(replace(one, error="") if one.kind == _UNFIT else one)
+    return tone, text[0].upper() + text[1:]
 
 
 def _alarm(one: Alarm) -> tuple[str, str]:

@@ -76,13 +76,16 @@ def frame(found: Glance, path: str, refused: str = "") -> Frame:
             Entry(title, to, _here(to, path), *counts.get(to, (0, ""))) for title, to in _PAGES
         ),
         state=state(found.connections, found.alarms),
-        notes=tuple(_notes(found.paused, refused)),
+        notes=tuple(_notes(found, refused)),
     )
 
 
-def _notes(paused: Sequence[Pause], refused: str) -> Iterator[Badge]:
+def _notes(found: Glance, refused: str) -> Iterator[Badge]:
+    paused = found.paused
     if refused:
         yield Badge("✕", "Configuration refused", "bad")
+    if any(one.kind == "configuration" for one in found.alarms):
+        yield Badge("▲", "Configuration does not fit", "warn")
     if any(one.instance == ALL for one in paused):
         yield Badge("‖", "All writes paused", "warn")
     elif len(paused) == 1:
