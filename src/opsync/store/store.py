@@ -104,9 +104,12 @@ class Store(
         cls, path: Path, clock: Clock, work: Callable[[Store], Coroutine[Any, Any, T]]
     ) -> T:
         """Open the store at `path`, and carry out `work` whole on the caller's thread: for what
-        takes long beside others that use the store. It may await the given store alone."""
-        store = cls.open(path, clock=clock, executor=inline, create=False)
+        takes long, and little memory, beside others that use the store. It may await the given
+        store alone."""
+        database = open_database(path, create=False)
+        store = cls(database, clock, inline, own=False)
         try:
+            database.read_once()
             return _finish(work(store))
         finally:
             _finish(store.close())
