@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import getpass
 import io
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,6 +14,7 @@ from opsync.cli.layout import GAP, widths
 from opsync.cli.linkdecisions import SOMEONE, login
 from opsync.cli.linkfiles import MOST_BYTES
 from opsync.cli.links import SUGGESTED
+from opsync.engine import suggesting
 from opsync.model import PairKind, Ref, Suggestion
 from tests.cli.conftest import Company
 from tests.cli.test_json_docs import PAGE, _keys
@@ -43,12 +42,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Suggestion]:
     """What the algorithm finds, whatever there is; a test may change it."""
     suggestions = list(FOUND)
 
-    async def suggest(config: object, store: object) -> Sequence[Suggestion]:
+    async def suggest(*_: object) -> Sequence[Suggestion]:
         return suggestions
 
-    fake = ModuleType("opsync.engine.suggesting")
-    fake.suggest = suggest  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "opsync.engine.suggesting", fake)
+    monkeypatch.setattr(suggesting, "suggest", suggest)
     monkeypatch.setattr(getpass, "getuser", lambda: "ana")
     return suggestions
 

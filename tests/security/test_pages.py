@@ -18,7 +18,8 @@ from tests.service.beside import Going
 
 PATHS = (
     *("/", "/plan", "/links", "/journal", "/connections", "/readyz", "/healthz", "/metrics"),
-    *("/export/initiatives.csv", "/export/initiatives.json", "/nothing", "/initiatives/x:y:z"),
+    *("/export/initiatives.csv", "/export/initiatives.json", "/export/digest.md"),
+    *("/nothing", "/initiatives/x:y:z"),
 )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import os
+import signal
 import socket
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from opsync.errors import ConfigError, StoreHeld
+from opsync.service import serving
 from opsync.service.asks import socket_path
 from tests.service.beside import Beside, until
 
@@ -25,6 +34,33 @@ def test_it_writes_everything_shows_it_and_leaves_nothing_behind(company: Beside
     assert not path.exists()
     assert process.service.stopping
     assert company.opsync("sync").code == 0
+
+
+async def test_what_stays_in_memory_is_not_looked_through_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @asynccontextmanager
+    async def opened(*_: object, **__: object) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(surface="surface", reload_soon=lambda: None)
+
+    spared: list[int] = []
+
+    def announce(_: object) -> None:
+        spared.append(gc.get_freeze_count())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(serving, "running", opened)
+    given: Any = None
+    before = gc.get_freeze_count()
+    loop = asyncio.get_running_loop()
+    try:
+        await serving.serve(given, given, redactor=given, local="cleo", announce=announce)
+    finally:
+        gc.unfreeze()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    assert spared[0] > before + 10_000
 
 
 def test_another_process_is_refused_and_the_first_is_named(served: Beside) -> None:

@@ -124,3 +124,13 @@ async def test_nothing_to_store_opens_no_transaction(store: Store) -> None:
     assert await store.put_links(1, [], []) == set()
     assert await store.put_aliases({}) == []
     assert await store.put_rollups(1, [], at=store._clock.now()) == set()
+
+
+async def test_what_changed_after_a_run_or_while_it_lasted_is_known(store: Store) -> None:
+    run = await store.begin_run("sync")
+    await put(store, run, record("jira:1"))
+    await settle(store, run)
+    assert await store.has_changed_since(run - 1)
+    assert not await store.has_changed_since(run)
+    await put(store, NEXT, record("jira:2"))
+    assert await store.has_changed_since(run)

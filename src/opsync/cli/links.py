@@ -22,6 +22,7 @@ from opsync.engine.belonging import Pair, Suggested, pairs, suggested
 from opsync.engine.lookup import Lookup
 from opsync.errors import ConfigError
 from opsync.model import Record
+from opsync.runtime import SystemClock
 from opsync.store import Store
 
 DEFAULT = "list"
@@ -145,10 +146,10 @@ def _row(pair: Pair) -> tuple[str, ...]:
 
 async def _suggest(opened: Opened, store: Store, item: str | None, limit: int) -> Listing:
     # Its index of words costs an import that no other command needs.
-    from opsync.engine.suggesting import suggest as look_for
+    from opsync.engine.suggesting import look_anew
 
     ref = None if item is None else (await one_item(opened, store, item)).ref
-    await store.put_suggestions(await look_for(opened.config, store))
+    await look_anew(opened.config, store, SystemClock().now())
     open_ = await store.suggestions(ref)
     found = await suggested(Lookup(opened.config, store), open_[:limit])
     rows = [_suggested_row(one) for one in found]

@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 from opsync.config import Config
 from opsync.engine.catalog import Catalog
 from opsync.engine.owners import everybody
+from opsync.engine.searched import keep, searching
 from opsync.model import Category, Kind, Link, Record, Ref, Suggestion
 from opsync.people import People
 from opsync.steps.shared import roots_of
 from opsync.store import Store
 from opsync.suggest import Limits, Matcher, Named, Pair, Side, choose, keys_in, pair_of
 
-PAGE = 2000
-"""So many records are in memory at once."""
+PAGE = 250
+"""So many records are in memory at once: more take more of it, and are no quicker."""
 
 _WORK = frozenset({Kind.project, Kind.epic, Kind.issue})
 
 
-async def suggest(config: Config, store: Store) -> list[Suggestion]:
+class GivenUp(Exception):
+    """The search was given up before its end."""
+
+
+async def look_anew(
+    config: Config, store: Store, now: datetime, given_up: Callable[[], bool] = lambda: False
+) -> None:
+    """Search, put what is found in place of what was suggested before, and keep when that was.
+
+    Raises GivenUp once `given_up` says so.
+    """
+    search = await searching(config, store, now)
+    await store.put_suggestions(await suggest(config, store, given_up))
+    await keep(store, search)
+
+
+async def suggest(
+    config: Config, store: Store, given_up: Callable[[], bool] = lambda: False
+) -> list[Suggestion]:
     """The pairs that look as if they belonged together, best first. Asks no tool.
 
     Left out is what people decided about, what counts or is linked already, initiatives that are
     done, canceled or archived, work that is canceled, archived or done long ago, and private items,
     unless their connection exposes titles. Of twins one is suggested.
     """
-    return await _Search(config, store).run()
+    return await _Search(config, store, given_up).run()
 
 
 class _Search:
     """One search: what all its steps share."""
 
-    def __init__(self, config: Config, store: Store) -> None:
+    def __init__(self, config: Config, store: Store, given_up: Callable[[], bool]) -> None:
         self._config = config
         self._store = store
+        self._given_up = given_up
         self._catalog = Catalog(config)
         self._people = People((), ())
         self._roots: frozenset[Ref] = frozenset()
@@ -55,6 +75,8 @@ class _Search:
         matcher = Matcher(await self._sides(open_), limits, twins=len(config.instances) > 1)
         after = ""
         while page := await store.records_page(after=after, limit=PAGE):
+            if self._given_up():
+                raise GivenUp
             after = str(page[-1].ref)
             work = [one for one in page if one.kind in _WORK and one.ref not in roots]
             for side in await self._sides([one for one in work if self._fit(one)]):

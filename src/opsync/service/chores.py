@@ -1,4 +1,5 @@
-"""What the service does besides reading and writing: tells what is wrong, tidies up, sends digests.
+"""What the service does besides reading and writing: tells what is wrong, tidies up, sends digests,
+and has suggestions searched for.
 
 Each chore is tried by itself, and what fails is told and tried again: none of them stops another.
 """
@@ -21,6 +22,7 @@ from opsync.errors import OpsyncError
 from opsync.report import PassReport
 from opsync.service.reading import COMMAND
 from opsync.service.running import Service
+from opsync.service.searching import Searching
 from opsync.service.surface import Surface
 from opsync.steps.shared import OWN
 from opsync.watch import Alarm
@@ -44,6 +46,7 @@ class Chores:
         self._surface = surface
         self._task: asyncio.Task[None] | None = None
         self._lag: asyncio.Task[None] | None = None
+        self._searching = Searching(service)
         self._found: dict[str, tuple[Alarm, ...]] = {}
         self._not_before: dict[str, datetime] = {}
 
@@ -59,6 +62,7 @@ class Chores:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._searching.stop()
 
     async def _for_ever(self) -> None:
         while True:
@@ -75,6 +79,7 @@ class Chores:
             "digest": self._send_digest,
             "health page": self._write_health_page,
             "retention": self._prune,
+            "suggestions": self._searching.tend,
         }
         for name, chore in chores.items():
             if now < self._not_before.get(name, now):

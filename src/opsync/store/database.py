@@ -24,6 +24,7 @@ BUSY_S = 5.0
 """How long a write waits for another process's short transaction."""
 CACHE_KIB = 16 * 1024
 """SQLite's page cache; enough for the inner pages of all indexes of 100,000 records."""
+READ_ONCE_KIB = 1024
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -58,6 +59,10 @@ class Database:
         """What differs once anything was committed, by this connection or by any other."""
         others = self._guarded(lambda: self._file.execute("PRAGMA data_version").fetchone())
         return f"{others[0]}.{self._file.total_changes}"
+
+    def read_once(self) -> None:
+        """Keep few pages in memory: for whoever reads each of them once."""
+        self._guarded(lambda: self._file.execute(f"PRAGMA cache_size=-{READ_ONCE_KIB}"))
 
     def close(self) -> None:
         """Close the file."""

@@ -65,6 +65,10 @@ class Runs(Part):
         values = {"now": to_text(now)}
         return await self._read(lambda c: bool(c.scalar(_RESTLESS, values | {"since": _open(c)})))
 
+    async def has_changed_since(self, run: int) -> bool:
+        """Whether a record came, changed or went after this run, or while it lasted."""
+        return await self._read(lambda c: bool(c.scalar(_CHANGED, {"run": run})))
+
     async def last_runs(self, n: int) -> list[RunRow]:
         """The last `n` runs, newest first."""
         return await self._read(lambda c: _last(c, n))
@@ -104,6 +108,8 @@ OR EXISTS (SELECT 1 FROM ledger
     WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
     AND (intent IS NOT NULL OR hold IS NULL))
 """)
+
+_CHANGED = text("SELECT EXISTS (SELECT 1 FROM records WHERE changed_in > :run)")
 
 _TOUCH = """
 INSERT INTO touched (ref, run, relink) VALUES (?, ?, ?) ON CONFLICT (ref) DO UPDATE

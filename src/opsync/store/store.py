@@ -99,6 +99,21 @@ class Store(
 
         return await self._run(lambda: self._database.still(looked))
 
+    @classmethod
+    def at_once(
+        cls, path: Path, clock: Clock, work: Callable[[Store], Coroutine[Any, Any, T]]
+    ) -> T:
+        """Open the store at `path`, and carry out `work` whole on the caller's thread: for what
+        takes long, and little memory, beside others that use the store. It may await the given
+        store alone."""
+        database = open_database(path, create=False)
+        store = cls(database, clock, inline, own=False)
+        try:
+            database.read_once()
+            return _finish(work(store))
+        finally:
+            _finish(store.close())
+
     async def close(self) -> None:
         """Finish what is running and close the file."""
         await self._run(self._database.close)

@@ -38,6 +38,7 @@ PAGES: Sequence[tuple[str, Endpoint]] = (
     ("/connections", connections.show),
     ("/export/initiatives.csv", exports.as_csv),
     ("/export/initiatives.json", exports.as_json),
+    ("/export/digest.md", exports.as_digest),
     ("/events", events),
 )
 """All that is looked at."""

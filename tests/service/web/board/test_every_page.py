@@ -141,8 +141,8 @@ async def test_private_work_is_neither_titled_nor_linked(world: World) -> None:
         found["loyalty"] = await visitor.see(f"/initiatives/notion:page:{world.loyalty.id}")
         texts = [page.html for page in found.values()]
         texts += [
-            (await visitor.client.get(f"/export/initiatives.{kind}")).text
-            for kind in ("csv", "json")
+            (await visitor.client.get(f"/export/{name}")).text
+            for name in ("initiatives.csv", "initiatives.json", "digest.md")
         ]
 
     assert "1 private" in found["/"].text

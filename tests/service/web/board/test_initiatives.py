@@ -6,6 +6,8 @@ import csv
 from datetime import date, timedelta
 from io import StringIO
 
+from opsync.engine.digest import week
+from opsync.engine.digestwords import as_markdown, on_page, told
 from tests.service.web.board.office import Visitor, visiting
 from tests.support.world import World
 
@@ -184,3 +186,67 @@ async def test_the_table_for_spreadsheets_has_no_formula(world: World) -> None:
     assert by_title["One-tap checkout"]["done"] == "2"
     assert by_title["One-tap checkout"]["percent"] == "0.40"
     assert {one["title"] for one in found["initiatives"]} >= {"=HYPERLINK(1)", "Loyalty"}
+
+
+async def digest(visitor: Visitor, team: str = "") -> str:
+    """What `opsync digest` prints."""
+    config, world = visitor.office.config, visitor.office.world
+    found = await week(config, visitor.office.store, world.clock.now(), team=team)
+    leads = on_page(config.general.service.public_url)
+    return as_markdown(told(found, config.zone, leads)) + "\n"
+
+
+async def test_the_digest_is_an_export_of_all_and_of_a_team(world: World) -> None:
+    await world.sync()
+    world.clock.advance(8 * 86400)
+    world.jira.edit("PAY-3", status="Done")
+    await world.sync()
+    async with visiting(world) as visitor:
+        links = (await visitor.see("/")).links()
+        of_team = (await visitor.see("/?team=Mobile")).links()
+        assert "/export/digest.md" in links
+        assert "/export/digest.md?team=Mobile" in of_team
+        every = await visitor.client.get("/export/digest.md")
+        team = await visitor.client.get("/export/digest.md?team=Mobile")
+        spelt = await visitor.client.get("/export/digest.md?team=mobile")
+        wanted = await digest(visitor), await digest(visitor, "Mobile")
+
+    assert "**Moved:** [One-tap checkout](" in every.text
+    assert team.text.startswith("**Mobile: the week to ")
+    assert (every.text, team.text) == wanted
+    assert spelt.text == team.text
+    assert every.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert every.headers["content-disposition"] == 'attachment; filename="digest.md"'
+
+
+async def test_the_digest_of_no_team_is_refused_and_says_which_there_are(ana: Visitor) -> None:
+    page = await ana.see("/export/digest.md?team=Nobody")
+
+    assert page.status == 409
+    assert 'no team "Nobody" has work that counts in an initiative' in page.text
+    assert "There are: Growth, Mobile, Payments" in page.text
+
+
+async def test_a_team_of_which_all_is_private_has_no_digest(world: World) -> None:
+    scope = [{"instance": "jira-main", "spaces": ["MOB"]}]
+    world.raw["team"] = [{"name": "Red", "scope": scope, "private": True}]
+    await world.sync()
+    async with visiting(world) as visitor:
+        page = await visitor.see("/export/digest.md?team=Red")
+        links = (await visitor.see("/?team=Red")).links()
+
+    assert page.status == 409
+    assert not [link for link in links if link.startswith("/export/digest.md")]
+
+
+async def test_a_team_is_any_text_in_the_address_of_its_digest(world: World) -> None:
+    scope = [{"instance": "jira-main", "spaces": ["MOB"]}]
+    world.raw["team"] = [{"name": "R&D #1 / “core”", "scope": scope}]
+    await world.sync()
+    async with visiting(world) as visitor:
+        page = await visitor.see("/?team=R%26D%20%231%20%2F%20%E2%80%9Ccore%E2%80%9D")
+        (link,) = [one for one in page.links() if one.startswith("/export/digest.md")]
+        found = await visitor.client.get(link)
+
+    assert found.status_code == 200
+    assert "core" in found.text.splitlines()[0]

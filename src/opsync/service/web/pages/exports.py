@@ -1,4 +1,4 @@
-"""GET /export/initiatives.csv and .json: all initiatives, for spreadsheets and programs."""
+"""GET /export/…: all initiatives, for spreadsheets and programs, and the digest of the week."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from opsync.engine.digest import week
+from opsync.engine.digestwords import as_markdown, on_page, told
 from opsync.engine.overview import Initiative
 from opsync.engine.usewords import brief
 from opsync.service.web.links import csv_cell, safe_url
@@ -41,6 +43,20 @@ async def as_csv(request: Request) -> Response:
     # The mark has spreadsheets take it for UTF-8.
     body = ("\ufeff" + text.getvalue()).encode()
     return Response(body, media_type="text/csv; charset=utf-8", headers=_named("initiatives.csv"))
+
+
+async def as_digest(request: Request) -> Response:
+    """What `opsync digest` prints, of one team if the address says so: `?team=Payments`."""
+    site = site_of(request)
+    config, now = site.desk.config, site.now()
+    team = request.query_params.get("team", "")
+    found = (await site.portfolio(now, team)).weeks.get(team)
+    if found is None:
+        # No page tells of it: it is written in another way, or there is none, and that is said.
+        found = await site.desk.store.look(lambda store: week(config, store, now, team=team))
+    leads = on_page(config.general.service.public_url)
+    body = as_markdown(told(found, config.zone, leads)) + "\n"
+    return Response(body, media_type="text/markdown; charset=utf-8", headers=_named("digest.md"))
 
 
 def _cells(one: Initiative) -> list[str]:

@@ -80,17 +80,13 @@ async def look_again(request: Request) -> Response:
 
 def _look(config: Config, clock: Clock) -> int:
     # Its index of words costs an import that no other page needs.
-    from opsync.engine.suggesting import suggest
+    from opsync.engine.suggesting import look_anew
 
-    async def run() -> int:
-        store = Store.open(config.store, clock=clock, create=False)
-        try:
-            await store.put_suggestions(await suggest(config, store))
-            return await store.suggested()
-        finally:
-            await store.close()
+    async def look(store: Store) -> int:
+        await look_anew(config, store, clock.now())
+        return await store.suggested()
 
-    return asyncio.run(run())
+    return Store.at_once(config.store, clock, look)
 
 
 async def _decide(request: Request, verdict: Verdict) -> Response:

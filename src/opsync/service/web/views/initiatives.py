@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -99,7 +100,7 @@ class Waiting(Struct, frozen=True):
 
 class Initiatives(Struct, frozen=True, kw_only=True):
     """The page. `drawn` says that there are lines over time. `suggested` counts links to review; it
-    leads on where nothing is linked yet."""
+    leads on where nothing is linked yet. `digest` is where the week is as a text."""
 
     sentence: str
     portfolio: tuple[Piece, ...]
@@ -111,6 +112,7 @@ class Initiatives(Struct, frozen=True, kw_only=True):
     measured: bool
     drawn: bool
     week: News | None
+    digest: str
     waiting: tuple[Waiting, ...]
     suggested: int
     linked: bool
@@ -141,11 +143,16 @@ def initiatives(
         measured=any(one.adoption for one in chosen),
         drawn=any(row.trend for row in rows),
         week=news_of(week, zone) if week else None,
+        digest=_digest(team) if week else "",
         waiting=waiting(_waits(found, week, team)),
         suggested=found.waiting.get("suggested", 0),
         linked=any(one.total or one.canceled for one in found.initiatives),
         read=found.run is not None,
     )
+
+
+def _digest(team: str) -> str:
+    return f"/export/digest.md?team={quote(team, safe='')}" if team else "/export/digest.md"
 
 
 def _waits(found: Overview, week: Week | None, team: str) -> Mapping[str, int]:
