@@ -96,7 +96,8 @@ class Opsync:
         session: Session
         async with self._session("undo") as session:
             rows = await writes_of(session.store, run=number)
-            found = await undo(session, rows, why=f"undo of run {number}", by=WHO)
+            why, command = f"undo of run {number}", f"opsync undo {number}"
+            found = await undo(session, rows, why=why, by=WHO, command=command)
             written = [
                 change
                 for change, outcome in found.done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -216,6 +217,15 @@ def _check_rule(opened: Opened, rule: str | None) -> None:
         raise ConfigError(f'no rule "{rule}"', hint=f"There are: {', '.join(sorted(names))}.")
 
 
+def _command(item: str | None, connection: str | None, rule: str | None) -> str:
+    """The command that takes the same away."""
+    parts = ["opsync", "release", *([item] if item else [])]
+    parts += ["--connection", connection] if connection else []
+    parts += ["--rule", rule] if rule else []
+    parts += [] if item or connection or rule else ["--all"]
+    return shlex.join([*parts, "--remove"])
+
+
 async def _keep(
     opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
 ) -> int:
@@ -246,7 +256,12 @@ async def _remove(
         elif item is None:
             columns_of = {one.slot.target.instance for one in entries}
         found = await remove_released(
-            session, entries, by=login(), columns_of=() if item else columns_of, dry=dry
+            session,
+            entries,
+            by=login(),
+            command=_command(item, connection, rule),
+            columns_of=() if item else columns_of,
+            dry=dry,
         )
         pages: list[Released] = []
         if item is None and rule is None:
