@@ -31,6 +31,7 @@ Kind = Literal[
     "webhook expires",
     "digest",
     "health page",
+    "interrupted",
 ]
 
 

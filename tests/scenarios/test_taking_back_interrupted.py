@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from opsync.engine.overview import overview
 from opsync.engine.owning import about, owned_entries, remove_released, resolve
 from opsync.engine.taken import TakenBack
 from opsync.model.ledger import HoldKind
 from opsync.store import Store
+from opsync.watch import Alarm
 from tests.scenarios.test_undoing import own_columns, standing, three_runs, undo_run
 from tests.support.world import World
 
@@ -24,12 +26,12 @@ class Death(BaseException):
 
 @contextmanager
 def dying(at: str, *, after: int = 0) -> Iterator[None]:
-    """The process dies when it begins to do this in its store once more than `after` times."""
+    """The process dies when it begins to keep this in its store once more than `after` times."""
     real, times = getattr(Store, at), 0
 
     async def dies(*given: Any, **options: Any) -> Any:
         nonlocal times
-        times += 1
+        times += at != "finish_changes" or bool(given[2])  # where there are outcomes to keep
         if times > after:
             raise Death
         return await real(*given, **options)
@@ -48,11 +50,16 @@ async def release(world: World) -> TakenBack:
         return await remove_released(session, found, by="ana", command=RELEASE, columns_of=columns)
 
 
+async def told_by_status(world: World) -> Sequence[Alarm]:
+    async with world.session("status") as session:
+        return (await overview(world.config(), session.store, world.clock.now())).alarms
+
+
 async def held(world: World) -> list[HoldKind]:
     return [one.hold.kind for one in await world.entries() if one.hold is not None]
 
 
-DEATHS = [("begin_changes", 0), ("begin_changes", 1), ("finish_changes", 3), ("give_back", 0)]
+DEATHS = [("begin_changes", 0), ("begin_changes", 1), ("finish_changes", 1), ("give_back", 0)]
 """Before the first write and in the middle, before an outcome is kept, and after all of them."""
 
 
@@ -129,10 +136,66 @@ async def test_what_is_left_after_a_death_is_opsync_s_again_where_a_person_edite
     assert world.checkout.text("Delivery") == "Ask Dana"
 
 
+async def test_it_is_told_until_it_is_run_again(world: World) -> None:
+    first = await world.sync()
+    with dying("finish_changes", after=2):
+        await undo_run(world, first.run)
+
+    [told] = await told_by_status(world)
+
+    command = f"opsync undo {first.run}"
+    assert told.what.startswith(f"{command} was interrupted: ")
+    assert told.what.endswith(f" of {first.applied} values put back")
+    assert 0 < _count(told) < first.applied
+    assert (told.state, told.hint) == ("fail", f"Run it again: {command}")
+    assert (await world.sync()).exit_code == 1
+
+    with dying("give_back"):
+        await undo_run(world, first.run)
+    [later] = (await world.sync()).alarms
+    assert later.since == told.since, "it is the same undo"
+    assert _count(later) == first.applied, "what both wrote counts"
+
+    await undo_run(world, first.run)
+    assert (await world.sync()).exit_code == 0
+    assert await told_by_status(world) == ()
+
+
+def _count(told: Alarm) -> int:
+    return int(told.what.split(": ")[1].split()[0])
+
+
+async def test_a_release_that_died_after_its_last_write_is_told_until_it_is_run_again(
+    world: World,
+) -> None:
+    first = await world.sync()
+    with dying("give_back"):
+        await release(world)
+    [told] = (await world.sync()).alarms
+    count = f"{first.applied} of {first.applied} values removed"
+    assert told.what == f"{RELEASE} was interrupted: {count}"
+    again = await release(world)
+    assert (again.run, again.exit_code) == (0, 0), "there was nothing left to do"
+    assert (await world.sync()).exit_code == 0
+
+
+async def test_an_undo_that_goes_on_elsewhere_is_not_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await world.sync()
+    with dying("begin_changes"):
+        await undo_run(world, first.run)
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.steps.cutshort.is_held_elsewhere", lambda path: True)
+        assert await told_by_status(world) == ()
+        await world.sync()
+        assert len(await told_by_status(world)) == 1, "a later run found it dead"
+
+
 async def test_an_undo_that_died_can_be_undone_instead(world: World) -> None:
     first = await world.sync()
     stood = standing(world)
-    with dying("finish_changes", after=3):
+    with dying("finish_changes", after=2):
         await undo_run(world, first.run)
     async with world.session("look") as session:
         [died] = await session.store.interrupted_runs()

@@ -93,11 +93,15 @@ class Reference:
                 run(arrive(), self.time, random.Random(SEED))
         self.time.now += 7200
 
-    def rest(self) -> None:
-        """A run that has nothing to write."""
+    def rest(self, *, whole: bool = True) -> None:
+        """A run that has nothing to write. It tells where the command is not `whole`, unless that
+        died before it began, or after it ended."""
         before = dict(self.line.writes)
-        self._sync()
+        report = self._sync()
         assert self.line.writes == before, "a run writes what was taken back"
+        told = [one.kind for one in report.alarms]
+        assert not whole or (told, report.exit_code) == ([], 0), (told, report.exit_code)
+        assert report.exit_code == (1 if told else 0)
         self.time.now += 7200
 
     def stands(self) -> Stands:
@@ -148,7 +152,7 @@ def sweep(folder: Path, command: str, steps: range, wanted: Stands) -> None:
             with reference(folder / f"{step}", command, late=late) as world:
                 world.die(step)
                 if step % 3 == 0:
-                    world.rest()
+                    world.rest(whole=False)
                 world.whole()
                 assert world.stands() == wanted
                 world.rest()

@@ -31,6 +31,9 @@ ALARMS = {
     "owners": "Owners",
     "webhook disabled": "Change signals",
     "webhook expires": "Change signals",
+    "digest": "Digest",
+    "health page": "Health page",
+    "interrupted": "Undo",
 }
 """What is tested, by the alarm that fails it."""
 

@@ -218,7 +218,7 @@ def _check_rule(opened: Opened, rule: str | None) -> None:
 
 
 def _command(item: str | None, connection: str | None, rule: str | None) -> str:
-    """The command that takes the same away."""
+    """The command that takes the same away. It names an item without its title."""
     parts = ["opsync", "release", *([item] if item else [])]
     parts += ["--connection", connection] if connection else []
     parts += ["--rule", rule] if rule else []
@@ -255,11 +255,12 @@ async def _remove(
             columns_of = set(opened.config.instances)
         elif item is None:
             columns_of = {one.slot.target.instance for one in entries}
+        named = item and str((await one_item(opened, session.store, item)).ref)
         found = await remove_released(
             session,
             entries,
             by=login(),
-            command=_command(item, connection, rule),
+            command=_command(named, connection, rule),
             columns_of=() if item else columns_of,
             dry=dry,
         )

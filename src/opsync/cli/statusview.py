@@ -61,6 +61,7 @@ SAID = {
     "webhook expires": "webhook ends",
     "digest": "digest not sent",
     "health page": "health page not written",
+    "interrupted": "undo or release interrupted",
 }
 """What a red alarm comes to, in two words."""
 

@@ -96,8 +96,8 @@ async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, bo
 async def _chosen(
     opened: Opened, store: Store, what: str | None
 ) -> tuple[str, str, list[JournalRow]]:
-    """What is undone, in words and as a command names it, and its writes. ConfigError: there are
-    none."""
+    """What is undone, in words and as a command names it without a title, and its writes.
+    ConfigError: there are none."""
     if what is None:
         run = await store.last_writing_run()
         if run is None:
@@ -106,6 +106,7 @@ async def _chosen(
                 hint="See what would be: opsync plan",
             )
         what = str(run)
+    command = what
     if is_run(what):
         of, rows = f"run {what}", await writes_of(store, run=int(what))
     elif is_change(what):
@@ -114,9 +115,10 @@ async def _chosen(
         record = await one_item(opened, store, what)
         of = await _named(opened, store, what)
         rows = await writes_of(store, item=record.ref)
+        command = str(record.ref)
     if not rows:
         raise await _wrote_nothing(store, of, what)
-    return of, what, rows
+    return of, command, rows
 
 
 async def _wrote_nothing(store: Store, of: str, what: str) -> ConfigError:

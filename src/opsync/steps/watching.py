@@ -11,6 +11,7 @@ from opsync.current import Pass
 from opsync.hookfacts import KNOWN, HookFacts
 from opsync.model import WRITTEN, Value
 from opsync.stages.pull import EXPECTED, is_core_key
+from opsync.steps.cutshort import cut_short
 from opsync.steps.shared import OWN
 from opsync.store import METRICS, AsideCount, CursorState, Store
 from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, alarms
@@ -88,7 +89,9 @@ async def watched(config: Config, store: Store, now: datetime) -> tuple[Alarm, .
     """All that is wrong by what the store knows. Asks no tool."""
     facts = await facts_of(config, store)
     left = [one for one in await store.owners_left() if one.ref.instance in config.instances]
-    return alarms(facts, now, now.astimezone(config.zone).date(), owners_left=len(left))
+    today = now.astimezone(config.zone).date()
+    found = alarms(facts, now, today, owners_left=len(left))
+    return (*await cut_short(store), *found)
 
 
 async def facts_of(config: Config, store: Store) -> list[Facts]:
