@@ -34,11 +34,13 @@ from opsync.engine.owning import (
 )
 from opsync.engine.owning import owned as shown_owned
 from opsync.engine.pages import Kept, Released, kept_parts, leave_parts, release_parts
+from opsync.engine.taking import EVERY
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError
 from opsync.model import Kind, Ref
-from opsync.model.ledger import Entry
+from opsync.model.ledger import Entry, HoldKind
 from opsync.model.rules import LINKS_RULE
+from opsync.model.value import NOTHING
 from opsync.store import Store
 
 
@@ -254,7 +256,10 @@ async def _remove(
         elif item is None and rule is None:
             columns_of = set(opened.config.instances)
         elif item is None:
-            columns_of = {one.slot.target.instance for one in entries}
+            # Those too from which it was taken before, as by a release that was interrupted.
+            gone = await session.store.entries(held=HoldKind.released, limit=EVERY)
+            gone = [one for one in gone if one.slot.rule == rule and one.applied == NOTHING]
+            columns_of = {one.slot.target.instance for one in [*entries, *gone]}
         named = item and str((await one_item(opened, session.store, item)).ref)
         found = await remove_released(
             session,
