@@ -35,6 +35,7 @@ Kind = Literal[
     "webhook silent",
     "digest",
     "health page",
+    "interrupted",
 ]
 
 

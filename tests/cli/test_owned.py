@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from opsync.errors import StoreError
+from opsync.store import Store
 from tests.cli.conftest import Company
 
 
@@ -58,6 +60,33 @@ def test_release_remove_takes_away_all_that_opsync_made_and_it_stays_away(synced
         False,
     ]
     assert synced.opsync("owned", "--json").json == []
+
+
+@pytest.mark.parametrize("command", [("release", "--remove"), ("undo",)])
+def test_an_interrupted_one_is_named_by_its_command_without_a_title(
+    synced: Company, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    async def fails(*_: object) -> None:
+        raise StoreError("The disk is full.", hint="Free some space.")
+
+    name, *how = command
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "give_back", fails)
+        assert synced.opsync(name, "One-tap checkout", *how).code == 5
+    ran = synced.opsync("sync")
+    [told] = [one for one in ran.lines if " was interrupted: 2 of 2 values " in one]
+    again = told.removeprefix("! ").partition(" was")[0]
+    assert again.startswith(f"opsync {name} roadmap:")
+    assert f"Run it again: {again}" in ran.out
+    assert ran.code == 1
+    assert again in synced.opsync("status").out
+    assert "One-tap" not in synced.opsync("doctor").out
+    assert again in synced.opsync("doctor").out
+
+    assert synced.opsync(name, "one-tap", *how).code == 0, "it may be called otherwise"
+
+    assert synced.opsync("sync").code == 0
+    assert again not in synced.opsync("status").out
 
 
 def test_a_removal_that_is_undone_is_opsync_s_again(synced: Company) -> None:

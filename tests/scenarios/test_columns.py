@@ -42,14 +42,22 @@ async def release(world: World, *, dry: bool = False) -> TakenBack:
     world.clock.advance(60)
     async with world.session("release") as session:
         found = await owned_entries(session.store)
-        return await remove_released(session, found, by="ana", columns_of={"notion"}, dry=dry)
+        return await remove_released(
+            session,
+            found,
+            by="ana",
+            command="opsync release --all --remove",
+            columns_of={"notion"},
+            dry=dry,
+        )
 
 
 async def undo_run(world: World, run: int) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
         rows = await writes_of(session.store, run=run)
-        return await undo(session, rows, why=f"undo of run {run}", by="ana")
+        why, command = f"undo of run {run}", f"opsync undo {run}"
+        return await undo(session, rows, why=why, by="ana", command=command)
 
 
 async def settle(world: World, name: str, place: str, side: Side) -> list[str]:

@@ -28,7 +28,7 @@ async def release(world: World, how: str) -> int:
         if how == "keep":
             await keep_released(session.store, found, by="ana", at=world.clock.now())
             return len(found)
-        done = await remove_released(session, found, by="ana")
+        done = await remove_released(session, found, by="ana", command="opsync release --all")
         assert done.left == []
         return len(done.written)
 

@@ -20,14 +20,15 @@ async def undo_run(world: World, run: int, *, dry: bool = False) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
         rows = await writes_of(session.store, run=run)
-        return await undo(session, rows, why=f"undo of run {run}", by="ana", dry=dry)
+        why, command = f"undo of run {run}", f"opsync undo {run}"
+        return await undo(session, rows, why=why, by="ana", command=command, dry=dry)
 
 
 async def undo_item(world: World, ref: Ref) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
         rows = await writes_of(session.store, item=ref)
-        return await undo(session, rows, why="undo", by="ana")
+        return await undo(session, rows, why="undo", by="ana", command="opsync undo X")
 
 
 async def three_runs(world: World) -> None:

@@ -27,7 +27,8 @@ async def undo_run(world: MeasuredWorld, run: int) -> TakenBack:
     world.clock.advance(60)
     async with world.session("undo") as session:
         rows = await writes_of(session.store, run=run)
-        return await undo(session, rows, why=f"undo of run {run}", by="ana")
+        why, command = f"undo of run {run}", f"opsync undo {run}"
+        return await undo(session, rows, why=why, by="ana", command=command)
 
 
 def standing(world: MeasuredWorld) -> dict[str, Any]:
@@ -112,7 +113,11 @@ async def test_a_release_leaves_every_tool_as_people_left_it(company: MeasuredWo
     async with company.session("release") as session:
         found = await owned_entries(session.store)
         done = await remove_released(
-            session, found, by="ana", columns_of=set(company.raw["instances"])
+            session,
+            found,
+            by="ana",
+            command="opsync release --all --remove",
+            columns_of=set(company.raw["instances"]),
         )
     assert (done.left, done.columns_left, done.exit_code) == ([], [], 0)
     assert empty(standing(company))

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from opsync.engine.approving import approvals_of, chosen
+from opsync.engine.owning import owned_entries, remove_released
 from opsync.engine.session import Session, open_session
+from opsync.engine.taken import TakenBack
 from opsync.engine.undoing import undo, writes_of
 from opsync.model import WRITTEN, Change, Limits, OutcomeKind
 from opsync.report import PassReport
@@ -52,9 +54,11 @@ class OwnClock(FakeClock):
 
 @dataclass
 class TookBack:
-    """What an undo put back."""
+    """What an undo or a release put back, in which run, and how much it left."""
 
     places: list[Change]
+    run: int
+    left: int
 
 
 @dataclass
@@ -96,10 +100,27 @@ class Opsync:
         session: Session
         async with self._session("undo") as session:
             rows = await writes_of(session.store, run=number)
-            found = await undo(session, rows, why=f"undo of run {number}", by=WHO)
-            written = [
-                change
-                for change, outcome in found.done
-                if outcome.kind in WRITTEN or outcome.kind is OutcomeKind.unchanged
-            ]
-            return TookBack(written)
+            why, command = f"undo of run {number}", f"opsync undo {number}"
+            found = await undo(session, rows, why=why, by=WHO, command=command)
+            return _took(found)
+
+    async def release(self) -> TookBack:
+        """`opsync release --all --remove`."""
+        command = "opsync release --all --remove"
+        session: Session
+        async with self._session("release") as session:
+            found = await remove_released(
+                session,
+                await owned_entries(session.store),
+                by=WHO,
+                command=command,
+                columns_of=set(session.config.instances),
+            )
+            return _took(found)
+
+
+def _took(found: TakenBack) -> TookBack:
+    """What was put back, or stood so already; that nothing else was."""
+    kinds = {*WRITTEN, OutcomeKind.unchanged}
+    places = [change for change, outcome in found.done if outcome.kind in kinds]
+    return TookBack(places, found.run, len(found.left) + len(found.columns_left))

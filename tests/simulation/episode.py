@@ -39,6 +39,8 @@ CONVERGES_IN = 3
 DAY_S = 86_400.0
 HOUR_S = 3_600.0
 MORE = (b'"isLast":false', b'"has_more":true', b'"hasNextPage":true')
+UNDO_STEPS = 300
+"""An undo mostly takes so many steps at most."""
 EVERYTHING = {"removals": 1_000, "creates": 10_000, "rewrites": 1_000, "vanished": 1_000}
 
 Act = tuple[float, Callable[[], None]]
@@ -56,6 +58,8 @@ class Episode:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
+        self.ends = random.Random(f"undo {self.seed}")
+        """Decides about undos that die. What else happens does not depend on it."""
         self.time = Time()
         self.tally = Tally(self.seed)
         start = self.rng.choice(START_AT)
@@ -181,9 +185,11 @@ class Episode:
         self.last_written = None
 
     def _undo(self, number: int) -> None:
-        """A person takes back what a run wrote: it stays so."""
+        """A person takes back what a run wrote, and again where that dies: it stays so."""
         calm, self.line.calm = self.line.calm, True
         before = owned(self.twins.real)
+        if self.ends.random() < 0.5:
+            self._undo_dies(number, self.ends.randint(1, UNDO_STEPS))
         found = self._process("undo", partial(self._opsync().undo, number))
         self.line.calm = calm
         assert isinstance(found, TookBack)
@@ -201,6 +207,24 @@ class Episode:
             if place[1] in PROJECTS:
                 self.twins.blind.add(place)
         self.last_written = None
+
+    def _undo_dies(self, number: int, at: int) -> None:
+        """The same, by a process that dies at a step, if it comes so far."""
+        opsync = Opsync(self.twins.real, self.line, self.clock, self.ends.random())
+        result, steps = run(opsync.undo(number), self.time, self.ends, dies_at=at)
+        self.tally.runs += 1
+        if not isinstance(result, Died):
+            return
+        self._tell(f"undo of #{number} died at step {steps}")
+        self._fired("undo died")
+        self.tally.crashes += 1
+        self._fired("F45")
+        for arrive in self.line.lost():
+            if self.ends.random() < 0.5:
+                self.time.now += self.ends.uniform(0, 2)
+                run(arrive(), self.time, random.Random(0))
+        self.knows_its_own &= columns_known(self.twins)
+        self.time.now += self.ends.uniform(30, 300)
 
     # What goes wrong
 

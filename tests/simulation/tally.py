@@ -10,7 +10,7 @@ NUMBERS = (
     *("F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08", "F09", "F10", "F12", "F14"),
     *("F15", "F17", "F18", "F19", "F20", "F21", "F22", "F23", "F24", "F25", "F26", "F27", "F28"),
     *("F29", "F30", "F31", "F32", "F33", "F35", "F36", "F37", "F38", "F39", "F40", "F42", "F45"),
-    *("lost store", "undo"),
+    *("lost store", "undo", "undo died"),
 )
 """The faults that simulation injects."""
 SERVED = (

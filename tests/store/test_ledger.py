@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 import pytest
@@ -433,3 +434,56 @@ def test_what_was_given_up_is_not_opsyncs_any_more(kind: HoldKind) -> None:
     assert row.owned
     assert not entry("jira:1", "x").owned
     assert msgspec.structs.replace(row, hold=Hold(kind, "ana", NOW)).owned is not given_up
+    begun = Hold(kind, "ana", NOW, begun=2)
+    assert msgspec.structs.replace(row, hold=begun).owned, "it stands there until it is gone"
+
+
+BEGUN = Hold(HoldKind.released, "Ana", NOW, note="released", begun=7, over=HOLD)
+
+
+@pytest.mark.parametrize(
+    ("settles", "hold"),
+    [("held", Hold(HoldKind.released, "Ana", NOW, note="released")), ("free", None), ("", BEGUN)],
+)
+@pytest.mark.parametrize("kind", [OutcomeKind.updated, OutcomeKind.unchanged])
+async def test_what_becomes_of_a_hold_is_kept_with_the_outcome_of_its_write(
+    store: Store, settles: Literal["", "held", "free"], hold: Hold | None, kind: OutcomeKind
+) -> None:
+    await store.put_desired(7, [entry("jira:1", "x", hold=BEGUN)])
+    assert (await at(store, "jira:1")).hold == BEGUN
+    one = msgspec.structs.replace(change("jira:1", "x"), settles=settles)
+    await store.begin_changes(7, [one])
+    assert (await at(store, "jira:1")).hold == BEGUN
+    await store.finish_changes(7, [(one, outcome(kind, applied="x"))], NOW)
+    assert (await at(store, "jira:1")).hold == hold
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.failed, OutcomeKind.conflicted])
+async def test_what_was_not_written_is_held_as_it_was_begun(
+    store: Store, kind: OutcomeKind
+) -> None:
+    await store.put_desired(7, [entry("jira:1", "x", hold=BEGUN)])
+    one = msgspec.structs.replace(change("jira:1", "x"), settles="free")
+    await store.finish_changes(7, [(one, outcome(kind))], NOW)
+    assert (await at(store, "jira:1")).hold == BEGUN
+
+
+async def test_what_a_run_began_is_given_back_as_it_was(store: Store) -> None:
+    other = msgspec.structs.replace(BEGUN, begun=8)
+    nothing = msgspec.structs.replace(BEGUN, over=None)
+    kept = [
+        entry("jira:1", "x", applied=stored("x"), hold=BEGUN),
+        entry("jira:2", "x", applied=stored("x"), hold=other),
+        entry("jira:3", "x", applied=stored("x"), hold=HOLD),
+        entry("jira:4", hold=nothing),
+        entry("jira:5", "x", hold=nothing),
+    ]
+    await store.put_desired(7, kept)
+    await store.give_back({7, 9})
+    assert [(one.slot.target.id, one.hold) for one in await store.entries()] == [
+        ("1", HOLD),
+        ("2", other),
+        ("3", HOLD),
+        ("5", None),
+    ]
+    assert (await at(store, "jira:1")).applied == stored("x")

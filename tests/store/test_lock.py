@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from opsync.errors import StoreError, StoreHeld
-from opsync.store import hold
+from opsync.store import hold, is_held_elsewhere
 from opsync.store.lock import lock_path
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -54,6 +55,23 @@ def test_a_held_store_names_its_holder_and_is_free_once_that_was_killed(path: Pa
         assert "since 2026-03-02 08:30 UTC" in str(caught.value)
     with hold(path, "opsync sync", NOW) as holder:
         assert holder.pid == os.getpid()
+
+
+def test_who_may_be_at_it_is_told_without_a_lock(path: Path) -> None:
+    assert not is_held_elsewhere(path), "nobody ever held it"
+    with hold(path, "opsync sync", NOW) as own:
+        assert not is_held_elsewhere(path), "this process is no other one"
+    with another_process(path) as process:
+        assert is_held_elsewhere(path)
+        with pytest.raises(StoreHeld), hold(path, "opsync sync", NOW):
+            pytest.fail("held twice")
+    process.wait()
+    assert not is_held_elsewhere(path), "it is dead"
+    there = msgspec.structs.replace(own, host="another-machine")
+    lock_path(path).write_bytes(msgspec.json.encode(there))
+    assert is_held_elsewhere(path), "nobody can say here whether it lives"
+    lock_path(path).write_text("half a na")
+    assert not is_held_elsewhere(path)
 
 
 def test_a_store_can_be_held_again_after_the_block(path: Path) -> None:

@@ -80,7 +80,7 @@ async def test_what_runs_removed_and_created_is_counted_by_instance(store: Store
 
 
 async def test_what_a_person_had_taken_back_is_not_counted(store: Store) -> None:
-    for command in ("opsync undo", "opsync release", "opsync sync"):
+    for command in ("opsync undo 1", "opsync release --all", "opsync sync"):
         run = await store.begin_run(command)
         one = change("jira:1", "x")
         await store.put_desired(run, [entry("jira:1", "x")])

@@ -44,6 +44,28 @@ async def test_a_run_that_never_ended_is_called_interrupted_by_the_next(store: S
     assert [one.outcome for one in await store.last_runs(3)] == ["done", "done", "interrupted"]
 
 
+async def test_undos_and_releases_that_did_not_end_are_found_until_they_are_repeated(
+    store: Store,
+) -> None:
+    undone, released, ended, plain = [
+        await store.begin_run(command, counts={"asked": 27})
+        for command in ("opsync undo 1", "opsync release --all", "opsync undo 2", "opsync sync")
+    ]
+    assert await store.interrupted_runs() == [], "they go on"
+    for run in (undone, released, plain):
+        store.give_up_run(run)
+    await settle(store, ended)
+    found = await store.interrupted_runs()
+    assert [(one.seq, one.counts, one.outcome) for one in found] == [
+        (undone, {"asked": 27}, "interrupted"),
+        (released, {"asked": 27}, "interrupted"),
+    ]
+    await store.repeat_runs([undone])
+    await settle(store, await store.begin_run("opsync sync"))
+    assert [one.seq for one in await store.interrupted_runs()] == [released]
+    assert [one.outcome for one in (await store.last_runs(5))[-2:]] == ["interrupted", "repeated"]
+
+
 async def test_a_run_that_goes_on_is_neither_interrupted_nor_settled_by_a_newer_one(
     store: Store,
 ) -> None:

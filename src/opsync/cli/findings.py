@@ -35,6 +35,7 @@ ALARMS = {
     "webhook silent": "Change signals",
     "digest": "Digest",
     "health page": "Health page",
+    "interrupted": "Undo",
 }
 """What is tested, by the alarm that fails it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,11 +36,13 @@ from opsync.engine.owning import (
 )
 from opsync.engine.owning import owned as shown_owned
 from opsync.engine.pages import Kept, Released, kept_parts, leave_parts, release_parts
+from opsync.engine.taking import EVERY
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError
 from opsync.model import Kind, Ref
-from opsync.model.ledger import Entry
+from opsync.model.ledger import Entry, HoldKind
 from opsync.model.rules import LINKS_RULE
+from opsync.model.value import NOTHING
 from opsync.store import Store
 
 
@@ -224,6 +227,15 @@ def _check_rule(opened: Opened, rule: str | None) -> None:
         raise ConfigError(f'no rule "{rule}"', hint=f"There are: {', '.join(sorted(names))}.")
 
 
+def _command(item: str | None, connection: str | None, rule: str | None) -> str:
+    """The command that takes the same away. It names an item without its title."""
+    parts = ["opsync", "release", *([item] if item else [])]
+    parts += ["--connection", connection] if connection else []
+    parts += ["--rule", rule] if rule else []
+    parts += [] if item or connection or rule else ["--all"]
+    return shlex.join([*parts, "--remove"])
+
+
 async def _keep(
     opened: Opened, item: str | None, connection: str | None, rule: str | None, *, dry: bool
 ) -> int:
@@ -252,9 +264,18 @@ async def _remove(
         elif item is None and rule is None:
             columns_of = set(opened.config.instances)
         elif item is None:
-            columns_of = {one.slot.target.instance for one in entries}
+            # Those too from which it was taken before, as by a release that was interrupted.
+            gone = await session.store.entries(held=HoldKind.released, limit=EVERY)
+            gone = [one for one in gone if one.slot.rule == rule and one.applied == NOTHING]
+            columns_of = {one.slot.target.instance for one in [*entries, *gone]}
+        named = item and str((await one_item(opened, session.store, item)).ref)
         found = await remove_released(
-            session, entries, by=login(), columns_of=() if item else columns_of, dry=dry
+            session,
+            entries,
+            by=login(),
+            command=_command(named, connection, rule),
+            columns_of=() if item else columns_of,
+            dry=dry,
         )
         pages: list[Released] = []
         if item is None and rule is None:

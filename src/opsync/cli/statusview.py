@@ -63,6 +63,7 @@ SAID = {
     "webhook silent": "no change signals",
     "digest": "digest not sent",
     "health page": "health page not written",
+    "interrupted": "undo or release interrupted",
 }
 """What a red alarm comes to, in two words."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -74,13 +75,15 @@ def undo(
 async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, bool, ShownBack, int]:
     """What is undone, whether that is an undo itself, and what came of it."""
     need_store(opened)
-    command = f"opsync undo {what or ''}".strip()
     async with open_store(opened) as store:
-        of, rows = await _chosen(opened, store, what)
+        of, named, rows = await _chosen(opened, store, what)
+    command = f"opsync undo {shlex.quote(named)}"
     again = undoes(rows)
     try:
         async with open_session(opened.config, command, redactor=opened.redactor) as session:
-            found = await take_back(session, rows, why=f"undo of {of}", by=login(), dry=dry)
+            found = await take_back(
+                session, rows, why=f"undo of {of}", by=login(), command=command, dry=dry
+            )
             back = await shown_back(opened.config, session.store, found)
             return of, again, back, found.exit_code
     except StoreHeld as held:
@@ -90,8 +93,11 @@ async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, bo
         return of, again, done.back, done.exit_code
 
 
-async def _chosen(opened: Opened, store: Store, what: str | None) -> tuple[str, list[JournalRow]]:
-    """What is undone, in words, and its writes. ConfigError: there are none."""
+async def _chosen(
+    opened: Opened, store: Store, what: str | None
+) -> tuple[str, str, list[JournalRow]]:
+    """What is undone, in words and as a command names it without a title, and its writes.
+    ConfigError: there are none."""
     if what is None:
         run = await store.last_writing_run()
         if run is None:
@@ -100,6 +106,7 @@ async def _chosen(opened: Opened, store: Store, what: str | None) -> tuple[str, 
                 hint="See what would be: opsync plan",
             )
         what = str(run)
+    command = what
     if is_run(what):
         of, rows = f"run {what}", await writes_of(store, run=int(what))
     elif is_change(what):
@@ -108,9 +115,10 @@ async def _chosen(opened: Opened, store: Store, what: str | None) -> tuple[str, 
         record = await one_item(opened, store, what)
         of = await _named(opened, store, what)
         rows = await writes_of(store, item=record.ref)
+        command = str(record.ref)
     if not rows:
         raise await _wrote_nothing(store, of, what)
-    return of, rows
+    return of, command, rows
 
 
 async def _wrote_nothing(store: Store, of: str, what: str) -> ConfigError:

@@ -16,7 +16,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session
 from opsync.engine.standing import held_why
 from opsync.engine.taken import TakenBack
-from opsync.engine.undoing import EVERY, take_back
+from opsync.engine.taking import EVERY, take_back
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
@@ -157,11 +157,13 @@ async def remove_released(
     entries: Sequence[Entry],
     *,
     by: str,
+    command: str,
     columns_of: Collection[str] = (),
     dry: bool = False,
 ) -> TakenBack:
     """Take these values away, each only where it stands as opsync wrote it; and then the own
-    columns in the instances `columns_of`, as far as nothing is in them."""
+    columns in the instances `columns_of`, as far as nothing is in them. `command` is what a person
+    typed: should it not come to its end, the same goes on with it."""
     backs = {one.slot: Back(None, plain(one.applied), HoldKind.released) for one in entries}
     return await take_back(
         session,
@@ -169,7 +171,7 @@ async def remove_released(
         TakenBack(),
         why="released",
         by=by,
-        command="opsync release",
+        command=command,
         columns=Columns(session, "released", instances=columns_of),
         dry=dry,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
@@ -40,8 +41,10 @@ class Change(Struct, frozen=True, kw_only=True):
     `desired` is None for a removal. `before` is what stands there as far as known. `remote_id`
     is the vendor's id of what opsync wrote last ("" if none). `interrupted` says that an earlier
     write of the slot broke off: what it made may be there, unknown. `over_edit` says that `before`
-    is what a person wrote over opsync's value. `evidence` are short sentences, `inputs` maps each
-    input's ref to the version it had.
+    is what a person wrote over opsync's value. `settles` says what becomes of the hold that an undo
+    or a release put on the slot, or found there, once this is carried out: it stands ("held") or
+    ends ("free"). `evidence` are short sentences, `inputs` maps each input's ref to the version it
+    had.
     """
 
     id: str
@@ -55,6 +58,7 @@ class Change(Struct, frozen=True, kw_only=True):
     inputs: dict[str, str] = {}
     interrupted: bool = False
     over_edit: bool = False
+    settles: Literal["", "held", "free"] = ""
 
 
 class OutcomeKind(StrEnum):

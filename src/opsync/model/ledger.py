@@ -57,6 +57,9 @@ class Hold(Struct, frozen=True, omit_defaults=True):
 
     Of a person's edit `at` is when it was first seen, and `until` the end of the hold, None where
     it is for good; `note` says what comes then.
+
+    `begun` is the undo or release that is at the slot and has not told yet what came of it, 0 if
+    none is: should it not come to its end, the slot is as `over` has it, once somebody decides so.
     """
 
     kind: HoldKind
@@ -65,6 +68,13 @@ class Hold(Struct, frozen=True, omit_defaults=True):
     desired_hash: str = ""
     note: str = ""
     until: datetime | None = None
+    begun: int = 0
+    over: Hold | None = None
+
+
+def given_back(hold: Hold | None) -> Hold | None:
+    """The hold as it was before an undo or a release began that has not ended."""
+    return hold.over if hold is not None and hold.begun else hold
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -97,8 +107,10 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def owned(self) -> bool:
-        """Whether what opsync wrote is its own still, to be kept up to date and taken away."""
-        given_up = self.hold is not None and self.hold.kind in _GIVEN_UP
+        """Whether what opsync wrote is its own still, to be kept up to date and taken away. What is
+        about to be taken away is, until it is gone."""
+        hold = self.hold
+        given_up = hold is not None and not hold.begun and hold.kind in _GIVEN_UP
         return self.applied != NOTHING and not given_up
 
     @property

@@ -27,7 +27,7 @@ is no reason to be started again."""
 BUSY = f"the store did not answer within {ANSWERS_WITHIN_S:.0f} s"
 HANGS = f"the store did not answer for {HANGS_S:.0f} s"
 
-PEOPLES = frozenset({"set aside", "owners", "configuration"})
+PEOPLES = frozenset({"set aside", "owners", "configuration", "interrupted"})
 """The alarms that wait for a person, while opsync goes on with all the rest. They are told, and
 keep the service ready."""
 

@@ -185,7 +185,12 @@ class _Desk:
             _check_all(session, mine)
             rows = await writes_of_changes(session.store, wanted.changes)
             found = await undo(
-                session, rows, why=f"undo of {wanted.of}", by=wanted.by, dry=wanted.dry
+                session,
+                rows,
+                why=f"undo of {wanted.of}",
+                by=wanted.by,
+                command=wanted.command,
+                dry=wanted.dry,
             )
             back = await shown_back(session.config, session.store, found)
         return Undone(back, found.exit_code)

@@ -108,7 +108,8 @@ class Surface:
         if not rows:
             raise ConfigError(f"{what} wrote nothing", hint="What was written: opsync journal")
         of = f"run {what}" if is_run(what) else f"change {what}"
-        async with self.service.alone(f"opsync undo {what}") as mine:
+        command = f"opsync undo {what}"
+        async with self.service.alone(command) as mine:
             if (
                 missing := {row.slot.target.instance for row in rows}
                 & self.config.instances.keys() - mine
@@ -117,7 +118,7 @@ class Surface:
                     f"{', '.join(sorted(missing))}: in use just now", hint="Try again in a minute."
                 )
             session = self.service.session
-            found = await undo(session, rows, why=f"undo of {of}", by=by)
+            found = await undo(session, rows, why=f"undo of {of}", by=by, command=command)
             return insist(await shown_back(self.config, self.store, found))
 
     async def read_now(self, instance: str) -> None:

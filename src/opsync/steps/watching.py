@@ -13,6 +13,7 @@ from opsync.current import Pass
 from opsync.hookfacts import KNOWN, UNTOLD, HookFacts, Untold
 from opsync.model import WRITTEN, Value
 from opsync.stages.pull import EXPECTED, is_core_key
+from opsync.steps.cutshort import cut_short
 from opsync.steps.shared import OWN, UNFIT
 from opsync.store import METRICS, AsideCount, CursorState, Store
 from opsync.watch import Alarm, AsideFacts, Facts, FeedFacts, ShortWalk, Unfit, alarms
@@ -105,13 +106,10 @@ async def watched(config: Config, store: Store, now: datetime) -> tuple[Alarm, .
     """All that is wrong by what the store knows. Asks no tool."""
     facts = await facts_of(config, store)
     left = [one for one in await store.owners_left() if one.ref.instance in config.instances]
-    return alarms(
-        facts,
-        now,
-        now.astimezone(config.zone).date(),
-        owners_left=len(left),
-        unfit=_still_unfit((await store.kept(OWN)).get(UNFIT)),
-    )
+    today = now.astimezone(config.zone).date()
+    unfit = _still_unfit((await store.kept(OWN)).get(UNFIT))
+    found = alarms(facts, now, today, owners_left=len(left), unfit=unfit)
+    return (*await cut_short(store), *found)
 
 
 def _still_unfit(kept: Value) -> list[Unfit]:

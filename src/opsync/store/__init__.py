@@ -7,7 +7,7 @@ SQLAlchemy, so commands that need no store must not.
 from opsync.store.base import Inline, inline
 from opsync.store.copying import Copied, Restored, back_up, restore
 from opsync.store.database import upgrade
-from opsync.store.lock import Holder, hold
+from opsync.store.lock import Holder, hold, is_held_elsewhere
 from opsync.store.migrations import HEAD
 from opsync.store.runs import NEXT
 from opsync.store.store import Store
@@ -75,6 +75,7 @@ __all__ = [
     "back_up",
     "hold",
     "inline",
+    "is_held_elsewhere",
     "restore",
     "upgrade",
 ]

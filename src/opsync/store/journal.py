@@ -141,7 +141,8 @@ SELECT substr(target, 1, instr(target, ':') - 1) AS instance,
     sum(kind = 'removed') AS removed, sum(kind = 'created') AS created {_RECENT}
 AND kind IN ('created', 'removed')
 AND NOT EXISTS (SELECT 1 FROM runs r
-    WHERE r.seq = journal.run AND r.command IN ('opsync undo', 'opsync release'))
+    WHERE r.seq = journal.run
+    AND (r.command LIKE 'opsync undo%' OR r.command LIKE 'opsync release%'))
 GROUP BY 1
 """)  # noqa: S608 - made of constants
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -24,7 +24,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
 from opsync.model.aside import wait_after
-from opsync.model.ledger import CONFLICTED, Entry, Hold, HoldKind, at_rest, stored
+from opsync.model.ledger import CONFLICTED, Entry, Hold, HoldKind, at_rest, given_back, stored
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
@@ -122,6 +122,19 @@ class Ledger(Part):
 
         if rows:
             await self._write(work)
+
+    async def give_back(self, begun: Collection[int]) -> None:
+        """Have what these undos and releases began, and did not tell of, as it was before them."""
+
+        def work(connection: Connection) -> None:
+            held = connection.execute(select(ledger).where(ledger.c.hold.is_not(None))).mappings()
+            left = [one for one in map(to_entry, held) if one.hold and one.hold.begun in begun]
+            if left:
+                rows = [_row(Entry(slot=one.slot, hold=given_back(one.hold))) for one in left]
+                _put(connection, rows, "hold")
+                _forget_empty(connection, [one.slot for one in left])
+
+        await self._write(work)
 
     async def settle(
         self,
@@ -402,8 +415,10 @@ def _finish(
                 "observed_at": to_text(at),
                 "remote_id": outcome.remote_id if outcome.applied is not None else "",
             }
-            if change.over_edit:
+            if change.over_edit or change.settles == "free":
                 values["hold"] = None
+            elif change.settles == "held":
+                values["hold"] = _told(connection, change.slot)
         if not outcome.unknown:
             values["intent"] = None
         slot = change.slot
@@ -412,6 +427,14 @@ def _finish(
         connection.execute(_CHANGE, values | at_key)
     _forget_empty(connection, [change.slot for change, _ in done])
     write_journal(connection, [journal_row(run, at, change, outcome) for change, outcome in done])
+
+
+def _told(connection: Connection, slot: Slot) -> bytes | None:
+    """The slot's hold once what was begun under it is told."""
+    hold = connection.scalar(select(ledger.c.hold).where(_at(slot)))
+    if hold is None:
+        return None
+    return encode_json(msgspec.structs.replace(_decode_hold(hold), begun=0, over=None))
 
 
 def pause(attempts: int) -> timedelta:

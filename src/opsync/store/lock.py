@@ -56,6 +56,24 @@ def hold(path: Path, command: str, now: datetime) -> Iterator[Holder]:
         os.close(handle)
 
 
+def is_held_elsewhere(path: Path) -> bool:
+    """Whether another process may hold the store at `path`, by what stands in its lock file: one of
+    this machine that lives, or one of another. It takes no lock, which would be in others' way."""
+    try:
+        holder = msgspec.json.decode(lock_path(path).read_bytes()[:MOST], type=Holder)
+    except (msgspec.DecodeError, OSError):
+        return False
+    if holder.host != socket.gethostname():
+        return True
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return holder.pid != os.getpid()
+
+
 def _take(handle: int, path: Path, lock: Path, holder: Holder) -> Holder:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

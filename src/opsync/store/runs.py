@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, text, update
 
 from opsync.model import Ref
 from opsync.store.base import Part
 from opsync.store.codec import decode_counts, encode_json, maybe_time, to_text, to_time
 from opsync.store.schema import run_instances, runs, touched
 from opsync.store.types import InstanceRun, RunRow
+
+TAKING_BACK = ("opsync undo", "opsync release")
+"""What the commands of undos and releases begin with."""
 
 NEXT = 0
 """In place of a run's number: what is read while none has begun is marked for the next one."""
@@ -24,10 +28,12 @@ class Runs(Part):
     _live: set[int]
     """Those that were begun here and have not ended."""
 
-    async def begin_run(self, command: str) -> int:
-        """Start a run; returns its number."""
+    async def begin_run(
+        self, command: str, *, counts: Mapping[str, int | float] | None = None
+    ) -> int:
+        """Start a run; returns its number. `counts` are what it has until it ends."""
         at = self._clock.now()
-        run = await self._write(lambda c: _begin(c, command, at))
+        run = await self._write(lambda c: _begin(c, command, at, counts or {}))
         self._live.add(run)
         return run
 
@@ -68,6 +74,17 @@ class Runs(Part):
     async def has_changed_since(self, run: int) -> bool:
         """Whether a record came, changed or went after this run, or while it lasted."""
         return await self._read(lambda c: bool(c.scalar(_CHANGED, {"run": run})))
+
+    async def interrupted_runs(self) -> list[RunRow]:
+        """The undos and releases that did not come to their end, the oldest first, but for those
+        that were begun here and go on, and those that were repeated."""
+        live = set(self._live)
+        return await self._read(lambda c: _rows(c, _interrupted(live)))
+
+    async def repeat_runs(self, found: Collection[int]) -> None:
+        """What these runs did not come to is done by now."""
+        ended = update(runs).where(runs.c.seq.in_(found)).values(outcome="repeated")
+        await self._write(lambda c: c.execute(ended))
 
     async def last_runs(self, n: int) -> list[RunRow]:
         """The last `n` runs, newest first."""
@@ -128,13 +145,15 @@ def touch(connection: Connection, run: int, refs: Iterable[Ref], *, relink: bool
         connection.exec_driver_sql(_TOUCH, rows)
 
 
-def _begin(connection: Connection, command: str, at: datetime) -> int:
+def _begin(
+    connection: Connection, command: str, at: datetime, counts: Mapping[str, int | float]
+) -> int:
     row = {
         "command": command,
         "started_at": to_text(at),
         "outcome": "",
         "settled": 0,
-        "counts": b"{}",
+        "counts": encode_json(counts),
     }
     key = connection.execute(insert(runs).values(row)).inserted_primary_key
     assert key is not None
@@ -180,8 +199,22 @@ def _finish(
         connection.execute(insert(run_instances), rows)
 
 
+def _interrupted(live: Collection[int]) -> Select[Any]:
+    taken_back = or_(*(runs.c.command.startswith(one) for one in TAKING_BACK))
+    return (
+        select(runs)
+        .where(runs.c.finished_at.is_(None), runs.c.outcome != "repeated", taken_back)
+        .where(runs.c.seq.not_in(live))
+        .order_by(runs.c.seq)
+    )
+
+
 def _last(connection: Connection, n: int) -> list[RunRow]:
-    rows = connection.execute(select(runs).order_by(runs.c.seq.desc()).limit(n)).all()
+    return _rows(connection, select(runs).order_by(runs.c.seq.desc()).limit(n))
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[RunRow]:
+    rows = connection.execute(query).all()
     parts: dict[int, list[InstanceRun]] = {}
     query = (
         select(run_instances)

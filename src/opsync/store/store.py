@@ -95,7 +95,9 @@ class Store(
         """
 
         def looked(database: Still) -> T:
-            return _finish(work(Store(database, self._clock, inline, own=False)))
+            still = Store(database, self._clock, inline, own=False)
+            still._live = self._live
+            return _finish(work(still))
 
         return await self._run(lambda: self._database.still(looked))
 

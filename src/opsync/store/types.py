@@ -182,7 +182,8 @@ class InstanceRun(Struct, frozen=True):
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
-    """One run; `outcome` is "" while it lasts and "interrupted" if it never came to its end."""
+    """One run; `outcome` is "" while it lasts and "interrupted" if it never came to its end,
+    "repeated" if that was then done by another."""
 
     seq: int
     command: str

@@ -52,7 +52,9 @@ class Office:
             rows = await writes_of(session.store, **named)
             if not rows:
                 raise ConfigError(f"{what} wrote nothing", hint="Look into the journal.")
-            found = await take_back(session, rows, why=f"undo of {what}", by=by)
+            found = await take_back(
+                session, rows, why=f"undo of {what}", by=by, command=f"opsync undo {what}"
+            )
             return insist(await shown_back(session.config, session.store, found))
 
     async def read_now(self, instance: str) -> None:

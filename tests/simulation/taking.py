@@ -1,0 +1,162 @@
+"""An undo or a release that dies at every step it makes, one after the other, and is repeated."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opsync.report import PassReport
+from tests.simulation.commands import Opsync, OwnClock, TookBack
+from tests.simulation.company import START_AT, Place, Twins, human, owned
+from tests.simulation.line import line_to
+from tests.simulation.loop import Died, Time, run
+
+SEED = 7
+MOST_STEPS = 900
+"""A command is so long at most."""
+
+FIRST = 1
+"""The run that wrote everything."""
+
+COMMANDS: dict[str, Callable[[Opsync], Coroutine[Any, Any, TookBack]]] = {
+    "undo": lambda opsync: opsync.undo(FIRST),
+    "undo of an undo": lambda opsync: opsync.undo(FIRST + 1),
+    "release": lambda opsync: opsync.release(),
+}
+"""What dies, and is repeated."""
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What there is when the command has come to its end."""
+
+    places: dict[Place, str]
+    columns: list[str]
+    holds: dict[str, str]
+    """By slot what holds it."""
+
+
+@dataclass
+class Reference:
+    """A company, and the opsync that looks after it, just before the command that dies."""
+
+    folder: Path
+    command: str
+    late: bool
+    """Whether what was sent when the process died arrives nevertheless."""
+
+    def __post_init__(self) -> None:
+        self.time = Time()
+        self.twins = Twins.build(self.folder, self.time, START_AT[0], SEED, "Europe/Berlin")
+        self.clock = OwnClock(self.time, START_AT[0])
+        self.line = line_to(self.twins.real, self.time, random.Random(SEED))
+        self.line.calm = True
+        report = self._sync()
+        assert report.run == FIRST
+        self.time.now += 7200
+        if self.command == "undo of an undo":
+            self._process(COMMANDS["undo"])
+            self.time.now += 7200
+
+    def _process(
+        self, main: Callable[[Opsync], Coroutine[Any, Any, Any]], *, dies_at: int | None = None
+    ) -> tuple[Any, int]:
+        opsync = Opsync(self.twins.real, self.line, self.clock, SEED)
+        return run(main(opsync), self.time, random.Random(SEED), dies_at=dies_at)
+
+    def _sync(self) -> PassReport:
+        report, _ = self._process(lambda opsync: opsync.sync({}))
+        assert isinstance(report, PassReport)
+        return report
+
+    def whole(self) -> int:
+        """The command to its end; returns how many steps it took."""
+        found, steps = self._process(COMMANDS[self.command])
+        assert isinstance(found, TookBack)
+        assert found.left == 0, found
+        self.time.now += 7200
+        return steps
+
+    def die(self, step: int) -> None:
+        """The command that dies, and what of it still arrives."""
+        result, _ = self._process(COMMANDS[self.command], dies_at=step)
+        assert isinstance(result, Died)
+        for arrive in self.line.lost():
+            if self.late:
+                run(arrive(), self.time, random.Random(SEED))
+        self.time.now += 7200
+
+    def rest(self, *, whole: bool = True) -> None:
+        """A run that has nothing to write. It tells where the command is not `whole`, unless that
+        died before it began, or after it ended."""
+        before = dict(self.line.writes)
+        report = self._sync()
+        assert self.line.writes == before, "a run writes what was taken back"
+        told = [one.kind for one in report.alarms]
+        assert not whole or (told, report.exit_code) == ([], 0), (told, report.exit_code)
+        assert report.exit_code == (1 if told else 0)
+        self.time.now += 7200
+
+    def stands(self) -> Stands:
+        """What there is now. Nothing of people's is other than they have it."""
+        real = self.twins.real
+        assert human(real) == human(self.twins.people)
+        columns = sorted(one.name for one in real.source.schema.properties.values())
+        return Stands(owned(real), columns, self._holds())
+
+    def _holds(self) -> dict[str, str]:
+        with closing(sqlite3.connect(self.twins.real.store_path)) as connection:
+            rows = connection.execute(
+                "SELECT target, surface, rule, other, hold, intent FROM ledger"
+                " WHERE hold IS NOT NULL OR intent IS NOT NULL"
+            ).fetchall()
+        assert [row for row in rows if row[5] is not None] == [], "a write is of unknown outcome"
+        holds = {"|".join(row[:4]): json.loads(row[4]) for row in rows}
+        assert not any("begun" in hold for hold in holds.values()), holds
+        return {slot: hold["kind"] for slot, hold in holds.items()}
+
+
+@contextmanager
+def reference(folder: Path, command: str, *, late: bool) -> Iterator[Reference]:
+    """A company of its own, which is gone afterwards."""
+    folder.mkdir()
+    try:
+        yield Reference(folder, command, late)
+    finally:
+        shutil.rmtree(folder)
+
+
+def undisturbed(folder: Path, command: str) -> tuple[int, Stands]:
+    """How many steps the command takes when nothing goes wrong, and what there is then."""
+    with reference(folder / "undisturbed", command, late=False) as world:
+        steps = world.whole()
+        stands = world.stands()
+        world.rest()
+        assert world.stands() == stands
+        return steps, stands
+
+
+def sweep(folder: Path, command: str, steps: range, wanted: Stands) -> None:
+    """Die at each of these steps; what was sent then arrives nevertheless at every other one, and
+    at every third a run comes before the command is repeated."""
+    for step in steps:
+        late = step % 2 == 1
+        try:
+            with reference(folder / f"{step}", command, late=late) as world:
+                world.die(step)
+                if step % 3 == 0:
+                    world.rest(whole=False)
+                world.whole()
+                assert world.stands() == wanted
+                world.rest()
+                assert world.stands() == wanted
+        except AssertionError as error:
+            error.add_note(f"{command} died at step {step}, late={late}")
+            raise
