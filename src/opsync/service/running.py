@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,8 @@ from opsync.service.deciding import Round, decide_round
 from opsync.service.hands import Hands
 from opsync.service.nudges import NoSignals, Nudges, Signals
 from opsync.service.reading import Inbox, take_turn
-from opsync.service.schedule import Schedule
+from opsync.service.reminding import Reminders
+from opsync.service.schedule import Schedule, spans
 from opsync.steps.writing import apply_all
 
 _log = structlog.get_logger(__name__)
@@ -38,8 +39,9 @@ class Service:
     """Keeps everything in step until it is told to stop.
 
     Three kinds of tasks: one an instance, which reads it when it is due or something may have
-    changed; one that decides, whenever something was read, approved or let go of; and one a round
-    that writes. All wait for each other by `hands` alone, so that what is slow holds up itself.
+    changed; one that decides, whenever something was read, approved, let go of, or is due again;
+    and one a round that writes. All wait for each other by `hands` alone, so that what is slow
+    holds up itself.
     """
 
     def __init__(self, session: Session, *, debounce_s: float = 0.5, jitter: float = 0.1) -> None:
@@ -58,6 +60,7 @@ class Service:
         """Who is told of each pass that is over."""
         self.signals: Signals = NoSignals()
         """Who keeps the change signals that came until they were looked at."""
+        self._reminders = Reminders()
         self._inbox = Inbox()
         self._unsettled = asyncio.Event()
         self._forced = True
@@ -75,13 +78,16 @@ class Service:
 
     def start(self) -> None:
         """Begin: everything is read at once, and decided once, whatever it brings."""
-        self.schedule.begin(_spans(self.session))
+        self.schedule.begin(spans(self.session.config))
         self.decide_again()
         self._tasks = [
             asyncio.create_task(self._tend(name), name=f"read {name}")
             for name in self.session.config.instances
         ]
         self._tasks.append(asyncio.create_task(self._settle_for_ever(), name="decide"))
+        read = partial(self.nudge, whole=True)
+        reminding = self._reminders.for_ever(self.session, self.decide_again, read)
+        self._tasks.append(asyncio.create_task(reminding, name="remind"))
 
     @property
     def writing(self) -> bool:
@@ -147,7 +153,7 @@ class Service:
         self.nudges.tell(instance, refs, whole=whole)
 
     def decide_again(self) -> None:
-        """A person decided something, or another day began: plan again soon."""
+        """A person decided something, or what waited for a time is due: plan again soon."""
         self._forced = True
         self._unsettled.set()
 
@@ -323,6 +329,7 @@ class Service:
 
     def say(self, report: PassReport) -> None:
         """Tell whoever wants to know of a pass that is over."""
+        self._reminders.learn(report)
         for told in self.told:
             told(report)
 
@@ -339,11 +346,3 @@ def _stopped() -> ConfigError:
     return ConfigError(
         "the service is being stopped", hint="It reads its configuration when it starts again."
     )
-
-
-def _spans(session: Session) -> Mapping[str, timedelta]:
-    connectors = session.config.plugins.connectors
-    return {
-        name: one.settings.every or connectors[one.connector].every
-        for name, one in session.config.instances.items()
-    }
