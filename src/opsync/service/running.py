@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,17 +13,14 @@ import structlog
 
 from opsync.engine.session import Session
 from opsync.errors import ConfigError, OpsyncError, StoreError
-from opsync.log import bind_run
 from opsync.model import Ref
-from opsync.pipeline import finish
 from opsync.report import PassReport
-from opsync.service.deciding import Round, decide_round
+from opsync.service.deciding import Round, decide_round, write_round
 from opsync.service.hands import Hands
 from opsync.service.nudges import NoSignals, Nudges, Signals
-from opsync.service.reading import Inbox, take_turn
+from opsync.service.reading import BY_ITSELF, Command, Inbox, Turn, take_turn
 from opsync.service.reminding import Reminders
 from opsync.service.schedule import Schedule, spans
-from opsync.steps.writing import apply_all
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +48,9 @@ class Service:
         self.nudges = Nudges(session.config.instances)
         self.schedule = Schedule(session.runtime, jitter)
         self.deciding = asyncio.Lock()
-        """Held while something is decided: by a round, or by a person's command."""
+        """Held while something is decided; and by a person's command that has all to itself."""
+        self.asked = asyncio.Lock()
+        """Held by a person's command from its beginning to its end; taken before `deciding`."""
         self.besides = asyncio.Lock()
         """Held by others that work with this session, which stays meanwhile; taken first."""
         self.trouble: dict[str, str] = {}
@@ -124,7 +123,7 @@ class Service:
         `settle` is called before anything begins again. What was to be looked at still is.
 
         Raises ConfigError where it was told to stop meanwhile."""
-        async with self.besides, self.deciding:
+        async with self.besides, self.asked, self.deciding:
             await self._halt(PATIENCE_S)
             if self._over:
                 raise _stopped()
@@ -158,37 +157,34 @@ class Service:
         self._unsettled.set()
 
     @asynccontextmanager
-    async def alone(self, command: str) -> AsyncIterator[frozenset[str]]:
-        """A block in which nothing else is decided, for a person's command, with the instances that
-        nobody else works with meanwhile."""
-        async with self.deciding:
+    async def commanded(self) -> AsyncIterator[None]:
+        """A block for a person's command, one at a time: the configuration stays meanwhile."""
+        async with self.asked:
             if self._over:
                 raise OpsyncError("the service is stopping", hint="Try again once it runs anew.")
             mine = asyncio.current_task()
             assert mine is not None
             self._commands.add(mine)
-            names: frozenset[str] = frozenset()
             try:
-                names = await self.hands.take_all(command, PATIENCE_S)
-                yield names
+                yield
             finally:
                 self._commands.discard(mine)
-                for name in names:
-                    self.hands.release(name)
                 self.decide_again()
 
     @asynccontextmanager
-    async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """A block in which nobody else works with these instances. The caller has `besides`."""
-        hands, held = self.hands, list[str]()
-        try:
-            for name in sorted(names):
-                await hands.take(name, "written")
-                held.append(name)
-            yield
-        finally:
-            for name in held:
-                hands.release(name)
+    async def alone(self, command: str) -> AsyncIterator[frozenset[str]]:
+        """A block in which nothing else is decided, for a person's command, with the instances that
+        nobody else works with meanwhile. While it waits for one that is slow, it holds none."""
+        async with self.commanded():
+            configured = self.session.config.instances.keys()
+            free = configured - await self.hands.in_use(configured, PATIENCE_S)
+            async with self.deciding:
+                names = await self.hands.take_all(command, PATIENCE_S, free)
+                try:
+                    yield names
+                finally:
+                    for name in names:
+                        self.hands.release(name)
 
     async def written(self) -> None:
         """Wait until all rounds that write are closed."""
@@ -272,36 +268,44 @@ class Service:
             try:
                 if not await self._is_due():
                     return
-                found = await decide_round(self.session, turns, self.hands, lambda: self._ending)
+                found = await self.decide(self.session, BY_ITSELF, turns, self._take_free)
             except BaseException:
                 self._forced = True
                 for turn in turns.values():
                     self._inbox.turns.setdefault(turn.report.instance, turn)
                 raise
-        self._missed = self.session.config.instances.keys() - (found.this.mine or frozenset())
         writing = asyncio.create_task(self._write(found), name=f"write {found.this.run}")
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
+
+    async def decide(
+        self,
+        session: Session,
+        command: Command,
+        turns: Mapping[str, Turn],
+        take: Callable[[], Awaitable[frozenset[str]]],
+    ) -> Round:
+        """Decide, with the instances that it can `take`. The caller has `deciding`, and writes."""
+        found = await decide_round(session, command, turns, self.hands, take, lambda: self._ending)
+        self._missed = session.config.instances.keys() - (found.this.mine or frozenset())
         for name in found.this.to_ask:
             self.nudge(name, whole=True)
+        return found
+
+    async def _take_free(self) -> frozenset[str]:
+        return self.hands.take_free("written")
 
     async def _is_due(self) -> bool:
         """Whether there is anything to decide: what nobody would hear of is no run."""
-        now = self._now()
+        now = self.session.runtime.clock.now()
         today = now.astimezone(self.session.config.zone).date()
         forced, self._forced = self._forced or today != self._decided_on, False
         self._decided_on = today
         return forced or await self.session.store.is_restless(now)
 
     async def _write(self, found: Round) -> None:
-        this = found.this
         try:
-            with bind_run(this.run), self.session.pool.observer.stage("write", run=this.run):
-                await apply_all(this, found.work, partial(self._leave, found))
-            for name in set(found.held):
-                found.leave(name, self.hands)
-            await finish(this, found.started)
-            report = await self.session.close_pass(this.report)
+            report = await self.write(found)
         except StoreError as error:
             # The run is not settled: what it left undone is planned again.
             await self._store_failed(error)
@@ -309,14 +313,14 @@ class Service:
             return
         except Exception as error:  # noqa: BLE001 - as above
             self.trouble["write"] = f"{type(error).__name__}: {error}"
-            _log.error("write.failed", run=this.run, exc_info=error)
+            _log.error("write.failed", run=found.this.run, exc_info=error)
             return
-        finally:
-            self.session.store.give_up_run(this.run)
-            for name in set(found.held):
-                found.leave(name, self.hands)
         self.trouble.pop("write", None)
         self.say(report)
+
+    async def write(self, found: Round) -> PassReport:
+        """Write what was decided."""
+        return await write_round(found, self.hands, partial(self._leave, found))
 
     def _leave(self, found: Round, name: str) -> None:
         found.leave(name, self.hands)
@@ -332,9 +336,6 @@ class Service:
         self._reminders.learn(report)
         for told in self.told:
             told(report)
-
-    def _now(self) -> datetime:
-        return self.session.runtime.clock.now()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)
