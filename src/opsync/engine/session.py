@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -61,21 +61,16 @@ class Session:
         limits: Limits | None = None,
         keeps_plan: bool = True,
         progress: Progress = silent,
-        mine: frozenset[str] | None = None,
-        stopping: Callable[[], bool] = bool,
     ) -> PassReport:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
         `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
-        those of this pass instead of the configured ones. Where `mine` is given, other instances
-        are in use by another pass: they are neither read nor written in this one.
-        Once it is `stopping`, no further batch is written.
+        those of this pass instead of the configured ones.
 
         What it leaves unwritten is kept as the plan of its number, if it `keeps_plan`. After one
         that may write, what is wrong is told where the configuration says.
         """
         this = await self.open_pass(command, only=only, full=full, write=write)
         this.chosen, this.limits, this.progress = chosen, limits, progress
-        this.mine, this.stopping = mine, stopping
         this.run = this.report.run = await self.store.begin_run(command)
         try:
             await run_pass(this)
