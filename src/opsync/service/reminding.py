@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -50,7 +49,7 @@ class Reminders:
                 since = await self._once(store, clock, since, decide, read)
             except StoreError as error:
                 _log.warning("reminders.failed", error=str(error))
-                await asyncio.sleep(LOOK_S)
+                await clock.sleep(LOOK_S)
 
     async def _once(
         self,
@@ -69,7 +68,7 @@ class Reminders:
         values = {*self._times, *([writes] if writes is not None else [])}
         wait_s = _wait_s([*values, *items.values()], clock.now())
         if wait_s > 0:
-            await asyncio.sleep(wait_s)
+            await clock.sleep(wait_s)
             return since
         now = clock.now()
         if any(at <= now for at in values):
@@ -77,7 +76,7 @@ class Reminders:
         for name, at in items.items():
             if at <= now:
                 read(name)
-        await asyncio.sleep(APART_S)
+        await clock.sleep(APART_S)
         return now
 
 
