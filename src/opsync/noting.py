@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from opsync.contract.connector import Connector, Writable
@@ -81,7 +81,7 @@ class Notes:
             self.hold(kind, entry, target, roots)
         for entry, until in result.resting:
             why = f"waits until {until:%H:%M} UTC: links of an issue are not rewritten more often"
-            self.hold("waiting", entry, target, roots, why=why)
+            self.hold("waiting", entry, target, roots, why=why, until=until)
         for entry in result.conflicts:
             self.hold("conflict", entry, target, roots)
         for entry in result.skipped:
@@ -95,8 +95,9 @@ class Notes:
         roots: Sequence[Record],
         *,
         why: str = "",
+        until: datetime | None = None,
     ) -> None:
-        """Note one slot that is not written."""
+        """Note one slot that is not written, and `until` when where it rests."""
         self.report.held.append(
             HeldSlot(
                 entry=entry,
@@ -107,6 +108,7 @@ class Notes:
                 group=self._group(target, roots, entry.slot.other),
                 why=why or self._why(kind, entry),
                 release=target.kind is Kind.product,
+                rests_until=until,
             )
         )
 

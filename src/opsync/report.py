@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal
 
 from opsync.errors import OpsyncError, SignInError
@@ -126,11 +127,20 @@ class HeldSlot:
     group: str
     why: str
     release: bool = False
+    rests_until: datetime | None = None
+    """When it may be rewritten; None where it does not rest."""
 
     @property
     def of(self) -> str:
         """What it is on, for people."""
         return self.group if self.release else self.target
+
+    @property
+    def until(self) -> datetime | None:
+        """When that ends by itself; None where something else has to happen, or where it failed
+        and the store says when it is tried again."""
+        hold = self.entry.hold
+        return self.rests_until or (hold.until if hold is not None else None)
 
 
 @dataclass(slots=True)

@@ -101,6 +101,38 @@ def test_all_are_had_but_for_those_that_stay_in_use() -> None:
     played(story())
 
 
+def test_it_is_told_who_stays_in_use_and_nothing_is_held_meanwhile() -> None:
+    async def story() -> None:
+        hands = Hands(["jira", "linear", "notion"])
+        await hands.take("jira", "read")
+        await hands.take("linear", "read")
+        waits = asyncio.ensure_future(hands.in_use(["jira", "linear", "notion"], 0.05))
+        await _turns()
+        assert hands.doing == {"jira": "read", "linear": "read"}
+        behind = asyncio.ensure_future(hands.take("jira", "written"))
+        await _turns()
+        hands.release("jira")
+        await behind
+        assert await waits == {"linear"}
+        assert hands.doing == {"jira": "written", "linear": "read"}
+        hands.release("linear")
+        assert "linear" not in hands.doing, "nobody waits for it any more"
+        assert await hands.in_use([], 1) == frozenset()
+
+    played(story())
+
+
+def test_only_some_are_had_where_only_some_are_wanted() -> None:
+    async def story() -> None:
+        hands = Hands(["jira", "linear"])
+        await hands.take("linear", "read")
+        assert await hands.take_all("a command", 0.01, ["jira"]) == {"jira"}
+        assert await hands.take_all("a command", 0.01, ["linear"]) == frozenset()
+        assert hands.doing == {"jira": "a command", "linear": "read"}
+
+    played(story())
+
+
 def test_a_command_that_is_given_up_holds_nothing() -> None:
     async def story() -> None:
         hands = Hands(["jira", "linear"])

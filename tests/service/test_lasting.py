@@ -156,7 +156,7 @@ def test_what_was_signalled_before_a_reload_is_looked_at_after_it(seldom: Virtua
 def test_who_holds_an_instance_over_a_reload_has_it_alone(seldom: Virtual) -> None:
     async def story(service: Service) -> None:
         await asyncio.sleep(600)
-        async with service.holding(["notion"]):
+        async with service.hands.holding(["notion"]):
             await service.use(await fresh(service, seldom), nothing)
             service.nudge("notion", whole=True)
             await asyncio.sleep(30)

@@ -51,7 +51,7 @@ def test_a_reload_waits_for_what_is_written_besides(virtual: Virtual) -> None:
         await asyncio.sleep(60)
 
         async def digest() -> None:
-            async with service.besides, service.holding(service.session.config.instances):
+            async with service.besides, service.hands.holding(service.session.config.instances):
                 await asyncio.sleep(20)
                 order.append("written")
 

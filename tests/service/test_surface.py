@@ -89,7 +89,7 @@ def test_nothing_is_undone_while_writes_are_paused(virtual: Virtual) -> None:
 
 def test_what_is_in_use_for_long_is_named(virtual: Virtual) -> None:
     async def story(service: Service, undo: Undo) -> None:
-        async with service.holding(["notion"]):
+        async with service.hands.holding(["notion"]):
             answer = await undo(await wrote(service))
         assert answer.status_code == 409
         assert "notion: in use just now" in answer.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -61,21 +61,16 @@ class Session:
         limits: Limits | None = None,
         keeps_plan: bool = True,
         progress: Progress = silent,
-        mine: frozenset[str] | None = None,
-        stopping: Callable[[], bool] = bool,
     ) -> PassReport:
         """Run one pass. `only` limits what is pulled, `write=False` stops after the plan, and of
         `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
-        those of this pass instead of the configured ones. Where `mine` is given, other instances
-        are in use by another pass: they are neither read nor written in this one.
-        Once it is `stopping`, no further batch is written.
+        those of this pass instead of the configured ones.
 
         What it leaves unwritten is kept as the plan of its number, if it `keeps_plan`. After one
         that may write, what is wrong is told where the configuration says.
         """
         this = await self.open_pass(command, only=only, full=full, write=write)
         this.chosen, this.limits, this.progress = chosen, limits, progress
-        this.mine, this.stopping = mine, stopping
         this.run = this.report.run = await self.store.begin_run(command)
         try:
             await run_pass(this)
@@ -88,17 +83,7 @@ class Session:
     ) -> Pass:
         """A pass over the configured instances that has not begun. Raises ConfigError: there are
         none, or none of that name."""
-        if not self.config.instances:
-            raise ConfigError(
-                "no connection is configured",
-                hint="Add an [instances.NAME] block, or start with: opsync init",
-            )
-        unknown = sorted(only - self.config.instances.keys())
-        if unknown:
-            raise ConfigError(
-                f'no connection "{unknown[0]}"',
-                hint=f"Configured: {', '.join(self.config.instances)}.",
-            )
+        self.wanted(only)
         return Pass(
             config=self.config,
             store=self.store,
@@ -117,6 +102,22 @@ class Session:
             reads_as=reads_as(self.config),
             derives_as=derives_as(self.config),
         )
+
+    def wanted(self, only: frozenset[str]) -> frozenset[str]:
+        """The instances of these names, all if there is none. Raises ConfigError: none is
+        configured, or none of that name."""
+        if not self.config.instances:
+            raise ConfigError(
+                "no connection is configured",
+                hint="Add an [instances.NAME] block, or start with: opsync init",
+            )
+        unknown = sorted(only - self.config.instances.keys())
+        if unknown:
+            raise ConfigError(
+                f'no connection "{unknown[0]}"',
+                hint=f"Configured: {', '.join(self.config.instances)}.",
+            )
+        return only or frozenset(self.config.instances)
 
     async def open_all(self) -> dict[str, Opened]:
         """Every configured instance, with what it keeps by now."""

@@ -132,11 +132,11 @@ class Chores:
         await self._surface.settle()
 
     async def _send_digest(self, now: datetime) -> Sequence[Alarm]:
-        async with self._service.holding(self._with_pages()):
+        async with self._service.hands.holding(self._with_pages()):
             return await digestsending.send_due(self._service.session, now)
 
     async def _write_health_page(self, now: datetime) -> Sequence[Alarm]:
-        async with self._service.holding(self._with_pages()):
+        async with self._service.hands.holding(self._with_pages()):
             return await healthpage.write_due(self._service.session, now)
 
     def _with_pages(self) -> list[str]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from opsync.current import Pass
 from opsync.engine.session import Session
 from opsync.log import bind_run
-from opsync.pipeline import decide
-from opsync.report import InstanceReport
+from opsync.pipeline import decide, finish
+from opsync.report import InstanceReport, PassReport
 from opsync.service.hands import Hands
-from opsync.service.reading import COMMAND, Turn
+from opsync.service.reading import Command, Turn
 from opsync.stages.apply import TargetWork
 from opsync.steps.shared import keep_all
+from opsync.steps.writing import apply_all
 
 
 @dataclass
 class Round:
     """One pass of the service from its decision to its last write."""
 
+    session: Session
+    command: Command
     this: Pass
     work: Mapping[str, list[TargetWork]]
     held: set[str] = field(default_factory=set)
@@ -35,18 +38,24 @@ class Round:
 
 
 async def decide_round(
-    session: Session, turns: Mapping[str, Turn], hands: Hands, stopping: Callable[[], bool]
+    session: Session,
+    command: Command,
+    turns: Mapping[str, Turn],
+    hands: Hands,
+    take: Callable[[], Awaitable[frozenset[str]]],
+    stopping: Callable[[], bool],
 ) -> Round:
     """Decide from these turns and from whatever else is not dealt with yet. Nothing is written.
 
-    The instances that nobody works with are held from here on; those with nothing to be written
-    are let go of at once. What belongs to the others waits for the next round.
+    The instances that it can `take` are held from here on; those with nothing to be written are
+    let go of at once. What belongs to the others waits for the next round.
     """
-    this = await session.open_pass(COMMAND, only=frozenset())
+    this = await session.open_pass(command.name, only=frozenset(), write=command.write)
+    this.chosen, this.limits = command.chosen, command.limits
     this.stopping = stopping
     this.asked_ahead = True
-    mine = hands.take_free("written")
-    found = Round(this, {}, set(mine), session.runtime.clock.monotonic())
+    mine = await take()
+    found = Round(session, command, this, {}, set(mine), session.runtime.clock.monotonic())
     try:
         # Opened once more, now that nobody else can change what they keep.
         this.instances = await session.open_all()
@@ -57,9 +66,10 @@ async def decide_round(
             if turn is not None:
                 this.report.warnings.extend(turn.warnings)
                 this.report.unmeasured.extend(turn.unmeasured)
-        this.run = this.report.run = await session.store.begin_run(COMMAND)
+        this.run = this.report.run = await session.store.begin_run(command.name)
         with bind_run(this.run), session.pool.observer.stage("decide", run=this.run):
-            found.work = await decide(this)
+            work = await decide(this)
+        found.work = work if command.write else {}
         await keep_all(this)
         for name in mine - found.work.keys():
             found.leave(name, hands)
@@ -69,6 +79,24 @@ async def decide_round(
             found.leave(name, hands)
         raise
     return found
+
+
+async def write_round(found: Round, hands: Hands, leave: Callable[[str], None]) -> PassReport:
+    """Write what was decided, each instance by itself and told by `leave` once it is, and close
+    the run; returns its report. Whatever comes of it, nothing is held any more."""
+    this, session = found.this, found.session
+    try:
+        with bind_run(this.run), session.pool.observer.stage("write", run=this.run):
+            await apply_all(this, found.work, leave)
+        for name in set(found.held):
+            found.leave(name, hands)
+        await finish(this, found.started)
+        keeps_plan = found.command.keeps_plan and this.chosen is None
+        return await session.close_pass(this.report, keeps_plan=keeps_plan)
+    finally:
+        session.store.give_up_run(this.run)
+        for name in set(found.held):
+            found.leave(name, hands)
 
 
 def _report(name: str, tool: str, turn: Turn | None) -> InstanceReport:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 
 class Hands:
@@ -46,9 +47,12 @@ class Hands:
         self._doing.update(dict.fromkeys(free, doing))
         return frozenset(free)
 
-    async def take_all(self, doing: str, patience_s: float) -> frozenset[str]:
-        """Hold all instances, as far as they are to be had within so many seconds."""
-        taking = {name: asyncio.ensure_future(self.take(name, doing)) for name in self._waiting}
+    async def take_all(
+        self, doing: str, patience_s: float, among: Iterable[str] | None = None
+    ) -> frozenset[str]:
+        """Hold all instances, or these, as far as they are to be had within so many seconds."""
+        wanted = self._waiting if among is None else among
+        taking = {name: asyncio.ensure_future(self.take(name, doing)) for name in wanted}
         if not taking:
             return frozenset()
         try:
@@ -62,6 +66,38 @@ class Hands:
             one.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         return frozenset(n for n, one in taking.items() if one.done() and not one.cancelled())
+
+    async def in_use(self, names: Iterable[str], patience_s: float) -> frozenset[str]:
+        """Wait until each of these was free, at most so many seconds, without holding any; names
+        those that somebody worked with all the time."""
+
+        async def one(name: str) -> None:
+            await self.take(name, "taken")
+            self.release(name)
+
+        waiting = {name: asyncio.ensure_future(one(name)) for name in names}
+        if not waiting:
+            return frozenset()
+        try:
+            await asyncio.wait(waiting.values(), timeout=patience_s)
+        finally:
+            for each in waiting.values():
+                each.cancel()
+            await asyncio.gather(*waiting.values(), return_exceptions=True)
+        return frozenset(name for name, each in waiting.items() if each.cancelled())
+
+    @asynccontextmanager
+    async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
+        """A block in which these are written, and nobody else works with them."""
+        held: list[str] = []
+        try:
+            for name in sorted(names):
+                await self.take(name, "written")
+                held.append(name)
+            yield
+        finally:
+            for name in held:
+                self.release(name)
 
     def release(self, name: str) -> None:
         """Hold it no more: the next in the row has it at once."""

@@ -39,6 +39,8 @@ from opsync.service.asks import (
     reached,
     socket_path,
 )
+from opsync.service.commanding import carry_out
+from opsync.service.reading import Command
 from opsync.service.running import Service
 
 _log = structlog.get_logger(__name__)
@@ -160,21 +162,20 @@ class _Desk:
         def told(instance: str, read: int, expected: int | None) -> None:
             say(Reading(instance, read, expected))
 
-        async with self._service.alone(wanted.command) as mine:
+        command = Command(
+            name=wanted.command,
+            only=frozenset(wanted.only),
+            full=wanted.full,
+            write=wanted.write,
+            chosen=None if wanted.chosen is None else dict(wanted.chosen),
+            limits=wanted.limits,
+            keeps_plan=wanted.keeps_plan,
+            progress=told,
+        )
+        async with self._service.commanded():
             # Another configuration may be in force by now.
             session = self._session(wanted.config, wanted.mode)
-            report = await session.sync(
-                wanted.command,
-                only=frozenset(wanted.only),
-                full=wanted.full,
-                write=wanted.write,
-                chosen=None if wanted.chosen is None else dict(wanted.chosen),
-                limits=wanted.limits,
-                keeps_plan=wanted.keeps_plan,
-                progress=told,
-                mine=mine,
-                stopping=lambda: self._service.stopping,
-            )
+            report = await carry_out(self._service, session, command)
         self._service.say(report)
         return Synced.of(report)
 

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from opsync.engine.session import Session
 from opsync.log import bind_run
+from opsync.model import Limits, Slot
 from opsync.pipeline import ask_ahead
 from opsync.report import InstanceReport
 from opsync.service.nudges import Nudge
+from opsync.stages.pulling import Progress, silent
 from opsync.steps.nudged import read_named
 from opsync.steps.reading import pull_all
 
 COMMAND = "opsync serve"
 """What stands in the journal and in the list of runs for whatever the service does by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """How something is read, decided and written: as the service does by itself, or as a person
+    asked for. What the fields mean, `Session.sync` tells."""
+
+    name: str = COMMAND
+    only: frozenset[str] = frozenset()
+    full: bool = False
+    write: bool = True
+    chosen: Mapping[Slot, str] | None = None
+    limits: Limits | None = None
+    keeps_plan: bool = True
+    progress: Progress = silent
+
+
+BY_ITSELF = Command()
 
 
 @dataclass(frozen=True)
@@ -52,11 +73,13 @@ class Inbox:
         return found
 
 
-async def take_turn(session: Session, name: str, nudge: Nudge) -> Turn:
+async def take_turn(
+    session: Session, name: str, nudge: Nudge, command: Command = BY_ITSELF
+) -> Turn:
     """Read one instance, which the caller holds. A nudge that names few things has these looked up;
     otherwise, or where that tells too little, what changed is read."""
-    this = await session.open_pass(COMMAND, only=frozenset({name}))
-    this.mine = frozenset({name})
+    this = await session.open_pass(command.name, only=frozenset({name}), full=command.full)
+    this.mine, this.limits, this.progress = frozenset({name}), command.limits, command.progress
     with bind_run(instance=name), session.pool.observer.stage("read", instance=name):
         if nudge.whole or not nudge.refs or not await read_named(this, name, nudge.refs):
             await pull_all(this)

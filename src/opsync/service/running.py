@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,16 +13,14 @@ import structlog
 
 from opsync.engine.session import Session
 from opsync.errors import ConfigError, OpsyncError, StoreError
-from opsync.log import bind_run
 from opsync.model import Ref
-from opsync.pipeline import finish
 from opsync.report import PassReport
-from opsync.service.deciding import Round, decide_round
+from opsync.service.deciding import Round, decide_round, write_round
 from opsync.service.hands import Hands
 from opsync.service.nudges import NoSignals, Nudges, Signals
-from opsync.service.reading import Inbox, take_turn
-from opsync.service.schedule import Schedule
-from opsync.steps.writing import apply_all
+from opsync.service.reading import BY_ITSELF, Command, Inbox, Turn, take_turn
+from opsync.service.reminding import Reminders
+from opsync.service.schedule import Schedule, spans
 
 _log = structlog.get_logger(__name__)
 
@@ -38,8 +36,9 @@ class Service:
     """Keeps everything in step until it is told to stop.
 
     Three kinds of tasks: one an instance, which reads it when it is due or something may have
-    changed; one that decides, whenever something was read, approved or let go of; and one a round
-    that writes. All wait for each other by `hands` alone, so that what is slow holds up itself.
+    changed; one that decides, whenever something was read, approved, let go of, or is due again;
+    and one a round that writes. All wait for each other by `hands` alone, so that what is slow
+    holds up itself.
     """
 
     def __init__(self, session: Session, *, debounce_s: float = 0.5, jitter: float = 0.1) -> None:
@@ -49,7 +48,9 @@ class Service:
         self.nudges = Nudges(session.config.instances)
         self.schedule = Schedule(session.runtime, jitter)
         self.deciding = asyncio.Lock()
-        """Held while something is decided: by a round, or by a person's command."""
+        """Held while something is decided; and by a person's command that has all to itself."""
+        self.asked = asyncio.Lock()
+        """Held by a person's command from its beginning to its end; taken before `deciding`."""
         self.besides = asyncio.Lock()
         """Held by others that work with this session, which stays meanwhile; taken first."""
         self.trouble: dict[str, str] = {}
@@ -58,6 +59,7 @@ class Service:
         """Who is told of each pass that is over."""
         self.signals: Signals = NoSignals()
         """Who keeps the change signals that came until they were looked at."""
+        self._reminders = Reminders()
         self._inbox = Inbox()
         self._unsettled = asyncio.Event()
         self._forced = True
@@ -75,13 +77,16 @@ class Service:
 
     def start(self) -> None:
         """Begin: everything is read at once, and decided once, whatever it brings."""
-        self.schedule.begin(_spans(self.session))
+        self.schedule.begin(spans(self.session.config))
         self.decide_again()
         self._tasks = [
             asyncio.create_task(self._tend(name), name=f"read {name}")
             for name in self.session.config.instances
         ]
         self._tasks.append(asyncio.create_task(self._settle_for_ever(), name="decide"))
+        read = partial(self.nudge, whole=True)
+        reminding = self._reminders.for_ever(self.session, self.decide_again, read)
+        self._tasks.append(asyncio.create_task(reminding, name="remind"))
 
     @property
     def writing(self) -> bool:
@@ -118,7 +123,7 @@ class Service:
         `settle` is called before anything begins again. What was to be looked at still is.
 
         Raises ConfigError where it was told to stop meanwhile."""
-        async with self.besides, self.deciding:
+        async with self.besides, self.asked, self.deciding:
             await self._halt(PATIENCE_S)
             if self._over:
                 raise _stopped()
@@ -147,42 +152,39 @@ class Service:
         self.nudges.tell(instance, refs, whole=whole)
 
     def decide_again(self) -> None:
-        """A person decided something, or another day began: plan again soon."""
+        """A person decided something, or what waited for a time is due: plan again soon."""
         self._forced = True
         self._unsettled.set()
 
     @asynccontextmanager
-    async def alone(self, command: str) -> AsyncIterator[frozenset[str]]:
-        """A block in which nothing else is decided, for a person's command, with the instances that
-        nobody else works with meanwhile."""
-        async with self.deciding:
+    async def commanded(self) -> AsyncIterator[None]:
+        """A block for a person's command, one at a time: the configuration stays meanwhile."""
+        async with self.asked:
             if self._over:
                 raise OpsyncError("the service is stopping", hint="Try again once it runs anew.")
             mine = asyncio.current_task()
             assert mine is not None
             self._commands.add(mine)
-            names: frozenset[str] = frozenset()
             try:
-                names = await self.hands.take_all(command, PATIENCE_S)
-                yield names
+                yield
             finally:
                 self._commands.discard(mine)
-                for name in names:
-                    self.hands.release(name)
                 self.decide_again()
 
     @asynccontextmanager
-    async def holding(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """A block in which nobody else works with these instances. The caller has `besides`."""
-        hands, held = self.hands, list[str]()
-        try:
-            for name in sorted(names):
-                await hands.take(name, "written")
-                held.append(name)
-            yield
-        finally:
-            for name in held:
-                hands.release(name)
+    async def alone(self, command: str) -> AsyncIterator[frozenset[str]]:
+        """A block in which nothing else is decided, for a person's command, with the instances that
+        nobody else works with meanwhile. While it waits for one that is slow, it holds none."""
+        async with self.commanded():
+            configured = self.session.config.instances.keys()
+            free = configured - await self.hands.in_use(configured, PATIENCE_S)
+            async with self.deciding:
+                names = await self.hands.take_all(command, PATIENCE_S, free)
+                try:
+                    yield names
+                finally:
+                    for name in names:
+                        self.hands.release(name)
 
     async def written(self) -> None:
         """Wait until all rounds that write are closed."""
@@ -267,36 +269,44 @@ class Service:
             try:
                 if not await self._is_due():
                     return
-                found = await decide_round(self.session, turns, self.hands, lambda: self._ending)
+                found = await self.decide(self.session, BY_ITSELF, turns, self._take_free)
             except BaseException:
                 self._forced = True
                 for turn in turns.values():
                     self._inbox.turns.setdefault(turn.report.instance, turn)
                 raise
-        self._missed = self.session.config.instances.keys() - (found.this.mine or frozenset())
         writing = asyncio.create_task(self._write(found), name=f"write {found.this.run}")
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
+
+    async def decide(
+        self,
+        session: Session,
+        command: Command,
+        turns: Mapping[str, Turn],
+        take: Callable[[], Awaitable[frozenset[str]]],
+    ) -> Round:
+        """Decide, with the instances that it can `take`. The caller has `deciding`, and writes."""
+        found = await decide_round(session, command, turns, self.hands, take, lambda: self._ending)
+        self._missed = session.config.instances.keys() - (found.this.mine or frozenset())
         for name in found.this.to_ask:
             self.nudge(name, whole=True)
+        return found
+
+    async def _take_free(self) -> frozenset[str]:
+        return self.hands.take_free("written")
 
     async def _is_due(self) -> bool:
         """Whether there is anything to decide: what nobody would hear of is no run."""
-        now = self._now()
+        now = self.session.runtime.clock.now()
         today = now.astimezone(self.session.config.zone).date()
         forced, self._forced = self._forced or today != self._decided_on, False
         self._decided_on = today
         return forced or await self.session.store.is_restless(now)
 
     async def _write(self, found: Round) -> None:
-        this = found.this
         try:
-            with bind_run(this.run), self.session.pool.observer.stage("write", run=this.run):
-                await apply_all(this, found.work, partial(self._leave, found))
-            for name in set(found.held):
-                found.leave(name, self.hands)
-            await finish(this, found.started)
-            report = await self.session.close_pass(this.report)
+            report = await self.write(found)
         except StoreError as error:
             # The run is not settled: what it left undone is planned again.
             await self._store_failed(error)
@@ -304,14 +314,14 @@ class Service:
             return
         except Exception as error:  # noqa: BLE001 - as above
             self.trouble["write"] = f"{type(error).__name__}: {error}"
-            _log.error("write.failed", run=this.run, exc_info=error)
+            _log.error("write.failed", run=found.this.run, exc_info=error)
             return
-        finally:
-            self.session.store.give_up_run(this.run)
-            for name in set(found.held):
-                found.leave(name, self.hands)
         self.trouble.pop("write", None)
         self.say(report)
+
+    async def write(self, found: Round) -> PassReport:
+        """Write what was decided."""
+        return await write_round(found, self.hands, partial(self._leave, found))
 
     def _leave(self, found: Round, name: str) -> None:
         found.leave(name, self.hands)
@@ -324,11 +334,9 @@ class Service:
 
     def say(self, report: PassReport) -> None:
         """Tell whoever wants to know of a pass that is over."""
+        self._reminders.learn(report)
         for told in self.told:
             told(report)
-
-    def _now(self) -> datetime:
-        return self.session.runtime.clock.now()
 
     async def _store_failed(self, error: StoreError) -> None:
         self.trouble["store"] = str(error)
@@ -340,11 +348,3 @@ def _stopped() -> ConfigError:
     return ConfigError(
         "the service is being stopped", hint="It reads its configuration when it starts again."
     )
-
-
-def _spans(session: Session) -> Mapping[str, timedelta]:
-    connectors = session.config.plugins.connectors
-    return {
-        name: one.settings.every or connectors[one.connector].every
-        for name, one in session.config.instances.items()
-    }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from opsync.config import Config
 from opsync.runtime import Runtime
 
 LATEST = timedelta(minutes=15)
@@ -64,3 +65,12 @@ class Schedule:
             span = max(one.every, min(one.every * 2 ** min(one.failures - 1, 8), LATEST))
         spread = 1 + self.runtime.rng.uniform(-self.jitter, self.jitter)
         one.due_at = now + span * spread
+
+
+def spans(config: Config) -> Mapping[str, timedelta]:
+    """By instance how often it is to be read."""
+    connectors = config.plugins.connectors
+    return {
+        name: one.settings.every or connectors[one.connector].every
+        for name, one in config.instances.items()
+    }

@@ -26,6 +26,18 @@ SELECT instance, sum(item) AS items, sum(write) AS writes, min(since) AS since F
 GROUP BY instance
 """)
 
+_WRITES_NEXT = text("""
+SELECT min(at) FROM (
+    SELECT min(next_try_at) AS at FROM ledger
+    WHERE pending = 1 AND next_try_at > :since AND (intent IS NOT NULL OR hold IS NULL)
+    UNION ALL SELECT min(next_try_at) FROM ledger
+    WHERE outcome = 'conflicted' AND next_try_at > :since)
+""")
+_ITEMS_NEXT = text("""
+SELECT substr(ref, 1, instr(ref, ':') - 1) AS instance, min(next_try_at) AS at
+FROM quarantine WHERE next_try_at > :since GROUP BY 1
+""")
+
 
 class SettingAside(Part):
     """Looking at what is set aside, and having it tried again."""
@@ -68,6 +80,18 @@ class SettingAside(Part):
                 for row in c.execute(_COUNTS)
             }
         )
+
+    async def due_next(self, since: datetime) -> tuple[datetime | None, dict[str, datetime]]:
+        """What is tried again first after `since`: the time of a write, None where there is none,
+        and by instance that of an item that could not be read."""
+        values = {"since": to_text(since)}
+
+        def work(connection: Connection) -> tuple[datetime | None, dict[str, datetime]]:
+            writes = maybe_time(connection.scalar(_WRITES_NEXT, values))
+            items = connection.execute(_ITEMS_NEXT, values)
+            return writes, {row.instance: to_time(row.at) for row in items}
+
+        return await self._read(work)
 
     async def asked_in_vain(self, reasons: Mapping[Ref, str], at: datetime) -> None:
         """These were asked for in vain: they stay set aside, each for this reason."""
