@@ -25,6 +25,7 @@ from tests.simulation.promises import (
     check_always,
     check_healed,
     columns_known,
+    held_places,
     is_blind,
     place_of,
     unknown,
@@ -196,7 +197,9 @@ class Episode:
         self._tell(f"undo of #{number}: {len(found.places)} put back")
         self._fired("undo")
         after = owned(self.twins.real)
-        places = {place_of(self.twins.real, change) for change in found.places}
+        # What stood so already is held as well.
+        places = held_places(self.twins.real, f"undo of run {number}")
+        places |= {place_of(self.twins.real, change) for change in found.places}
         places |= {
             place for place in before.keys() | after.keys() if before.get(place) != after.get(place)
         }

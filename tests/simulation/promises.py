@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from opsync.model import Change
+from opsync.model import Change, Ref, Slot, Verb
 from opsync.sandbox.notion.state import dashed
 from tests.simulation.company import (
     Company,
@@ -105,6 +105,24 @@ def place_of(company: Company, change: Change) -> Place:
     value = change.desired if change.desired is not None else change.before
     assert isinstance(value, dict)
     return ("linear", names.linear[target.id], names.place(str(value["url"])))
+
+
+def held_places(company: Company, note: str) -> set[Place]:
+    """The places whose value is held with this note."""
+    with closing(sqlite3.connect(company.store_path)) as connection:
+        rows = connection.execute(
+            "SELECT target, surface, rule, other, applied FROM ledger"
+            " WHERE CAST(hold AS TEXT) LIKE ?",
+            (f'%"note":"{note}"%',),
+        ).fetchall()
+    found = set()
+    for target, surface, rule, other, applied in rows:
+        slot = Slot(Ref.parse(target), surface, rule, Ref.parse(other))
+        value = json.loads(applied)
+        if value is not None or slot.target.instance != "linear":
+            change = Change(id="", slot=slot, verb=Verb.update, desired=value)
+            found.add(place_of(company, change))
+    return found
 
 
 def unknown(store: Path) -> set[str]:

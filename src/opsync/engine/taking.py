@@ -222,6 +222,7 @@ class _Taking:
         store, at = self._session.store, self._session.runtime.clock.now()
         await store.hold_slots(self._holds([*changes, *(change for change, _ in stands)], rows))
         await store.finish_changes(self._found.run, stands, at)
+        self._found.done += stands
         return changes
 
     def _change(self, slot: Slot, back: Back, now: object, remote_id: str) -> Change:
@@ -266,7 +267,8 @@ class _Taking:
         self._found.done += report.done
         self._found.made += [(opened.name, column) for column in report.made]
         self._found.signed_out |= isinstance(report.stopped, SignInError)
-        told = {change.slot for change, _ in report.done} | {one.slot for one in self._found.left}
+        told = {change.slot for change, _ in self._found.done}
+        told |= {one.slot for one in self._found.left}
         told |= {change.slot for change in self._found.would}
         for work in report.unread:
             message = opened.clean(report.stopped.message) if report.stopped is not None else ""
