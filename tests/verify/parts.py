@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.crash.kills import kill_many
 from tests.outages.figures import measure
 from tests.properties.cases import TooRare, Violation, run_cases
+from tests.simulation import taking
 from tests.simulation.playing import play_all, quick_stores, quiet
 from tests.simulation.sweep import EDITS, sweep, undisturbed
 
@@ -75,7 +76,7 @@ def planner(given: Given, say: Say) -> bool:
 
 
 def steps(given: Given, say: Say) -> bool:
-    """Death at every step of the reference runs."""
+    """Death at the steps of the reference runs, of an undo, and of a release."""
     good = True
     with tempfile.TemporaryDirectory() as folder, quiet(), quick_stores():
         for edit in EDITS:
@@ -87,6 +88,18 @@ def steps(given: Given, say: Say) -> bool:
                 say(f"{edit}: died at each of {many} steps, repaired in {most} run(s) at most")
             except AssertionError as error:
                 say(f"{edit}: {error} {getattr(error, '__notes__', '')}")
+                good = False
+        every = 1 if given.form == "full" else 5
+        for command in taking.COMMANDS:
+            place = Path(folder) / command
+            place.mkdir()
+            many, stands = taking.undisturbed(place, command)
+            try:
+                taking.sweep(place, command, range(1, many + 1, every), stands)
+                which = "each" if every == 1 else f"every {every}th"
+                say(f"{command}: died at {which} of {many} steps, whole once repeated")
+            except AssertionError as error:
+                say(f"{command}: {error} {getattr(error, '__notes__', '')}")
                 good = False
     return good
 
