@@ -25,9 +25,9 @@ async def carry_out(service: Service, session: Session, command: Command) -> Pas
     is `commanded`.
     """
     began = session.runtime.clock.monotonic()
-    turns, late = await _read(service, session, command)
-    names = session.config.instances.keys() - late
-    late |= await service.hands.in_use(names, PATIENCE_S)
+    turns, unread = await _read(service, session, command)
+    names = session.config.instances.keys() - unread
+    late = unread | await service.hands.in_use(names, PATIENCE_S)
 
     async def take() -> frozenset[str]:
         mine = await service.hands.take_all(command.name, GRACE_S, names - late)
@@ -37,6 +37,8 @@ async def carry_out(service: Service, session: Session, command: Command) -> Pas
     async with service.deciding:
         found = await service.decide(session, command, turns, take)
     found.started = began
+    for report in found.this.report.instances:
+        report.in_use = report.instance in unread
     return await service.write(found)
 
 

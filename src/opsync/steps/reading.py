@@ -31,8 +31,7 @@ async def pull_all(this: Pass) -> None:
     for report in this.report.instances:
         name, connector = report.instance, this.instances[report.instance].connector
         left_out = bool(this.only) and name not in this.only
-        report.in_use = not left_out and not this.is_mine(name)
-        if not isinstance(connector, Readable) or left_out or report.in_use:
+        if not isinstance(connector, Readable) or left_out:
             continue
         report.pulled = True
         context = contexts[name] = context_of(this, name)
