@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import random
+import sqlite3
 import statistics
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from pathlib import Path
 from bench.issues import WORDS
 from bench.live import Live, living, load, until
 from bench.soaking.around import PAGES
+from opsync.engine.searched import SEARCHED
 from opsync.sandbox.harbor import Harbor
 
 RSS_BOUND_MIB = 128.0
@@ -90,6 +93,14 @@ def _settled(world: Harbor) -> bool:
     return before == _asked(world) and world.notion.write_requests > 0
 
 
+def _searched(live: Live) -> bool:
+    """Whether all that was read has been searched for links that nobody made: that comes once, and
+    its memory stays."""
+    with closing(sqlite3.connect(live.store)) as connection:
+        found = connection.execute("SELECT 1 FROM kept WHERE key = ?", (SEARCHED,)).fetchone()
+    return found is not None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=10_000)
@@ -110,6 +121,8 @@ def main() -> None:
         live.register(sandbox)
         if not until(lambda: _settled(world), PATIENCE_S):
             raise SystemExit("the first run did not come to its end")
+        if not until(lambda: _searched(live), PATIENCE_S):
+            raise SystemExit("nothing was searched")
         for path in PAGES:
             if live.get(path) not in (200, 503):
                 raise SystemExit(f"{path} is not shown")
