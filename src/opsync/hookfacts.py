@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Self
 
 from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import replace
@@ -22,7 +23,24 @@ EXPIRES_SOON = timedelta(days=10)
 """So long before a webhook ends it is renewed, and people are warned where that fails."""
 
 
-class HookFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of a connection as JSON."""
+
+    @classmethod
+    def of(cls, kept: Value) -> Self:
+        """As `plain` had it; what cannot be read counts as nothing."""
+        try:
+            return convert(kept or {}, cls)
+        except ValidationError:
+            return cls()
+
+    def plain(self) -> dict[str, Value]:
+        """As JSON has it, to be kept."""
+        found: dict[str, Value] = to_builtins(self)
+        return found
+
+
+class HookFacts(_Kept, frozen=True, kw_only=True, omit_defaults=True):
     """What is wrong with the webhooks that opsync made for a connection: switched off by the tool,
     gone, or about to end (with why they could not be renewed), and since when."""
 
@@ -32,43 +50,17 @@ class HookFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime | None = None
     error: str = ""
 
-    @classmethod
-    def of(cls, kept: Value) -> HookFacts:
-        """As `plain` had it; what cannot be read counts as nothing wrong."""
-        try:
-            return convert(kept or {}, cls)
-        except ValidationError:
-            return cls()
-
-    def plain(self) -> dict[str, Value]:
-        """As JSON has it, to be kept."""
-        found: dict[str, Value] = to_builtins(self)
-        return found
-
     def failing(self, error: str) -> HookFacts:
         """The same, where it could not be renewed."""
         return replace(self, error=error)
 
 
-class Untold(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Untold(_Kept, frozen=True, kw_only=True, omit_defaults=True):
     """How many reads found changes of which no signal told, although they were on, and since when
     no signal came at all."""
 
     reads: int = 0
     since: datetime | None = None
-
-    @classmethod
-    def of(cls, kept: Value) -> Untold:
-        """As `plain` had it; what cannot be read counts as none."""
-        try:
-            return convert(kept or {}, cls)
-        except ValidationError:
-            return cls()
-
-    def plain(self) -> dict[str, Value]:
-        """As JSON has it, to be kept."""
-        found: dict[str, Value] = to_builtins(self)
-        return found
 
     def another(self, at: datetime) -> Untold:
         """The same after one more such read."""
