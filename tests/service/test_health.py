@@ -137,11 +137,13 @@ async def test_what_is_red_and_waits_for_a_person_is_told_beside_what_keeps_it_f
     waits = [
         alarm("configuration", "", what='the configuration does not fit what was read: rule "x"'),
         alarm("set aside", what="21 items could not be read, over 20", since=None),
+        alarm("interrupted", "", what="opsync undo 7 was interrupted: 2 of 9 values put back"),
         alarm("owners", "", state="warn"),
     ]
     told = [
         'the configuration does not fit what was read: rule "x"; for 3 h',
         "linear: 21 items could not be read, over 20",
+        "opsync undo 7 was interrupted: 2 of 9 values put back; for 3 h",
     ]
     assert await get(Vital(found=waits), "/readyz") == (200, {"ready": True, "reasons": told})
     both = Vital(found=[*waits, alarm("out of date", "notion")])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from opsync.report import PassReport
 from tests.simulation.commands import Opsync, OwnClock
@@ -35,12 +36,15 @@ EDITS: dict[str, Callable[[Company], None]] = {"link": _link, "unlink": _unlink}
 """What people did before the run that dies."""
 
 
+Command = Callable[[Opsync], Coroutine[Any, Any, Any]]
+"""What a process does."""
+
+
 @dataclass
-class Reference:
-    """A company, and the opsync that looks after it, just before the run that dies."""
+class Mortal:
+    """A company, and the opsync that looks after it, of whose processes one dies."""
 
     folder: Path
-    edit: str
     late: bool
     """Whether what was sent when the process died arrives nevertheless."""
 
@@ -50,28 +54,44 @@ class Reference:
         self.clock = OwnClock(self.time, START_AT[0])
         self.line = line_to(self.twins.real, self.time, random.Random(SEED))
         self.line.calm = True
-        self.sync()
-        self.time.now += 7200
-        for company in self.twins.both:
-            EDITS[self.edit](company)
 
-    def sync(
-        self, *, dies_at: int | None = None, only: tuple[str, ...] = ()
-    ) -> tuple[PassReport | Died, int]:
-        """One process."""
-
+    def process(self, command: Command, *, dies_at: int | None = None) -> tuple[Any, int]:
+        """One process; returns what came of it, and how many steps it took."""
         opsync = Opsync(self.twins.real, self.line, self.clock, SEED)
-        asked = {"only": frozenset(only)} if only else {}
-        return run(opsync.sync(asked), self.time, random.Random(SEED), dies_at=dies_at)
+        return run(command(opsync), self.time, random.Random(SEED), dies_at=dies_at)
 
-    def die(self, step: int) -> None:
-        """The run that dies, and what of it still arrives."""
-        result, _ = self.sync(dies_at=step, only=READ)
+    def dies(self, command: Command, step: int) -> None:
+        """One that dies, and what of it still arrives."""
+        result, _ = self.process(command, dies_at=step)
         assert isinstance(result, Died)
         for arrive in self.line.lost():
             if self.late:
                 run(arrive(), self.time, random.Random(SEED))
         self.time.now += 7200
+
+
+@dataclass
+class Reference(Mortal):
+    """It is just before the run that dies."""
+
+    edit: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.sync()
+        self.time.now += 7200
+        for company in self.twins.both:
+            EDITS[self.edit](company)
+
+    def sync(self, *, only: tuple[str, ...] = ()) -> tuple[PassReport, int]:
+        """A run to its end."""
+        report, steps = self.process(_reading(only))
+        assert isinstance(report, PassReport)
+        return report, steps
+
+    def die(self, step: int) -> None:
+        """The run that dies."""
+        self.dies(_reading(READ), step)
 
     def repair(self, wanted: dict[Place, str]) -> int:
         """The runs that it takes until all is as it should be, once; the next one is silent."""
@@ -83,7 +103,6 @@ class Reference:
             number += 1
         before = dict(self.line.writes)
         report, _ = self.sync()
-        assert isinstance(report, PassReport)
         assert self.line.writes == before, "a run with nothing new sent writes"
         assert report.exit_code == 0, report
         assert doubled(self.twins.real) == []
@@ -91,12 +110,17 @@ class Reference:
         return number
 
 
+def _reading(only: tuple[str, ...]) -> Command:
+    asked = {"only": frozenset(only)} if only else {}
+    return lambda opsync: opsync.sync(asked)
+
+
 @contextmanager
 def reference(folder: Path, edit: str, *, late: bool) -> Iterator[Reference]:
     """A company of its own, which is gone afterwards."""
     folder.mkdir()
     try:
-        yield Reference(folder, edit, late)
+        yield Reference(folder, late, edit)
     finally:
         shutil.rmtree(folder)
 
@@ -105,7 +129,6 @@ def undisturbed(folder: Path, edit: str) -> tuple[int, dict[Place, str]]:
     """How many steps the run takes when nothing goes wrong, and what stands then."""
     with reference(folder / "undisturbed", edit, late=False) as world:
         report, steps = world.sync(only=READ)
-        assert isinstance(report, PassReport)
         assert report.applied > 0
         return steps, owned(world.twins.real)
 

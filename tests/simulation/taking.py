@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from opsync.report import PassReport
-from tests.simulation.commands import Opsync, OwnClock, TookBack
-from tests.simulation.company import START_AT, Place, Twins, human, owned
-from tests.simulation.line import line_to
-from tests.simulation.loop import Died, Time, run
+from tests.simulation.commands import TookBack
+from tests.simulation.company import Place, human, owned
+from tests.simulation.sweep import Command, Mortal
 
-SEED = 7
 MOST_STEPS = 900
 """A command is so long at most."""
 
 FIRST = 1
 """The run that wrote everything."""
 
-COMMANDS: dict[str, Callable[[Opsync], Coroutine[Any, Any, TookBack]]] = {
+COMMANDS: dict[str, Command] = {
     "undo": lambda opsync: opsync.undo(FIRST),
     "undo of an undo": lambda opsync: opsync.undo(FIRST + 1),
     "release": lambda opsync: opsync.release(),
@@ -44,54 +40,36 @@ class Stands:
 
 
 @dataclass
-class Reference:
-    """A company, and the opsync that looks after it, just before the command that dies."""
+class Reference(Mortal):
+    """It is just before the command that dies."""
 
-    folder: Path
     command: str
-    late: bool
-    """Whether what was sent when the process died arrives nevertheless."""
 
     def __post_init__(self) -> None:
-        self.time = Time()
-        self.twins = Twins.build(self.folder, self.time, START_AT[0], SEED, "Europe/Berlin")
-        self.clock = OwnClock(self.time, START_AT[0])
-        self.line = line_to(self.twins.real, self.time, random.Random(SEED))
-        self.line.calm = True
+        super().__post_init__()
         report = self._sync()
         assert report.run == FIRST
         self.time.now += 7200
         if self.command == "undo of an undo":
-            self._process(COMMANDS["undo"])
+            self.process(COMMANDS["undo"])
             self.time.now += 7200
 
-    def _process(
-        self, main: Callable[[Opsync], Coroutine[Any, Any, Any]], *, dies_at: int | None = None
-    ) -> tuple[Any, int]:
-        opsync = Opsync(self.twins.real, self.line, self.clock, SEED)
-        return run(main(opsync), self.time, random.Random(SEED), dies_at=dies_at)
-
     def _sync(self) -> PassReport:
-        report, _ = self._process(lambda opsync: opsync.sync({}))
+        report, _ = self.process(lambda opsync: opsync.sync({}))
         assert isinstance(report, PassReport)
         return report
 
     def whole(self) -> int:
         """The command to its end; returns how many steps it took."""
-        found, steps = self._process(COMMANDS[self.command])
+        found, steps = self.process(COMMANDS[self.command])
         assert isinstance(found, TookBack)
         assert found.left == 0, found
         self.time.now += 7200
         return steps
 
     def die(self, step: int) -> None:
-        """The command that dies, and what of it still arrives."""
-        result, _ = self._process(COMMANDS[self.command], dies_at=step)
-        assert isinstance(result, Died)
-        for arrive in self.line.lost():
-            if self.late:
-                run(arrive(), self.time, random.Random(SEED))
-        self.time.now += 7200
+        """The command that dies."""
+        self.dies(COMMANDS[self.command], step)
 
     def rest(self, *, whole: bool = True) -> None:
         """A run that has nothing to write. It tells where the command is not `whole`, unless that
@@ -128,7 +106,7 @@ def reference(folder: Path, command: str, *, late: bool) -> Iterator[Reference]:
     """A company of its own, which is gone afterwards."""
     folder.mkdir()
     try:
-        yield Reference(folder, command, late)
+        yield Reference(folder, late, command)
     finally:
         shutil.rmtree(folder)
 

@@ -15,12 +15,10 @@ from opsync.cli.screen import interactive, show_rows
 from opsync.engine.deciding import unclear
 from opsync.engine.explain import Explainer
 from opsync.model import Record
-from opsync.store import Store
+from opsync.store import EVERY, Store
 
 LIMIT = 100
 """Rows on a terminal unless told otherwise."""
-NO_LIMIT = 2**63 - 1
-"""The greatest number that SQLite takes as a limit."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +48,7 @@ def limit_option(function: F) -> F:
 
 def most(limit: int | None, as_json: bool) -> int:
     """How many rows: programs get all of them unless they ask for fewer."""
-    return limit or (LIMIT if interactive() and not as_json else NO_LIMIT)
+    return limit or (LIMIT if interactive() and not as_json else EVERY)
 
 
 def show_listing(

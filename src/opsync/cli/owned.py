@@ -36,14 +36,13 @@ from opsync.engine.owning import (
 )
 from opsync.engine.owning import owned as shown_owned
 from opsync.engine.pages import Kept, Released, kept_parts, leave_parts, release_parts
-from opsync.engine.taking import EVERY
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError
 from opsync.model import Kind, Ref
 from opsync.model.ledger import Entry, HoldKind
 from opsync.model.rules import LINKS_RULE
 from opsync.model.value import NOTHING
-from opsync.store import Store
+from opsync.store import EVERY, Store
 
 
 @click.command()

@@ -15,6 +15,7 @@ from opsync.model import WRITTEN, MadeColumn, Record, Ref, Slot, Value
 from opsync.model.column import column_change, column_slot
 from opsync.model.ledger import CONFLICTED, Entry, HoldKind
 from opsync.steps.shared import keep
+from opsync.store import EVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ async def with_lost_columns(
         connector = opened.connector
         if not isinstance(connector, MakesColumns):
             continue
-        every = await session.store.entries(instance=name, limit=2**63 - 1)
+        every = await session.store.entries(instance=name, limit=EVERY)
         records = await session.store.records_of(sorted({one.slot.target for one in every}))
 
         def of(one: Entry, makes: MakesColumns, known: dict[Ref, Record]) -> MadeColumn | None:

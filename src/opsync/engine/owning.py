@@ -16,7 +16,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session
 from opsync.engine.standing import held_why
 from opsync.engine.taken import TakenBack
-from opsync.engine.taking import EVERY, take_back
+from opsync.engine.taking import take_back
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
@@ -34,7 +34,7 @@ from opsync.model.ledger import (
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.model.undo import Back
 from opsync.model.value import NOTHING
-from opsync.store import JournalRow, Store
+from opsync.store import EVERY, JournalRow, Store
 
 Side = Literal["theirs", "ours"]
 """Whose value is to stand at a place: the person's, or opsync's."""

@@ -26,10 +26,7 @@ from opsync.model.undo import TAKEN_BACK, Back, Left, stands_for
 from opsync.stages.apply import ApplyReport, TargetWork, apply
 from opsync.stages.places import Want, look_at
 from opsync.steps.shared import at_once, keep
-from opsync.store import InstanceRun
-
-EVERY = 2**63 - 1
-"""The greatest number of rows that SQLite takes as a limit."""
+from opsync.store import EVERY, InstanceRun
 
 
 async def take_back(

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from opsync.engine.columns import Columns
 from opsync.engine.session import Session
 from opsync.engine.taken import LeftSlot, TakenBack
-from opsync.engine.taking import EVERY, take_back
+from opsync.engine.taking import take_back
 from opsync.model import WRITTEN, Ref, Slot
 from opsync.model.column import is_column
 from opsync.model.undo import TAKEN_BACK, Back, Written, undo_of
-from opsync.store import JournalRow, Store
+from opsync.store import EVERY, JournalRow, Store
 
 _RUN = re.compile(r"\d{1,18}")
 _CHANGE = re.compile(r"\d{1,18}-[0-9a-f]{8}(?:-[a-z]+)?")

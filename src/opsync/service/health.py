@@ -142,7 +142,7 @@ def _reason(one: Alarm, now: datetime) -> str:
             return f"{one.connection} was not measured{lasting}"
         case "signed out":
             return f"{one.connection} refuses the sign-in{lasting}"
-        case "configuration":
+        case "configuration" | "interrupted":
             return f"{inert_text(one.what, 500)};{lasting}".rstrip(";")
         case _:
             return f"{one.connection}: {inert_text(one.what, 200)}{lasting}"

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from opsync.model import WRITTEN
 from opsync.model.column import is_column
-from opsync.store import RunRow, Store, is_held_elsewhere
+from opsync.store import EVERY, RunRow, Store, is_held_elsewhere
 from opsync.watch import Alarm
-
-EVERY = 2**63 - 1
-"""The greatest number of rows that SQLite takes as a limit."""
 
 
 async def cut_short(store: Store) -> tuple[Alarm, ...]:

@@ -12,6 +12,7 @@ from opsync.store.migrations import HEAD
 from opsync.store.runs import NEXT
 from opsync.store.store import Store
 from opsync.store.types import (
+    EVERY,
     METRICS,
     Alike,
     Arrived,
@@ -40,6 +41,7 @@ from opsync.store.types import (
 )
 
 __all__ = [
+    "EVERY",
     "HEAD",
     "METRICS",
     "NEXT",

@@ -34,6 +34,9 @@ METRICS = "opsync:metrics"
 """The feed under which it is kept when metrics were read. Like kept values that begin so, it is
 the core's own."""
 
+EVERY = 2**63 - 1
+"""As a limit: all rows there are. No greater number is one to SQLite."""
+
 
 class Prepared(NamedTuple):
     """A record ready to be stored: its texts are already mentions.
