@@ -148,7 +148,7 @@ class Pass:
     kept: set[Ref] = field(default_factory=set)
     """Roots that were to be rolled up and could not be: what they count is not known."""
     aside: frozenset[Ref] = frozenset()
-    """What is set aside: its latest version could not be read."""
+    """What is set aside, once it is rolled up: its latest version could not be read."""
     mine: frozenset[str] | None = None
     """The instances that no other pass works with meanwhile: what is none of them is not asked,
     not written, and nothing is kept for it. None: all are."""

@@ -160,7 +160,7 @@ async def roll_up_changed(this: Pass) -> None:
     """Roll up: the roots that what changed belongs to, and those for which the date matters."""
     health_rules = this.config.plugins.health_rules
     now, as_of, zone = this.clock.now(), this.as_of, this.config.zone
-    aside = await this.store.aside_refs()
+    this.aside = await this.store.aside_refs()
     for rule in this.config.rules:
         found = await roots_in(this, rule)
         await this.store.drop_rollups(rule.name, [r.ref for r in found])
@@ -189,7 +189,7 @@ async def roll_up_changed(this: Pass) -> None:
                     tree.names,
                     tree.nodes,
                     frozenset(roots),
-                    aside,
+                    this.aside,
                     tree.twins,
                     this.config.preference,
                     this.releases.get((rule.name, ref)),

@@ -43,7 +43,6 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         targets |= await this.store.rollup_places(list(this.instances))
     this.approved = await this.store.approved()
     this.resting = await _resting(this) if targets else {}
-    this.aside = await this.store.aside_refs() if targets else frozenset()
     pauses = await this.store.pauses()
     for one_read in this.report.instances:
         one_read.paused = pauses.of(one_read.instance) is not None
