@@ -95,7 +95,8 @@ class Book:
                 )
                 if change.over_edit:
                     row = replace(row, hold=None)
-            if not outcome.unknown:
+            failed = outcome.kind is OutcomeKind.failed
+            if not outcome.unknown and not (failed and change.interrupted):
                 row = replace(row, intent=None)
             self.rows[change.slot] = row
         self._tidy()

@@ -129,6 +129,20 @@ async def test_an_unknown_outcome_keeps_the_intent(store: Store) -> None:
     assert after.applied == stored(None)
 
 
+async def test_a_refusal_does_not_settle_what_an_earlier_write_began(store: Store) -> None:
+    first = change("jira:1", "x")
+    await store.begin_changes(1, [first])
+    await store.finish_changes(1, [(first, outcome(OutcomeKind.failed, unknown=True))], NOW)
+    again = msgspec.structs.replace(first, interrupted=True)
+    await store.begin_changes(2, [again])
+    refused = outcome(OutcomeKind.failed, retryable=False)
+    await store.finish_changes(2, [(again, refused)], NOW)
+    assert (await at(store, "jira:1")).intent == stored("x")
+    await store.begin_changes(3, [again])
+    await store.finish_changes(3, [(again, outcome(OutcomeKind.created, applied="x"))], NOW)
+    assert (await at(store, "jira:1")).intent is None
+
+
 async def test_failures_in_a_row_wait_longer_each_time_up_to_six_hours(store: Store) -> None:
     waits = []
     for _ in range(11):

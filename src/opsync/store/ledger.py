@@ -419,7 +419,8 @@ def _finish(
                 values["hold"] = None
             elif change.settles == "held":
                 values["hold"] = _told(connection, change.slot)
-        if not outcome.unknown:
+        if not outcome.unknown and not (failed and change.interrupted):
+            # What an earlier write began is no clearer by one that was refused.
             values["intent"] = None
         slot = change.slot
         key = (str(slot.target), slot.surface, slot.rule, str(slot.other))
