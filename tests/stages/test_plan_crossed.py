@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -211,11 +213,14 @@ def test_what_a_person_keeps_elsewhere_is_not_handed_over_for_its_move() -> None
     assert [one.slot for one in result.held] == [renamed]
 
 
-def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time() -> None:
+@pytest.mark.parametrize("failed", [{}, {"attempts": 1, "next_try_at": NOW}], ids=["", "failed"])
+def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time(
+    failed: dict[str, Any],
+) -> None:
     edit = linked("https://a.example", "mine")
     hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(NEW)))
     row = entry(OLD, surface="remote", desired=stored(NEW), remote_id="1", observed=stored(edit))
-    row = replace(row, hold=hold, outcome=CONFLICTED, message=EDITED_BY)
+    row = replace(row, hold=hold, outcome=CONFLICTED, message=EDITED_BY, **failed)
     want = Want(row.slot, NEW, edits=Edits.propose, over=stored(edit))
     assert [one.over_edit for one in planned(seen_target(), want, entries=[row]).changes] == [True]
 

@@ -18,8 +18,8 @@ NAMED_AS = "opsync:named-as:{}"
 STOPPED = "opsync:stopped:{}"
 """Kept of a feed of which a whole read was not believed."""
 CHECKED = "opsync:checked:{}"
-"""Kept of a feed: how far it was read when its last census was taken, and whether the read that
-begins there again is under way."""
+"""Kept of a feed: how far it was read when its last census was taken, and when the one before that
+was, and whether the read that begins there again is under way."""
 
 
 class Start(NamedTuple):
@@ -40,8 +40,9 @@ async def starts_at(connector: Readable, feed: Feed, instance: str, context: Pul
     """Where to begin.
 
     Everything is read after a walk that was not believed, or where a census is due that the
-    connector cannot take. Where it can, what changed since the last one is read once more: some of
-    it may have been hidden, or in no index yet, when it was its turn.
+    connector cannot take. Where it can, what changed since the last one but one is read once more:
+    some of it may have been hidden, in no index yet, or left out when it was its turn, and that may
+    have been in the very run of the last one.
     """
     kept = await context.store.kept(instance)
     if kept.get(READ_AS.format(feed.name)) not in (None, context.fingerprint):
@@ -77,7 +78,7 @@ async def _again(known: Value, feed: Feed, instance: str, context: PullContext) 
         return None
     begun = not known.get("begun")
     await context.store.put_kept(instance, {CHECKED.format(feed.name): known | {"begun": begun}})
-    return datetime.fromisoformat(str(known["high"])) if begun else None
+    return datetime.fromisoformat(str(known.get("before", known["high"]))) if begun else None
 
 
 async def note_census(feed: Feed, begin: Start, instance: str, context: PullContext) -> None:
@@ -89,4 +90,6 @@ async def note_census(feed: Feed, begin: Start, instance: str, context: PullCont
     for cursor in await context.store.cursors(instance):
         if cursor.feed == feed.name and cursor.high is not None:
             high = cursor.high.isoformat()
-            await context.store.put_kept(instance, {name: {"high": high, "begun": False}})
+            before = known["high"] if begin.again and isinstance(known, dict) else high
+            noted: Value = {"high": high, "before": before, "begun": False}
+            await context.store.put_kept(instance, {name: noted})

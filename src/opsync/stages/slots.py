@@ -236,6 +236,8 @@ class Builder:
             refused = False
         if taken:
             want = msgspec.structs.replace(want, edits=Edits.theirs)
+            # What failed before has nothing to do with it.
+            updated = msgspec.structs.replace(updated, attempts=0, next_try_at=None)
         hold = self._hold(want, entry, updated, surface)
         message = TAKEN if taken else entry.message if refused else EDITED_BY
         updated = msgspec.structs.replace(
