@@ -236,3 +236,15 @@ def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time(
     assert (again.changes, again.entries, again.conflicts) == ((), (), (kept,))
     free = planned(seen_target(), want, entries=[kept], seen=[mine])
     assert [one.over_edit for one in free.changes] == [True]
+
+
+def test_a_write_over_an_edit_that_is_found_ends_its_hold_although_its_next_try_waits() -> None:
+    edit = linked("https://a.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(OLD)))
+    row = entry(OLD, surface="remote", remote_id="1", observed=stored(edit), intent=stored(OLD))
+    row = replace(row, hold=hold, outcome=CONFLICTED, attempts=1, next_try_at=NOW + HELD_FOR)
+    there = Seen.of("remote", OLD, address="https://a.example", remote_id="1", ours=True)
+    found = planned(seen_target(), Want(row.slot, OLD), entries=[row], seen=[there])
+    assert [(one.before, one.over_edit) for one, _ in found.recovered] == [(edit, True)]
+    assert (found.changes, found.held, found.conflicts) == ((), (), ())
+    assert all(one.hold is None for one in found.entries)

@@ -180,6 +180,7 @@ def recovered(
         reason=entry.reason,
         evidence=entry.evidence,
         inputs=entry.inputs,
+        over_edit=is_edited(entry),
     )
     remote_id = "" if value is None else here.remote_id or entry.remote_id
     outcome = Outcome(

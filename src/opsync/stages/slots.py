@@ -105,8 +105,9 @@ class Builder:
             return
         if not edited:
             updated = msgspec.structs.replace(updated, hold=None)
+        found = here is not None and entry.intent == stored(here.plain()) and not twice
         waits = entry.next_try_at is not None and entry.next_try_at > self.now
-        if waits and same_desire and want.writes:
+        if waits and same_desire and want.writes and not found:
             if edited and updated.observed != entry.observed:
                 # Another edit meanwhile, which is held anew.
                 hold = self._hold(want, entry, updated, surface)
@@ -120,7 +121,7 @@ class Builder:
             if same or is_over(self._hold(want, entry, updated, surface), self.now):
                 self._edit(want, entry, updated, surface, here)
                 return
-        if here is not None and entry.intent == stored(here.plain()) and not twice:
+        if here is not None and found:
             change, outcome, entry, updated = recovered(entry, updated, here, self.run)
             self.recovered.append((change, outcome))
         if taken and entry.applied == NOTHING and want.value is not None:
