@@ -74,6 +74,7 @@ def step(scene: Scene, *, healing: bool) -> bool:
     asked = [one for one in result.proposed if one.interrupted and one.reason == TAKEN]
     scene.asks = bool(asked) and not changes
     _lapse(scene)
+    _agree_on_nothing(scene)
     if changes and not _within_limits(scene, changes, healing=healing):
         return True
     if changes and not healing and scene.choices.chance(10):
@@ -135,6 +136,22 @@ def _agree(scene: Scene) -> None:
         if stored(thing.value) in (stored(want.value), stored(canonical(want.value))):
             scene.board.things[thing.id] = thing._replace(by="either")
             scene.unclear.add(slot)
+
+
+def _agree_on_nothing(scene: Scene) -> None:
+    """What a person removed and nothing asks for any more is over: both agree."""
+    asked = [(slot, want.value) for slot, want in scene.wants.items()]
+    known = [
+        (slot, plain(value))
+        for slot, row in scene.book.rows.items()
+        for value in (row.applied, row.desired, row.intent)
+        if value is not None
+    ]
+    scene.emptied &= {
+        (slot.surface, address(slot.surface, value))
+        for slot, value in [*asked, *known]
+        if value is not None
+    }
 
 
 def _inherit(scene: Scene) -> None:
