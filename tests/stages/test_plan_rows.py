@@ -197,6 +197,14 @@ def test_two_of_our_own_at_one_place_are_written_so_that_one_goes() -> None:
     ]
 
 
+def test_two_where_an_interrupted_write_began_stay_open_when_another_place_is_wanted() -> None:
+    begun = Entry(slot=slot("link"), desired=stored(A), intent=stored(A))
+    seen = (link(A, "r1"), link(A, "r2"))
+    found = planned(seen_target(), Want(slot("link"), B), entries=[begun], seen=seen)
+    assert found.recovered == ()
+    assert [(one.before, one.desired, one.interrupted) for one in found.changes] == [(A, B, True)]
+
+
 def test_two_are_no_two_where_one_is_anothers_or_of_another_place_or_known() -> None:
     assert twice(link(A, "r1"), link(A, "r2", ours=False)) == []
     assert twice(link(A, "r1"), link(A, "r2", on="remote")) == []

@@ -149,13 +149,15 @@ def stands_twice(
     connector: Writable,
     seen: Sequence[Seen] | None,
 ) -> bool:
-    """Whether two of opsync's own serve the slot's place: where one is moved by making another, an
-    interrupted write, or one that the store knows nothing of, may have left both."""
+    """Whether two of opsync's own serve the slot's place, or that of an interrupted write: where one
+    is moved by making another, such a write, or one that the store knows nothing of, may have left
+    both."""
     if want.value is None or not seen or (entry.intent is None and entry.applied != NOTHING):
         return False
-    address = connector.address(surface.name, want.value)
-    own = [one for one in seen if one.surface == surface.name and one.ours]
-    return bool(address) and sum(one.address == address for one in own) > 1
+    tried = [one for one in (want.value, plain(entry.intent)) if one is not None]
+    places = {connector.address(surface.name, one) for one in tried} - {""}
+    own = [one.address for one in seen if one.surface == surface.name and one.ours]
+    return any(own.count(place) > 1 for place in places)
 
 
 def recovered(
