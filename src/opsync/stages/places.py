@@ -149,9 +149,9 @@ def stands_twice(
     connector: Writable,
     seen: Sequence[Seen] | None,
 ) -> bool:
-    """Whether two of opsync's own serve the slot's place, or that of an interrupted write: where one
-    is moved by making another, such a write, or one that the store knows nothing of, may have left
-    both."""
+    """Whether two of opsync's own serve the slot's place, or that of an interrupted write: where
+    one is moved by making another, such a write, or one that the store knows nothing of, may have
+    left both."""
     if want.value is None or not seen or (entry.intent is None and entry.applied != NOTHING):
         return False
     tried = [one for one in (want.value, plain(entry.intent)) if one is not None]
