@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from unittest.mock import Mock
 
 import pytest
 
@@ -86,6 +87,19 @@ def test_a_plan_goes_through_a_file(company: Company) -> None:
     path = company.folder / "plan.json"
     assert company.opsync("plan", "--out", str(path)).code == 0
     assert len(json.loads(path.read_bytes())["changes"]) == 5
+    assert company.opsync("apply", str(path)).code == 0
+    assert stands(company)
+
+
+def test_the_file_of_a_plan_is_whole_though_who_reads_the_screen_leaves_early(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = company.folder / "plan.json"
+    leaves = Mock(side_effect=BrokenPipeError)
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.cli.plan.print_plan", leaves)
+        assert company.opsync("plan", "--out", str(path)).code == 0
+    leaves.assert_called_once()
     assert company.opsync("apply", str(path)).code == 0
     assert stands(company)
 

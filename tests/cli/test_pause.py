@@ -26,6 +26,8 @@ def test_everything_is_paused_until_it_is_ended(company: Company) -> None:
     assert "Paused      all writes: opsync pause --off" in said.lines
     assert "Written     nothing" in said.lines
     assert written(company) == (False, False)
+    ended = company.opsync("pause", "--off")
+    assert ended.lines == ["nothing is paused any more: writes go on"]
     assert company.opsync("pause", "--off").lines == ["nothing is paused"]
     assert "Written     Toy 5" in company.opsync("sync").lines
 

@@ -54,16 +54,18 @@ def pause(
             f'no connection "{connection}"',
             hint=f"Configured: {', '.join(opened.config.instances)}.",
         )
-    found = run_async(_pause(opened, connection, off=off))
+    before, found = run_async(_pause(opened, connection, off=off))
     if as_json:
         print_json({"paused": found.found})
         return 0
-    for line in pause_lines(found.found, SystemClock().now()) or ["nothing is paused"]:
+    none = "nothing is paused any more: writes go on" if before.found else "nothing is paused"
+    for line in pause_lines(found.found, SystemClock().now()) or [none]:
         show_line(line)
     return 0
 
 
-async def _pause(opened: Opened, connection: str | None, *, off: bool) -> Pauses:
+async def _pause(opened: Opened, connection: str | None, *, off: bool) -> tuple[Pauses, Pauses]:
+    """What was paused before, and what is now."""
     async with open_store(opened) as store:
         before = await store.pauses()
         if not off:
@@ -76,7 +78,7 @@ async def _pause(opened: Opened, connection: str | None, *, off: bool) -> Pauses
                 f"{connection} is paused with all others", hint="End that: opsync pause --off"
             )
         await nudge(opened.config.store)
-        return await store.pauses()
+        return before, await store.pauses()
 
 
 def pause_lines(found: Sequence[Pause], now: datetime) -> list[str]:

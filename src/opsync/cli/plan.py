@@ -110,6 +110,8 @@ def show_plan(
     limits = allowed.limits(opened) if allowed is not None else None
     asked = _plan(opened, item=item, offline=offline, only=only, full=full, limits=limits)
     view = run_async(asked)
+    if out is not None:  # before anything is printed: who reads may leave early
+        run_async(_write_out(opened, view.report.run, out))
     if as_json:
         print_json(plan_json(view))
     else:
@@ -119,8 +121,6 @@ def show_plan(
         alarms, warnings = alarm_lines(view.report), warning_lines(view.report)
         for line in [*trouble, *alarms, *warnings, *paused]:
             show_line(line)
-    if out is not None:
-        run_async(_write_out(opened, view.report.run, out))
     code = view.report.exit_code
     return CHANGES_WAIT if exit_code and code == 0 and view.waiting else code
 
