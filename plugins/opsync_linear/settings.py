@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from opsync import BaseUrl, Place, Token, WebhookSettings, value_hash
+from opsync import ANY_PLACE, BaseUrl, Place, Token, WebhookSettings, value_hash
 
 TeamKey = Annotated[str, AfterValidator(lambda key: key.strip().upper())]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
@@ -30,7 +30,7 @@ class LinearSettings(WebhookSettings):
 
     not_read = WebhookSettings.not_read | {"page_size", "project_updates"}
 
-    parted_by = "teams"
+    parted_by = "workspace or teams"
 
     teams: tuple[TeamKey, ...] = ()
     """Keys of the teams to read, as in GRO-44; empty: every team that the token can see."""
@@ -47,8 +47,8 @@ class LinearSettings(WebhookSettings):
     """Where the API is; another address for a proxy or a test server."""
 
     workspace: str = ""
-    """The name in linear.app/NAME/…; empty: the workspace that the token belongs to. Name it when
-    several Linear workspaces are configured."""
+    """The name in linear.app/NAME/…; empty: the workspace that the token belongs to. Where several
+    connections read Linear, name it in each."""
 
     token: Token
     """A personal API key (lin_api_…) with Read, and Write to write; or an OAuth access token."""
@@ -62,9 +62,11 @@ class LinearSettings(WebhookSettings):
     def places(self) -> Iterable[Place]:
         """The workspace, as far as its name or the token tells, or its teams that are read."""
         token = value_hash(self.token.get_secret_value())
-        keys = [(f"token {token}", "the workspace of their token")]
+        keys = [(f"token/{token}", "the workspace of their token")]
         if self.workspace:
-            keys.append((f"name {self.workspace.casefold()}", f"linear.app/{self.workspace}"))
+            keys.append((f"name/{self.workspace.casefold()}", f"linear.app/{self.workspace}"))
+        else:
+            keys.append((f"name/{ANY_PLACE}", "what may be one workspace: not all are named"))
         for key, title in keys:
             if not self.teams:
                 yield Place(key, title)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from opsync.contract.hookspecs import hookimpl
     from opsync.contract.pages import PageBlock, PageText, WritesPages
     from opsync.contract.settings import (
+        ANY_PLACE,
         BaseUrl,
         ConnectorSettings,
         Place,
@@ -155,6 +156,7 @@ _HOMES = {
     "opsync.contract.hookspecs": ("hookimpl",),
     "opsync.contract.pages": ("PageBlock", "PageText", "WritesPages"),
     "opsync.contract.settings": (
+        "ANY_PLACE",
         "BaseUrl",
         "ConnectorSettings",
         "Place",
@@ -247,6 +249,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ANY_PLACE",
     "CONTRACT",
     "OUT_OF_SCOPE",
     "Absent",

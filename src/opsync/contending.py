@@ -12,7 +12,7 @@ from typing import Any
 
 from opsync.blocks.rules import RollupBlock, RootsBlock
 from opsync.contract.connector import Connector, Measurable, Writable
-from opsync.contract.settings import ConnectorSettings, Place
+from opsync.contract.settings import ANY_PLACE, ConnectorSettings, Place
 
 _PLACES = {
     "root": "on the same initiatives",
@@ -92,16 +92,16 @@ def _writes(class_: type[Connector[Any]]) -> bool:
 
 
 def _shared(one: Iterable[Place], two: Iterable[Place]) -> Place | None:
-    """A place of the one that is a place of the other, or a part of one, or the other way round."""
+    """A place of the one that is, or may be, a place of the other, or a part of one: the smaller of
+    both."""
     others = list(two)
     for place in one:
         for other in others:
-            if place.key == other.key or _within(place, other):
-                return place
-            if _within(other, place):
-                return other
+            if _meet(place, other):
+                return max(place, other, key=lambda each: each.key.count("/"))
     return None
 
 
-def _within(one: Place, other: Place) -> bool:
-    return one.key.startswith(f"{other.key}/")
+def _meet(one: Place, other: Place) -> bool:
+    pairs = zip(one.key.split("/"), other.key.split("/"), strict=False)
+    return all(part == like or ANY_PLACE in (part, like) for part, like in pairs)

@@ -100,10 +100,15 @@ Zone = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone, "Europe/Berlin"; "" for none."""
 
 
+ANY_PLACE = "*"
+"""A step of a place that is not known before something is read."""
+
+
 class Place(NamedTuple):
-    """A part of a tool that an instance may write: two instances of one connector whose keys are
-    the same, or of which one continues the other after a "/", would write the same there. `title`
-    is what people call it; no secret is in it."""
+    """A part of a tool that an instance may write. `key` is steps with "/" between them, each of
+    which may be ANY_PLACE: two instances of one connector whose keys are the same, or of which one
+    goes on where the other ends, would write the same there. `title` is what people call it; no
+    secret is in it."""
 
     key: str
     title: str
