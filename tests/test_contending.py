@@ -119,10 +119,14 @@ SITE = "https://harbor.atlassian.net"
             linear("lin_2", workspace="Harbor"),
             "linear.app/harbor",
         ),
-        (linear("lin_1"), linear("lin_2"), "what may be one workspace"),
-        (linear("lin_1"), linear("lin_2", workspace="harbor"), "what may be one workspace"),
-        (linear("lin_1", "GRO"), linear("lin_2", workspace="harbor"), "GRO of what may be one"),
-        (linear("lin_1", "GRO"), linear("lin_2", "gro"), "GRO of what may be one"),
+        (linear("lin_1"), linear("lin_2"), "a workspace that is not named"),
+        (linear("lin_1"), linear("lin_2", workspace="harbor"), "a workspace that is not named"),
+        (
+            linear("lin_1", "GRO"),
+            linear("lin_2", workspace="harbor"),
+            "GRO of a workspace that is not",
+        ),
+        (linear("lin_1", "GRO"), linear("lin_2", "gro"), "GRO of a workspace that is not"),
         (notion(NOTION_ID), notion(f"https://notion.so/x-{NOTION_ID}?v=1"), "the data source"),
     ],
 )

@@ -66,7 +66,7 @@ class LinearSettings(WebhookSettings):
         if self.workspace:
             keys.append((f"name/{self.workspace.casefold()}", f"linear.app/{self.workspace}"))
         else:
-            keys.append((f"name/{ANY_PLACE}", "what may be one workspace: not all are named"))
+            keys.append((f"name/{ANY_PLACE}", "a workspace that is not named in both"))
         for key, title in keys:
             if not self.teams:
                 yield Place(key, title)
