@@ -179,6 +179,7 @@ def test_a_pass_that_went_wrong_stops_the_demo_with_its_exit_code(
     assert caught.value.exit_code == code
 
 
+@pytest.mark.slow
 def test_a_refused_sign_in_is_named_instead_of_telling_empty_scenes(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +246,7 @@ def test_it_takes_less_than_twenty_seconds(shown: Shown) -> None:
     assert shown.seconds < 20
 
 
+@pytest.mark.slow
 def test_its_json_is_the_two_passes_and_nothing_else(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,7 @@ def test_opsync_traceback_shows_where_an_unexpected_error_came_from(
     assert "s3cr3t" not in result.err
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_nothing_with_a_traceback(synced: Company) -> None:
     script = "from opsync.cli import main; main()"
     config = str(synced.folder / "opsync.toml")

@@ -133,6 +133,7 @@ def test_registering_again_makes_nothing_twice_and_keeps_the_secret(scene: Scene
     assert len(scene.world.jira.hooks.registered) == 1
 
 
+@pytest.mark.slow
 def test_a_new_secret_counts_beside_the_one_before(scene: Scene) -> None:
     scene.opsync("register", "linear", "--url", scene.here)
     (before,) = scene.hooks.secrets_of(scene.config.instances["linear"])
@@ -254,6 +255,7 @@ def test_a_token_that_somebody_planted_is_dropped_and_a_proven_one_counts_on(
     assert taken() == [b"secret_of_notion"]
 
 
+@pytest.mark.slow
 def test_the_list_says_what_is_set_up_and_when_a_signal_last_came(scene: Scene) -> None:
     found = scene.json("list")
     assert {one["state"] for one in found.values()} == {"not set up"}
@@ -302,6 +304,7 @@ def test_what_opsync_made_is_taken_away_and_nothing_else(scene: Scene) -> None:
     assert scene.json("list")["jira-main"]["state"] == "not set up"
 
 
+@pytest.mark.slow
 def test_all_are_taken_away_and_each_says_so(scene: Scene) -> None:
     scene.opsync("register", "--url", scene.here)
 
@@ -352,6 +355,7 @@ def test_what_cannot_be_done_says_why(scene: Scene, words: tuple[str, ...], said
     assert said in shown
 
 
+@pytest.mark.slow
 def test_a_forged_delivery_is_refused_and_a_lost_one_never_comes(scene: Scene) -> None:
     scene.opsync("register", "jira-main", "--url", scene.here)
     with SandboxClient(scene.url) as poke:
@@ -375,6 +379,7 @@ def test_a_forged_delivery_is_refused_and_a_lost_one_never_comes(scene: Scene) -
         assert poke.state()["jira"]["webhooks"][0]["enabled"]
 
 
+@pytest.mark.slow
 def test_no_secret_is_on_a_screen_or_in_the_store(scene: Scene) -> None:
     shown = scene.opsync("register", "--url", scene.here)
     shown += scene.opsync("rotate", "--url", scene.here, "--log", "debug")
@@ -399,6 +404,7 @@ def _keys(found: Any) -> Iterator[str]:
             yield from _keys(value)
 
 
+@pytest.mark.slow
 def test_every_key_for_programs_is_documented(scene: Scene) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
     found = [

@@ -162,6 +162,7 @@ def beside(program: str, *arguments: str | Path) -> Iterator[None]:
             process.kill()
 
 
+@pytest.mark.slow
 async def test_a_run_waits_for_another_process_that_is_writing_and_loses_nothing(
     tmp_path: Path, undisturbed: World
 ) -> None:

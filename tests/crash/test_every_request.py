@@ -55,6 +55,7 @@ async def die_and_check(
         raise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["first", "later"])
 async def test_a_pass_that_dies_at_a_request_is_repaired_by_the_next(
     tmp_path: Path, stage: Stage

@@ -51,6 +51,7 @@ async def heals(world: World) -> None:
     await world.silent()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("step", "does"), [("feeds", hang), ("pull", hang_amid)])
 async def test_one_that_hangs_while_it_reads_is_left_and_the_others_go_on(
@@ -65,6 +66,7 @@ async def test_one_that_hangs_while_it_reads_is_left_and_the_others_go_on(
     await heals(settled)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("step", "does"), [("observe", hang), ("apply", hang_amid)])
 async def test_one_that_hangs_while_it_writes_is_left_and_its_writes_are_looked_at_again(
@@ -139,6 +141,7 @@ class Asking:
     under_way = 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 async def test_what_waits_for_its_vendor_does_not_hang() -> None:
     """F49: a request has bounds of its own; what goes on asking may take as long as it likes."""

@@ -380,6 +380,7 @@ async def test_refusals_do_not_open_the_breaker(
     assert route.call_count == 20
 
 
+@pytest.mark.slow
 async def test_retries_stay_within_a_tenth_of_the_requests(
     acme: respx.MockRouter, make_client: MakeClient
 ) -> None:

@@ -42,6 +42,7 @@ async def test_in_good_weather_nothing_is_kept(
     assert client.restraint is None
 
 
+@pytest.mark.slow
 async def test_an_outage_is_retried_into_once_whatever_number_of_processes_ask(
     acme: respx.MockRouter, make_client: MakeClient, clock: FakeClock
 ) -> None:

@@ -30,6 +30,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PYTEST = (
     "-q", "-x", "-n0", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly",
+    "-m", "slow or not slow",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 BROKEN = 70

@@ -76,6 +76,7 @@ def plant(tmp_path: Path) -> Project:
     return lambda bug: main(["--jobs", "1"], root=tmp_path, known=[bug])
 
 
+@pytest.mark.slow
 def test_a_bug_that_the_near_tests_notice_is_caught(
     plant: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

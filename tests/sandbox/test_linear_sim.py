@@ -938,6 +938,7 @@ def described(kind: GraphQLNamedType) -> dict[str, tuple[str, dict[str, str]]]:
     return {name: ("", {}) for name in getattr(kind, "values", {})}
 
 
+@pytest.mark.slow
 def test_the_schema_is_a_part_of_linears_own() -> None:
     real = real_schema()
     compared = 0

@@ -221,6 +221,7 @@ async def test_what_a_private_initiative_measures_is_told_nobody(
 # Whatever it dies at ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
     ["put_readings", "finish_feed", "put_sightings", "touch_roots", "put_rollups", "put_kept"],

@@ -116,6 +116,7 @@ async def test_what_moves_to_done_is_told_once_and_compared(world: MeasuredWorld
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_a_day_that_is_corrected_moves_the_annotation(world: MeasuredWorld) -> None:
     await world.begin()
     world.notion.edit_page(world.payouts, "Released", RELEASED - timedelta(days=2))
@@ -141,6 +142,7 @@ async def test_a_renamed_initiative_keeps_its_one_annotation(world: MeasuredWorl
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_reopened_it_is_taken_back_and_done_again_it_is_made_again(
     world: MeasuredWorld,
 ) -> None:
@@ -186,6 +188,7 @@ async def test_without_a_day_that_of_the_first_sight_counts_and_says_so(
     assert world.payouts.text("Adoption") == "Too early: 0 of 7 days since release"
 
 
+@pytest.mark.slow
 async def test_peoples_annotations_are_never_touched_whatever_they_say(
     world: MeasuredWorld,
 ) -> None:
@@ -274,6 +277,7 @@ async def test_a_refused_credential_is_told_with_the_click_and_all_else_goes_on(
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_while_it_cannot_be_read_the_numbers_stay_and_say_of_which_day_they_are(
     world: MeasuredWorld,
 ) -> None:

@@ -126,6 +126,7 @@ async def test_a_token_that_is_dead_from_the_first_pass_leaves_the_others_to_fin
     assert world.checkout.text("Delivery").startswith("2 of 5 done")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_missing_scope_to_write_is_named_with_the_click_and_the_others_are_written(
     world: World, instance: str

@@ -413,6 +413,7 @@ def test_runs_while_it_becomes_private_tell_and_log_no_more_than_is_exposed(
         assert beside(said, "", canaries.expose) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("canaries", ["nothing"], indirect=True)
 def test_no_screen_and_no_export_tells_more_than_is_exposed(canaries: Canaries) -> None:
     """Under the other settings this is a part of the next one."""

@@ -378,6 +378,7 @@ def chores(world: World, count: int) -> None:
         world.jira.add_issue("MOB", f"Chore {number}")
 
 
+@pytest.mark.slow
 async def test_a_mass_that_vanished_is_told_until_a_person_says_that_it_is_meant(
     settled: World,
 ) -> None:

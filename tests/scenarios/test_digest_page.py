@@ -12,6 +12,8 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
+
 from opsync.engine.digest import week
 from opsync.engine.digestwords import LINES, as_markdown, told
 from opsync.sandbox.harbor import build_harbor
@@ -40,6 +42,7 @@ async def harbors_week(folder: Path) -> str:
         return as_markdown(told(found, session.config.zone))
 
 
+@pytest.mark.slow
 async def test_the_page_shows_the_week_as_it_is_told(tmp_path: Path) -> None:
     text = await harbors_week(tmp_path)
     page = PAGE.read_text(encoding="utf-8")

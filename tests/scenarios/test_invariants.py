@@ -54,6 +54,7 @@ async def came_to(folder: Path, order: Sequence[str], *, one_by_one: bool) -> di
     return shown(world)
 
 
+@pytest.mark.slow
 async def test_the_order_in_which_tools_are_read_makes_no_difference(tmp_path: Path) -> None:
     """I4"""
     folders = [tmp_path / str(number) for number in range(8)]
@@ -87,6 +88,7 @@ class Wrong(FakeClock):
         await self.right.sleep(delay_s)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [(1, 0), (-1, 0), (1, -1), (-1, 1)])
 async def test_a_machine_whose_clock_jumps_a_day_decides_the_same(
     settled: World, days: tuple[int, int]

@@ -82,6 +82,7 @@ async def test_new_items_get_their_values_after_a_release(world: World) -> None:
     assert page.text("Delivery").startswith("0 of 1 done")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["PAY-3", "GRO-3", "Checkout web"])
 async def test_each_tool_s_link_that_a_person_removed_comes_back_with_ours(
     world: World, name: str

@@ -8,6 +8,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
+
 from opsync.model import OutcomeKind, Slot
 from tests.support.world import World
 
@@ -83,6 +85,7 @@ async def test_all_that_changes_on_a_page_is_one_write(settled: World) -> None:
     assert settled.written()["notion"] == before + 1
 
 
+@pytest.mark.slow
 async def test_a_place_on_an_issue_is_rewritten_at_most_once_an_hour_all_day(
     settled: World,
 ) -> None:

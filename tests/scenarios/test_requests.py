@@ -238,6 +238,7 @@ class Busy(Wire):
             self.now[name] -= 1
 
 
+@pytest.mark.slow
 async def test_no_vendor_is_asked_more_at_once_than_it_recommends(company: Company) -> None:
     busy = Busy(company.vendors)
 

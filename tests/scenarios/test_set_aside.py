@@ -48,6 +48,7 @@ async def test_an_item_that_is_read_well_again_needs_no_edit_and_no_full_read(
     await settled.silent()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_what_stays_unreadable_is_tried_with_growing_waits(
     settled: World, instance: str

@@ -123,6 +123,7 @@ async def walk_through(company: Company, harbor: Harbor) -> None:
     assert len(checks) > 10
 
 
+@pytest.mark.slow
 async def test_every_request_and_every_answer_fits_the_vendors_own_specs(
     specs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

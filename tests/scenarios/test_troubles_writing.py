@@ -24,6 +24,7 @@ async def ring(world: World) -> None:
     await world.silent()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bump", [True, False])
 async def test_no_write_of_opsyncs_is_the_reason_for_another(world: World, bump: bool) -> None:
     """Trouble 1, I7, F42: also round a ring of links, where a link counts as an edit of its issue.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
+
 from opsync.engine.deciding import Deciding
 from opsync.engine.explain import Explainer
 from opsync.engine.explained import Explanation
@@ -54,6 +56,7 @@ def keys(items: Iterable[TwinGroup]) -> list[tuple[list[str], str]]:
     return [([one.key for one in group.items], group.counted.key) for group in items]
 
 
+@pytest.mark.slow
 async def test_a_copy_with_a_footer_counts_once_and_what_is_done_once(world: World) -> None:
     assert await counts(world) == (2, 5)
     copy = mirror(world)

@@ -88,6 +88,7 @@ async def test_the_undo_of_a_later_run_puts_back_what_stood_before_it(world: Wor
     assert report.exit_code == 0
 
 
+@pytest.mark.slow
 async def test_an_undo_can_be_undone_and_lets_go_then(world: World) -> None:
     await world.sync()
     world.jira.set_status("PAY-3", "Done")
@@ -248,6 +249,7 @@ async def test_an_undo_that_stops_at_one_item_holds_nothing_at_another(
     assert not any(standing(world)["jira"])
 
 
+@pytest.mark.slow
 async def test_what_process_death_leaves_of_an_undo_does_not_come_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ async def test_the_undo_of_that_puts_it_back_in_every_tool(company: MeasuredWorl
     assert standing(company) == stood
 
 
+@pytest.mark.slow
 async def test_after_a_lost_store_nothing_is_doubled_in_any_tool(company: MeasuredWorld) -> None:
     """I11"""
     first = await company.sync()

@@ -23,6 +23,7 @@ PATHS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["refused", "sign-in"])
 async def test_no_page_and_no_log_shows_a_secret(
     tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

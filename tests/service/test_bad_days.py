@@ -84,6 +84,7 @@ def test_a_full_disk_is_told_and_what_could_not_be_kept_is_done_later(
     until(lambda: served.reasons() == [])
 
 
+@pytest.mark.slow
 def test_a_locked_store_is_waited_for(served: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
     world = served.world
     other = sqlite3.connect(world.store_path, isolation_level=None)

@@ -53,6 +53,7 @@ def both(folder: Path, before: Sequence[Sequence[str]], *args: str) -> tuple[Sai
     return found[0], found[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "args"),
     [
@@ -97,6 +98,7 @@ def test_a_command_with_another_configuration_is_not_carried_out(served: Beside)
     assert served.opsync("sync").code == 0
 
 
+@pytest.mark.slow
 def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> None:
     held = threading.Event()
 
@@ -125,7 +127,8 @@ def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> N
 def test_a_connection_that_the_service_does_not_let_go_of_is_told_as_left_out(
     served: Beside, monkeypatch: pytest.MonkeyPatch, args: Sequence[str]
 ) -> None:
-    monkeypatch.setattr("opsync.service.running.PATIENCE_S", 0.1)
+    for module in ("running", "commanding"):
+        monkeypatch.setattr(f"opsync.service.{module}.PATIENCE_S", 0.1)
     hands = served.process.service.hands
     served.do(hands.take("linear", "read"))
     try:
@@ -215,6 +218,7 @@ def test_the_service_waits_for_who_has_the_store_and_goes_on_when_they_are_gone(
     until(lambda: "opsync release" not in service.hands.doing.values())
 
 
+@pytest.mark.slow
 def test_a_service_that_ends_takes_the_store_back_from_who_has_it(company: Beside) -> None:
     from opsync.engine.fingerprint import config_digest
     from opsync.service.asks import AskedInVain, AskStore, lent

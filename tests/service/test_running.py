@@ -38,6 +38,7 @@ def test_what_a_person_changes_is_written_everywhere_within_an_interval(virtual:
     assert "3/5" in world.remote_links("PAY-1")[0]["summary"], world.remote_links("PAY-1")
 
 
+@pytest.mark.slow
 def test_while_nothing_changes_nothing_is_written_and_no_run_is_noted(virtual: Virtual) -> None:
     world = virtual.world
     runs: list[int] = []

@@ -70,6 +70,7 @@ def test_the_first_page_leads_to_suggestions_that_nobody_asked_for(
         assert "2 pairs look as if they belonged together" in company.see("/links").text
 
 
+@pytest.mark.slow
 def test_it_is_searched_after_the_first_read_and_then_once_a_day(
     virtual: Virtual, searches: list[str]
 ) -> None:

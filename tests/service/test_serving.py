@@ -36,6 +36,7 @@ def test_it_writes_everything_shows_it_and_leaves_nothing_behind(company: Beside
     assert company.opsync("sync").code == 0
 
 
+@pytest.mark.slow
 async def test_what_stays_in_memory_is_not_looked_through_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

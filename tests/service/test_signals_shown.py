@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from opsync.contract.webhooks import Signal
 from opsync.engine.webhooks import note_delivery
@@ -106,6 +107,7 @@ def test_secrets_that_cannot_be_read_are_told_and_end_nothing_else(tmp_path: Pat
             assert not any("damaged" in reason for reason in shop.reasons())
 
 
+@pytest.mark.slow
 def test_who_sends_behind_a_proxy_is_known_after_a_reload(tmp_path: Path) -> None:
     with beside(tmp_path) as shop, shop.serving() as process:
 

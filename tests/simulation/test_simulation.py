@@ -43,6 +43,7 @@ def test_an_episode_ends_well(seed: int) -> None:
     assert one.checks > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [400])
 def test_an_episode_with_the_service_ends_well(seed: int) -> None:
     """The same where one process serves: it converges within its own intervals, with change

@@ -24,6 +24,7 @@ def test_a_run_that_dies_at_any_step_is_repaired(tmp_path: Path, part: int) -> N
     assert most <= REPAIRED_IN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_run_that_dies_at_some_step_is_repaired(tmp_path: Path, edit: str) -> None:
     """I10, F45: a few of them."""

@@ -28,6 +28,7 @@ def test_what_dies_at_every_fifth_step_is_whole_once_repeated(
         sweep(tmp_path, command, range(1 + 5 * part, steps + 1, STRIDE), wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_dies_at_some_step_is_whole_once_repeated(tmp_path: Path, command: str) -> None:
     """I10, F45: a few of them."""

@@ -142,6 +142,7 @@ class Company:
         return replace(root, mentions=named, tombstone="" if self.die.random() < 0.9 else "trashed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 async def test_what_changed_is_enough_to_look_at(
     seed: int, config: Config, empty: Path, tmp_path: Path

@@ -208,6 +208,7 @@ def test_a_right_to_read_that_is_missing_elsewhere_does_so_too(
     assert list(init.folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scopes", "told"),
     [
@@ -228,6 +229,7 @@ def test_a_right_to_write_that_is_missing_does_not_keep_one_from_looking(
     assert "ooking needs none" in said.text
 
 
+@pytest.mark.slow
 def test_people_without_their_addresses_are_told_only(
     init: Init, harbor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +244,7 @@ def test_people_without_their_addresses_are_told_only(
     assert "The rest is read." in said.text
 
 
+@pytest.mark.slow
 def test_jiras_resolution_for_given_up_work_is_asked_about(init: Init, harbor: str) -> None:
     init.token("jira-main", launch.TOKENS["jira"])
 

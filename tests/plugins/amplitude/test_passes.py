@@ -156,6 +156,7 @@ async def test_a_release_is_told_once_moved_and_taken_back(
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_a_lost_store_makes_no_second_annotation(
     world: World, project: AmplitudeProject
 ) -> None:

@@ -74,6 +74,7 @@ async def test_a_change_in_the_future_does_not_hide_what_changes_until_then(
         assert batch.high == clock.now()
 
 
+@pytest.mark.slow
 async def test_a_large_site_is_read_by_ids_and_in_bulk(
     site: JiraSite, clock: FakeClock, connect: Connect
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from opsync.model import OutcomeKind, Record
 from opsync.sandbox.harbor import build_harbor
 from opsync.sandbox.linear import LinearWorkspace
@@ -18,6 +20,7 @@ def _of_kind(records: dict[str, Record], kind: str) -> list[Record]:
     return [record for record in records.values() if record.kind == kind]
 
 
+@pytest.mark.slow
 async def test_every_exchange_fits_the_vendors_schema(
     connect: Connect, clock: FakeClock, specs_dir: Path
 ) -> None:

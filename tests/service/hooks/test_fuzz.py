@@ -55,6 +55,7 @@ def a_hall(path: Path) -> Hall:
     return Hall(Store.open(path / "opsync.db", clock=clock, executor=inline), clock)
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(
     method=st.sampled_from(["POST"] * 5 + ["GET", "HEAD", "PUT"]),
