@@ -272,6 +272,8 @@ class Episode:
         vendor.faults = faults
 
         def lift() -> None:
+            if vendor.faults.deny:
+                self.people.disturb()  # what was hidden comes back
             vendor.faults = Faults()
             real.jira.search_lag = timedelta(0)
             self.line.next_fault = self.weather
