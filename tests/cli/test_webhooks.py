@@ -102,6 +102,7 @@ def scene(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Scene]
         yield Scene(world, server.url, tmp_path, received, here, capsys)
 
 
+@pytest.mark.slow
 def test_each_tool_is_set_up_and_tells_of_a_change(scene: Scene) -> None:
     found = scene.json("register", "--url", scene.here)
 

@@ -197,6 +197,7 @@ def register_rollups():
 """
 
 
+@pytest.mark.slow
 async def test_a_plugins_rule_for_health_is_asked_again_when_its_code_changed(
     settled: World,
 ) -> None:

@@ -83,6 +83,7 @@ async def test_one_that_hangs_while_it_writes_is_left_and_its_writes_are_looked_
     assert len(world.attachments("GRO-3")) == 1
 
 
+@pytest.mark.slow
 async def test_one_that_blocks_everything_for_a_while_fails_nothing(
     settled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +155,7 @@ async def test_what_waits_for_its_vendor_does_not_hang() -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 async def test_what_hangs_amid_its_answers_keeps_those_before() -> None:
     """F49: and a step that hung is told as one whose outcome nobody knows."""

@@ -110,6 +110,7 @@ async def test_a_new_language_adds_its_options_beside_those_that_are_there(
     assert options(settled)[len(english) :] == ["Im Plan"]
 
 
+@pytest.mark.slow
 async def test_columns_that_are_made_in_german_are_german_and_found_again(world: World) -> None:
     world.raw["wording"] = GERMAN
     await world.sync()

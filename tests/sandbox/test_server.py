@@ -22,6 +22,7 @@ def control(site: JiraSite) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_it_serves_each_vendor_below_its_name_and_stops_at_once(
     site: JiraSite, capfd: pytest.CaptureFixture[str]
 ) -> None:

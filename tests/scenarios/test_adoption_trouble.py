@@ -132,6 +132,7 @@ async def test_a_tool_that_refuses_the_sign_in_is_not_asked_for_numbers(
 # What is told ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_an_unknown_name_is_told_once_a_read_with_the_nearest(measured: Measured) -> None:
     world, tool = measured.world, measured.tool
     world.notion.edit_page(world.checkout, "Flag", "one-tapp")

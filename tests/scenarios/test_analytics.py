@@ -69,6 +69,7 @@ async def test_use_is_read_in_the_fewest_requests_and_the_second_pass_asks_and_w
     assert queries(world.measured) == FEWEST[world.tool]
 
 
+@pytest.mark.slow
 async def test_many_events_and_flags_take_no_more(world: MeasuredWorld) -> None:
     names = [f"event-{number}" for number in range(5)]
     world.measured.history.events.update(  # type: ignore[attr-defined]
@@ -159,6 +160,7 @@ async def test_reopened_it_is_taken_back_and_done_again_it_is_made_again(
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_it_goes_with_the_initiative(world: MeasuredWorld) -> None:
     await world.begin()
     world.notion.trash(world.payouts)

@@ -138,6 +138,7 @@ async def test_the_undo_of_a_release_makes_the_columns_again_and_fills_them(
     await filled.silent()
 
 
+@pytest.mark.slow
 async def test_the_undo_of_the_run_that_made_them_takes_empty_columns_along(world: World) -> None:
     first = await world.sync()
     done = await undo_run(world, first.run)

@@ -219,6 +219,7 @@ async def test_what_a_person_emptied_is_never_proposed(settled: World) -> None:
     assert settled.checkout.text("Delivery") == ""
 
 
+@pytest.mark.slow
 def test_every_screen_says_until_when_it_is_held_and_what_waits_then(
     on_command_line: World, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,6 +94,7 @@ async def test_what_was_first_read_while_its_epic_was_hidden_finds_it_too(tmp_pa
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_so_it_does_where_that_epic_was_read_as_what_changed(tmp_path: Path) -> None:
     """Then no census comes across it."""
     world = await _first_read_without_its_epic(tmp_path)
@@ -107,6 +108,7 @@ async def test_so_it_does_where_that_epic_was_read_as_what_changed(tmp_path: Pat
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_what_changed_while_it_was_hidden_between_two_censuses_is_read_with_the_next(
     world: World,
 ) -> None:

@@ -49,6 +49,7 @@ def own_cells(world: World) -> list[str]:
     return [page.text(name) for page in (world.checkout, world.loyalty) for name in own]
 
 
+@pytest.mark.slow
 async def test_after_a_release_every_tool_is_as_people_left_it(world: World) -> None:
     first = await world.sync()
     assert await release(world, "remove") == first.applied

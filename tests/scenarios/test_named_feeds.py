@@ -66,6 +66,7 @@ async def test_it_is_read_in_the_pass_in_which_the_naming_record_arrives(
     assert await linked(world) == {(issue, flag)}
 
 
+@pytest.mark.slow
 async def test_what_nobody_names_any_more_is_dropped_without_suspicion(
     world: World, tool: MeterTool
 ) -> None:

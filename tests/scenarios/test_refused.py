@@ -51,6 +51,7 @@ def refuse(world: World, sources: Iterable[DataSource], status: int = 403) -> No
     world.net.before[HOSTS["notion"]] = answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", KINDS)
 async def test_one_stream_that_is_refused_is_told_at_once_and_no_run_is_a_success(
     settled: World, code: int
@@ -113,6 +114,7 @@ async def test_a_sign_in_that_is_refused_in_writing_stays_told_while_its_write_w
     assert hooks.pings == ["GET"], "the watchdog hears of good runs alone"
 
 
+@pytest.mark.slow
 async def test_what_is_set_aside_for_more_than_a_day_is_an_alarm_until_it_is_mended(
     settled: World,
 ) -> None:

@@ -211,6 +211,7 @@ async def test_a_renamed_rule_takes_it_over(told: Told) -> None:
     await told.world.silent()
 
 
+@pytest.mark.slow
 async def test_two_rules_over_the_same_initiatives_tell_it_once(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +257,7 @@ async def test_a_plan_shows_it_only(told: Told) -> None:
     assert told.notes() == []
 
 
+@pytest.mark.slow
 async def test_a_day_that_turns_in_the_middle_of_a_pass_loses_no_planned_release(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

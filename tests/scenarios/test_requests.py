@@ -165,6 +165,7 @@ async def test_an_issue_that_moved_costs_one_write_for_each_place_concerned(
     assert report.write_requests == 3
 
 
+@pytest.mark.slow
 async def test_the_first_run_over_harbor_stays_within_every_vendors_limits(
     company: Company,
 ) -> None:

@@ -28,6 +28,7 @@ async def later(world: World, seconds: float) -> None:
     await world.sync()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_an_item_that_is_read_well_again_needs_no_edit_and_no_full_read(
     settled: World, instance: str
@@ -89,6 +90,7 @@ async def test_a_retry_costs_no_more_than_a_search(settled: World) -> None:
     assert {one.tries for one in await asides(settled)} == {1}
 
 
+@pytest.mark.slow
 async def test_a_run_tries_only_so_many_again(settled: World) -> None:
     """One page costs a request: however many are set aside, a run stays bounded."""
     pages = [settled.page(f"Idea {number}", "") for number in range(RETRIES + 6)]

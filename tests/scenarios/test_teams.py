@@ -52,6 +52,7 @@ async def test_points_and_hours_of_two_teams_make_no_sum(world: World) -> None:
     assert (rollup.estimated, rollup.estimate_total, rollup.done) == (2, None, 2)
 
 
+@pytest.mark.slow
 async def test_a_team_without_sub_tasks_counts_the_item_that_they_are_part_of(
     world: World,
 ) -> None:

@@ -180,6 +180,7 @@ async def test_remote_links_that_opsync_wrote_make_nothing_the_same(world: World
     assert await groups(world) == []
 
 
+@pytest.mark.slow
 async def test_what_a_copy_repeats_is_linked_once_with_its_original(world: World) -> None:
     ships = world.add_second_jira()
     text = "Needs GRO-2 first."

@@ -194,6 +194,7 @@ async def test_a_value_stays_undone_when_its_rule_is_renamed(world: World) -> No
     assert world.remote_links("PAY-1") == []
 
 
+@pytest.mark.slow
 async def test_a_value_stays_undone_when_its_page_was_in_the_trash(world: World) -> None:
     first = await world.sync()
     await undo_run(world, first.run)
@@ -272,6 +273,7 @@ async def test_what_process_death_leaves_of_an_undo_does_not_come_back(
     assert own_columns(world) == []
 
 
+@pytest.mark.slow
 async def test_after_a_lost_store_an_undone_value_is_planned_once_and_not_doubled(
     world: World,
 ) -> None:

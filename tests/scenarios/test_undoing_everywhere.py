@@ -83,6 +83,7 @@ async def test_an_undone_run_leaves_no_trace_in_any_tool_and_none_comes_back(
     assert [note.text for note in notes(company.measured)] == ["Prices went up"]
 
 
+@pytest.mark.slow
 async def test_the_undo_of_that_puts_it_back_in_every_tool(company: MeasuredWorld) -> None:
     first = await company.sync()
     stood = standing(company)

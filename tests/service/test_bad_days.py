@@ -38,6 +38,7 @@ def read_all(company: Beside) -> None:
         company.do(company.process.surface.read_now(name))
 
 
+@pytest.mark.slow
 def test_an_unreachable_vendor_holds_up_nobody_and_is_read_later(served: Beside) -> None:
     def unreachable(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no route", request=request)

@@ -70,6 +70,7 @@ class Heard(NoSignals):
         return found
 
 
+@pytest.mark.slow
 def test_what_a_read_finds_that_no_signal_told_is_told_apart(virtual: Virtual) -> None:
     world, heard = virtual.world, Heard()
 

@@ -21,6 +21,7 @@ from opsync.service.asks import socket_path
 from tests.service.beside import Beside, until
 
 
+@pytest.mark.slow
 def test_it_writes_everything_shows_it_and_leaves_nothing_behind(company: Beside) -> None:
     with company.serving() as process:
         company.settled()

@@ -69,6 +69,7 @@ async def started(
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_one_that_ends_it_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals

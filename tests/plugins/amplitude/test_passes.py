@@ -130,6 +130,7 @@ async def test_the_next_day_takes_one_request_and_tells_the_users_of_the_window(
     assert found.users == len(project.history.users_in("event", "Payout", days))
 
 
+@pytest.mark.slow
 async def test_a_release_is_told_once_moved_and_taken_back(
     world: World, project: AmplitudeProject
 ) -> None:

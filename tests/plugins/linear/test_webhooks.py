@@ -298,6 +298,7 @@ async def test_the_trash_and_attachments_are_told_of(
     assert refs == {Ref("linear", "issue", issue.id)}
 
 
+@pytest.mark.slow
 async def test_managing_them_keeps_to_the_vendors_schema(
     linear: Linear, workspace: LinearWorkspace, specs_dir: Path
 ) -> None:
