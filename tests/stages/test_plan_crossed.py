@@ -229,6 +229,7 @@ def test_an_edit_whose_move_is_taken_stays_and_is_not_looked_at_every_time(
     found = planned(seen_target(), want, entries=[row], seen=[mine, bens])
     [kept] = found.conflicts
     assert (found.changes, kept.message, kept.desired) == ((), TAKEN, stored(NEW))
+    assert (kept.attempts, kept.next_try_at) == (0, None)
     assert kept.hold is not None
     assert (kept.hold.until, kept.hold.note) == (None, "")
 
