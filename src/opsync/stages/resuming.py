@@ -18,13 +18,13 @@ NAMED_AS = "opsync:named-as:{}"
 STOPPED = "opsync:stopped:{}"
 """Kept of a feed of which a whole read was not believed."""
 CHECKED = "opsync:checked:{}"
-"""Kept of a feed: how far it was read when its last census was taken, and when the one before that
-was, and whether the read that begins there again is under way."""
+"""Kept of a feed: how far it was read when its last census was taken and when the one before it
+was, and whether the read that begins again at the latter is under way."""
 
 
 class Start(NamedTuple):
     """Where a read begins: `since` None is everything, as the settings are others (`rescoped`) or
-    for another reason; `again` is from where the last census left off."""
+    for another reason; `again` is from where the last census but one left off."""
 
     since: datetime | None
     rescoped: bool = False

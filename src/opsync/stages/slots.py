@@ -105,9 +105,10 @@ class Builder:
             return
         if not edited:
             updated = msgspec.structs.replace(updated, hold=None)
-        found = here is not None and entry.intent == stored(here.plain()) and not twice
+        as_begun = here is not None and not twice and entry.intent == stored(here.plain())
+        done = here if as_begun else None
         waits = entry.next_try_at is not None and entry.next_try_at > self.now
-        if waits and same_desire and want.writes and not found:
+        if waits and same_desire and want.writes and done is None:
             if edited and updated.observed != entry.observed:
                 # Another edit meanwhile, which is held anew.
                 hold = self._hold(want, entry, updated, surface)
@@ -121,8 +122,8 @@ class Builder:
             if same or is_over(self._hold(want, entry, updated, surface), self.now):
                 self._edit(want, entry, updated, surface, here)
                 return
-        if here is not None and found:
-            change, outcome, entry, updated = recovered(entry, updated, here, self.run)
+        if done is not None:
+            change, outcome, entry, updated = recovered(entry, updated, done, self.run)
             self.recovered.append((change, outcome))
         if taken and entry.applied == NOTHING and want.value is not None:
             updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN, hold=None)
