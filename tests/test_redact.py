@@ -62,6 +62,19 @@ def test_the_parts_of_a_secret_address_are_secrets_if_they_are_long() -> None:
     }
 
 
+def test_a_part_of_a_secret_address_is_long_from_twelve_characters_on() -> None:
+    address = "https://hooks.example/twelve-chars/eleven-char"
+    assert "twelve-chars" in set(secret_parts(address))
+    assert "eleven-char" not in set(secret_parts(address))
+
+
+def test_a_secret_is_hidden_whole_as_python_writes_it() -> None:
+    """A control character, which JSON writes otherwise, beside a quote that needs no mark."""
+    redactor = Redactor()
+    redactor.add("s3cret'\x01part")
+    assert redactor.clean(repr("s3cret'\x01part")) == '"***"'
+
+
 @pytest.mark.parametrize(
     "form",
     [
