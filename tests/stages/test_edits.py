@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from opsync.contract.connector import Surface
-from opsync.model import Kind, Record, Seen, Value
+from opsync.model import Kind, Record, Seen, Value, Verb
 from opsync.model.approval import Approved, edit_hash
 from opsync.model.edits import edit_hold, is_over
 from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, digest, stored
@@ -179,7 +179,7 @@ def test_what_the_person_takes_back_is_no_edit_any_more() -> None:
     [change] = result.changes
     assert not change.over_edit
     [row] = result.entries
-    assert (row.hold, row.outcome) == (None, "")
+    assert (row.hold, row.outcome, row.message) == (None, "", "")
 
 
 def test_a_value_that_opsync_never_wrote_there_is_theirs_for_good() -> None:
@@ -235,6 +235,41 @@ def test_one_that_failed_waits_for_its_next_try() -> None:
     row = edited(attempts=1, next_try_at=OVER + timedelta(minutes=1))
     assert planned(want, row, OVER, mine()).changes == ()
     assert len(planned(want, row, OVER + timedelta(minutes=1), mine()).changes) == 1
+
+
+def test_one_that_waits_for_its_next_try_stays_asked_about() -> None:
+    hold = edited().hold
+    assert hold is not None
+    proposed = msgspec.structs.replace(hold, kind=HoldKind.proposed)
+    row = edited(attempts=1, next_try_at=OVER + timedelta(minutes=1), hold=proposed)
+    result = planned(Want(slot(), "new"), row, OVER, mine())
+    assert (len(result.held), result.entries) == (1, ())
+
+
+def test_what_is_written_over_an_edit_found_unwritten_is_told_as_an_update() -> None:
+    row = edited("remote", applied=stored(None), remote_id="")
+    [change] = planned(Want(slot("remote"), "new", over=stored("mine")), row, OVER).changes
+    assert (change.verb, change.before, change.over_edit) == (Verb.update, "mine", True)
+
+
+def test_a_write_over_an_edit_that_is_found_is_told_while_the_next_is_asked_about() -> None:
+    want = Want(slot(), "newer", mode=Mode.propose, over=stored("mine"))
+    result = planned(want, edited(intent=stored("new")), OVER, mine(value="new"), fresh=True)
+    assert [one.desired for one in result.proposed] == ["newer"]
+    [kept] = result.entries
+    assert (kept.hold, kept.outcome) == (None, "updated")
+
+
+def test_an_edit_stays_held_where_what_was_asked_for_last_is_wanted_again() -> None:
+    hold = edited().hold
+    assert hold is not None
+    newer = msgspec.structs.replace(hold, desired_hash=digest(stored("newer")))
+    rounded = edited("remote", applied=stored("new."), asked=stored("new"), hold=newer)
+    result = planned(Want(slot("remote"), "new"), rounded, OVER - MOMENT)
+    assert result.changes == ()
+    [kept] = result.conflicts
+    assert kept.hold is not None
+    assert (kept.hold.at, kept.hold.desired_hash) == (SEEN, digest(stored("new")))
 
 
 def test_what_is_carried_goes_no_further_than_what_it_goes_with() -> None:

@@ -249,3 +249,11 @@ def test_a_write_over_an_edit_that_is_found_ends_its_hold_although_its_next_try_
     assert [(one.before, one.over_edit) for one, _ in found.recovered] == [(edit, True)]
     assert (found.changes, found.held, found.conflicts) == ((), (), ())
     assert all(one.hold is None for one in found.entries)
+
+
+def test_a_place_that_somebody_else_serves_by_now_holds_no_edit() -> None:
+    edit = linked("https://b.example", "mine")
+    hold = Hold(HoldKind.conflict, "a person", NOW, desired_hash=digest(stored(NEW)))
+    row = Entry(slot=slot("link"), desired=stored(NEW), observed=stored(edit), hold=hold)
+    [kept] = planned(seen_target(THEIRS), Want(slot("link"), NEW), entries=[row]).skipped
+    assert (kept.outcome, kept.hold) == (SKIPPED, None)

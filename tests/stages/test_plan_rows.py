@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
-from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, Hold, HoldKind, digest, stored
-from opsync.model.rules import Mode
+from opsync.model.ledger import CONFLICTED, FAILED, SKIPPED, Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import HELD_FOR, Mode
 from opsync.model.value import NOTHING
 from opsync.stages.places import Want
 from opsync.stages.plan import TargetPlan, plan
@@ -244,6 +245,17 @@ def test_an_edited_carried_value_is_held_as_any_other_edit() -> None:
     assert (row.hold.kind, row.hold.at) == (HoldKind.conflict, NOW)
 
 
+@pytest.mark.parametrize(
+    "kept", [{"outcome": FAILED}, {"outcome": CONFLICTED}, {"hold": hold(HoldKind.theirs)}], ids=str
+)
+def test_a_carried_value_with_nothing_to_go_with_stays_told_as_what_became_of_it(
+    kept: dict[str, Any],
+) -> None:
+    target = seen_target(Seen.of("changed", "1 Nov", remote_id="r"))
+    row = written(slot("changed"), "1 Nov", desired=stored("2 Nov"), **kept)
+    assert planned(target, Want(slot("changed"), "2 Nov"), entries=[row]).entries == ()
+
+
 # What is kept of a slot
 
 
@@ -345,6 +357,15 @@ def test_a_hold_that_lapsed_is_taken_from_the_row() -> None:
     assert kept.hold is None
 
 
+def test_one_that_lapsed_is_taken_from_a_row_whose_place_is_not_seen() -> None:
+    lapsed = hold(HoldKind.refused, desired_hash=digest(stored("a")))
+    row = written(slot("remote"), "a", hold=lapsed)
+    found = planned(seen_target(), Want(slot("remote"), "b", mode=Mode.propose), entries=[row])
+    assert [one.desired for one in found.proposed] == ["b"]
+    [kept] = found.entries
+    assert kept.hold is None
+
+
 def test_a_failed_write_waits_and_is_tried_at_its_very_time() -> None:
     failed = written(slot(), "b", applied=stored("a"), asked=stored("a"), attempts=1)
     target = seen_target(Seen.of("text", "a", remote_id="r"))
@@ -354,6 +375,13 @@ def test_a_failed_write_waits_and_is_tried_at_its_very_time() -> None:
         assert (len(found.held), len(found.changes)) == (waits, 1 - waits)
         [kept] = found.entries
         assert kept.reason == "newly"
+
+
+def test_a_failed_write_that_waits_holds_nothing_that_stands_there_meanwhile() -> None:
+    row = written(slot(), "b", applied=stored("a"), attempts=1, next_try_at=NOW + HELD_FOR)
+    target = seen_target(Seen.of("text", "mine", remote_id="r"))
+    [kept] = planned(target, Want(slot(), "b"), entries=[row]).held
+    assert (kept.observed, kept.hold) == (stored("mine"), None)
 
 
 # Somebody else's
@@ -387,6 +415,22 @@ def test_a_write_keeps_how_the_last_one_failed() -> None:
     row = Entry(slot=slot(), outcome="failed", message="locked")
     [kept] = planned(seen_target(), Want(slot(), "new"), entries=[row]).entries
     assert (kept.outcome, kept.message) == ("failed", "locked")
+
+
+@pytest.mark.parametrize("mode", [Mode.propose, Mode.observe])
+def test_a_failed_write_that_is_not_to_be_made_any_more_is_forgotten(mode: Mode) -> None:
+    failed = {"outcome": FAILED, "message": "locked", "attempts": 3, "next_try_at": BEFORE}
+    row = written(slot("remote"), "old", desired=stored("new"), **failed)
+    found = planned(seen_target(), Want(slot("remote"), "new", mode=mode), entries=[row])
+    [kept] = found.entries
+    assert (kept.outcome, kept.message, kept.attempts, kept.next_try_at) == ("", "", 0, None)
+
+
+def test_what_came_of_the_last_write_is_kept_while_another_is_asked_about() -> None:
+    row = written(slot(), "old", outcome="updated", message="by hand")
+    target = seen_target(Seen.of("text", "old", remote_id="r"))
+    [kept] = planned(target, Want(slot(), "new", mode=Mode.propose), entries=[row]).entries
+    assert (kept.outcome, kept.message) == ("updated", "by hand")
 
 
 # Adoption, conflicts, what is gone

@@ -118,7 +118,7 @@ class Builder:
             return
         if edited and here is None and (entry.intent is None or not want.writes):
             # As it was seen last; it is looked at again before something else is written.
-            same = not lapsed or desired == entry.applied or not want.writes
+            same = not lapsed or _meant(want, entry) == entry.applied or not want.writes
             if same or is_over(self._hold(want, entry, updated, surface), self.now):
                 self._edit(want, entry, updated, surface, here)
                 return
@@ -135,10 +135,8 @@ class Builder:
             self.skipped.append(updated)
             self._keep(entry, updated)
             return
-        # What the vendor made of this very value is what should stand there.
-        answered = want.value is not None and bytes(desired) == bytes(entry.asked)
         decision = decide(
-            entry.applied if answered else desired,
+            _meant(want, entry),
             entry.applied,
             None if here is None else stored(here.plain()),
             intent=entry.intent,
@@ -174,7 +172,6 @@ class Builder:
             updated = msgspec.structs.replace(updated, hold=None)
         match decision:
             case Decision.nothing:
-                updated = msgspec.structs.replace(updated, hold=None)
                 if updated.outcome == CONFLICTED:
                     updated = msgspec.structs.replace(updated, outcome="", message="")
             case Decision.adopt:
@@ -302,6 +299,13 @@ class Builder:
             inputs=want.inputs or entry.inputs,
             interrupted=entry.intent is not None,
         )
+
+
+def _meant(want: Want, entry: Entry) -> msgspec.Raw:
+    """What should stand there: of the very value that was asked for last, what the vendor made of
+    it."""
+    desired = stored(want.value)
+    return entry.applied if want.value is not None and desired == entry.asked else desired
 
 
 def _refused(entry: Entry, updated: Entry) -> bool:
