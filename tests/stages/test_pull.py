@@ -71,11 +71,13 @@ class Desk:
     clock: FakeClock
     tool: Tool = field(default_factory=Tool)
     run: int = 0
+    context: PullContext = field(init=False)
 
     async def pull(self, *, named: bool = False, **more: Any) -> InstanceReport:
         self.run = await self.store.begin_run("sync")
         given: dict[str, Any] = {"fingerprint": "settings", "naming": "names"} | more
         context = PullContext(self.store, self.clock, self.run, overlap_s=90, **given)
+        self.context = context
         report = InstanceReport("jira", "Jira")
         await pull(self.tool, report, context)
         if named:
@@ -503,6 +505,7 @@ async def test_a_named_feed_is_read_while_something_names_what_it_holds(
     desk.tool.script["flags"] = [Batch(items("f1", stream="flag"), at(3))]
     await desk.pull(named=True)
     assert [feed for feed, _ in desk.tool.asked] == ["issues"]
+    assert desk.context.feeds == {"flags": FLAGS, "issues": ISSUES}
     await name_flags("flag-1")
     await desk.pull(named=True)
     assert [feed for feed, _ in desk.tool.asked[1:]] == ["issues", "flags"]

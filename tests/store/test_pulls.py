@@ -67,6 +67,15 @@ async def test_a_batch_counts_what_was_there_before_and_was_not_visible(store: S
     assert await shown(record("jira:6"), record("jira:7")) == 1
 
 
+async def test_a_batch_counts_what_is_below_nothing_any_more(store: Store) -> None:
+    stories = [record(f"jira:{id_}", parents=("jira:9",)) for id_ in (1, 2, 3)]
+    batch = [*stories, record("jira:4")]
+    assert (await put(store, 1, *batch)).faded == 0
+    lost = [record("jira:1"), record("jira:2", parents=("jira:8",)), record("jira:3")]
+    assert (await put(store, 2, *lost, record("jira:4", title="Other"))).faded == 2
+    assert (await put(store, 3, *lost)).faded == 0
+
+
 async def test_a_record_read_twice_in_one_batch_is_stored_as_read_last(store: Store) -> None:
     await put(store, 1, record("jira:1", title="Old"), record("jira:1", title="New"))
     assert [one.title for one in await store.records_page()] == ["New"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 from tests.plugins.jira.conftest import Connect, harbor, settings
@@ -8,7 +10,7 @@ from tests.support.connector import read
 
 from opsync import OUT_OF_SCOPE
 from opsync.sandbox.jira import JiraSite
-from opsync_jira.jql import changed_since
+from opsync_jira.jql import changed_since, of_projects, with_ids
 from opsync_jira.scope import label_clause, quoted
 
 
@@ -93,6 +95,21 @@ def test_labels_are_asked_for_by_a_first_read_only() -> None:
         " AND (type != Bug) ORDER BY updated ASC"
     )
     assert "labels" not in changed_since(narrow, None)
+
+
+def test_what_changed_is_asked_for_by_its_milliseconds() -> None:
+    since = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+    assert changed_since(settings(), since) == "updated >= 1793534400250 ORDER BY updated ASC"
+
+
+def test_issues_are_looked_up_and_listed_within_the_scope_and_whatever_their_labels() -> None:
+    narrow = settings(labels=["roadmap"], projects=["PAY", "MOB"], jql="type != Bug")
+    assert with_ids(narrow, ["7", "8"]) == (
+        'project in ("PAY", "MOB") AND id in (7, 8) AND (type != Bug) ORDER BY updated ASC'
+    )
+    assert of_projects(narrow) == 'project in ("PAY", "MOB")'
+    assert with_ids(settings(), ["7"]) == "id in (7) ORDER BY updated ASC"
+    assert of_projects(settings()) == ""
 
 
 @pytest.mark.parametrize("label", ["", "two words"])
