@@ -33,6 +33,8 @@ class InstanceReport:
     instance: str
     tool: str
     pulled: bool = True
+    read_at: datetime | None = None
+    """When reading all that changed there began; None: it is not read, or in part only."""
     read: int = 0
     changed: int = 0
     set_aside: int = 0

@@ -146,7 +146,7 @@ async def test_a_crash_in_the_first_pass_leaves_no_duplicate(world: World, stage
     await world.silent()
 
 
-async def test_a_pass_of_one_instance_reads_that_one_alone_and_writes_everywhere(
+async def test_a_pass_of_one_instance_reads_that_one_and_looks_where_else_it_writes(
     settled: World,
 ) -> None:
     settled.jira.set_status("PAY-4", "Done")

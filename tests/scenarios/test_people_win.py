@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from opsync.cli.root import run
+from opsync.current import Pass
+from opsync.engine.owning import resolve, unsettled
+from opsync.model.ledger import HoldKind
+from opsync.model.rules import HELD_FOR
 from opsync.report import PassReport
 from opsync.sandbox.vendor import Faults
+from opsync.stages.apply import TargetWork
+from opsync.steps.writing import apply_all
 from tests.support.world import World, jira_url, troubles
 
 
@@ -28,6 +34,47 @@ async def test_a_persons_edit_in_delivery_is_kept_and_told_and_other_columns_go_
     assert report.conflicts == 1
     assert report.exit_code == 1
     assert settled.project_links()[0][0].endswith("3/5")
+
+
+async def test_so_is_one_in_a_tool_that_is_not_read_in_that_run(settled: World) -> None:
+    """I6: what was seen of it is as old as its last read."""
+    settled.clock.advance(3600)
+    settled.notion.edit_page(settled.checkout, "Delivery", "Ben: almost there")
+    settled.clock.advance(3600)
+    settled.jira.set_status("PAY-4", "Done")
+    report = await settled.sync(only=frozenset({"jira-main"}))
+    assert settled.checkout.text("Delivery") == "Ben: almost there"
+    assert settled.checkout.cell("Delivery %") == 0.6
+    assert ("Delivery", "conflict") in held(report)
+    assert (await settled.sync()).conflicts == 1
+    assert settled.checkout.text("Delivery") == "Ben: almost there"
+
+
+async def test_who_says_that_theirs_stays_while_a_run_is_about_to_write_is_heard(
+    settled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I6: as on the dashboard, beside a round of the service."""
+    settled.raw["rollup"][0]["edits"] = "ours"
+    settled.notion.edit_page(settled.checkout, "Delivery", "Ben: almost there")
+    settled.jira.set_status("PAY-4", "Done")
+    await settled.sync()
+    settled.clock.advance(HELD_FOR.total_seconds())
+
+    async def decided(this: Pass, work: dict[str, list[TargetWork]]) -> None:
+        edits = [one for one in await this.store.unsettled() if unsettled(one)]
+        assert any(one.changes for one in work["notion"])
+        await resolve(this.config, this.store, edits, "theirs", by="ben", at=this.clock.now())
+        await apply_all(this, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.pipeline.apply_all", decided)
+        await settled.sync()
+    assert settled.checkout.text("Delivery") == "Ben: almost there"
+    await settled.sync()
+    [kept] = [one for one in await settled.entries() if one.hold is not None]
+    assert kept.hold is not None
+    assert (kept.hold.kind, kept.hold.by) == (HoldKind.theirs, "ben")
+    await settled.silent()
 
 
 async def test_a_persons_edit_stays_through_further_changes_without_a_write_to_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,14 +12,14 @@ import pytest
 
 from opsync.errors import NotFound, RefusedError, SignInError, TemporaryError
 from opsync.model import Change, Content, Outcome, OutcomeKind, Record, Ref, Seen, Value
-from opsync.model.ledger import Entry, stored
-from opsync.stages.apply import ApplyReport, TargetWork, apply
+from opsync.model.ledger import Entry, Hold, HoldKind, stored
+from opsync.stages.apply import SIGHT_LASTS, ApplyReport, TargetWork, apply
 from opsync.stages.normalize import by_itself
 from opsync.stages.places import Want
 from opsync.store import Prepared, Store, inline
 from tests.stages.test_plan import Board, planned, slot
 from tests.support.build import record
-from tests.support.clock import FakeClock
+from tests.support.clock import START, FakeClock
 
 LINK = {"url": "https://a.example"}
 
@@ -71,7 +72,8 @@ def work(surface: str = "text", *, entries: Sequence[Entry] = ()) -> TargetWork:
     target = record("1", seen_complete=True)
     value: Value = LINK if surface == "remote" else "new"
     want = Want(slot(surface), value)
-    return TargetWork(target, [want], entries, planned(target, want, entries=entries).changes)
+    changes = planned(target, want, entries=entries).changes
+    return TargetWork(target, [want], entries, changes, read_at=START)
 
 
 async def run(wall: Wall, *targets: TargetWork, **more: Any) -> ApplyReport:
@@ -87,14 +89,31 @@ async def test_a_write_is_noted_before_it_leaves_and_settled_after_it(wall: Wall
     assert [outcome.kind for _, outcome in report.done] == [OutcomeKind.created]
 
 
-async def test_a_place_that_reading_shows_is_not_looked_at_again(wall: Wall) -> None:
-    await run(wall, work())
+@pytest.mark.parametrize("read_at", [START, START - SIGHT_LASTS])
+async def test_a_place_that_was_just_read_is_not_looked_at_again(
+    wall: Wall, read_at: datetime
+) -> None:
+    await run(wall, replace(work(), read_at=read_at))
     assert wall.asked == [("write", "1")]
 
 
 async def test_a_place_that_reading_does_not_show_is_looked_at_before_the_write(wall: Wall) -> None:
     await run(wall, work("remote"))
     assert wall.asked == [("observe", "1"), ("write", "1")]
+
+
+async def test_what_a_person_decided_since_it_was_planned_is_not_written(wall: Wall) -> None:
+    """Neither without a look at it, nor with one, whatever the plan made of it then."""
+    theirs = Hold(HoldKind.theirs, "ana", START)
+    for place in ("text", "remote"):
+        planned_before = work(place)
+        await wall.store.hold_slots({slot(place): theirs})
+        report = await run(wall, planned_before)
+        assert report.done == []
+        kept = await wall.store.entry(slot(place))
+        assert kept is not None
+        assert (kept.hold, kept.intent) == (theirs, None)
+    assert [what for what, _ in wall.asked] == ["observe"]
 
 
 async def test_what_stands_there_by_then_decides(wall: Wall) -> None:
@@ -125,12 +144,13 @@ async def test_what_was_begun_stays_so_where_its_target_cannot_be_looked_at(wall
     assert kept.intent == stored("new")
 
 
-async def test_a_target_that_could_not_be_read_last_is_looked_at_before_it_is_written(
-    wall: Wall,
+@pytest.mark.parametrize("read_at", [None, START - SIGHT_LASTS - timedelta(microseconds=1)])
+async def test_a_target_that_was_not_just_read_is_looked_at_before_it_is_written(
+    wall: Wall, read_at: datetime | None
 ) -> None:
     wall.stands = [Seen.of("text", "a person's", remote_id="column", ours=True)]
     row = Entry(slot=slot(), desired=stored("old"), applied=stored("old"), remote_id="column")
-    report = await run(wall, replace(work(entries=[row]), in_doubt=True))
+    report = await run(wall, replace(work(entries=[row]), read_at=read_at))
     assert wall.asked == [("observe", "1")]
     assert [len(plan.conflicts) for _, plan in report.fresh] == [1]
 

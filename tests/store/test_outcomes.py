@@ -114,6 +114,57 @@ async def test_what_stands_at_a_target_after_a_write_is_no_change_when_it_is_rea
     assert await store.targets_changed(run) == []
 
 
+# What a person decided meanwhile
+
+THEIRS = Hold(HoldKind.theirs, "ana", NOW)
+
+
+async def test_what_a_person_left_alone_since_it_was_planned_does_not_leave(store: Store) -> None:
+    let_be, goes = change("jira:1", "x"), change("jira:2", "x")
+    taken_back = change("jira:3", "x", settles="held")
+    await store.hold_slots({let_be.slot: THEIRS, taken_back.slot: THEIRS})
+    assert await store.begin_changes(1, [let_be, goes, taken_back]) == [goes, taken_back]
+    assert [(await at(store, f"jira:{n}")).intent for n in (1, 2, 3)] == [
+        None,
+        stored("x"),
+        stored("x"),
+    ]
+    assert await store.begin_changes(1, [let_be]) == []
+    assert await store.begin_changes(1, []) == []
+
+
+async def test_what_opsync_holds_itself_may_leave(store: Store) -> None:
+    one = change("jira:1", "x", over_edit=True)
+    await store.hold_slots({one.slot: Hold(HoldKind.proposed, "a person", NOW)})
+    assert await store.begin_changes(1, [one]) == [one]
+
+
+async def test_what_is_planned_from_before_a_persons_decision_does_not_undo_it(
+    store: Store,
+) -> None:
+    decided = entry("jira:1", "old", applied=stored("old"), hold=THEIRS)
+    await store.put_desired(1, [decided])
+    other = msgspec.structs.replace(THEIRS, kind=HoldKind.undone)
+    for late in ({"hold": None}, {"hold": other}, {"hold": None, "intent": stored("new")}):
+        row = msgspec.structs.replace(decided, desired=stored("new"), **late)
+        await store.put_desired(2, [row, entry("jira:2", "x")])
+        assert await store.entries() == [decided, entry("jira:2", "x")]
+        await store.put_desired(2, [row])
+    for said in (
+        {"intent": stored("new")},
+        {"applied": stored("new")},
+        {"desired": stored("new")},
+        {"hold": other},
+    ):
+        await store.put_desired(2, [Entry(slot=decided.slot, **said)])
+        assert await at(store, "jira:1") == decided
+    planned_since = msgspec.structs.replace(decided, desired=stored("new"))
+    await store.put_desired(3, [planned_since])
+    assert await at(store, "jira:1") == planned_since
+    await store.put_desired(3, [Entry(slot=decided.slot)])
+    assert await store.entry(decided.slot) is None, "another rule has its place by now"
+
+
 # What a person settled
 
 

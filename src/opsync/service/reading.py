@@ -98,6 +98,7 @@ async def take_turn(
 def _add(to: InstanceReport, earlier: InstanceReport) -> None:
     """Add an earlier turn's counts to a later one's, whose trouble is what counts."""
     to.pulled = to.pulled or earlier.pulled
+    to.read_at = to.read_at or earlier.read_at
     to.read += earlier.read
     to.changed += earlier.changed
     to.set_aside += earlier.set_aside

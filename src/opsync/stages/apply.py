@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -36,6 +36,9 @@ from opsync.store import Store
 _log = structlog.get_logger(__name__)
 
 
+SIGHT_LASTS = timedelta(minutes=5)
+"""What was read so long ago is looked at once more before it is written over."""
+
 Again = Callable[["TargetWork", Sequence[Seen]], Awaitable[Sequence[Change]]]
 """Decides what to write at a target from what was just seen there, instead of planning again."""
 
@@ -59,9 +62,9 @@ class TargetWork:
     changes: Sequence[Change]
     roots: Sequence[Record] = ()
     resting: Mapping[Slot, datetime] = field(default_factory=dict)
-    in_doubt: bool = False
-    """Whether more may have changed at the target than what was read of it, as where its latest
-    version could not be read."""
+    read_at: datetime | None = None
+    """Since when more may have changed at the target than what was read of it. None: since an
+    unknown time, as where its tool is not read in this pass, or its latest version could not be."""
 
 
 @dataclass
@@ -95,8 +98,9 @@ async def apply(
 ) -> ApplyReport:
     """Write all changes of one instance and note each outcome in the ledger and the journal.
 
-    Where a place is not part of what is pulled, a write's outcome is unknown or the target's latest
-    version could not be read, the target is read by id just before the write and planned again.
+    Where a place is not part of what is pulled, a write's outcome is unknown, or the target was not
+    read in this pass or longer ago than `SIGHT_LASTS`, it is read by id just before the write and
+    planned again. What a person decided meanwhile to leave alone is not written.
     A refused sign-in, or a vendor that cannot be reached, ends the instance's writing; what was
     not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
@@ -180,7 +184,9 @@ class _Applier:
             self.report.done.extend(zip(changes, unsent, strict=True))
         if not changes or self.report.stopped is not None:
             return
-        await self.store.begin_changes(self.run, changes)
+        changes = await self.store.begin_changes(self.run, changes)
+        if not changes:
+            return
         outcomes: dict[str, Outcome] = {}
         error: Exception | None = None
         before = self.unknown()
@@ -243,7 +249,7 @@ class _Applier:
 
     async def ready(self, work: TargetWork) -> Sequence[Change]:
         """The target's changes, planned again from a fresh look where that is needed."""
-        unknown = work.in_doubt or any(entry.intent is not None for entry in work.entries)
+        unknown = self.outdated(work) or any(entry.intent is not None for entry in work.entries)
         known = self.again is None and not unknown
         if known and all(change.slot.surface in self.pulled for change in work.changes):
             return work.changes
@@ -278,6 +284,10 @@ class _Applier:
         await self.store.put_desired(self.run, fresh.entries)
         self.report.fresh.append((work, fresh))
         return fresh.changes
+
+    def outdated(self, work: TargetWork) -> bool:
+        """Whether somebody may have had the time to write where it was read."""
+        return work.read_at is None or self.clock.now() - work.read_at > SIGHT_LASTS
 
     def sight(self, target: Record, seen: Sequence[Seen]) -> dict[Ref, tuple[Seen, ...]]:
         """What this look shows at the pulled places, where that is news: the next run may decide

@@ -33,7 +33,7 @@ async def pull_all(this: Pass) -> None:
         left_out = bool(this.only) and name not in this.only
         if not isinstance(connector, Readable) or left_out:
             continue
-        report.pulled = True
+        report.pulled, report.read_at = True, this.clock.now()
         context = contexts[name] = context_of(this, name)
         tasks.append(pull(connector, report, context))
         later.append(partial(pull_named, connector, report, context))

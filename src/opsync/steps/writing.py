@@ -219,8 +219,9 @@ async def _plan_target(
     notes.held(result, inputs.record, roots)
     if not changes:
         return None
-    in_doubt = inputs.record.ref in this.aside
-    return TargetWork(inputs.record, wants, inputs.entries, changes, roots, this.resting, in_doubt)
+    # What is set aside has a newer version than the one that could be read.
+    read_at = None if inputs.record.ref in this.aside else this.of(opened.name).read_at
+    return TargetWork(inputs.record, wants, inputs.entries, changes, roots, this.resting, read_at)
 
 
 async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:

@@ -24,7 +24,17 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
 from opsync.model.aside import wait_after
-from opsync.model.ledger import CONFLICTED, Entry, Hold, HoldKind, at_rest, given_back, stored
+from opsync.model.ledger import (
+    CONFLICTED,
+    LET_BE,
+    Entry,
+    Hold,
+    HoldKind,
+    at_rest,
+    given_back,
+    stored,
+)
+from opsync.model.value import NOTHING
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
@@ -72,15 +82,18 @@ class Ledger(Part):
 
         A slot whose desired value is new may be tried at once, and so may one that was refused,
         once something else stands there. A slot with nothing desired, applied, intended or held
-        is forgotten.
+        is forgotten. One of which a person decided meanwhile stays as they left it.
         """
         if entries:
             await self._write(lambda c: _put_desired(c, entries))
 
-    async def begin_changes(self, run: int, changes: Sequence[Change]) -> None:
-        """Make it durable that these writes are about to leave."""
-        if changes:
-            await self._write(lambda c: _begin(c, changes))
+    async def begin_changes(self, run: int, changes: Sequence[Change]) -> list[Change]:
+        """Make it durable that these writes are about to leave; returns those that may.
+
+        The others are of slots of which a person decided, since they were planned, that what stands
+        there is left alone.
+        """
+        return await self._write(lambda c: _begin(c, changes)) if changes else []
 
     async def finish_changes(
         self,
@@ -268,6 +281,10 @@ def _at(slot: Slot) -> ColumnElement[bool]:
     )
 
 
+def _key(slot: Slot) -> tuple[str, ...]:
+    return str(slot.target), slot.surface, slot.rule, str(slot.other)
+
+
 def _row(entry: Entry) -> dict[str, object]:
     slot = entry.slot
     return {
@@ -319,21 +336,35 @@ def _rest_target(connection: Connection, target: Ref) -> None:
 
 
 def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
-    rows = [_row(entry) for entry in entries]
     before = _before(connection, [entry.slot.target for entry in entries])
-    for row in rows:
-        old = before.get(tuple(str(row[name]) for name in _KEY))
-        if old is None:
-            continue
-        if row["desired"] != old["desired"]:
-            row |= {"attempts": 0, "next_try_at": None}
-        elif row["observed"] == old["observed"]:
-            # What is planned anew is no longer what was refused.
-            row["retry"] = old["retry"] if row["outcome"] else 1
-        elif not old["retry"]:
-            row["next_try_at"] = None
-    _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
+    rows = []
+    for entry in entries:
+        row, old = _row(entry), before.get(_key(entry.slot))
+        if old is not None:
+            if _is_let_be(old) and entry.hold != _decode_hold(old["hold"]) and _says(entry):
+                continue
+            if row["desired"] != old["desired"]:
+                row |= {"attempts": 0, "next_try_at": None}
+            elif row["observed"] == old["observed"]:
+                # What is planned anew is no longer what was refused.
+                row["retry"] = old["retry"] if row["outcome"] else 1
+            elif not old["retry"]:
+                row["next_try_at"] = None
+        rows.append(row)
+    if rows:
+        _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
     _forget_empty(connection, [entry.slot for entry in entries])
+
+
+def _is_let_be(row: RowMapping) -> bool:
+    """Whether a person decided that what stands there is left alone."""
+    return row["hold"] is not None and _decode_hold(row["hold"]).kind in LET_BE
+
+
+def _says(entry: Entry) -> bool:
+    """Whether a row says anything: that of a slot whose place another one has by now does not."""
+    asked = entry.desired != NOTHING or entry.intent is not None or entry.hold is not None
+    return asked or entry.applied != NOTHING
 
 
 def _before(connection: Connection, targets: Sequence[Ref]) -> dict[tuple[str, ...], RowMapping]:
@@ -349,7 +380,11 @@ def _forget_empty(connection: Connection, slots: Sequence[Slot]) -> None:
         connection.execute(_FORGET_EMPTY, {"targets": part})
 
 
-def _begin(connection: Connection, changes: Sequence[Change]) -> None:
+def _begin(connection: Connection, changes: Sequence[Change]) -> list[Change]:
+    found = _before(connection, [change.slot.target for change in changes])
+    let_be = {key for key, row in found.items() if _is_let_be(row)}
+    # An undo, or a release, put the hold there itself.
+    changes = [one for one in changes if one.settles or _key(one.slot) not in let_be]
     rows = [
         _row(
             Entry(
@@ -364,7 +399,9 @@ def _begin(connection: Connection, changes: Sequence[Change]) -> None:
         )
         for change in changes
     ]
-    _put(connection, rows, "intent", "next_try_at")
+    if rows:
+        _put(connection, rows, "intent", "next_try_at")
+    return changes
 
 
 def _finish(
@@ -422,9 +459,7 @@ def _finish(
         if not outcome.unknown and not (failed and change.interrupted):
             # What an earlier write began is no clearer by one that was refused.
             values["intent"] = None
-        slot = change.slot
-        key = (str(slot.target), slot.surface, slot.rule, str(slot.other))
-        at_key = {f"at_{name}": value for name, value in zip(_KEY, key, strict=True)}
+        at_key = {f"at_{name}": one for name, one in zip(_KEY, _key(change.slot), strict=True)}
         connection.execute(_CHANGE, values | at_key)
     _forget_empty(connection, [change.slot for change, _ in done])
     write_journal(connection, [journal_row(run, at, change, outcome) for change, outcome in done])
