@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from opsync.engine.approving import approvals_of, chosen, unwritten
+from opsync.engine.awaiting import awaiting
 from opsync.model import Approval, KeptPlan
-from opsync.model.ledger import digest, stored
+from opsync.model.ledger import Entry, digest, stored
 from opsync.model.rules import Mode
 from opsync.report import PassReport
+from opsync.store import Store
 from tests.support.world import World, troubles
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -115,6 +118,36 @@ async def test_a_value_that_comes_back_after_another_one_was_asked_for_waits_aga
     async with world.session() as session:
         lapsed = {str(one.slot) for one in plan.changes if one.place == "Delivery"}
         assert lapsed - {one.scope for one in await session.store.approvals()}
+
+
+async def approve_all(world: World, store: Store) -> int:
+    """Approve whatever waits for that by now, beside any pass: how many values that are."""
+    waits = [one.change for one in await awaiting(world.config(), store) if one.why == "approve"]
+    await store.approve(list(approvals_of(waits, 0, by="ana", at=world.clock.now())))
+    return len(waits)
+
+
+async def test_what_is_approved_while_a_pass_plans_is_written_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.sync()
+    async with world.session() as session:
+        await approve_all(world, session.store)
+    world.jira.set_status("PAY-3", "Done")
+    put_desired, approved = Store.put_desired, []
+
+    async def then_approved(store: Store, run: int, entries: Sequence[Entry]) -> None:
+        await put_desired(store, run, entries)
+        approved.append(await approve_all(world, store))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "put_desired", then_approved)
+        report = await world.sync()
+    assert sum(approved) == len(report.plan.proposed) > 0
+
+    report = await world.sync()
+    assert (report.applied, report.plan.proposed) == (sum(approved), [])
+    assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
 async def test_only_the_plans_changes_are_written_whatever_the_modes(world: World) -> None:

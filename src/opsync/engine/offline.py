@@ -23,7 +23,7 @@ from opsync.store import Store
 class _Untouched(Store):
     """A store that planning cannot change: what it would note about slots is dropped."""
 
-    async def lapse(self, scopes: Sequence[str]) -> None:
+    async def lapse(self, values: Sequence[tuple[str, str]]) -> None:
         """Nothing: the approvals stay as they are."""
 
     async def put_desired(self, run: int, entries: Sequence[Entry]) -> None:

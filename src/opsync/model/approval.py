@@ -108,11 +108,11 @@ class Approved(Struct, frozen=True):
         """Whether this value may be written there."""
         return slot.rule in self.rules or (str(slot), desired_hash) in self.values
 
-    def lapsed(self, asked_for: Mapping[str, Collection[str]]) -> list[str]:
-        """The slots whose approval is for another value than what is asked for by now: should its
-        value come back, it waits again."""
+    def lapsed(self, asked_for: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
+        """The slots whose approval is for another value than what is asked for by now, each with
+        that value's digest: should it come back, it waits again."""
         return sorted(
-            scope
+            (scope, value)
             for scope, value in self.values
             if scope in asked_for and value not in asked_for[scope]
         )

@@ -64,11 +64,14 @@ class Approving(Part):
         query = delete(approvals).where(approvals.c.scope == scope)
         return await self._write(lambda c: c.execute(query).rowcount > 0)
 
-    async def lapse(self, scopes: Sequence[str]) -> None:
-        """Forget these approvals, of values that something else has taken the place of."""
-        if scopes:
-            gone = [{"gone": scope} for scope in scopes]
-            query = delete(approvals).where(approvals.c.scope == bindparam("gone"))
+    async def lapse(self, values: Sequence[tuple[str, str]]) -> None:
+        """Forget the approvals of these values, each with its slot, that something else has taken
+        the place of. What somebody approved there meanwhile stays."""
+        if values:
+            gone = [{"at": scope, "gone": desired_hash} for scope, desired_hash in values]
+            query = delete(approvals).where(
+                approvals.c.scope == bindparam("at"), approvals.c.desired_hash == bindparam("gone")
+            )
             await self._write(lambda c: c.execute(query, gone))
 
     async def approvals(self) -> list[Approval]:
