@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +16,7 @@ from opsync.engine.approving import approvals_of, chosen, unwritten
 from opsync.model import Approval, KeptPlan
 from opsync.model.rules import HELD_FOR
 from opsync.report import PassReport
+from tests.scenarios.test_private_work import private_linear_issue
 from tests.scenarios.test_undoing import undo_run
 from tests.support.world import World, troubles
 
@@ -106,6 +111,43 @@ async def test_who_edits_again_before_the_approved_write_keeps_that_text(edited:
     assert "edited by a person; held until 16 Mar, then proposed again" in left
     await edited.sync()
     assert edited.checkout.text("Delivery") == "Ben: not yet"
+
+
+@pytest.fixture
+def names_private(world: World) -> World:
+    """The company, with work of a private team; what it was first told stands."""
+    private_linear_issue(world)
+    world.linear.add_issue("SEC", "Rotate the other keys")
+    return world
+
+
+async def proposed_over_private(world: World) -> None:
+    """Ben wrote a text that names private work, and opsync's value is proposed over it."""
+    await world.sync()
+    world.notion.edit_page(world.checkout, "Delivery", "Ben: waits for SEC-1")
+    await world.sync()
+    await wait(world)
+    report = await world.sync()
+    [one] = [each.change for each in report.plan.proposed if each.place == "Delivery"]
+    assert (one.before, one.over_edit) == ("Ben: waits for a private item", True)
+
+
+async def test_what_is_proposed_over_a_text_that_names_private_work_is_written_likewise(
+    names_private: World,
+) -> None:
+    await proposed_over_private(names_private)
+    report, left = await carry_out(names_private)
+    assert (report.exit_code, left) == (0, []), troubles(report)
+    assert names_private.checkout.text("Delivery").startswith("2 of 5 done")
+
+
+async def test_another_text_that_is_shown_alike_is_not_written_over(names_private: World) -> None:
+    """I6"""
+    await proposed_over_private(names_private)
+    names_private.notion.edit_page(names_private.checkout, "Delivery", "Ben: waits for SEC-2")
+    await carry_out(names_private)
+    await names_private.sync()
+    assert names_private.checkout.text("Delivery") == "Ben: waits for SEC-2"
 
 
 async def test_the_approval_of_a_rule_writes_over_nobody(edited: World) -> None:
@@ -217,6 +259,44 @@ async def test_what_a_person_emptied_is_never_proposed(settled: World) -> None:
     report = await settled.sync()
     assert report.plan.proposed == []
     assert settled.checkout.text("Delivery") == ""
+
+
+@pytest.fixture
+def plan_file(names_private: World, on_command_line: World, tmp_path: Path) -> Path:
+    """A plan to write over a text that names private work."""
+    world, file = on_command_line, tmp_path / "plan.json"
+    run(["sync"])
+    world.notion.edit_page(world.checkout, "Delivery", "Ben: waits for SEC-1")
+    run(["sync"])
+    world.clock.advance(HELD_FOR.total_seconds())
+    assert run(["plan", "--out", str(file)]) == 0
+    return file
+
+
+@pytest.mark.slow
+def test_a_plan_in_a_file_writes_over_such_a_text_and_gives_nothing_of_it_away(
+    world: World, plan_file: Path
+) -> None:
+    with closing(sqlite3.connect(world.store_path)) as store:
+        kept = store.execute("SELECT body FROM plans").fetchall()
+    [over] = {one["over"] for (body,) in kept for one in json.loads(body)["changes"]} - {""}
+    text = plan_file.read_text()
+    assert "a private item" in text
+    assert not any(word in text for word in ("SEC-1", over))
+    assert run(["apply", str(plan_file)]) == 0
+    assert world.checkout.text("Delivery").startswith("2 of 5 done")
+
+
+@pytest.mark.slow
+def test_where_the_store_forgot_the_plan_its_file_leaves_such_a_text_and_says_so(
+    world: World, plan_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(world.store_path)) as store, store:
+        store.execute("DELETE FROM plans")
+    capfd.readouterr()
+    assert run(["apply", str(plan_file)]) == 1
+    assert "proposed again, waits for approval" in capfd.readouterr()[0]
+    assert world.checkout.text("Delivery") == "Ben: waits for SEC-1"
 
 
 @pytest.mark.slow

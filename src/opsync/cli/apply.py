@@ -154,9 +154,10 @@ async def _apply(
 
 async def _plan(opened: Opened, named: str | None) -> KeptPlan:
     """The plan of a number or of a file. ConfigError: there is none."""
-    if named is not None and not named.isdecimal():
-        return read_plan(Path(named))
+    given = None if named is None or named.isdecimal() else read_plan(Path(named))
     async with open_store(opened) as store:
+        if given is not None:
+            return given.completed(await store.kept_plan(given.number))
         found = await store.kept_plan(None if named is None else int(named))
     if found is None:
         which = "no plan is kept" if named is None else f"no plan #{named} is kept"
@@ -182,7 +183,7 @@ def read_plan(path: Path) -> KeptPlan:
 def write_plan(path: Path, plan: KeptPlan) -> None:
     """Write a plan to a file, for `opsync apply FILE`: one that only its owner may read, as it
     holds the values in full. ConfigError: it cannot be written."""
-    text = msgspec.json.format(msgspec.json.encode(plan)) + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(plan.shown())) + b"\n"
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:

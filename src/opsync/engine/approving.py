@@ -33,30 +33,31 @@ class Unwritten(Struct, frozen=True):
     now: Value = None
 
 
-def kept_plan(report: PassReport, at: datetime) -> KeptPlan:
-    """The plan of a pass, as it is kept: what it wrote is no part of it any more."""
-    found = report.plan
-    written = {change.slot for change, _ in report.outcomes}
-    lists: tuple[tuple[Mode, Sequence[Planned]], ...] = (
-        (Mode.apply, found.changes),
-        (Mode.propose, found.proposed),
-        (Mode.observe, found.observed),
+def kept_plan(done: PassReport, shown: PassReport, at: datetime) -> KeptPlan:
+    """The plan of a pass, as it is kept: as it may be `shown`, and what it wrote is no part of it
+    any more."""
+    written = {change.slot for change, _ in done.outcomes}
+    lists: tuple[tuple[Mode, Sequence[Planned], Sequence[Planned]], ...] = (
+        (Mode.apply, done.plan.changes, shown.plan.changes),
+        (Mode.propose, done.plan.proposed, shown.plan.proposed),
+        (Mode.observe, done.plan.observed, shown.plan.observed),
     )
     return KeptPlan(
-        number=report.run,
+        number=done.run,
         at=at,
-        command=report.command,
+        command=done.command,
         changes=tuple(
             KeptChange.of(
                 one.change,
                 mode,
+                stands=planned.change.before,
                 tool=one.tool,
                 place=one.place,
                 target=one.target,
                 group=one.group,
             )
-            for mode, each in lists
-            for one in each
+            for mode, each, as_shown in lists
+            for planned, one in zip(each, as_shown, strict=True)
             if one.change.slot not in written
         ),
     )

@@ -132,7 +132,7 @@ class Session:
         where the configuration says."""
         shown = await Veil(Lookup(self.config, self.store)).report(done)
         if keeps_plan and (not done.applied_mode or shown.plan.proposed):
-            await self.store.put_plan(kept_plan(shown, self.runtime.clock.now()))
+            await self.store.put_plan(kept_plan(done, shown, self.runtime.clock.now()))
         if done.applied_mode:
             alerts = self.config.general.alerts
             await tell(alerts, self.store, self.pool, self.runtime.clock, shown)

@@ -7,10 +7,12 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from opsync.model.change import Change, Slot, Verb
 from opsync.model.ledger import digest, plain, stored
 from opsync.model.rules import Mode
+from opsync.model.value import Value
 
 
 class KeptChange(Struct, frozen=True, kw_only=True):
@@ -18,7 +20,8 @@ class KeptChange(Struct, frozen=True, kw_only=True):
 
     `mode` is that of its rule, or `propose` where `over_edit` says that it would replace what a
     person wrote; `inputs` maps each input's ref to the version it had. `group` is the initiative,
-    or the target's label.
+    or the target's label. `before` is as it may be shown: where what stands there names private
+    work, `over` is the digest by which an approval names the change all the same.
     """
 
     slot: Slot
@@ -33,12 +36,22 @@ class KeptChange(Struct, frozen=True, kw_only=True):
     target: str = ""
     group: str = ""
     over_edit: bool = False
+    over: str = ""
 
     @classmethod
     def of(
-        cls, change: Change, mode: Mode, *, tool: str, place: str, target: str, group: str
+        cls,
+        change: Change,
+        mode: Mode,
+        *,
+        stands: Value,
+        tool: str,
+        place: str,
+        target: str,
+        group: str,
     ) -> KeptChange:
-        """Keep a change as it was planned."""
+        """Keep a change as it may be shown, planned over what `stands` there."""
+        hidden = change.over_edit and stands != change.before
         return cls(
             slot=change.slot,
             verb=change.verb,
@@ -52,6 +65,7 @@ class KeptChange(Struct, frozen=True, kw_only=True):
             target=target,
             group=group,
             over_edit=change.over_edit,
+            over=edit_hash(stored(change.desired), stored(stands)) if hidden else "",
         )
 
     @property
@@ -62,13 +76,20 @@ class KeptChange(Struct, frozen=True, kw_only=True):
     @property
     def approves(self) -> str:
         """The digest by which an approval of this change names it."""
+        if self.over:
+            return self.over
         value = stored(plain(self.desired))
         return edit_hash(value, stored(plain(self.before))) if self.over_edit else digest(value)
 
 
 def edit_hash(desired: bytes, theirs: bytes) -> str:
     """The digest by which an approval names a value that may replace what a person wrote: that
-    text, and no other one."""
+    text, and no other one.
+
+    It is made without a key: whoever has it and all of the text but a short piece, such as the key
+    of an item, finds the piece by trying. So one of a text that may not be shown stays in the
+    store, which has the text itself.
+    """
     return digest(b" over ".join((bytes(desired), bytes(theirs))))
 
 
@@ -79,6 +100,24 @@ class KeptPlan(Struct, frozen=True, kw_only=True):
     at: datetime
     command: str
     changes: tuple[KeptChange, ...]
+
+    def shown(self) -> KeptPlan:
+        """The plan as it may leave the store."""
+        return replace(self, changes=tuple(replace(one, over="") for one in self.changes))
+
+    def completed(self, kept: KeptPlan | None) -> KeptPlan:
+        """One that comes back, with what stayed in the store, whose plan of its number is
+        `kept`."""
+        if kept is None or kept.at != self.at:
+            return self
+        stayed = {(one.slot, one.desired_hash): one.over for one in kept.changes}
+        return replace(
+            self,
+            changes=tuple(
+                replace(one, over=stayed.get((one.slot, one.desired_hash), ""))
+                for one in self.changes
+            ),
+        )
 
 
 class Approval(Struct, frozen=True, kw_only=True):
