@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from opsync import pipeline
+from opsync.engine.offline import offline_plan
 from opsync.model import Ref
+from opsync.runtime import Runtime
 from opsync.stages.rollup import roll_up
 from opsync.steps import deriving
 from tests.support.world import World, jira_url, linear_url, of, troubles
@@ -127,6 +129,27 @@ async def test_a_crash_around_any_stage_is_repaired_by_the_next_pass(
     assert settled.remote_links("PAY-3") == []
     assert settled.attachments("GRO-3") == []
     await settled.silent()
+
+
+async def test_a_look_at_what_was_read_before_a_death_keeps_what_a_person_wrote(
+    settled: World,
+) -> None:
+    """I20: the page was read in the trash by a run that died before it planned anything."""
+    settled.notion.edit_page(settled.checkout, "Delivery", "Ben: mine")
+    await settled.sync()
+    settled.notion.trash(settled.checkout)
+
+    async def crash(*_: Any) -> None:
+        raise Crash
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "decide", crash)
+        with pytest.raises(Crash):
+            await settled.sync(full=True)
+    before = await settled.entries()
+    assert "conflicted" in {one.outcome for one in before}
+    await offline_plan(settled.config(), "opsync plan", runtime=Runtime(clock=settled.clock))
+    assert await settled.entries() == before
 
 
 @pytest.mark.parametrize("stage", STAGES)

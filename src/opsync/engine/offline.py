@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from opsync.config import Config
@@ -12,25 +11,15 @@ from opsync.engine.session import Session, open_instance
 from opsync.engine.veil import Veil
 from opsync.http import Pool
 from opsync.model import Ref
-from opsync.model.ledger import Entry
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Runtime
 from opsync.steps.limiting import within_limits
 from opsync.steps.writing import plan_changed
-from opsync.store import Store
+from opsync.store import Untouched
 
 
-class _Untouched(Store):
-    """A store that planning cannot change: what it would note about slots is dropped."""
-
-    async def lapse(self, values: Sequence[tuple[str, str]]) -> None:
-        """Nothing: the approvals stay as they are."""
-
-    async def put_desired(self, run: int, entries: Sequence[Entry]) -> None:
-        return
-
-    async def forget_target(self, target: Ref) -> None:
-        return
+class _LookedAt(Untouched):
+    """A store that planning cannot change, and of which all that waits is planned."""
 
     async def targets_pending(self, now: datetime, *, every: bool = False) -> list[Ref]:
         """What is held and what waits for its next try is looked at too."""
@@ -46,7 +35,7 @@ async def offline_plan(
     last read failed is shown so. Raises StoreError when there is no store.
     """
     runtime = runtime or Runtime()
-    store = _Untouched.open(config.store, clock=runtime.clock, create=False)
+    store = _LookedAt.open(config.store, clock=runtime.clock, create=False)
     pool = Pool(runtime)
     try:
         session = Session(config, store, runtime, pool)

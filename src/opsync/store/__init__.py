@@ -10,7 +10,7 @@ from opsync.store.database import upgrade
 from opsync.store.lock import Holder, hold, is_held_elsewhere
 from opsync.store.migrations import HEAD
 from opsync.store.runs import NEXT
-from opsync.store.store import Store
+from opsync.store.store import Store, Untouched
 from opsync.store.types import (
     EVERY,
     METRICS,
@@ -72,6 +72,7 @@ __all__ = [
     "Tree",
     "TrendPoint",
     "Unread",
+    "Untouched",
     "Vanished",
     "WalkResult",
     "back_up",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
+
+from sqlalchemy import Connection
 
 from opsync.runtime import Clock
 from opsync.store.approving import Approving
@@ -121,6 +123,14 @@ class Store(
         await self._run(self._database.close)
         if self._own:
             self._executor.shutdown()
+
+
+class Untouched(Store):
+    """A store that is only looked at: what any method would write is dropped. Those whose answer
+    comes from a write answer None."""
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        return cast("T", None)
 
 
 def _finish(work: Coroutine[Any, Any, T]) -> T:
