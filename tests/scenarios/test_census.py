@@ -403,6 +403,36 @@ async def test_a_mass_that_vanished_is_told_until_a_person_says_that_it_is_meant
     await settled.silent()
 
 
+@pytest.mark.slow
+async def test_after_a_whole_read_that_is_not_believed_only_what_is_new_is_read_for_an_hour(
+    settled: World,
+) -> None:
+    chores(settled, 30)
+    await settled.sync()
+    settled.clock.advance(3600)
+    settled.jira.set_status("PAY-4", "Done")
+    await settled.sync()
+    quiet = of(await settled.sync(), "jira-main")
+    settled.jira.faults.deny = {
+        str(issue.id) for issue in settled.jira.issues.values() if "Chore" in issue.summary
+    }
+    told = of(await settled.sync(full=True), "jira-main")
+    assert told.trouble == "stopped"
+    settled.jira.set_status("PAY-3", "Done")
+    new = of(await settled.sync(), "jira-main")
+    assert (new.trouble, new.message, new.changed) == ("stopped", told.message, 1)
+    assert (await settled.record("PAY-3")).status.name == "Done"
+    assert new.read_requests == quiet.read_requests
+    assert settled.checkout.text("Delivery").startswith("3 of 5 done")
+
+    settled.jira.faults.deny = set()
+    settled.clock.advance(3600)
+    back = of(await settled.sync(), "jira-main")
+    assert (back.trouble, back.read) == ("", len(settled.jira.issues))
+    assert settled.checkout.text("Delivery").startswith("4 of 5 done")
+    await settled.silent()
+
+
 async def test_a_mass_that_is_back_within_the_hour_is_forgotten(settled: World) -> None:
     settled.jira.faults.deny = {"PAY", "MOB"}
     assert of(await a_day_later(settled), "jira-main").trouble == "stopped"

@@ -22,7 +22,7 @@ from opsync.errors import (
 )
 from opsync.model import Mention, Record
 from opsync.report import InstanceReport
-from opsync.stages.census import DOUBTED
+from opsync.stages.census import DOUBTED, FADED
 from opsync.stages.pull import EXPECTED, is_core_key, is_half_read, pull, pull_named
 from opsync.stages.pulling import PullContext, silent
 from opsync.store import CursorState, Prepared, Store, inline
@@ -253,11 +253,94 @@ async def test_too_little_is_not_believed_until_a_whole_walk_shows_enough(
     assert await is_half_read(desk.store, "jira")
     desk.tool.script["issues"] = [batch(*range(1, 101), high=at(9))]
     assert DOUBTED.format("issues") in await desk.store.kept("jira")
+    desk.clock.advance(3600)
     assert (await desk.pull()).trouble == ""
     assert desk.since is None
     assert DOUBTED.format("issues") not in await desk.store.kept("jira")
     await desk.pull()
     assert desk.since == at(9) - OVERLAP
+
+
+async def _stopped(desk: Desk, **settings: Any) -> None:
+    """A hundred were read up to 3, and a whole read after that shows nothing."""
+    desk.tool.script[desk.tool.listed[0].name] = [batch(*range(100), high=at(3))]
+    await desk.pull()
+    desk.tool.script = {}
+    assert (await desk.pull(**({"full": True} | settings))).trouble == "stopped"
+
+
+async def test_within_the_hour_only_what_is_new_is_read_and_nothing_is_concluded(
+    desk: Desk,
+) -> None:
+    await _stopped(desk)
+    before = await desk.cursor()
+    desk.clock.advance(3599)
+    desk.tool.script["issues"] = [batch(1, 100, high=at(9))]
+    report = await desk.pull()
+    assert (report.trouble, report.read, report.changed) == ("stopped", 2, 1)
+    assert report.message == before.error
+    assert desk.since == at(3) - OVERLAP
+    assert len(await desk.has()) == 101
+    assert (report.missing, await desk.cursor()) == (0, before)
+    desk.clock.advance(1)
+    assert (await desk.pull()).trouble == "stopped"
+    assert desk.since is None, "the hour is over"
+    desk.clock.advance(3599)
+    await desk.pull()
+    assert desk.since == at(3) - OVERLAP, "and another one has begun"
+
+
+@pytest.mark.parametrize("settings", [{"fingerprint": "other"}, {"naming": "other"}], ids=str)
+async def test_by_settings_that_were_not_believed_all_is_read_once_an_hour_too(
+    desk: Desk, settings: dict[str, Any]
+) -> None:
+    await _stopped(desk, full=False, **settings)
+    assert (await desk.pull(**settings)).trouble == "stopped"
+    assert desk.since == at(3) - OVERLAP
+    desk.clock.advance(3600)
+    await desk.pull(**settings)
+    assert desk.since is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"fingerprint": "other"}, {"naming": "other"}, {"full": True}, {"allowed": 1}],
+    ids=str,
+)
+async def test_what_a_person_changes_or_asks_for_has_all_read_within_the_hour(
+    desk: Desk, changed: dict[str, Any]
+) -> None:
+    await _stopped(desk)
+    desk.tool.script["issues"] = [batch(*range(100), high=at(3))]
+    assert (await desk.pull(**changed)).trouble == ""
+    assert desk.since is None
+    await desk.pull(**{**changed, "full": False})
+    assert desk.since == at(3) - OVERLAP, "it is believed"
+
+
+async def test_no_other_reason_to_read_all_counts_within_the_hour(desk: Desk) -> None:
+    await _stopped(desk)
+    await desk.store.put_kept("jira", {FADED.format("issues"): "now"})
+    await desk.pull(census_every=timedelta(0))
+    assert desk.since == at(3) - OVERLAP
+
+
+async def test_a_snapshot_that_is_not_believed_is_read_whole_each_time(desk: Desk) -> None:
+    desk.tool.listed = [ALL]
+    await _stopped(desk)
+    desk.tool.script["all"] = [batch(*range(100))]
+    assert (await desk.pull()).trouble == ""
+    assert desk.since is None
+
+
+async def test_where_no_time_was_ever_seen_there_is_only_all_to_read(desk: Desk) -> None:
+    desk.tool.script["issues"] = [batch(*range(100))]
+    await desk.pull()
+    desk.tool.script["issues"] = [batch(1)]
+    for fingerprint in ("settings", "settings", "narrower"):
+        report = await desk.pull(fingerprint=fingerprint)
+        assert desk.since is None
+    assert (report.trouble, report.missing) == ("", 99)
 
 
 async def test_as_much_as_a_person_says_may_vanish(desk: Desk) -> None:

@@ -82,7 +82,8 @@ async def counted_at(feed: Feed, instance: str, context: PullContext) -> datetim
 async def check(
     connector: Census, feed: Feed, report: InstanceReport, context: PullContext, keep: Keep
 ) -> bool:
-    """Take the census of a feed if one is due, else go on with what waits of the last one.
+    """Take the census of a feed if one is due or the last one is in doubt, else go on with what
+    waits of the last one.
 
     False where the listing is not believed: then nothing is to be published from the feed.
     """
@@ -90,12 +91,9 @@ async def check(
     kept = await store.kept(instance)
     before = context.requests()
     try:
-        doubt = kept.get(DOUBTED.format(feed.name))
-        if isinstance(doubt, dict) and (said := _standing(doubt, now, context)) is not None:
-            await refuse(feed, said, report, context)
-            return False
         at = _time(kept.get(COUNTED.format(feed.name)))
-        if doubt is None and not is_due(at, now, context.census_every):
+        doubted = DOUBTED.format(feed.name) in kept
+        if not doubted and not is_due(at, now, context.census_every):
             await _go_on(
                 connector, feed, kept.get(WAITING.format(feed.name)), report, context, keep
             )
@@ -136,13 +134,18 @@ async def settle(
 
 
 async def refuse(feed: Feed, found: Vanished, report: InstanceReport, context: PullContext) -> None:
-    """Say that a listing is not believed, and conclude nothing from it."""
-    store, instance = context.store, report.instance
-    name, at = DOUBTED.format(feed.name), context.clock.now()
+    """Say that a listing is not believed, conclude nothing from it, and note when that was."""
     known: dict[str, Value] = {"lost": found.lost, "known": found.known, "listed": found.listed}
-    earlier = (await store.kept(instance)).get(name)
-    if not isinstance(earlier, dict) or _standing(earlier, at, context) is None:
-        await store.put_kept(instance, {name: known | {"at": at.isoformat()}})
+    noted: Value = known | {"at": context.clock.now().isoformat()}
+    await context.store.put_kept(report.instance, {DOUBTED.format(feed.name): noted})
+    await tell_doubt(feed, found, report, context)
+
+
+async def tell_doubt(
+    feed: Feed, found: Vanished, report: InstanceReport, context: PullContext
+) -> None:
+    """Say that a listing was not believed."""
+    store, instance, at = context.store, report.instance, context.clock.now()
     what = f"{found.lost} of {found.known} records fewer" if found.listed else "nothing"
     report.trouble = "stopped"
     report.message = (
@@ -266,14 +269,16 @@ async def count(
     report.missing += left.total()
 
 
-def _standing(doubt: dict[str, Value], now: datetime, context: PullContext) -> Vanished | None:
-    """The doubt of an earlier pass, while nobody is to ask again: unless a person allows it."""
+def standing(feed: Feed, kept: Mapping[str, Value], context: PullContext) -> Vanished | None:
+    """The doubt of an earlier pass, while nobody is to ask again: unless a person has all read, or
+    allows it."""
+    doubt = kept.get(DOUBTED.format(feed.name))
+    if not isinstance(doubt, dict) or context.full or context.allowed:
+        return None
     at = _time(doubt.get("at"))
     numbers = [doubt.get(name) for name in ("known", "lost", "listed")]
     counts = [one for one in numbers if isinstance(one, int)]
-    if at is None or len(counts) != len(numbers) or context.full or context.allowed:
-        return None
-    if is_due(at, now, DOUBT_LASTS):
+    if at is None or len(counts) != len(numbers) or is_due(at, context.clock.now(), DOUBT_LASTS):
         return None
     known, lost, listed = counts
     return Vanished(known=known, lost=lost, listed=listed)

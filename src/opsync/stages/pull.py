@@ -21,9 +21,11 @@ from opsync.stages.resuming import (
     NAMED_AS,
     READ_AS,
     STOPPED,
+    Start,
     lists_ids,
     note_census,
     starts_at,
+    stopped_by,
 )
 from opsync.store import Prepared, SetAside, Store, Vanished
 
@@ -181,7 +183,7 @@ async def _pull_feed(
     if full:
         believed = not track or await _settle_walk(connector, feed, rescoped, report, context)
     else:
-        believed = await _check(connector, feed, since, report, context)
+        believed = await _check(connector, feed, begin, report, context)
     if not believed:
         return
     await store.finish_feed(context.run, instance, feed.name, high=high, at=context.clock.now())
@@ -289,19 +291,22 @@ async def _settle_walk(
             found = Vanished(known=result.known, lost=result.missing, listed=seen)
             await census.refuse(feed, found, report, context)
     if not believed:
-        await store.put_kept(instance, {STOPPED.format(feed.name): True})
+        await store.put_kept(instance, {STOPPED.format(feed.name): stopped_by(context)})
     return believed
 
 
 async def _check(
     connector: Readable,
     feed: Feed,
-    since: datetime | None,
+    begin: Start,
     report: InstanceReport,
     context: PullContext,
 ) -> bool:
     """After what changed was read: whether anything vanished without a word, if that is due."""
-    keep = partial(_keep, connector, feed, since, report, context)
+    if begin.doubt is not None:
+        await census.tell_doubt(feed, begin.doubt, report, context)
+        return False
+    keep = partial(_keep, connector, feed, begin.since, report, context)
     if not lists_ids(connector):
         return True
     return await census.check(connector, feed, report, context, keep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeGuard
 
@@ -10,13 +11,15 @@ from opsync.contract.connector import Feed, Readable
 from opsync.model import Value
 from opsync.stages import census
 from opsync.stages.pulling import PullContext
+from opsync.store import Vanished
 
 READ_AS = "opsync:read-as:{}"
 """Kept of a feed: the settings by which it was read."""
 NAMED_AS = "opsync:named-as:{}"
 """The same of all else that decides what its records are."""
 STOPPED = "opsync:stopped:{}"
-"""Kept of a feed of which a whole read was not believed."""
+"""Kept of a feed of which a whole read was not believed: the settings, and what else decides what
+its records are, by which that was."""
 CHECKED = "opsync:checked:{}"
 """Kept of a feed: how far it was read when its last census was taken and when the one before it
 was, and whether the read that begins again at the latter is under way."""
@@ -24,11 +27,13 @@ was, and whether the read that begins again at the latter is under way."""
 
 class Start(NamedTuple):
     """Where a read begins: `since` None is everything, as the settings are others (`rescoped`) or
-    for another reason; `again` is from where the last census but one left off."""
+    for another reason; `again` is from where the last census but one left off. `doubt` is what was
+    not believed just before: what is new is read, and nothing is concluded from it."""
 
     since: datetime | None
     rescoped: bool = False
     again: bool = False
+    doubt: Vanished | None = None
 
 
 def lists_ids(connector: Readable) -> TypeGuard[Census]:
@@ -43,23 +48,18 @@ async def starts_at(connector: Readable, feed: Feed, instance: str, context: Pul
     connector cannot take. Where it can, what changed since the last one but one is read once more:
     some of it may have been hidden, in no index yet, or left out when it was its turn, and that may
     have been in the very run of the last one.
+
+    A walk that was not believed is as long as one that is: until the doubt is due to be asked about
+    again, it is repeated only by other settings, and what changed is read meanwhile.
     """
     kept = await context.store.kept(instance)
-    if kept.get(READ_AS.format(feed.name)) not in (None, context.fingerprint):
-        return Start(None, rescoped=True)
-    if feed.snapshot or context.full:
-        return Start(None)
-    faded = kept.get(census.FADED.format(feed.name))
-    if faded == "now":
-        return Start(None)
     at = await census.counted_at(feed, instance, context)
     due = census.is_due(at, context.clock.now(), context.census_every)
-    if due and (faded or not lists_ids(connector)):
-        return Start(None)
-    if STOPPED.format(feed.name) in kept:
-        return Start(None)
-    if kept.get(NAMED_AS.format(feed.name)) not in (None, context.naming):
-        return Start(None)
+    whole = _whole(connector, feed, kept, due, context)
+    doubt = None if feed.snapshot else census.standing(feed, kept, context)
+    walked = doubt is not None and kept.get(STOPPED.format(feed.name)) == stopped_by(context)
+    if whole is not None and not walked:
+        return whole
     for cursor in await context.store.cursors(instance):
         if cursor.feed == feed.name and cursor.high is not None:
             overlap = timedelta(seconds=context.overlap_s)
@@ -68,8 +68,32 @@ async def starts_at(connector: Readable, feed: Feed, instance: str, context: Pul
             again = await _again(known, feed, instance, context)
             if again is not None:
                 return Start(min(again, cursor.high) - overlap, again=True)
-            return Start(cursor.high - overlap)
-    return Start(None)
+            return Start(cursor.high - overlap, doubt=doubt)
+    return whole or Start(None)
+
+
+def stopped_by(context: PullContext) -> Value:
+    """By what a whole read was made that is not believed."""
+    return [context.fingerprint, context.naming]
+
+
+def _whole(
+    connector: Readable, feed: Feed, kept: Mapping[str, Value], due: bool, context: PullContext
+) -> Start | None:
+    """The read of everything, if there is a reason for one; `due` says that a census is."""
+    if kept.get(READ_AS.format(feed.name)) not in (None, context.fingerprint):
+        return Start(None, rescoped=True)
+    faded = kept.get(census.FADED.format(feed.name))
+    if (
+        feed.snapshot
+        or context.full
+        or faded == "now"
+        or (due and (faded or not lists_ids(connector)))
+        or STOPPED.format(feed.name) in kept
+        or kept.get(NAMED_AS.format(feed.name)) not in (None, context.naming)
+    ):
+        return Start(None)
+    return None
 
 
 async def _again(known: Value, feed: Feed, instance: str, context: PullContext) -> datetime | None:
