@@ -152,11 +152,12 @@ async def apply(api: Api, changes: Sequence[Change]) -> AsyncIterator[Outcome]:
 
 async def _apply_one(api: Api, change: Change) -> Outcome:
     path = f"issue/{change.slot.target.id}/remotelink"
-    name = global_id(change.slot)
+    # What opsync wrote keeps its name, also where its slot is another one by now: under a second
+    # name it would be a second link.
+    named = change.remote_id.startswith(MARK)
+    name = change.remote_id if named else global_id(change.slot)
     desired = change.desired
     if not isinstance(desired, Mapping):
-        # What opsync wrote under an earlier name is removed by that name.
-        name = change.remote_id if change.remote_id.startswith(MARK) else name
         try:
             answer = await api.write("DELETE", path, params={"globalId": name})
         except NotFound:

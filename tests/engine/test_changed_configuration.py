@@ -60,6 +60,42 @@ async def test_a_rule_that_is_renamed_keeps_what_stands(settled: World) -> None:
     assert await settled.entries(held=True) == []
 
 
+def told(world: World) -> tuple[list[str], list[str], str]:
+    """What an initiative's rollup shows in Jira, in Linear and in Notion."""
+    in_jira = [x["summary"] for x in world.remote_links("PAY-1") if ":rollup:" in x["globalId"]]
+    labels = [label for label, _ in world.project_links()]
+    in_linear = [label.rpartition(" ")[2] for label in labels if " · " in label]
+    return in_jira, in_linear, world.checkout.text("Delivery")[:6]
+
+
+async def test_what_a_renamed_rule_writes_goes_where_it_wrote_under_its_former_name(
+    settled: World,
+) -> None:
+    for key, name, done in (("PAY-3", "initiatives", 3), ("PAY-4", "back-again", 4)):
+        settled.raw["rollup"][0]["name"] = name
+        await settled.sync()
+        settled.jira.set_status(key, "Done")
+        await settled.sync()
+        assert told(settled) == ([f"{done}/5 done"], [f"{done}/5"], f"{done} of 5")
+    await settled.silent(full=True)
+    del settled.raw["rollup"][0]
+    await settled.sync()
+    assert told(settled) == ([], [], ""), "nothing stays under a former name"
+
+
+async def test_it_is_found_again_under_its_former_name_after_a_lost_store(settled: World) -> None:
+    settled.raw["rollup"][0]["name"] = "initiatives"
+    await settled.sync()
+    settled.lose_store()
+    settled.jira.set_status("PAY-3", "Done")
+    await settled.sync()
+    assert told(settled) == (["3/5 done"], ["3/5"], "3 of 5")
+    await settled.silent(full=True)
+    del settled.raw["rollup"][0]
+    await settled.sync()
+    assert told(settled) == ([], [], "")
+
+
 async def test_what_observes_removes_nothing(settled: World) -> None:
     before = settled.written()
     settled.raw["links"]["mode"] = settled.raw["rollup"][0]["mode"] = "observe"

@@ -39,7 +39,8 @@ class Change(Struct, frozen=True, kw_only=True):
     """One write that opsync wants: exactly one slot, with all that explains it.
 
     `desired` is None for a removal. `before` is what stands there as far as known. `remote_id`
-    is the vendor's id of what opsync wrote last ("" if none). `interrupted` says that an earlier
+    is the vendor's id of what opsync wrote last ("" if none), maybe in another slot, from which it
+    was taken over: it is written and removed by that id. `interrupted` says that an earlier
     write of the slot broke off: what it made may be there, unknown. `over_edit` says that `before`
     is what a person wrote over opsync's value. `settles` says what becomes of the hold that an undo
     or a release put on the slot, or found there, once this is carried out: it stands ("held") or

@@ -237,6 +237,25 @@ async def test_removing_takes_exactly_what_opsync_made(epic: Epic) -> None:
     assert [link.object["title"] for link in epic.links] == ["By hand"]
 
 
+async def test_what_passed_to_another_rule_keeps_its_name_and_is_one_link(epic: Epic) -> None:
+    (made,) = await epic.put("rollup", await epic.render(rollup_content()))
+    renamed = Slot(epic.ref, "rollup", "delivery", ROADMAP)
+    value = await epic.render(rollup_content(summary="13/20 done"))
+
+    (outcome,) = await epic.put("rollup", value, slot=renamed, remote_id=made.remote_id)
+
+    assert (outcome.kind, outcome.remote_id) == (OutcomeKind.updated, made.remote_id)
+    assert [link.object["summary"] for link in epic.links] == ["13/20 done"]
+    await epic.put("rollup", None, slot=renamed, remote_id=made.remote_id)
+    assert epic.links == []
+
+
+async def test_an_id_that_is_none_of_opsyncs_names_no_link_of_its_own(epic: Epic) -> None:
+    value = await epic.render(rollup_content())
+    (outcome,) = await epic.put("rollup", value, remote_id="10016")
+    assert outcome.remote_id == f"opsync:rollup:roadmap:{ROADMAP}"
+
+
 async def test_what_stands_on_a_hidden_issue_is_not_removed(epic: Epic) -> None:
     (made,) = await epic.put("link", await epic.render(link_content()))
     epic.site.faults = Faults(deny={epic.ref.id})
