@@ -130,6 +130,17 @@ def test_json_explains_values_with_their_writes(synced: Company) -> None:
     assert value["writes"][0]["run"] == 1
 
 
+def test_its_writes_are_told_whatever_its_rule_was_called_then(synced: Company) -> None:
+    path = synced.folder / "opsync.toml"
+    rule = path.read_text().rpartition('name = "roadmap"')
+    path.write_text(f'{rule[0]}name = "delivery"{rule[2]}')
+    assert synced.opsync("sync").code == 0
+    found = synced.opsync("explain", "One-tap checkout", "--json").json
+    [value] = [one for one in found["values"] if one["place"] == "Delivery"]
+    assert value["rule"] == "delivery"
+    assert [one["run"] for one in value["writes"]] == [1]
+
+
 def test_a_link_as_the_browser_shows_it_is_understood(synced: Company) -> None:
     link = "https://toy.example/work/browse/PAY-118?comment=1"
     assert synced.opsync("explain", link, "--json").json["item"]["key"] == "PAY-118"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from opsync.model import NOT_VISIBLE, Change, OutcomeKind, PairDecision, Ref
-from opsync.model.ledger import HoldKind
+from opsync.model.ledger import Entry, HoldKind
 from opsync.model.retention import Keep, Pruned
 from opsync.model.undo import Back, Written, undo_of
 from opsync.store import Store
@@ -96,6 +97,23 @@ async def test_the_last_write_that_made_a_value_stays_for_it_says_since_when(
 
     kinds = [row.kind.value for row in reversed(await store.journal())]
     assert kinds == ["created", "created", "updated"]
+
+
+async def test_what_a_rule_wrote_under_a_former_name_is_of_the_same_value(
+    store: Store, clock: FakeClock
+) -> None:
+    for before, value in [(None, "a"), ("a", "b"), ("b", "c")]:
+        await write(store, clock, value, before=before)
+    [row] = await store.entries()
+    renamed = msgspec.structs.replace(row.slot, rule="delivery")
+    passed = msgspec.structs.replace(row, slot=renamed)
+    await store.put_desired(9, [passed, Entry(slot=row.slot)])
+    assert [one.slot for one in await store.entries()] == [renamed]
+    clock.advance(401 * DAY)
+
+    assert (await store.prune(clock.now(), KEEP)).journal == 1
+
+    assert await journal(store) == ["a", "c"]
 
 
 async def test_writes_of_a_value_that_is_no_more_go_whole(store: Store, clock: FakeClock) -> None:

@@ -19,7 +19,7 @@ from opsync.engine.taken import TakenBack
 from opsync.engine.taking import take_back
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
-from opsync.model import WRITTEN, Approval, OutcomeKind, Ref, Slot, Value
+from opsync.model import WRITTEN, Approval, OutcomeKind, Place, Ref, Slot, Value
 from opsync.model.column import COLUMN
 from opsync.model.ledger import (
     CONFLICTED,
@@ -87,16 +87,16 @@ async def owned(config: Config, store: Store, entries: Sequence[Entry]) -> list[
     look = Lookup(config, store)
     veil = Veil(look)
     await look.learn({ref for one in entries for ref in (one.slot.target, one.slot.other)})
-    since: dict[Slot, tuple[datetime, int]] = {}
+    since: dict[Place, tuple[datetime, int]] = {}
     for row in await store.journal_of(sorted({one.slot.target for one in entries})):
         if row.kind is OutcomeKind.created:
-            since[row.slot] = row.at, row.run
+            since[row.slot.place] = row.at, row.run
         elif row.kind in WRITTEN:
-            since.setdefault(row.slot, (row.at, row.run))
+            since.setdefault(row.slot.place, (row.at, row.run))
     found = []
     for one in entries:
         slot = one.slot
-        at, run = since.get(slot, (None, None))
+        at, run = since.get(slot.place, (None, None))
         found.append(
             Owned(
                 tool=look.catalog.tool(slot.target.instance),

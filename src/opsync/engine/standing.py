@@ -66,7 +66,7 @@ class Standing:
             evidence=await veil.evidence(slot, entry.evidence),
             inputs=entry.inputs,
             message=await veil.text(entry.message),
-            writes=tuple([await self._write(row) for row in rows if row.slot == slot]),
+            writes=tuple([await self._write(row) for row in rows if row.slot.place == slot.place]),
         )
 
     async def _rows(self, slot: Slot) -> list[JournalRow]:

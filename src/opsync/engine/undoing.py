@@ -14,9 +14,11 @@ from opsync.engine.columns import Columns
 from opsync.engine.session import Session
 from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.taking import take_back
-from opsync.model import WRITTEN, Ref, Slot
+from opsync.model import WRITTEN, OutcomeKind, Place, Ref, Slot
 from opsync.model.column import is_column
+from opsync.model.ledger import Entry, stored
 from opsync.model.undo import TAKEN_BACK, Back, Written, undo_of
+from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
 
 _RUN = re.compile(r"\d{1,18}")
@@ -36,7 +38,8 @@ def is_change(text: str) -> bool:
 async def writes_of(
     store: Store, *, run: int | None = None, change: str = "", item: Ref | None = None
 ) -> list[JournalRow]:
-    """The writes that were carried out of a run, of one change, or at and about an item."""
+    """The writes of a run, of one change, or at and about an item that were carried out, or may
+    have been."""
     if change:
         run = int(change.partition("-")[0])
     if item is not None:
@@ -45,7 +48,24 @@ async def writes_of(
         found = list({row.seq: row for row in (*at_it, *about_it)}.values())
     else:
         found = await store.journal(run=run, limit=EVERY)
-    return [row for row in found if row.kind in WRITTEN and (not change or row.change == change)]
+    found = [row for row in found if not change or row.change == change]
+    failed = sorted({row.slot.target for row in found if row.kind is OutcomeKind.failed})
+    begun = {one.slot.place: one.intent for one in await _unsure(store, failed)}
+    return [
+        row
+        for row in found
+        if row.kind in WRITTEN
+        or (row.kind is OutcomeKind.failed and begun.get(row.slot.place) == stored(row.desired))
+    ]
+
+
+async def _unsure(store: Store, targets: Iterable[Ref]) -> list[Entry]:
+    """The slots at these targets with a write of unknown outcome."""
+    return [one for one in await _entries(store, targets) if one.intent is not None]
+
+
+async def _entries(store: Store, targets: Iterable[Ref]) -> list[Entry]:
+    return [one for ref in targets for one in await store.entries(target=ref, limit=EVERY)]
 
 
 async def writes_of_changes(store: Store, changes: Iterable[str]) -> list[JournalRow]:
@@ -70,6 +90,7 @@ async def undo(
     dry: bool = False,
 ) -> TakenBack:
     """Put back what stood before these writes. What is undone stays so until a person lets go.
+    All writes at a place count, whatever their rule was called then.
 
     A column that one of them made goes with them, if nothing is in it then. One that was removed
     is made again when a value is put back into it. `command` is what a person typed, or would:
@@ -77,21 +98,62 @@ async def undo(
     """
     columns = Columns(session, why, made=[row.slot for row in chosen if is_column(row.slot)])
     chosen = [row for row in chosen if not is_column(row.slot)]
-    history: dict[Slot, list[Written]] = defaultdict(list)
-    for row in await session.store.journal_of(sorted({row.slot.target for row in chosen})):
-        if row.kind in WRITTEN:
-            history[row.slot].append(Written(row.seq, row.run, row.change, row.before, row.after))
     seqs = frozenset(row.seq for row in chosen)
+    targets = sorted({row.slot.target for row in chosen})
+    history: dict[Place, list[JournalRow]] = defaultdict(list)
+    for row in await session.store.journal_of(targets):
+        if row.kind in WRITTEN or row.seq in seqs:
+            history[row.slot.place].append(row)
+    entries = await _entries(session.store, targets)
+    by_place: dict[Place, list[JournalRow]] = defaultdict(list)
+    for row in sorted(chosen, key=lambda row: row.seq):
+        by_place[row.slot.place].append(row)
+    places: dict[Slot, set[Place]] = defaultdict(set)
+    for place, rows in by_place.items():
+        holder = _holder(rows[-1], entries)
+        places[holder] |= {place, holder.place}
     backs: dict[Slot, Back] = {}
     found = TakenBack()
-    for slot in sorted({row.slot for row in chosen}):
-        writes = history[slot]
+    for slot in sorted(places):
+        rows = sorted(
+            (row for place in places[slot] for row in history[place]), key=lambda row: row.seq
+        )
+        writes = [_written(row) for row in rows]
         decided = undo_of(writes, seqs)
         if isinstance(decided, Back):
             backs[slot] = decided
         elif decided.why != "as before":
-            nothing = Back(None, writes[-1].after, None)
-            found.left.append(LeftSlot(slot, nothing, decided))
+            found.left.append(LeftSlot(slot, Back(None, writes[-1].after, None), decided))
     return await take_back(
         session, backs, found, why=why, by=by, command=command, columns=columns, dry=dry
     )
+
+
+def _written(row: JournalRow) -> Written:
+    """A write as it counts for its undo: one of unknown outcome as if it had been carried out."""
+    after = row.after if row.kind in WRITTEN else row.desired
+    return Written(row.seq, row.run, row.change, row.before, after)
+
+
+def _holder(row: JournalRow, entries: Iterable[Entry]) -> Slot:
+    """The slot that has what a write left at its place: that of the write, or the one which took
+    the place over since, as where the rule or the connection of its initiative was renamed.
+
+    That is one with the very value: what is equal at one target and surface has one address.
+    """
+    at, wrote = row.slot, stored(_written(row).after)
+
+    def has(entry: Entry) -> bool:
+        return wrote in (entry.applied, entry.intent)
+
+    there = [
+        one
+        for one in entries
+        if (one.slot.target, one.slot.surface) == (at.target, at.surface)
+        and (one.slot.place == at.place or (has(one) and wrote != NOTHING))
+    ]
+
+    def fits(entry: Entry) -> tuple[bool, bool, bool]:
+        return has(entry), entry.slot.place == at.place, entry.slot == at
+
+    return max(there, key=fits).slot if there else at

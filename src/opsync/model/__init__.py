@@ -3,7 +3,7 @@ any vendor. Built on the standard library and msgspec only."""
 
 from opsync.model.account import Account
 from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
-from opsync.model.change import WRITTEN, Change, MadeColumn, Outcome, OutcomeKind, Slot, Verb
+from opsync.model.change import WRITTEN, Change, MadeColumn, Outcome, OutcomeKind, Place, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.daily import Unreadable, by_day, day_of, days_between, number_of
 from opsync.model.limits import Excess, Limits, Measure
@@ -82,6 +82,7 @@ __all__ = [
     "PairKind",
     "Part",
     "Person",
+    "Place",
     "Preference",
     "Reading",
     "Record",

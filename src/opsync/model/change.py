@@ -11,6 +11,14 @@ from opsync.model.record import Ref
 from opsync.model.value import Value
 
 
+class Place(Struct, frozen=True, order=True):
+    """Where a value of opsync's stands, and what it is about, whichever rule has it there."""
+
+    target: Ref
+    surface: str
+    other: Ref
+
+
 class Slot(Struct, frozen=True, order=True):
     """One value that opsync owns on one target.
 
@@ -22,6 +30,11 @@ class Slot(Struct, frozen=True, order=True):
     surface: str
     rule: str
     other: Ref
+
+    @property
+    def place(self) -> Place:
+        """Where it is. What stands there passes from slot to slot as its rule is renamed."""
+        return Place(self.target, self.surface, self.other)
 
     def __str__(self) -> str:
         return f"{self.target}|{self.surface}|{self.rule}|{self.other}"

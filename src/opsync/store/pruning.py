@@ -30,20 +30,21 @@ _KINDS = ", ".join(
 
 # Whole runs only. Of a value that opsync keeps, or that was written since, three writes stay: the
 # first has what stood there before opsync, the last one says whether what stood before the next
-# write was opsync's own, and the last that made it says since when it is there.
+# write was opsync's own, and the last that made it says since when it is there. Whatever its rule
+# was called then.
 _WRITES = f"""
 WITH old AS (
-    SELECT seq, kind, target, surface, rule, other FROM journal
+    SELECT seq, kind, target, surface, other FROM journal
     WHERE at < :before AND run NOT IN (SELECT run FROM journal WHERE at >= :before)),
 alive AS (
-    SELECT target, surface, rule, other FROM ledger
-    UNION SELECT target, surface, rule, other FROM journal
+    SELECT target, surface, other FROM ledger
+    UNION SELECT target, surface, other FROM journal
     WHERE at >= :before OR run IN (SELECT run FROM journal WHERE at >= :before)),
 ends AS (
     SELECT min(seq) AS first, max(seq) AS last,
         max(CASE WHEN kind = 'created' THEN seq ELSE 0 END) AS made
-    FROM old JOIN alive USING (target, surface, rule, other)
-    WHERE kind IN ({_DONE}) GROUP BY target, surface, rule, other)
+    FROM old JOIN alive USING (target, surface, other)
+    WHERE kind IN ({_DONE}) GROUP BY target, surface, other)
 SELECT seq FROM old
 WHERE seq NOT IN (SELECT first FROM ends UNION SELECT last FROM ends UNION SELECT made FROM ends)
 ORDER BY seq
