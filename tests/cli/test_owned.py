@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from opsync.engine.owning import UNKNOWN
 from opsync.errors import StoreError
 from opsync.store import Store
 from tests.cli.conftest import Company
+
+RELEASE = ("release", "--all", "--remove")
 
 
 def test_it_lists_every_value_with_its_place_rule_and_run(synced: Company) -> None:
@@ -46,6 +49,32 @@ def test_a_plain_listing_has_a_row_a_value(synced: Company) -> None:
     lines = synced.opsync("owned").lines
     assert len(lines) == 5
     assert any("One-tap checkout\tDelivery\t" in line and "run 1" in line for line in lines)
+
+
+def test_what_may_stand_there_is_listed_and_released_as_well(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*given: object, **options: object) -> None:
+        if given[2]:
+            raise StoreError("The disk is full.", hint="Free some space.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "finish_changes", fails)
+        assert company.opsync("sync").code == 5
+    found = company.opsync("owned", "--json").json
+    assert found
+    assert {one["state"] for one in found} == {UNKNOWN}
+    assert all(one["value"] for one in found)
+    assert "\tnot known\t" in company.opsync("owned").out
+    count = len(found)
+    assert f"Would remove {count} values" in company.opsync(*RELEASE, "--dry-run").out
+    assert company.opsync("owned", "--json").json == found
+
+    assert company.opsync(*RELEASE).code == 0
+
+    assert company.opsync("owned", "--json").json == []
+    written = [company.read(name)["written"].values() for name in ("roadmap", "work")]
+    assert [any(one) for one in written] == [False, False]
 
 
 def test_release_remove_takes_away_all_that_opsync_made_and_it_stays_away(synced: Company) -> None:

@@ -68,3 +68,28 @@ def test_it_is_put_back_only_where_what_was_written_stands(
     value: Value, wrote: Value, now: Value, expected: str | Left
 ) -> None:
     assert stands_for(Back(value, wrote, HoldKind.undone), now) == expected
+
+
+@pytest.mark.parametrize(
+    ("wrote", "begun", "now", "expected"),
+    [
+        ("a", "b", "a", "restore"),
+        ("a", "b", "b", "restore"),
+        ("a", "b", None, "stands"),
+        ("a", "b", "mine", Left("edited")),
+        (None, "b", "b", "restore"),
+        (None, "b", None, "stands"),
+        (None, "b", "mine", Left("edited")),
+        ("a", None, "a", "restore"),
+        ("a", None, None, "stands"),
+    ],
+)
+def test_a_write_of_unknown_outcome_is_taken_away_where_it_stands(
+    wrote: Value, begun: Value, now: Value, expected: str | Left
+) -> None:
+    back = Back(None, wrote, HoldKind.released, begun=begun)
+    assert stands_for(back, now) == expected
+
+
+def test_where_a_person_removed_it_nothing_is_put_back_although_nothing_was_begun() -> None:
+    assert stands_for(Back("a", "b", HoldKind.undone, begun=None), None) == Left("removed")

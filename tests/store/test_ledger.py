@@ -447,8 +447,12 @@ def test_what_was_given_up_is_not_opsyncs_any_more(kind: HoldKind) -> None:
     row = entry("jira:1", "x", applied=stored("x"))
     assert row.owned
     assert not entry("jira:1", "x").owned
+    assert entry("jira:1", "x", intent=stored("x")).owned, "it may stand there"
+    assert msgspec.structs.replace(row, intent=stored(None)).owned, "it may stand there still"
     assert msgspec.structs.replace(row, hold=Hold(kind, "ana", NOW)).owned is not given_up
     begun = Hold(kind, "ana", NOW, begun=2)
+    unknown = entry("jira:1", "x", intent=stored("x"), hold=Hold(kind, "ana", NOW))
+    assert unknown.owned is not given_up
     assert msgspec.structs.replace(row, hold=begun).owned, "it stands there until it is gone"
 
 

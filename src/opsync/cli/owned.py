@@ -27,6 +27,7 @@ from opsync.cli.screen import show_line, signed
 from opsync.cli.undo import need_store
 from opsync.cli.undoview import print_back
 from opsync.engine.owning import (
+    UNKNOWN,
     Owned,
     OwnedColumn,
     keep_released,
@@ -102,7 +103,7 @@ def owned(
 def _listing(opened: Opened, listed: Sequence[Owned], limit: int) -> Listing:
     rows = []
     for one in listed[:limit]:
-        since = "before this store"
+        since = "before this store" if one.state != UNKNOWN else "not known"
         if one.since is not None:
             local = one.since.astimezone(opened.config.zone)
             since = f"{words.day(local.date())} {local:%H:%M}, run {one.run}"

@@ -36,13 +36,17 @@ from opsync.model.undo import Back
 from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
 
+UNKNOWN = "its write was interrupted; opsync sync looks there"
+"""The state of a value of which it is not known whether it stands there."""
+
 Side = Literal["theirs", "ours"]
 """Whose value is to stand at a place: the person's, or opsync's."""
 
 
 class Owned(Struct, frozen=True, kw_only=True):
     """One value that opsync owns. `since` is when it was first written there, None for one that
-    was there when this store began; `state` says why it is not kept up to date ("": it is)."""
+    was there when this store began, or of which it is not known whether it stands there; `state`
+    says why it is not kept up to date ("": it is)."""
 
     tool: str
     place: str
@@ -58,8 +62,8 @@ class Owned(Struct, frozen=True, kw_only=True):
 async def owned_entries(
     store: Store, *, item: Ref | None = None, instance: str | None = None, rule: str | None = None
 ) -> list[Entry]:
-    """The slots in which what opsync wrote is its own: at and about an item, in an instance, or
-    of a rule, if given."""
+    """The slots in which what opsync wrote, or may have written, is its own: at and about an item,
+    in an instance, or of a rule, if given."""
     if item is not None:
         found = await about(store, item)
     else:
@@ -104,13 +108,18 @@ async def owned(config: Config, store: Store, entries: Sequence[Entry]) -> list[
                 item=await look.item(slot.target),
                 about=await look.item(slot.other),
                 rule=slot.rule,
-                value=await veil.value(slot, plain(one.applied)),
+                value=await veil.value(slot, plain(_value(one))),
                 since=at,
                 run=run,
-                state=held_why(one, config.zone),
+                state=held_why(one, config.zone) or (UNKNOWN if one.intent is not None else ""),
             )
         )
     return sorted(found, key=lambda one: (one.tool, one.item.label, one.place, one.about.label))
+
+
+def _value(entry: Entry) -> msgspec.Raw | None:
+    """What stands in a slot, or may."""
+    return entry.applied if entry.intent in (None, NOTHING) else entry.intent
 
 
 class OwnedColumn(Struct, frozen=True):
@@ -142,14 +151,11 @@ async def owned_columns(config: Config, store: Store) -> list[OwnedColumn]:
 
 
 async def keep_released(store: Store, entries: Sequence[Entry], *, by: str, at: datetime) -> None:
-    """Leave these values to people, as they stand. Nothing is asked of any tool."""
+    """Leave these values to people, as they stand. Nothing is asked of any tool: what a write that
+    was interrupted may have put there is theirs as well."""
     hold = Hold(HoldKind.released, by, at)
-    await store.settle(
-        [
-            msgspec.structs.replace(one, hold=hold, outcome="", message="", next_try_at=None)
-            for one in entries
-        ]
-    )
+    given_up = {"hold": hold, "intent": None, "outcome": "", "message": "", "next_try_at": None}
+    await store.settle([msgspec.structs.replace(one, **given_up) for one in entries])
 
 
 async def remove_released(
@@ -161,10 +167,14 @@ async def remove_released(
     columns_of: Collection[str] = (),
     dry: bool = False,
 ) -> TakenBack:
-    """Take these values away, each only where it stands as opsync wrote it; and then the own
-    columns in the instances `columns_of`, as far as nothing is in them. `command` is what a person
-    typed: should it not come to its end, the same goes on with it."""
-    backs = {one.slot: Back(None, plain(one.applied), HoldKind.released) for one in entries}
+    """Take these values away, each only where it stands as opsync wrote it, or as a write of
+    unknown outcome was to; and then the own columns in the instances `columns_of`, as far as
+    nothing is in them. `command` is what a person typed: should it not come to its end, the same
+    goes on with it."""
+    backs = {
+        one.slot: Back(None, plain(one.applied), HoldKind.released, begun=plain(one.intent))
+        for one in entries
+    }
     return await take_back(
         session,
         backs,

@@ -20,8 +20,8 @@ from opsync.engine.columns import Columns
 from opsync.engine.session import Session, open_instance
 from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.errors import ConfigError, SignInError
-from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Verb
-from opsync.model.ledger import Entry, Hold, digest, given_back, stored
+from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Value, Verb
+from opsync.model.ledger import Entry, Hold, digest, given_back, plain, stored
 from opsync.model.undo import TAKEN_BACK, Back, Left, stands_for
 from opsync.stages.apply import ApplyReport, TargetWork, apply
 from opsync.stages.places import Want, look_at
@@ -195,17 +195,20 @@ class _Taking:
             wrote = back.wrote if back.wrote is not None else back.value
             here, taken = look_at(work.record, surface, Want(slot, wrote), entry, connector, seen)
             now = None if here is None else here.plain()
-            fate = Left("edited") if taken and back.wrote is None else stands_for(back, now)
+            theirs = taken and back.wrote is None and back.value is not None
+            fate = Left("edited") if theirs else stands_for(back, now)
             begun = entry.intent is not None and stored(now) == entry.intent
+            if (begun and isinstance(fate, Left)) or _twice(entry, here, connector, seen):
+                fate = Left("written since")
             if isinstance(fate, Left):
-                left = Left("written since") if begun else fate
-                self.leave([slot], left)
+                self.leave([slot], fate)
                 continue
             remote_id = (here.remote_id if here is not None else "") or entry.remote_id
             change = self._change(slot, back, now, remote_id)
             if fate == "stands":
-                # By a run of this kind that was interrupted, or by a person.
-                kind = _done(change) if begun else OutcomeKind.unchanged
+                # By a run of this kind that was interrupted, or by a person; or what was begun
+                # there did not happen.
+                kind = _done(change) if begun and change.before != now else OutcomeKind.unchanged
                 stands.append(
                     (change, Outcome(change=change.id, kind=kind, applied=now, remote_id=remote_id))
                 )
@@ -222,7 +225,7 @@ class _Taking:
         self._found.done += stands
         return changes
 
-    def _change(self, slot: Slot, back: Back, now: object, remote_id: str) -> Change:
+    def _change(self, slot: Slot, back: Back, now: Value, remote_id: str) -> Change:
         verb = Verb.remove
         if back.value is not None:
             verb = Verb.create if now is None else Verb.update
@@ -232,7 +235,7 @@ class _Taking:
             slot=slot,
             verb=verb,
             desired=back.value,
-            before=back.wrote,
+            before=back.wrote if now == back.value else now,
             remote_id=remote_id,
             reason=self._why,
             settles="free" if back.hold is None else "held",
@@ -276,6 +279,17 @@ class _Taking:
             message = opened.clean(report.stopped.message) if report.stopped is not None else ""
             rest = [slot for one in targets for slot in self._at(one.record) if slot not in told]
             self.leave(rest, Left("paused" if report.paused else "unread"), message)
+
+
+def _twice(entry: Entry, here: Seen | None, connector: Writable, seen: Sequence[Seen]) -> bool:
+    """Whether something of opsync's stands as well where the slot's interrupted write was to make
+    it: one that moves a value may have ended between making the new one and removing the old."""
+    made = plain(entry.intent)
+    if made is None:
+        return False
+    surface = entry.slot.surface
+    place = (surface, connector.address(surface, made))
+    return any(one.ours and one != here and (one.surface, one.address) == place for one in seen)
 
 
 def _done(change: Change) -> OutcomeKind:

@@ -107,11 +107,11 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     @property
     def owned(self) -> bool:
-        """Whether what opsync wrote is its own still, to be kept up to date and taken away. What is
-        about to be taken away is, until it is gone."""
+        """Whether what opsync wrote, or may have written, is its own still, to be kept up to date
+        and taken away. What is about to be taken away is, until it is gone."""
         hold = self.hold
         given_up = hold is not None and not hold.begun and hold.kind in _GIVEN_UP
-        return self.applied != NOTHING and not given_up
+        return (self.applied != NOTHING or self.intent is not None) and not given_up
 
     @property
     def pending(self) -> bool:

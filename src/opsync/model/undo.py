@@ -40,12 +40,14 @@ class Back(Struct, frozen=True):
     """What is to stand in a slot again.
 
     `value` is what stood there before (None: nothing), `wrote` what has to stand there still for
-    that. `hold` is what keeps the place as it is then; None lets go of it.
+    that, or `begun`, which a write of unknown outcome may have put there. `hold` is what keeps the
+    place as it is then; None lets go of it.
     """
 
     value: Value
     wrote: Value
     hold: HoldKind | None
+    begun: Value = None
 
 
 class Left(Struct, frozen=True):
@@ -76,8 +78,8 @@ def undo_of(writes: Sequence[Written], chosen: Container[int]) -> Back | Left:
 
 def stands_for(back: Back, now: Value) -> Literal["restore", "stands"] | Left:
     """Whether it may be put back where this stands now; it may stand there already."""
-    if now == back.wrote:
-        return "restore"
     if now == back.value:
         return "stands"
+    if now == back.wrote or (now is not None and now == back.begun):
+        return "restore"
     return Left("removed" if now is None else "edited")

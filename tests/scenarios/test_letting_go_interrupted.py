@@ -1,0 +1,212 @@
+"""Giving up, and undoing, what a run wrote whose answers were lost: it may stand there, or not."""
+
+from __future__ import annotations
+
+from copy import copy
+
+import httpx
+import pytest
+
+from opsync.engine.owning import UNKNOWN, keep_released, owned, owned_entries
+from opsync.model import Change
+from opsync.model.ledger import HoldKind
+from opsync.store import Store
+from tests.scenarios.test_taking_back_interrupted import Death, dying, release
+from tests.scenarios.test_undoing import own_columns, standing, three_runs, undo_run
+from tests.support.world import World
+
+
+async def sync_dies(world: World) -> None:
+    """A run that dies as soon as the tools answered to its first writes."""
+    with dying("finish_changes"):
+        await world.sync()
+
+
+async def unknown(world: World) -> int:
+    """Of how many values it is not known whether they stand."""
+    return sum(one.intent is not None for one in await world.entries())
+
+
+async def test_a_release_takes_away_what_a_run_wrote_before_it_died(world: World) -> None:
+    await sync_dies(world)
+    assert await unknown(world) > 10
+    assert any(standing(world)["jira"])
+
+    done = await release(world)
+
+    assert (done.left, done.columns_left) == ([], [])
+    assert len(done.written) > 10
+    found = standing(world)
+    assert not any(found["jira"])
+    assert not any(found["attachments"])
+    assert found["projects"] == []
+    assert own_columns(world) == []
+    assert await unknown(world) == 0
+    await three_runs(world)
+    assert standing(world) == found
+
+
+async def test_it_takes_away_the_new_value_as_well_as_the_one_before(world: World) -> None:
+    """At each place one of the two stands: the run died after some of its writes."""
+    first = await world.sync()
+    world.jira.set_status("PAY-3", "Done")
+    await sync_dies(world)
+    old = [one for one in await world.entries() if one.intent not in (None, one.applied)]
+    assert old
+
+    done = await release(world)
+
+    assert done.left == []
+    assert len(done.written) == first.applied
+    assert own_columns(world) == []
+    assert await unknown(world) == 0
+    undone = await undo_run(world, done.run)
+    assert undone.left == []
+    assert world.checkout.text("Delivery").startswith("3 of 5 done"), "as it stood there"
+    await world.silent()
+
+
+@pytest.mark.slow
+async def test_what_never_arrived_is_given_up_and_not_written_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Store.begin_changes
+
+    async def begins(store: Store, run: int, changes: list[Change]) -> None:
+        await real(store, run, changes)
+        raise Death
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "begin_changes", begins)
+        with pytest.raises(Death):
+            await world.sync()
+    begun = {one.slot for one in await world.entries() if one.intent is not None}
+    assert begun
+
+    done = await release(world)
+
+    assert (done.left, done.written) == ([], [])
+    entries = [one for one in await world.entries() if one.slot in begun]
+    assert {(one.intent, one.hold and one.hold.kind) for one in entries} == {
+        (None, HoldKind.released)
+    }
+    report = await world.sync()
+    assert not {change.slot for change, _ in report.outcomes} & begun
+
+
+async def test_what_was_left_to_people_is_not_opsync_s_after_the_next_run(world: World) -> None:
+    await sync_dies(world)
+    async with world.session("release") as session:
+        found = await owned_entries(session.store)
+        at = world.clock.now()
+        await keep_released(session.store, found, by="ana", at=at)
+    stands = standing(world)
+    world.jira.set_status("PAY-3", "Done")
+    kept = {one.slot for one in found}
+
+    for full in (False, True):
+        report = await world.sync(full=full)
+        assert not {change.slot for change, _ in report.outcomes} & kept
+
+    entries = [one for one in await world.entries() if one.slot in kept]
+    assert len(entries) == len(kept)
+    assert not any(one.owned or (one.pending and one.intent is not None) for one in entries)
+    assert standing(world)["columns"] == stands["columns"]
+    assert standing(world)["jira"] == stands["jira"]
+
+
+async def test_a_place_that_cannot_be_read_is_told_and_stays_opsync_s(world: World) -> None:
+    await sync_dies(world)
+
+    def cut(request: httpx.Request) -> None:
+        raise httpx.ConnectError("Connection refused", request=request)
+
+    world.net.before["harbor.atlassian.net"] = cut
+    done = await release(world)
+    world.net.before.clear()
+
+    left = {one.slot for one in done.left}
+    assert {one.left.why for one in done.left} == {"unread"}
+    assert {slot.target.instance for slot in left} == {"jira-main"}
+    assert {one.slot for one in await world.entries() if one.owned} == left
+    assert (await release(world)).left == []
+    assert not any(standing(world)["jira"])
+
+
+async def test_a_person_s_edit_of_it_is_left_and_told(world: World) -> None:
+    await sync_dies(world)
+    world.notion.edit_page(world.checkout, "Delivery", "Ask Dana")
+
+    done = await release(world)
+
+    assert [(one.slot.surface, one.left.why) for one in done.left] == [("delivery", "edited")]
+    assert world.checkout.text("Delivery") == "Ask Dana"
+
+
+async def test_where_somebody_linked_the_same_meanwhile_theirs_stays(world: World) -> None:
+    await sync_dies(world)
+    issue = world.linear.issue("GRO-3")
+    [ours] = issue.attachments
+    theirs = copy(ours)
+    theirs.metadata, theirs.title, theirs.id = {}, "By hand", "0a0a0a0a-1111-4222-8333-444444444444"
+    issue.attachments[:] = [theirs]
+
+    done = await release(world)
+
+    assert done.left == []
+    assert [one.title for one in issue.attachments] == ["By hand"]
+
+
+async def test_where_a_move_broke_off_halfway_nothing_is_left_behind(world: World) -> None:
+    """The new link was made, and the old one not removed yet."""
+    await world.sync()
+    issue = world.linear.issue("GRO-3")
+    [first] = issue.attachments
+    world.jira.move_issue("PAY-3", "MOB")
+    await sync_dies(world)
+    [new] = issue.attachments
+    old = world.linear.attach(
+        issue,
+        first.title,
+        first.url,
+        subtitle=first.subtitle,
+        metadata=first.metadata,
+        attachment_id=first.id,
+        by_api=True,
+    )
+
+    done = await release(world)
+
+    assert [(one.slot.surface, one.left.why) for one in done.left] == [("link", "written since")]
+    assert issue.attachments == [new, old]
+    await world.sync()
+    assert (await release(world)).left == []
+    assert issue.attachments == []
+
+
+async def test_it_is_listed_as_what_may_stand_there(world: World) -> None:
+    await sync_dies(world)
+    async with world.session("owned") as session:
+        listed = await owned(world.config(), session.store, await owned_entries(session.store))
+    begun = [one for one in listed if one.state == UNKNOWN]
+    assert len(begun) == await unknown(world)
+    assert "2 of 5 done · Payments 1/3, Growth 1/2" in [one.value for one in begun]
+
+
+async def test_the_undo_of_a_run_takes_back_what_it_may_have_written(world: World) -> None:
+    await world.sync()
+    before = standing(world)
+    world.jira.set_status("PAY-3", "Done")
+    world.jira.faults.lose_next_writes = 9
+    world.linear.faults.lose_next_writes = 9
+    second = await world.sync()
+    world.jira.faults.lose_next_writes = world.linear.faults.lose_next_writes = 0
+    assert await unknown(world) > 0
+
+    done = await undo_run(world, second.run)
+
+    assert done.left == []
+    assert standing(world) == before
+    assert await unknown(world) == 0
+    await three_runs(world)
+    assert standing(world) == before
