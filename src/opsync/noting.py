@@ -60,14 +60,44 @@ class Notes:
         """Note changes that wait for approval."""
         self.report.proposed.extend(self._planned(c, target, roots) for c in changes)
 
-    def asked_instead(
-        self, changes: Iterable[Change], target: Record, roots: Sequence[Record]
+    def planned_anew(
+        self,
+        fresh: Iterable[tuple[Record, Sequence[Record], TargetPlan]],
+        *,
+        told_waiting: bool = True,
     ) -> None:
-        """Note changes that are found to wait for approval just before they would be written."""
-        for one in changes:
-            planned = self.report.changes
-            planned[:] = [each for each in planned if each.change.slot != one.slot]
-            self.proposed([one], target, roots)
+        """Note what was planned again just before targets were written, in the place of what was
+        noted of them: each with its initiatives and its plan. `told_waiting` as in `whole`. What a
+        plugin objects to stays as it was told."""
+        again = list(fresh)
+        targets = {target.ref for target, _, _ in again}
+        report = self.report
+        for planned in (report.changes, report.proposed, report.observed):
+            planned[:] = [one for one in planned if one.change.slot.target not in targets]
+        report.held[:] = [
+            one
+            for one in report.held
+            if one.kind == "vetoed" or one.entry.slot.target not in targets
+        ]
+        for target, roots, found in again:
+            self.whole(found, found.changes, target, roots, told_waiting=told_waiting)
+
+    def whole(
+        self,
+        found: TargetPlan,
+        changes: Iterable[Change],
+        target: Record,
+        roots: Sequence[Record],
+        *,
+        told_waiting: bool = True,
+    ) -> None:
+        """Note a target's plan, of which `changes` are written; and what only waits or is observed
+        if that is `told_waiting`: where a kept plan is carried out, all else is no part of it."""
+        self.planned(changes, target, roots)
+        if told_waiting:
+            self.observed(found.observed_only, target, roots)
+            self.proposed(found.proposed, target, roots)
+        self.held(found, target, roots)
 
     def held(self, result: TargetPlan, target: Record, roots: Sequence[Record]) -> None:
         """Note what a plan does not write, and why."""

@@ -10,11 +10,11 @@ import pytest
 from opsync.engine.approving import approvals_of, chosen, unwritten
 from opsync.engine.awaiting import awaiting
 from opsync.model import Approval, KeptPlan
-from opsync.model.ledger import Entry, digest, stored
-from opsync.model.rules import Mode
+from opsync.model.ledger import Entry, Hold, HoldKind, digest, stored
+from opsync.model.rules import LINKS_RULE, Mode
 from opsync.report import PassReport
 from opsync.store import Store
-from tests.support.world import World, troubles
+from tests.support.world import World, jira_url, troubles
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -285,3 +285,38 @@ async def test_a_link_is_told_with_the_initiative_that_counts_its_item(world: Wo
         "PAY-3 Tokenise cards": "One-tap checkout",
         "GRO-3 Card form": "GRO-3 Card form",
     }
+
+
+async def test_what_waits_beside_a_write_is_counted_once(world: World) -> None:
+    """PAY-1 gets its roadmap link and is asked about another one: before it is written, it is
+    looked at and planned again."""
+    world.raw["rollup"][0]["mode"] = "apply"
+    world.linear.edit("GRO-3", description=f"Waits for {jira_url('PAY-1')}")
+
+    report = await world.sync()
+
+    assert [one["title"] for one in world.remote_links("PAY-1")] == ["Roadmap: One-tap checkout"]
+    waiting = [f"{one.tool} {one.target}" for one in report.plan.proposed]
+    assert sorted(waiting) == ["Jira PAY-1 Checkout core", "Linear GRO-3 Card form"]
+    plan = await newest(world)
+    assert len(plan.changes) == len({one.slot for one in plan.changes}) == 2
+    report, left = await carry_out(world, plan)
+    assert (report.applied, left) == (2, {})
+
+
+async def test_what_is_held_beside_a_write_is_told_once(world: World) -> None:
+    world.raw["links"]["mode"] = world.raw["rollup"][0]["mode"] = "apply"
+    world.linear.edit("GRO-3", description=f"Waits for {jira_url('PAY-1')}")
+    await world.sync()
+    epic = (await world.record("PAY-1")).ref
+    link = next(one.slot for one in await world.entries(target=epic) if one.slot.rule == LINKS_RULE)
+    async with world.session() as session:
+        await session.store.hold_slots({link: Hold(HoldKind.undone, "ana", AT)})
+    world.jira.set_status("PAY-3", "Done")
+
+    report = await world.sync()
+
+    held = [f"{one.tool} {one.target}" for one in report.plan.held]
+    assert held == ["Jira PAY-1 Checkout core"]
+    written = {change.slot for change, _ in report.outcomes}
+    assert written == {one.change.slot for one in report.plan.changes}, "each write has its name"

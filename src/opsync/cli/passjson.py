@@ -13,7 +13,6 @@ from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 def as_json(report: PassReport) -> dict[str, Any]:
     """The whole pass: `pass`, `alarms`, `instances`, `changes` and `held`."""
     outcomes = {change.slot: outcome for change, outcome in report.outcomes}
-    planned = {one.change.slot for one in report.plan.changes}
     return {
         "pass": {
             "run": report.run,
@@ -35,12 +34,6 @@ def as_json(report: PassReport) -> dict[str, Any]:
             *(change_json(one, "apply", outcomes) for one in report.plan.changes),
             *(change_json(one, "propose", outcomes) for one in report.plan.proposed),
             *(change_json(one, "observe", outcomes) for one in report.plan.observed),
-            # Places that were read just before the write may have asked for something else.
-            *(
-                _unplanned(change, outcome)
-                for change, outcome in report.outcomes
-                if change.slot not in planned
-            ),
         ],
         "held": [held_json(one) for one in report.plan.held],
     }
@@ -92,19 +85,6 @@ def change_json(
         "mode": mode,
         **_change(one.change),
         "outcome": None if outcome is None else _outcome(outcome),
-    }
-
-
-def _unplanned(change: Change, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "tool": "",
-        "place": change.slot.surface,
-        "target": "",
-        "target_url": "",
-        "group": "",
-        "mode": "apply",
-        **_change(change),
-        "outcome": _outcome(outcome),
     }
 
 

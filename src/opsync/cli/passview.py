@@ -10,7 +10,7 @@ from opsync.cli.pause import paused_lines
 from opsync.cli.screen import grid, show_line, styled
 from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
 from opsync.errors import SignInError
-from opsync.model import Change, OutcomeKind, Verb, gone_as
+from opsync.model import OutcomeKind, Verb, gone_as
 from opsync.model.ledger import plain
 from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
 
@@ -209,7 +209,7 @@ def _print_written(report: PassReport) -> None:
     done = [change for change, outcome in report.outcomes if outcome.kind in _WRITTEN]
     rows = []
     for change in done[:MOST_WRITTEN]:
-        one = names.get(change.slot) or _unnamed(change, report)
+        one = names[change.slot]
         own = one.release or change.slot.target == change.slot.other
         said = before_after(one)
         short = len(said) <= SHORT or change.verb is Verb.remove
@@ -225,14 +225,6 @@ def _print_written(report: PassReport) -> None:
     if len(done) > MOST_WRITTEN:
         more = len(done) - MOST_WRITTEN
         show_line(f"  … {more} more: opsync journal --run {report.run}")
-
-
-def _unnamed(change: Change, report: PassReport) -> Planned:
-    """A change that was found to be needed just before the write."""
-    slot = change.slot
-    tools = {one.instance: one.tool for one in report.instances}
-    tool = tools.get(slot.target.instance, "")
-    return Planned(change, tool, slot.surface, str(slot.target), "")
 
 
 def before_after(one: Planned) -> str:
@@ -256,8 +248,8 @@ def _failed_lines(report: PassReport) -> list[str]:
     names = {one.change.slot: one for one in report.plan.changes}
     alike: dict[str, list[str]] = {}
     for change, outcome in failed:
-        one = names.get(change.slot)
-        where = f"{one.tool} {one.of}, {one.place}" if one else str(change.slot.target)
+        one = names[change.slot]
+        where = f"{one.tool} {one.of}, {one.place}"
         alike.setdefault(outcome.message, []).append(shown(where))
     for message, places in list(alike.items())[:MOST]:
         more = f", and {len(places) - 1} more" if len(places) > 1 else ""

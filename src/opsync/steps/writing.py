@@ -212,11 +212,7 @@ async def _plan_target(
     elif not roots and setting.card(inputs.record).title:
         roots = list(counted_in)
     changes = _unvetoed(this, result, inputs, notes, roots)
-    notes.planned(changes, inputs.record, roots)
-    if this.chosen is None:
-        notes.observed(result.observed_only, inputs.record, roots)
-        notes.proposed(result.proposed, inputs.record, roots)
-    notes.held(result, inputs.record, roots)
+    notes.whole(result, changes, inputs.record, roots, told_waiting=this.chosen is None)
     if not changes:
         return None
     # What is set aside has a newer version than the one that could be read.
@@ -303,10 +299,10 @@ async def apply_all(
             unknown=partial(getattr, this.instances[name].client, "unknown"),
         )
         this.report.outcomes.extend(result.done)
-        for target, fresh in result.fresh:
-            notes.held(fresh, target.record, target.roots)
-            if this.chosen is None:
-                notes.asked_instead(fresh.proposed, target.record, target.roots)
+        notes.planned_anew(
+            ((target.record, target.roots, fresh) for target, fresh in result.fresh),
+            told_waiting=this.chosen is None,
+        )
         report = this.of(name)
         report.paused = report.paused or result.paused
         report.write_refused = isinstance(result.stopped, SignInError)
