@@ -175,3 +175,29 @@ async def test_a_connector_that_cannot_be_built_is_a_start_up_error(
     monkeypatch.setattr(Notion, "__init__", broken)
     with pytest.raises(PluginError, match="notion: its connector cannot start: ValueError"):
         await settled.sync()
+
+
+async def test_what_a_plugin_objects_to_is_not_written_beside_what_it_lets_pass(
+    world: World,
+) -> None:
+    """PAY-1 gets its roadmap link, and is looked at and planned again before that."""
+    folder = world.folder / "plugins"
+    folder.mkdir()
+    (folder / "no_links.py").write_text(
+        """
+from opsync import hookimpl
+
+
+@hookimpl
+def veto_change(change):
+    return "not on epics" if change.slot.rule == "links" else None
+"""
+    )
+    world.raw["plugins_dir"] = str(folder)
+    world.linear.edit("GRO-3", description=f"Waits for {jira_url('PAY-1')}")
+
+    report = await world.sync()
+
+    assert [one["title"] for one in world.remote_links("PAY-1")] == ["Roadmap: One-tap checkout"]
+    vetoed = [one.target for one in report.plan.held if one.kind == "vetoed"]
+    assert vetoed == ["PAY-1 Checkout core", "GRO-3 Card form"]

@@ -215,9 +215,13 @@ async def _plan_target(
     notes.whole(result, changes, inputs.record, roots, told_waiting=this.chosen is None)
     if not changes:
         return None
+    # Nothing is decided again just before the write about what a plugin objects to.
+    vetoed = {one.slot for one in result.changes} - {one.slot for one in changes}
+    wants = [want for want in wants if want.slot not in vetoed]
+    known = [entry for entry in inputs.entries if entry.slot not in vetoed]
     # What is set aside has a newer version than the one that could be read.
     read_at = None if inputs.record.ref in this.aside else this.of(opened.name).read_at
-    return TargetWork(inputs.record, wants, inputs.entries, changes, roots, this.resting, read_at)
+    return TargetWork(inputs.record, wants, known, changes, roots, this.resting, read_at)
 
 
 async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
