@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from unittest.mock import Mock
 
@@ -136,6 +137,8 @@ def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
         (("--rule", "road"), 'no rule "road"'),
         (("--revoke",), "--revoke goes with --rule NAME."),
         (("1", "--rule", "roadmap"), "--rule approves all of a rule"),
+        (("1", "--approvals"), "--approvals lists all approvals: take it alone."),
+        (("--rule", "roadmap", "--revoke"), "by whom: opsync apply --approvals"),
     ],
 )
 def test_bad_input_names_what_is_wrong_and_what_there_is(
@@ -204,3 +207,64 @@ def test_a_plan_without_changes_says_why_it_ends_otherwise_than_with_0(company: 
     company.fail("work", "sign-in")
     result = company.opsync("apply", "2")
     assert (result.code, "! work was refused: Toy refused the token." in result.lines) == (3, True)
+
+
+@pytest.fixture
+def ana(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ana is at the terminal."""
+    monkeypatch.setattr("opsync.cli.apply.login", lambda: "ana")
+
+
+@pytest.mark.usefixtures("ana")
+def test_a_rule_that_is_approved_tells_by_whom(company: Company) -> None:
+    company.opsync("sync")
+    company.opsync("apply", "--rule", "roadmap")
+    company.opsync("sync")
+
+    facts = company.opsync("explain", "One-tap checkout", "Delivery").lines
+    [rule] = [line for line in facts if line.strip().startswith("rule ")]
+    assert re.search(r"roadmap \(approved by ana on \d+ \w+\): counts what", rule)
+    found = company.opsync("explain", "One-tap checkout", "--json").json
+    approved = found["summaries"][0]["approved"]
+    assert (approved["of"], approved["by"], approved["plan"]) == ("rule", "ana", None)
+    assert {one["approved"]["of"] for one in found["values"] if one["rule"] == "roadmap"} == {
+        "rule"
+    }
+    [row] = company.opsync("apply", "--approvals").lines
+    assert row.split("\t")[:6] == ["roadmap", "", "", "", "all its values", "ana"]
+
+    company.opsync("apply", "--rule", "roadmap", "--revoke")
+    assert company.opsync("apply", "--approvals", "--json").json == []
+    assert "roadmap (waits for approval)" in company.opsync("explain", "One-tap checkout").out
+
+
+@pytest.mark.usefixtures("ana")
+def test_a_value_that_is_approved_tells_by_whom_with_which_plan(company: Company) -> None:
+    company.opsync("plan")
+    company.opsync("apply", "1", "--item", "one-tap")
+
+    facts = company.opsync("explain", "One-tap checkout", "Delivery").lines
+    [approved] = [line for line in facts if line.strip().startswith("approved ")]
+    assert re.search(r"by ana on \d+ \w+ \d\d:\d\d with plan #1", approved)
+    found = company.opsync("apply", "--approvals", "--json").json
+    told = {one["place"]: one for one in found if one["item"]["title"] == "One-tap checkout"}
+    delivery = told["Delivery"]
+    assert delivery["value"].startswith("1 of 2 done")
+    assert delivery["approved"]["inputs"], "the versions that it was computed from"
+    assert (delivery["approved"]["plan"], delivery["state"]) == (1, "")
+
+    company.move("PAY-118", "done")
+    company.opsync("sync")
+    facts = company.opsync("explain", "One-tap checkout", "Delivery").lines
+    assert not any(line.strip().startswith("approved ") for line in facts), "of another value"
+
+
+@pytest.mark.usefixtures("ana")
+def test_what_counts_no_more_of_what_is_approved_says_so(company: Company) -> None:
+    company.opsync("plan")
+    company.opsync("apply", "1", "--item", "one-tap")
+    company.opsync("apply", "--rule", "roadmap")
+    company.configure(mode="apply")
+    rule = company.opsync("apply", "--approvals", "--json").json[0]
+    assert (rule["rule"], rule["state"]) == ("roadmap", "the rule is in mode apply")
+    assert "roadmap (writes)" in company.opsync("explain", "One-tap checkout").out

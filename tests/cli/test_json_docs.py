@@ -108,6 +108,18 @@ def test_every_key_of_what_is_settled_is_documented(synced: Company) -> None:
     assert not missing
 
 
+def test_every_key_of_what_is_approved_is_documented(synced: Company) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    synced.configure(mode="propose")
+    synced.move("PAY-118", "done")
+    synced.opsync("plan")
+    synced.opsync("apply")
+    found = synced.opsync("apply", "--approvals", "--json").json
+    missing = {key for key in _keys(found) if f"`{key}`" not in page and f'"{key}"' not in page}
+    assert found
+    assert not missing
+
+
 def test_every_key_of_copies_is_documented(synced: Company) -> None:
     page = PAGE.read_text(encoding="utf-8")
     copy = str(synced.folder / "copy.db")

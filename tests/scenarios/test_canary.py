@@ -210,7 +210,12 @@ SCREENS: Mapping[str, Screen] = {
         writes=True,
     ),
     "apply": Screen(
-        (("apply", "--json"), ("apply",), ("apply", "--item", "Vineyard")),
+        (
+            ("apply", "--json"),
+            ("apply",),
+            ("apply", "--item", "Vineyard"),
+            *both("apply", "--approvals"),
+        ),
         writes=True,
         # It names what it would write, and leaves the tools as they are for what comes after.
         first=(

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from opsync.cli.approvals import show_approvals
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -71,6 +72,7 @@ class Applied:
 )
 @click.option("--rule", metavar="NAME", help="Approve all values of this rule, later ones too.")
 @click.option("--revoke", is_flag=True, help="With --rule: take that approval back.")
+@click.option("--approvals", is_flag=True, help="List what is approved, by whom and when.")
 @limit_options
 @json_option
 @config_option
@@ -81,6 +83,7 @@ def apply(
     item: tuple[str, ...],
     rule: str | None,
     revoke: bool,
+    approvals: bool,
     allowed: Allowed,
     as_json: bool,
     config_path: Path | None,
@@ -93,8 +96,15 @@ def apply(
     there; what has moved since is left, and told. With it, values of rules in mode propose are
     approved; an approval is for one value, and another one waits again. Without PLAN: the newest.
 
-    With --json: {"plan": {number, changes, unwritten}, "pass": ..., "changes": [...], ...}.
+    --rule, --revoke and --approvals write nothing.
+
+    With --json: {"plan": {number, changes, unwritten}, "pass": ..., "changes": [...], ...}; with
+    --approvals: [{"rule", "tool", "place", "item", "about", "value", "state", "approved"}].
     """
+    if approvals:
+        if plan is not None or item or rule:
+            raise click.UsageError("--approvals lists all approvals: take it alone.")
+        return show_approvals(config_path, store, as_json=as_json)
     opened = open_config(config_path, store=store, log_level=log_level)
     if revoke and not rule:
         raise click.UsageError("--revoke goes with --rule NAME.")
@@ -114,7 +124,10 @@ async def _approve_rule(opened: Opened, name: str, *, revoke: bool) -> int:
     if revoke:
         async with open_store(opened) as store:
             if not await store.disapprove(name):
-                raise ConfigError(f'rule "{name}" is not approved as a whole')
+                raise ConfigError(
+                    f'rule "{name}" is not approved as a whole',
+                    hint="What is approved, and by whom: opsync apply --approvals",
+                )
         await nudge(opened.config.store)
         click.echo(f'Values of rule "{name}" wait for approval again.')
         return 0

@@ -9,6 +9,7 @@ from opsync.cli import words
 from opsync.cli.adoptionview import adoption_facts, in_project, print_adoption, released_fact
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
+from opsync.engine.approvals import Agreed, approved_by, rule_does
 from opsync.engine.catalog import Item
 from opsync.engine.explained import Explanation, PlaceValue, Summary, Write
 from opsync.model import Kind
@@ -18,22 +19,21 @@ LAST_WRITES = 5
 ADOPTION = "Adoption"
 """The place at which a value tells how much an initiative is used."""
 
-_MODES = {"apply": "writes", "propose": "waits for approval", "observe": "only observes"}
-"""What a rule does in its mode."""
 
-
-def rule_line(summary: Summary) -> str:
+def rule_line(summary: Summary, zone: tzinfo) -> str:
     """The rule, with what it counts."""
     where = (
         " or ".join(f'"{words.shown(name, 40)}"' for name in summary.properties)
         or "any of its own columns"
     )
-    return f"{rule_name(summary)}: counts what {where} names, and everything that is part of it"
+    return (
+        f"{rule_name(summary, zone)}: counts what {where} names, and everything that is part of it"
+    )
 
 
-def rule_name(summary: Summary) -> str:
-    """The rule's name, and what it does in its mode."""
-    return f"{summary.rule} ({_MODES.get(summary.mode, summary.mode)})"
+def rule_name(summary: Summary, zone: tzinfo) -> str:
+    """The rule's name, and what it does in its mode or who approved it."""
+    return f"{summary.rule} ({rule_does(summary.mode, summary.approved, zone)})"
 
 
 def inputs_line(summary: Summary, now: datetime) -> str:
@@ -126,6 +126,8 @@ def _facts(
     if value.is_now_known:
         seen = words.value(value.is_now, value.place)
         facts.append(("is now", f"{seen}   seen {words.ago(value.read_at, now)} ago"))
+    if value.approved is not None and value.approved.of == "value":
+        facts.append(("approved", _approved(value.approved, zone)))
     if value.held:
         facts.append(("held", value.held))
         name = words.shown(value.target.key or value.target.label, 60)
@@ -136,16 +138,19 @@ def _facts(
         facts.append(("said", words.shown(value.message, 300)))
     if summary is not None and summary.adoption and value.place.casefold() == ADOPTION.casefold():
         chain = _adoption(summary, now, zone)
-        return [*facts, ("because", next(chain)[1]), ("rule", rule_name(summary)), *chain]
+        return [*facts, ("because", next(chain)[1]), ("rule", rule_name(summary, zone)), *chain]
     facts.append(
         ("because", words.shown("; ".join(dict.fromkeys((value.reason, *value.evidence)))))
     )
     if summary is None:
-        rule = "links: items that name each other" if value.rule == LINKS_RULE else value.rule
+        rule = value.rule
+        if value.approved is not None and value.approved.of == "rule":
+            rule += f" ({approved_by(value.approved, zone)})"
+        rule += ": items that name each other" if value.rule == LINKS_RULE else ""
         return [*facts, ("rule", rule), ("about", words.shown(value.about.label, 80))]
     if value.target.kind == Kind.product.value:
-        return [*facts, *_release(value, summary)]
-    facts.append(("rule", rule_line(summary)))
+        return [*facts, *_release(value, summary, zone)]
+    facts.append(("rule", rule_line(summary, zone)))
     counted = [one for one in summary.members if one.role == "counted"]
     by_tool = words.tallied(one.item.tool for one in counted)
     left = f", {len(summary.left_out)} not counted" if summary.left_out else ""
@@ -157,9 +162,15 @@ def _facts(
     return facts
 
 
-def _release(value: PlaceValue, summary: Summary) -> Iterator[tuple[str, str]]:
+def _approved(one: Agreed, zone: tzinfo) -> str:
+    """Who approved the value that should stand there."""
+    told = f" with plan #{one.plan}" if one.plan else ""
+    return f"by {words.shown(one.by, 60)} on {_moment(one.at, zone)}{told}"
+
+
+def _release(value: PlaceValue, summary: Summary, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """What an annotation rests on."""
-    yield "rule", f"{rule_name(summary)}: tells releases in {value.target.instance}"
+    yield "rule", f"{rule_name(summary, zone)}: tells releases in {value.target.instance}"
     if summary.released is not None:
         yield "released", released_fact(summary.released)
     yield "stands in", in_project(value.target)

@@ -144,7 +144,7 @@ def _headline(summary: Summary) -> str:
 
 def _print_summary(summary: Summary, now: datetime, zone: tzinfo) -> None:
     hanging("", _headline(summary))
-    hanging("rule    ", rule_line(summary), style="dim")
+    hanging("rule    ", rule_line(summary, zone), style="dim")
     hanging("inputs  ", inputs_line(summary, now), style="dim")
     print_adoption(summary, now, zone)
     counted = [one for one in summary.members if one.role == "counted"]

@@ -1,4 +1,4 @@
-"""Plans that are kept under their number, and carrying one out as it was approved."""
+"""Plans that are kept under their number, carrying one out as it was approved, and approvals."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Literal
 from msgspec import Struct
 
 from opsync.config import Config
+from opsync.engine.approvals import Agreed, agreed, approves
+from opsync.engine.catalog import Item
+from opsync.engine.lookup import Lookup
+from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptPlan, Slot, Value
 from opsync.model.ledger import Entry, digest, plain
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import held_text
 from opsync.report import PassReport, Planned
-from opsync.store import Store
+from opsync.store import EVERY, Store
 
 Fate = Literal["moved", "stands", "held", "observed", "unread", "paused", "over limit"]
 """Why a change of a plan was not written: something else should stand there by now, it stands
@@ -135,3 +139,69 @@ def rule_named(config: Config, name: str) -> str:
             hint='Only values of rules in mode "propose" do.',
         )
     return name
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """An approval that somebody gave: of all values of a rule, or of one `value` at a place, which
+    is on `item` and tells of `about`. `state` says why it does not count now ("": it does)."""
+
+    rule: str
+    tool: str
+    place: str
+    item: Item | None
+    about: Item | None
+    value: Value
+    state: str
+    approved: Agreed
+
+
+async def given_approvals(config: Config, store: Store) -> list[Given]:
+    """All approvals as they may be shown: those of rules, then those of values, the latest
+    first."""
+    found = await store.approvals()
+    scopes = {one.scope for one in found if one.desired_hash}
+    slots = await store.entries(limit=EVERY) if scopes else []
+    entries = {scope: one for one in slots if (scope := str(one.slot)) in scopes}
+    look = Lookup(config, store)
+    veil = Veil(look)
+    await look.learn({ref for e in entries.values() for ref in (e.slot.target, e.slot.other)})
+    rules = {one.name: one.mode for one in config.rules} | {LINKS_RULE: config.links.mode}
+    told = []
+    for one in found:
+        if not one.desired_hash:
+            told.append(_given_rule(one, rules.get(one.scope)))
+        elif (entry := entries.get(one.scope)) is not None:
+            told.append(await _given_value(look, veil, one, entry))
+    told.sort(key=lambda one: one.approved.at, reverse=True)
+    return sorted(told, key=lambda one: one.approved.of)
+
+
+def _given_rule(one: Approval, mode: Mode | None) -> Given:
+    state = ""
+    if mode is not Mode.propose:
+        state = f"the rule is in mode {mode.value}" if mode else "the rule is no longer configured"
+    return Given(
+        rule=one.scope,
+        tool="",
+        place="",
+        item=None,
+        about=None,
+        value=None,
+        state=state,
+        approved=agreed(one),
+    )
+
+
+async def _given_value(look: Lookup, veil: Veil, one: Approval, entry: Entry) -> Given:
+    slot = entry.slot
+    counts = approves(one, entry)
+    return Given(
+        rule=slot.rule,
+        tool=look.catalog.tool(slot.target.instance),
+        place=look.catalog.place(slot.target.instance, slot.surface),
+        item=await look.item(slot.target),
+        about=await look.item(slot.other),
+        value=await veil.value(slot, plain(entry.desired)) if counts else None,
+        state="" if counts else "something else should stand there by now",
+        approved=agreed(one),
+    )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from opsync.engine.adopted import Measured, Shipped
+from opsync.engine.approvals import Agreed
 from opsync.engine.belonging import Suggested
 from opsync.engine.catalog import Item
 from opsync.engine.disagreeing import Found
@@ -41,13 +42,15 @@ class Input(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """A delivery summary with all that it rests on. `missing` names what the initiative names and
-    could not be read: it is not counted. `version` is a digest of its inputs. `released` is there
+    """A delivery summary with all that it rests on. `approved` says who approved its rule as a
+    whole, where that waits for approval. `missing` names what the initiative names and could not be
+    read: it is not counted. `version` is a digest of its inputs. `released` is there
     once the initiative's own status is done, and `not_announced` names where that is not told;
     `adoption` has what is measured of it, and `not_measured` what is not."""
 
     rule: str
     mode: str
+    approved: Agreed | None
     properties: tuple[str, ...]
     done: int
     total: int
@@ -118,7 +121,7 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
     """One value that opsync keeps at a place. `held` says why it is not written ("": it is), with
     since when, and until when where that has an end; `left_alone` says why it need not be. Its
     `surface` is the place's name for programs: with `target`, `rule` and `about` it names the
-    value."""
+    value. `approved` says who approved this value, or its rule where that waits for approval."""
 
     place: str
     surface: str
@@ -126,6 +129,7 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
     target: Item
     about: Item
     rule: str
+    approved: Agreed | None
     should_be: Value
     wrote: Value
     is_now: Value

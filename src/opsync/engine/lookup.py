@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from opsync.config import Config
+from opsync.engine.approvals import Approvals
 from opsync.engine.catalog import Catalog, Item, noun_of
 from opsync.engine.owners import Owners
 from opsync.inert import inert_text
@@ -58,6 +59,7 @@ class Lookup:
         self._config = config
         self._instances = frozenset(config.instances)
         self._owners: Owners | None = None
+        self._approvals: Approvals | None = None
         self._known: dict[Ref, Record | None] = {}
         self._products: frozenset[Ref] | None = None
 
@@ -70,6 +72,12 @@ class Lookup:
         if self._owners is None:
             self._owners = await Owners.of(self._config, self.store, self.catalog)
         return self._owners
+
+    async def approvals(self) -> Approvals:
+        """Which approvals are in force."""
+        if self._approvals is None:
+            self._approvals = Approvals(self._config, await self.store.approvals())
+        return self._approvals
 
     async def record(self, ref: Ref) -> Record | None:
         """The record, or None if it was never read."""

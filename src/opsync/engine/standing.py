@@ -53,6 +53,7 @@ class Standing:
             target=await self._look.item(slot.target),
             about=await self._look.item(slot.other),
             rule=slot.rule,
+            approved=(await self._look.approvals()).of_value(entry),
             should_be=await veil.value(slot, plain(entry.desired)),
             wrote=await veil.value(slot, plain(entry.applied)),
             is_now=await veil.value(slot, plain(entry.observed)),

@@ -28,6 +28,7 @@ async def summary(look: Lookup, rollup: Rollup, root: Record) -> Summary:
     return Summary(
         rule=rollup.rule,
         mode=rule.mode.value if rule else "no longer configured",
+        approved=(await look.approvals()).of_rule(rollup.rule),
         properties=rule.properties if rule else (),
         done=rollup.done,
         total=rollup.total,

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from msgspec import Struct
 
 from opsync.disagreements import DisagreementKind
+from opsync.engine.approvals import rule_does
 from opsync.engine.catalog import Item, noun_of
 from opsync.engine.disagreeing import Found
 from opsync.engine.explained import Counted, Explanation, Summary
@@ -24,11 +25,6 @@ from opsync.store import HistoryRow
 MEMBERS = 200
 """So many members of one tool are named; the rest is counted."""
 _ORDER = (Category.in_progress, Category.todo, Category.backlog, Category.unknown, Category.done)
-_MODES = {
-    "apply": "writes",
-    "propose": "waits for approval",
-    "observe": "only observes",
-}
 
 
 class Member(Struct, frozen=True):
@@ -185,7 +181,7 @@ def _counts(one: Summary, rows: Sequence[HistoryRow], now: datetime, zone: tzinf
     doing = sum(each.item.category == Category.in_progress.value for each in counted)
     today = now.astimezone(zone).date()
     return Counts(
-        rule=f"{shown(one.rule, 60)} ({_MODES.get(one.mode, one.mode)})",
+        rule=f"{shown(one.rule, 60)} ({rule_does(one.mode, one.approved, zone)})",
         health=HEALTH[one.health],
         reason=shown(one.reason, 200),
         count=f"{one.done} of {one.total}" if one.total else "",
