@@ -87,6 +87,8 @@ class InstanceReport:
 
     paused: bool = False
     """A person paused it: nothing is written there."""
+    withheld: int = 0
+    """Changes that were to be written there, and were not since it is paused."""
 
     @property
     def complete(self) -> bool:
@@ -226,6 +228,11 @@ class PassReport:
         """Values that a person edited and that are not settled."""
         held = sum(1 for h in self.plan.held if h.kind == "conflict")
         return held + self.count(OutcomeKind.conflicted)
+
+    @property
+    def withheld(self) -> int:
+        """Changes that were to be written to connections that are paused."""
+        return sum(i.withheld for i in self.instances)
 
     @property
     def read_requests(self) -> int:

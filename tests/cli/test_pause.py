@@ -24,12 +24,24 @@ def test_everything_is_paused_until_it_is_ended(company: Company) -> None:
     said = company.opsync("sync")
     assert said.code == 0
     assert "Paused      all writes: opsync pause --off" in said.lines
-    assert "Written     nothing" in said.lines
+    assert "Written     nothing: 5 changes wait until writes are permitted again" in said.lines
+    assert said.lines[-5:] == [
+        "",
+        "Would write 5 changes: Toy 5. Nothing of that was written:",
+        "writes are paused.",
+        "  see each    opsync plan",
+        "  go on       opsync pause --off; opsync sync",
+    ]
     assert written(company) == (False, False)
+    again = company.opsync("sync", "--json").json
+    assert again["pass"]["withheld"] == 5, "it is told in each run"
+    assert "5 changes" in company.opsync("plan").out
     ended = company.opsync("pause", "--off")
     assert ended.lines == ["nothing is paused any more: writes go on"]
     assert company.opsync("pause", "--off").lines == ["nothing is paused"]
-    assert "Written     Toy 5" in company.opsync("sync").lines
+    done = company.opsync("sync")
+    assert "Written     Toy 5" in done.lines
+    assert "Would write" not in done.out
 
 
 def test_one_connection_is_paused_and_the_others_go_on(company: Company) -> None:
@@ -37,6 +49,19 @@ def test_one_connection_is_paused_and_the_others_go_on(company: Company) -> None
     said = company.opsync("sync")
     assert "Paused      writes to work: opsync pause work --off" in said.lines
     assert written(company) == (True, False)
+    assert said.lines[-5:] == [
+        "",
+        "Would write 2 changes: Toy 2. Nothing of that was written:",
+        "writes to work are paused.",
+        "  see each    opsync plan",
+        "  go on       opsync pause work --off; opsync sync",
+    ]
+    found = company.opsync("sync", "--json").json
+    assert found["pass"]["withheld"] == 2
+    assert {one["instance"]: one["withheld"] for one in found["instances"]} == {
+        "roadmap": 0,
+        "work": 2,
+    }
     assert company.opsync("pause", "work", "--off").code == 0
     company.opsync("sync")
     assert written(company) == (True, True)

@@ -134,8 +134,10 @@ async def test_a_pause_stops_a_run_before_its_next_batch(
     assert report.applied == 0
     assert sum(world.written().values()) == 0
     assert any(one.paused for one in report.instances)
+    assert report.withheld == report.planned, "and tells what it would have written"
 
-    assert (await world.sync()).applied == 0
+    again = await world.sync()
+    assert (again.applied, again.withheld) == (0, report.planned)
     async with world.session() as session:
         assert await session.store.unpause(ALL)
     assert (await world.sync()).applied == report.planned

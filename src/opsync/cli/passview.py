@@ -52,7 +52,7 @@ def print_pass(report: PassReport, *, whole: bool = True) -> None:
     for line in _head_lines(report, whole=whole):
         show_line(line)
     _print_written(report)
-    for line in _tail_lines(report):
+    for line in _tail_lines(report, whole=whole):
         show_line(line)
 
 
@@ -79,12 +79,13 @@ def _head_lines(report: PassReport, *, whole: bool = True) -> list[str]:
     return lines
 
 
-def _tail_lines(report: PassReport) -> list[str]:
+def _tail_lines(report: PassReport, *, whole: bool = True) -> list[str]:
     return [
         *_failed_lines(report),
         *_held_lines(report),
         *_kept_lines(report),
         _end_line(report),
+        *(_withheld(report) if whole else ()),
         *next_steps(report),
     ]
 
@@ -195,6 +196,9 @@ def _written(report: PassReport, *, whole: bool) -> str:
         return by_tool + (f" · {removed} of them removed" if removed else "")
     if not report.applied_mode or report.plan.observed:
         return ""
+    if withheld := report.withheld:
+        verb = "waits" if withheld == 1 else "wait"
+        return f"nothing: {plural(withheld, 'change')} {verb} until writes are permitted again"
     if waiting := len(report.plan.proposed):
         verb = "waits" if waiting == 1 else "wait"
         return f"nothing: {plural(waiting, 'change')} {verb} for approval"
@@ -320,6 +324,25 @@ def _end_line(report: PassReport) -> str:
         f"Run {report.run} {how} in {span(report.seconds)} · "
         f"{plural(report.read_requests, 'read')}, {plural(report.write_requests, 'write')}{why}"
     )
+
+
+def _withheld(report: PassReport) -> list[str]:
+    """What would be written if nothing was paused, and how to have it written."""
+    if not report.withheld:
+        return []
+    by_tool = tallied(one.tool for one in report.instances for _ in range(one.withheld))
+    names = [one.instance for one in report.instances if one.paused]
+    if len(names) == len(report.instances):
+        names = [""]
+    which = " and ".join(f" to {name}" if name else "" for name in names)
+    off = "; ".join(f"opsync pause {name + ' ' if name else ''}--off" for name in names)
+    return [
+        "",
+        f"Would write {plural(report.withheld, 'change')}: {by_tool}. Nothing of that was written:",
+        f"writes{which} are paused.",
+        "  see each    opsync plan",
+        f"  go on       {off}; opsync sync",
+    ]
 
 
 def next_steps(report: PassReport) -> list[str]:

@@ -308,7 +308,13 @@ async def apply_all(
             told_waiting=this.chosen is None,
         )
         report = this.of(name)
-        report.paused = report.paused or result.paused
+        if result.paused:
+            report.paused = True
+            tried = {change.slot for change, _ in result.done}
+            report.withheld = sum(
+                one.change.slot.target.instance == name and one.change.slot not in tried
+                for one in this.report.plan.changes
+            )
         report.write_refused = isinstance(result.stopped, SignInError)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
