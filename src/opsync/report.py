@@ -25,6 +25,9 @@ HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed", "settled"
 """Why a slot is not written: a hold, a person's edit, somebody else's link, a failure that waits
 for its next try, a plugin's objection, or that a person decided so (undone, released, theirs)."""
 
+HELD_KINDS: Final = frozenset({"held", "conflict", "settled"})
+"""Those that last until a person says otherwise, or for days."""
+
 
 @dataclass(slots=True)
 class InstanceReport:
@@ -180,6 +183,9 @@ class PassReport:
     """Records that are set aside after the pass, from this one and from earlier ones."""
     retrying: int = 0
     """Writes that failed and wait until they are tried again, from this pass and earlier ones."""
+    held_in_all: int = 0
+    """Values that are held after the pass, from this one and from earlier ones, as far as somebody
+    asked."""
     alarms: list[Alarm] = field(default_factory=list)
     """What is wrong with connections, whether they were read in this pass or not."""
     untold: list[str] = field(default_factory=list)

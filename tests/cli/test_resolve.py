@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from importlib import import_module
 
 import pytest
@@ -107,7 +109,7 @@ def test_without_a_side_it_shows_both_values_and_settles_nothing(edited: Company
     assert '      is now "Ask Dana"' in result.lines
     assert any(line.startswith('      should be "1 of 2 done') for line in result.lines)
     found = edited.opsync("resolve", "one-tap", "--json").json
-    assert found["resolve"] == {"side": None, "settled": 0, "columns": []}
+    assert found["resolve"] == {"side": None, "settled": 0, "columns": [], "beneath": []}
     assert [one["place"] for one in found["values"]] == ["Delivery"]
     assert edited.opsync("sync").code == 1
 
@@ -127,3 +129,87 @@ def test_bad_input_names_what_is_wrong_and_what_is_held(
     assert (result.code, said in result.err) == (2, True), result.err
     if arguments[1] == "Link":
         assert "Held there: Delivery (edited by a person; keeps theirs)." in result.err
+
+
+@pytest.fixture
+def undone(company: Company) -> Company:
+    """SSO for teams names PAY-118, which One-tap checkout counts; all of it was undone."""
+    company.edit("roadmap", lambda state: state["items"][1].update(body="waits for PAY-118"))
+    company.opsync("sync")
+    assert company.opsync("undo").code == 0
+    return company
+
+
+def commands(lines: Sequence[str]) -> set[str]:
+    """The commands that settle something, as they stand at the end of lines."""
+    return {line[line.index("opsync resolve") :] for line in lines if "opsync resolve" in line}
+
+
+def test_what_is_held_names_a_command_that_finds_it(undone: Company) -> None:
+    plan = undone.opsync("plan", "--all")
+    count = sum(line.lstrip().startswith("!") for line in plan.lines)
+    assert plan.lines[-1] == f"0 changes; {count} values are held"
+    found = set()
+    for command in commands(plan.lines):
+        result = undone.opsync(*shlex.split(command)[1:], "--json")
+        assert result.code == 0, command
+        found |= {(one["target"]["ref"], one["place"]) for one in result.json["values"]}
+    assert commands(plan.lines) >= {"opsync resolve 'One-tap checkout'", "opsync resolve PAY-118"}
+    assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    ("title", "named"),
+    [
+        ('Tom\'s $(id) "fast" lane', True),
+        ("--theirs", False),
+        ("One-tap checkout", False),
+        (100 * "Long ", False),
+    ],
+)
+def test_a_title_is_quoted_and_used_where_it_means_that_item_alone(
+    company: Company, title: str, named: bool
+) -> None:
+    company.edit("roadmap", lambda state: state["items"][1].update(title=title))
+    company.opsync("sync")
+    company.opsync("undo")
+    found: dict[str, set[str]] = {}
+    for command in commands(company.opsync("plan", "--all").lines):
+        [name] = shlex.split(command)[2:]
+        values = company.opsync("resolve", name, "--json").json["values"]
+        found[name] = {one["target"]["ref"] for one in values}
+    [name] = [name for name, refs in found.items() if "roadmap:item:sso" in refs]
+    assert (name == title) is named
+
+
+def test_a_run_says_how_many_values_are_held_and_not_that_all_is_well(undone: Company) -> None:
+    count = undone.opsync("plan", "--json").json["plan"]["held"]
+    said = undone.opsync("sync")
+    assert "Written     nothing" in said.lines
+    assert f"Held        {count} values: opsync plan" in said.lines
+    assert undone.opsync("sync", "--json").json["pass"]["held_in_all"] == count
+
+    undone.edit("roadmap", lambda state: state["items"].pop())
+    undone.edit("work", lambda state: state["items"].pop(2))
+    undone.opsync("sync", "--full")
+    left = undone.opsync("plan", "--json").json["plan"]["held"]
+    assert left < count, "what was on PAY-118 is on nothing any more"
+    assert undone.opsync("sync", "--json").json["pass"]["held_in_all"] == left
+
+
+def test_what_is_held_on_what_an_initiative_counts_is_named_and_not_settled(
+    undone: Company,
+) -> None:
+    shown = undone.opsync("resolve", "One-tap checkout")
+    beneath = "Held besides, on items that it counts: opsync resolve PAY-118"
+    assert beneath in shown.lines
+    assert "PAY-118" not in shown.out.replace(beneath, "").replace("Checkout core", "")
+
+    settled = undone.opsync("resolve", "One-tap checkout", "--ours", "--json").json
+    assert settled["resolve"]["beneath"] == ["PAY-118"]
+    again = undone.opsync("resolve", "One-tap checkout")
+    assert again.code == 2
+    assert "Held on items that it counts: opsync resolve PAY-118" in again.err
+    undone.opsync("sync")
+    assert undone.read("work")["written"].get("118", {}) == {}, "nobody said so"
+    assert undone.opsync("resolve", "PAY-118", "--ours").code == 0

@@ -24,6 +24,7 @@ def as_json(report: PassReport) -> dict[str, Any]:
             "waiting_for_approval": len(report.plan.proposed),
             "withheld": report.withheld,
             "held": len(report.plan.held),
+            "held_in_all": report.held_in_all,
             "kept": list(report.stale),
             "set_aside": report.aside,
             "warnings": list(report.remarks),

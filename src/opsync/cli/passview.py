@@ -12,7 +12,7 @@ from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
 from opsync.errors import SignInError
 from opsync.model import OutcomeKind, Verb, gone_as
 from opsync.model.ledger import plain
-from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
+from opsync.report import HELD_KINDS, HeldSlot, InstanceReport, PassReport, Planned
 
 MOST = 10
 """So many failures, edits and gaps are named one by one; the rest is counted."""
@@ -166,9 +166,10 @@ def all_is_well(report: PassReport, held: Iterable[HeldSlot]) -> bool:
     return not (troubled or unsettled or report.stale or report.retrying)
 
 
-def nothing_to_do(report: PassReport, held: Iterable[HeldSlot]) -> str:
-    """What is said beside "nothing" or "0 changes"; "" for no more than that."""
-    if all_is_well(report, held):
+def nothing_to_do(report: PassReport, held: Iterable[HeldSlot], in_all: int) -> str:
+    """What is said beside "nothing" or "0 changes"; "" for no more than that. Where values are
+    held, `in_all` so many, it is not said that all is well."""
+    if all_is_well(report, held) and not in_all:
         return ": all is as it should be"
     if report.retrying and not report.failed:
         failed = plural(report.retrying, "write")
@@ -204,7 +205,7 @@ def _written(report: PassReport, *, whole: bool) -> str:
         return f"nothing: {plural(waiting, 'change')} {verb} for approval"
     if not whole and all_is_well(report, report.plan.held):
         return "nothing"
-    return f"nothing{nothing_to_do(report, report.plan.held)}"
+    return f"nothing{nothing_to_do(report, report.plan.held, report.held_in_all)}"
 
 
 def _print_written(report: PassReport) -> None:
@@ -272,6 +273,8 @@ def _held_lines(report: PassReport) -> list[str]:
         ]
         lines += _more(len(telling))
     lines += edited_lines(report.plan.held)
+    if report.held_in_all > sum(one.kind in HELD_KINDS for one in telling):
+        lines.append(_labelled("Held", f"{plural(report.held_in_all, 'value')}: opsync plan"))
     lines += left_alone_lines(report.plan.held)
     if report.aside:
         aside = f"{plural(report.aside, 'item')} could not be read: opsync aside"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -20,9 +21,10 @@ from opsync.cli.common import (
 from opsync.cli.limits import Allowed
 from opsync.cli.passview import alarm_lines, trouble_lines, warning_lines
 from opsync.cli.pause import paused_lines
-from opsync.cli.planview import PlanView, plan_json, print_plan
+from opsync.cli.planview import PlanView, a_persons, plan_json, print_plan
 from opsync.cli.screen import show_line
 from opsync.engine.estimate import estimate
+from opsync.engine.explain import Explainer
 from opsync.engine.finding import find
 from opsync.engine.offline import offline_plan
 from opsync.errors import ConfigError
@@ -159,7 +161,15 @@ async def _plan(
     every = [*found.held, *(one for one in held_before if one.entry.slot not in known)]
     held = [one for one in every if concerns(one.entry.slot, one.group)]
     cost = estimate(opened.config, [*changes, *proposed, *observed])
-    return PlanView(report, changes, observed, proposed, held, cost, offline)
+    names = await _names(opened, {one.entry.slot.target for one in held if a_persons(one)})
+    return PlanView(report, changes, observed, proposed, held, cost, offline, names)
+
+
+async def _names(opened: Opened, items: Iterable[Ref]) -> dict[Ref, str]:
+    """What a person may type for each of these items."""
+    async with open_store(opened) as store:
+        explainer = Explainer(opened.config, store)
+        return {ref: await explainer.naming(ref) for ref in items}
 
 
 async def _write_out(opened: Opened, number: int, path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from opsync.cli.passjson import change_json, held_json, instance_json
 from opsync.cli.passview import before_after, edited_lines, left_alone_lines, nothing_to_do
 from opsync.cli.screen import grid, show, show_line, styled
 from opsync.engine.estimate import Estimate
-from opsync.model import Slot, Verb
-from opsync.report import HeldSlot, PassReport, Planned
+from opsync.model import Ref, Slot, Verb
+from opsync.report import HELD_KINDS, HeldSlot, PassReport, Planned
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -43,6 +44,8 @@ class PlanView:
     held: Sequence[HeldSlot]
     cost: Estimate
     offline: bool
+    names: Mapping[Ref, str]
+    """What a person types for the items on which something is held that a person settles."""
 
     @property
     def waiting(self) -> int:
@@ -94,7 +97,7 @@ def print_plan(view: PlanView, *, every: bool) -> None:
     named = list(groups) if every else list(groups)[:GROUPS]
     mixed = sum(map(bool, (view.changes, view.proposed, view.observed))) > 1
     for name in named:
-        _print_group(name, groups[name], mixed=mixed)
+        _print_group(name, groups[name], view.names, mixed=mixed)
     rest = len(groups) - len(named)
     if rest:
         first = list(groups)[GROUPS]
@@ -127,7 +130,7 @@ def _grouped(view: PlanView) -> dict[str, _Group]:
     return dict(sorted(groups.items(), key=lambda g: (-len(g[1].changes), -len(g[1].held), g[0])))
 
 
-def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
+def _print_group(name: str, group: _Group, names: Mapping[Ref, str], *, mixed: bool) -> None:
     counts = [words.plural(len(group.changes), "change")] if group.changes else []
     counts += [f"{len(group.held)} held"] if group.held else []
     show(styled(""), styled((words.shown(name, 80), "bold"), f"   {', '.join(counts)}"))
@@ -149,13 +152,19 @@ def _print_group(name: str, group: _Group, *, mixed: bool) -> None:
             styled(slot.tool),
             styled(_where(slot, slot.entry.slot)),
             styled(f"held: {words.shown(slot.why, 200)}"),
-            styled(("opsync resolve ITEM", "dim") if _a_persons(slot) else ""),
+            styled((_settling(slot, names), "dim")),
         )
         rows.append(row)
     grid(CHANGE_COLUMNS, rows, indent=2)
 
 
-def _a_persons(slot: HeldSlot) -> bool:
+def _settling(slot: HeldSlot, names: Mapping[Ref, str]) -> str:
+    """How a person settles it; "" where nobody does."""
+    name = names.get(slot.entry.slot.target) if a_persons(slot) else None
+    return f"opsync resolve {shlex.quote(name)}" if name else ""
+
+
+def a_persons(slot: HeldSlot) -> bool:
     """Whether a person settles it."""
     return slot.kind in ("conflict", "settled") or slot.entry.hold is not None
 
@@ -186,7 +195,12 @@ def _footer(view: PlanView) -> list[str]:
     both = view.every
     lines = [""]
     if not both:
-        lines.append(f"0 changes{nothing_to_do(view.report, view.held)}")
+        held = sum(one.kind in HELD_KINDS for one in view.held)
+        said = nothing_to_do(view.report, view.held, held)
+        verb = "is" if held == 1 else "are"
+        lines.append(
+            f"0 changes{said}" + (f"; {words.plural(held, 'value')} {verb} held" if held else "")
+        )
     else:
         cost = view.cost
         lines.append(

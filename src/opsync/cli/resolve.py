@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +25,18 @@ from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import hanging, show_line
 from opsync.cli.undo import need_store
+from opsync.engine.awaiting import held_beneath
 from opsync.engine.columns import settle_columns, with_lost_columns
+from opsync.engine.explain import Explainer
 from opsync.engine.owning import Side, about, unsettled
 from opsync.engine.owning import resolve as settle
 from opsync.engine.standing import Standing, held_why
 from opsync.errors import ConfigError
+from opsync.model import Ref
 from opsync.model.ledger import Entry
+
+MOST = 5
+"""So many items are named on which more is held."""
 
 if TYPE_CHECKING:
     from opsync.engine.explained import PlaceValue
@@ -59,15 +67,16 @@ def resolve(
     as it stands for good. --ours has opsync's value written by the next run, over what stands
     there now and over nothing that somebody writes until then. Without either it is shown.
 
-    A column of opsync's that a person deleted is settled for all items at once.
+    A column of opsync's that a person deleted is settled for all items at once. Links between
+    items that ITEM counts are settled on those; it says on which.
 
-    With --json: {"resolve": {"side", "settled", "columns"}, "values": [...]}, values as in
-    `explain`.
+    With --json: {"resolve": {"side", "settled", "columns", "beneath"}, "values": [...]}, values as
+    in `explain`.
     """
     opened = open_config(config_path, store=store, log_level=log_level)
-    before, count, columns = run_async(_resolve(opened, item, place, side))
+    before, count, columns, beneath = run_async(_resolve(opened, item, place, side))
     if as_json:
-        head = {"side": side, "settled": count, "columns": columns}
+        head = {"side": side, "settled": count, "columns": columns, "beneath": beneath}
         print_json({"resolve": head, "values": before})
         return 0
     for one in before:
@@ -78,6 +87,8 @@ def resolve(
     for name in columns:
         fate = "is made again by the next write" if side == "ours" else "stays away for good"
         show_line(f"The column {words.shown(name, 80)} {fate}, for all items.")
+    if beneath:
+        show_line(f"Held besides, on items that it counts: {_commands(beneath)}")
     if side is None:
         show_line("Settle: --theirs leaves it for good, --ours has opsync's written again.")
     elif side == "theirs":
@@ -90,8 +101,9 @@ def resolve(
 
 async def _resolve(
     opened: Opened, item: str, place: str | None, side: str | None
-) -> tuple[list[PlaceValue], int, list[str]]:
-    """What is settled as it was before, how much of it, and the columns that people removed."""
+) -> tuple[list[PlaceValue], int, list[str], list[str]]:
+    """What is settled as it was before, how much of it, the columns that people removed, and the
+    names of the items that it counts on which links are held."""
     need_store(opened)
     async with holding_session(opened, "opsync resolve") as session:
         store = session.store
@@ -99,17 +111,30 @@ async def _resolve(
         known = await about(store, record.ref)
         found = [one for one in known if unsettled(one)]
         chosen = found if place is None else _at(opened, known, found, place)
+        beneath = await _beneath(opened, store, record.ref) if place is None else []
         if not chosen:
-            raise _nothing(opened, item, place, found)
+            raise _nothing(opened, item, place, found, beneath)
         values = await _shown(opened, store, chosen)
         if side is None:
-            return values, 0, []
+            return values, 0, [], beneath
         by, at = login(), session.runtime.clock.now()
         kind: Side = "ours" if side == "ours" else "theirs"
         chosen, lost = await with_lost_columns(session, chosen)
         await settle(opened.config, store, chosen, kind, by=by, at=at)
         await settle_columns(session, lost, for_good=kind == "theirs")
-        return values, len(chosen), [column.name for _, column in lost]
+        return values, len(chosen), [column.name for _, column in lost], beneath
+
+
+async def _beneath(opened: Opened, store: Store, root: Ref) -> list[str]:
+    """What a person types for the items that an initiative counts and on which links are held."""
+    explainer = Explainer(opened.config, store)
+    return [await explainer.naming(ref) for ref in await held_beneath(store, root)]
+
+
+def _commands(names: Sequence[str]) -> str:
+    """How to settle what is held on these."""
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(f"opsync resolve {shlex.quote(name)}" for name in names[:MOST]) + more
 
 
 def _at(opened: Opened, known: list[Entry], found: list[Entry], place: str) -> list[Entry]:
@@ -128,12 +153,16 @@ def _place(opened: Opened, entry: Entry) -> str:
     return Catalog(opened.config).place(slot.target.instance, slot.surface)
 
 
-def _nothing(opened: Opened, item: str, place: str | None, found: list[Entry]) -> ConfigError:
+def _nothing(
+    opened: Opened, item: str, place: str | None, found: list[Entry], beneath: list[str]
+) -> ConfigError:
     what = f'at "{words.shown(place, 40)}" ' if place is not None else ""
     held = {f"{_place(opened, one)} ({held_why(one, opened.config.zone)})" for one in found}
     name = words.shown(item, 60)
     look = f'See its values: opsync explain "{name}"'
     hint = f"Held there: {', '.join(sorted(held))}." if held else look
+    if beneath:
+        hint = f"Held on items that it counts: {_commands(beneath)}"
     return ConfigError(f'nothing is held {what}on "{name}"', hint=hint)
 
 

@@ -13,6 +13,7 @@ from opsync.cli.common import (
     json_option,
     log_option,
     open_config,
+    open_store,
     print_json,
     run_async,
     store_option,
@@ -20,6 +21,7 @@ from opsync.cli.common import (
 from opsync.cli.limits import Allowed, limit_options
 from opsync.cli.passjson import as_json
 from opsync.cli.passview import print_pass
+from opsync.engine.awaiting import held_in_all
 from opsync.engine.fingerprint import config_digest
 from opsync.engine.session import open_session
 from opsync.errors import StoreHeld
@@ -79,12 +81,20 @@ def sync(
         )
     opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
     limits = allowed.limits(opened)
-    report = run_async(run_sync(opened, "opsync sync", only=only, full=full, limits=limits))
+    report = run_async(_sync(opened, only, limits, full=full))
     if as_json:
         _print(report)
     else:
         print_pass(report)
     return report.exit_code
+
+
+async def _sync(opened: Opened, only: tuple[str, ...], limits: Limits, *, full: bool) -> PassReport:
+    """The pass, and how many values are held after it."""
+    report = await run_sync(opened, "opsync sync", only=only, full=full, limits=limits)
+    async with open_store(opened) as store:
+        report.held_in_all = await held_in_all(opened.config, store, report.plan.held)
+    return report
 
 
 def _print(report: PassReport) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -16,8 +16,8 @@ from opsync.model import Approved, KeptChange, Ref, Value, Verb
 from opsync.model.ledger import CONFLICTED, LET_BE, SKIPPED, Entry, HoldKind, digest, plain
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.model.value import NOTHING
-from opsync.report import OVER_LIMIT
-from opsync.store import Store
+from opsync.report import HELD_KINDS, OVER_LIMIT, HeldSlot
+from opsync.store import EVERY, Store
 
 Why = Literal["approve", "edited", "next", "observe", "decided"]
 """For what it waits: an approval, somebody's word about what a person did there, the next run, a
@@ -78,6 +78,30 @@ async def awaiting(config: Config, store: Store) -> list[Awaiting]:
             group = min(roots.get(one.slot.target, ()), default=one.slot.target)
         found.append(Awaiting(entry=one, change=change, why=why, group=group, note=note))
     return found
+
+
+async def held_in_all(config: Config, store: Store, told: Iterable[HeldSlot]) -> int:
+    """How many values are held although something else should stand there, on items that are there
+    still: those of `told`, which a pass met, and all that it had no reason to look at."""
+    found = {one.entry.slot for one in told if one.kind in HELD_KINDS}
+    rows = [
+        one
+        for one in await store.entries(held=True, limit=EVERY)
+        if one.pending and one.hold is not None and one.hold.kind is not HoldKind.proposed
+        if one.slot not in found and one.slot.target.instance in config.instances
+    ]
+    targets = await store.records_of(sorted({one.slot.target for one in rows}))
+    there = {ref for ref, one in targets.items() if not one.tombstone and not one.archived}
+    return len(found) + sum(one.slot.target in there for one in rows)
+
+
+async def held_beneath(store: Store, root: Ref) -> list[Ref]:
+    """The items that this initiative counts and on which links to others are held: a plan tells
+    these under its heading."""
+    slots = [one.slot for one in await store.entries(held=True, limit=EVERY)]
+    targets = sorted({s.target for s in slots if s.rule == LINKS_RULE and s.other != root})
+    counted = await store.counted_in(targets)
+    return [one for one in targets if root in counted.get(one, ())]
 
 
 async def _over_limit(store: Store) -> frozenset[str]:

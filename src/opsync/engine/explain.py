@@ -26,11 +26,15 @@ from opsync.engine.standing import Standing, why_not
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.engine.veil import Veil
+from opsync.inert import inert_text
 from opsync.model import NOT_VISIBLE, Kind, Link, Member, Record, Ref, Role, gone_as
 from opsync.model.ledger import Entry, plain
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import Mode
 from opsync.store import Store
+
+TYPED = 120
+"""Nobody types a longer name."""
 
 
 class Explainer:
@@ -60,6 +64,18 @@ class Explainer:
         roots = {rollup.root for rollup in await self._store.rollups()}
         chosen = [one for one in exact if one.ref in roots]
         return chosen if len(chosen) == 1 else exact or living
+
+    async def naming(self, ref: Ref) -> str:
+        """What a person may type for an item, so that it is this one and no other: its key, its
+        title, its address, or else its ref."""
+        record = await self._look.record(ref)
+        if record is not None:
+            item = self.item(record)
+            for name in (item.key, item.title, item.url):
+                typed = name == inert_text(name, TYPED) and not name.startswith("-")
+                if name and typed and [one.ref for one in await self.find(name)] == [ref]:
+                    return name
+        return str(ref)
 
     def item(self, record: Record) -> Item:
         """A record as it may be shown."""
