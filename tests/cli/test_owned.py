@@ -166,7 +166,6 @@ def test_a_dry_run_releases_nothing(synced: Company) -> None:
     [
         (("--all",), "say what becomes of the values: --keep or --remove."),
         (("--keep",), "name an ITEM, --connection or --rule, or take --all."),
-        (("one-tap", "--all", "--keep"), "--all is everything: take it alone, or leave it out."),
         (("--rule", "road", "--keep"), 'no rule "road"'),
         (("--connection", "jira", "--keep"), 'no connection "jira"'),
         (("Atlantis", "--keep"), 'nothing is called "Atlantis"'),

@@ -23,7 +23,8 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
-from opsync.cli.limits import Allowed, limit_options
+from opsync.cli.excluding import excludes
+from opsync.cli.limits import ALLOWS, Allowed, limit_options
 from opsync.cli.linkdecisions import login
 from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
@@ -66,6 +67,8 @@ class Applied:
 
 
 @click.command()
+@excludes("--rule", "PLAN", "--item", *ALLOWS.values())
+@excludes("--approvals", "PLAN", "--item", "--rule", "--revoke", *ALLOWS.values())
 @click.argument("plan", required=False)
 @click.option(
     "--item", multiple=True, metavar="TEXT", help="Only changes of this initiative. Repeat."
@@ -102,15 +105,11 @@ def apply(
     --approvals: [{"rule", "tool", "place", "item", "about", "value", "state", "approved"}].
     """
     if approvals:
-        if plan is not None or item or rule:
-            raise click.UsageError("--approvals lists all approvals: take it alone.")
         return show_approvals(config_path, store, as_json=as_json)
-    opened = open_config(config_path, store=store, log_level=log_level)
-    if revoke and not rule:
+    if revoke and rule is None:
         raise click.UsageError("--revoke goes with --rule NAME.")
+    opened = open_config(config_path, store=store, log_level=log_level)
     if rule is not None:
-        if plan is not None or item:
-            raise click.UsageError("--rule approves all of a rule: give no plan and no item.")
         return run_async(_approve_rule(opened, rule, revoke=revoke))
     done = run_async(_apply(opened, plan, item, allowed))
     if as_json:

@@ -19,6 +19,9 @@ _ABOUT = {
     Measure.vanished: "For this run: up to N items may be gone from a connection at once.",
 }
 
+ALLOWS = {one: f"--allow-{one.value}" for one in Measure}
+"""The flags, as people type them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -49,7 +52,7 @@ def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     for one in reversed(Measure):
         command = click.option(
-            f"--allow-{one.value}",
+            ALLOWS[one],
             type=click.IntRange(min=0),
             default=0,
             metavar="N",

@@ -12,6 +12,7 @@ import click
 
 from opsync.cli import words
 from opsync.cli.common import config_option, open_config, open_store, run_async, store_option
+from opsync.cli.excluding import excludes
 from opsync.engine.deciding import Deciding
 from opsync.errors import ConfigError
 from opsync.inert import inert_text
@@ -31,7 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _kind_options(function: F) -> F:
     same = click.option("--same", is_flag=True, help="Both are one piece of work.")
     related = click.option("--related", is_flag=True, help="Linked; neither counts in the other.")
-    return same(related(function))
+    return excludes("--same", "--related")(same(related(function)))
 
 
 def _note_option(function: F) -> F:
@@ -121,8 +122,6 @@ def remove(one: str, two: str, forget: bool, config_path: Path | None, store: Pa
 
 
 def _asked(same: bool, related: bool) -> PairKind | None:
-    if same and related:
-        raise click.UsageError("--same and --related are two answers to one question: give one.")
     return "same" if same else "related" if related else None
 
 

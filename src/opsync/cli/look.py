@@ -17,6 +17,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.excluding import excludes
 from opsync.cli.lookdoc import document
 from opsync.cli.looksaid import LookView
 from opsync.cli.lookview import print_look
@@ -31,6 +32,7 @@ COMMAND = "opsync look"
 
 
 @click.command()
+@excludes("--markdown", "--json")
 @click.option("--offline", is_flag=True, help="Ask no tool: tell of what was read last.")
 @click.option("--all", "every", is_flag=True, help="Show everything that was found.")
 @click.option(
@@ -61,8 +63,6 @@ def look(
 
     With --json: {"look": {...}, "pass": {...}, "instances": [...]}.
     """
-    if markdown is not None and as_json:
-        raise click.UsageError("--markdown and --json: choose one.")
     opened = open_config(config_path, store=store, mode="observe", log_level=log_level)
     view = run_async(_offline(opened) if offline else _online(opened))
     if as_json:

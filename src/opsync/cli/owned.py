@@ -20,6 +20,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.excluding import excludes
 from opsync.cli.layout import Column
 from opsync.cli.linkdecisions import login
 from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
@@ -147,9 +148,11 @@ async def _entries(
 
 
 @click.command()
+@excludes("--keep", "--remove")
+@excludes("--all", "ITEM", "--connection", "--rule")
 @click.argument("item", required=False)
-@click.option("--keep", "how", flag_value="keep", help="Leave the values as they stand, to people.")
-@click.option("--remove", "how", flag_value="remove", help="Take away exactly what opsync wrote.")
+@click.option("--keep", is_flag=True, help="Leave the values as they stand, to people.")
+@click.option("--remove", is_flag=True, help="Take away exactly what opsync wrote.")
 @click.option("--connection", metavar="NAME", help="What stands in this connection.")
 @click.option("--rule", metavar="NAME", help='What this rule wrote; "links" for links.')
 @click.option("--all", "every", is_flag=True, help="Everything, anywhere.")
@@ -160,7 +163,8 @@ async def _entries(
 @log_option
 def release(
     item: str | None,
-    how: str | None,
+    keep: bool,
+    remove: bool,
     connection: str | None,
     rule: str | None,
     every: bool,
@@ -183,16 +187,14 @@ def release(
     With --json: {"release": {"how", "values", "run", "dry_run"}, "done": [...], "left": [...],
     "columns": [...], "pages": [...]}.
     """
-    if how is None:
+    if not keep and not remove:
         raise click.UsageError("say what becomes of the values: --keep or --remove.")
-    named = bool(item or connection or rule)
-    if every and named:
-        raise click.UsageError("--all is everything: take it alone, or leave it out.")
-    if not every and not named:
+    if not every and not (item or connection or rule):
         raise click.UsageError("name an ITEM, --connection or --rule, or take --all.")
     opened = open_config(config_path, store=store, log_level=log_level)
     _check_rule(opened, rule)
-    if how == "keep":
+    how = "keep" if keep else "remove"
+    if keep:
         kept = run_async(_keep(opened, item, connection, rule, dry=dry_run))
         if as_json:
             head = {"how": how, "values": kept, "run": None, "dry_run": dry_run}

@@ -18,6 +18,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.excluding import excludes
 from opsync.cli.limits import Allowed
 from opsync.cli.passview import alarm_lines, trouble_lines, warning_lines
 from opsync.cli.pause import paused_lines
@@ -36,6 +37,7 @@ CHANGES_WAIT = 10
 
 
 @click.command()
+@excludes("--offline", "--only", "--out")
 @click.argument("item", required=False)
 @click.option("--offline", is_flag=True, help="Ask no tool: plan from what was read last.")
 @click.option("--all", "every", is_flag=True, help="Show every initiative's changes.")
@@ -104,10 +106,6 @@ def show_plan(
     as_json: bool = False,
 ) -> int:
     """Plan and show it; returns the exit code. `sync --dry-run` is the same."""
-    if out is not None and offline:
-        raise click.UsageError(
-            "--out keeps a plan that was made from what stands there: no --offline."
-        )
     opened = open_config(config_path, store=store, mode=mode, log_level=log_level)
     limits = allowed.limits(opened) if allowed is not None else None
     asked = _plan(opened, item=item, offline=offline, only=only, full=full, limits=limits)

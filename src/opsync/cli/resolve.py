@@ -21,6 +21,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.excluding import excludes
 from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import hanging, show_line
@@ -44,10 +45,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@excludes("--theirs", "--ours")
 @click.argument("item")
 @click.argument("place", required=False)
-@click.option("--theirs", "side", flag_value="theirs", help="Keep what people did, for good.")
-@click.option("--ours", "side", flag_value="ours", help="Have opsync's value written again.")
+@click.option("--theirs", is_flag=True, help="Keep what people did, for good.")
+@click.option("--ours", is_flag=True, help="Have opsync's value written again.")
 @json_option
 @config_option
 @store_option
@@ -55,7 +57,8 @@ if TYPE_CHECKING:
 def resolve(
     item: str,
     place: str | None,
-    side: str | None,
+    theirs: bool,
+    ours: bool,
     as_json: bool,
     config_path: Path | None,
     store: Path | None,
@@ -73,6 +76,7 @@ def resolve(
     With --json: {"resolve": {"side", "settled", "columns", "beneath"}, "values": [...]}, values as
     in `explain`.
     """
+    side: Side | None = "theirs" if theirs else "ours" if ours else None
     opened = open_config(config_path, store=store, log_level=log_level)
     before, count, columns, beneath = run_async(_resolve(opened, item, place, side))
     if as_json:
@@ -100,7 +104,7 @@ def resolve(
 
 
 async def _resolve(
-    opened: Opened, item: str, place: str | None, side: str | None
+    opened: Opened, item: str, place: str | None, side: Side | None
 ) -> tuple[list[PlaceValue], int, list[str], list[str]]:
     """What is settled as it was before, how much of it, the columns that people removed, and the
     names of the items that it counts on which links are held."""
@@ -118,10 +122,9 @@ async def _resolve(
         if side is None:
             return values, 0, [], beneath
         by, at = login(), session.runtime.clock.now()
-        kind: Side = "ours" if side == "ours" else "theirs"
         chosen, lost = await with_lost_columns(session, chosen)
-        await settle(opened.config, store, chosen, kind, by=by, at=at)
-        await settle_columns(session, lost, for_good=kind == "theirs")
+        await settle(opened.config, store, chosen, side, by=by, at=at)
+        await settle_columns(session, lost, for_good=side == "theirs")
         return values, len(chosen), [column.name for _, column in lost], beneath
 
 

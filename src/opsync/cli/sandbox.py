@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from opsync.cli.common import json_option, print_json
+from opsync.cli.excluding import excludes
 from opsync.cli.words import plural
 from opsync.errors import ConfigError
 
@@ -84,6 +85,7 @@ def edit(item: str, field: str, value: str, url: str) -> None:
 
 
 @sandbox.command()
+@excludes("--off", "--for")
 @click.argument("vendor", type=click.Choice(VENDORS))
 @click.option("--off", is_flag=True, help="End the outage.")
 @click.option(
@@ -92,8 +94,6 @@ def edit(item: str, field: str, value: str, url: str) -> None:
 @_url_option
 def outage(vendor: str, off: bool, for_s: float | None, url: str) -> None:
     """Let VENDOR answer 503 to everything."""
-    if off and for_s is not None:
-        raise click.UsageError("--off and --for exclude each other.")
     _poke(url, lambda client: client.outage(vendor, on=not off, for_s=for_s))
 
 

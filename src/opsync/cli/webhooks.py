@@ -22,6 +22,7 @@ from opsync.cli.common import (
     run_async,
     store_option,
 )
+from opsync.cli.excluding import excludes
 from opsync.cli.screen import show_line
 from opsync.contract.webhooks import Registered
 from opsync.engine.hooksecrets import HookSecrets
@@ -123,6 +124,7 @@ def rotate(
 
 
 @webhooks.command()
+@excludes("CONNECTION", "--all")
 @_name
 @click.option("--all", "every", is_flag=True, help="Those of all connections.")
 @json_option
@@ -143,7 +145,7 @@ def remove(
 
     With --json: {"removed": [{"connection", "webhooks", "error"}]}.
     """
-    if (connection is None) == (not every):
+    if connection is None and not every:
         raise click.UsageError("Name a CONNECTION, or say --all.")
     opened = open_config(config_path, store=store, log_level=log_level)
     return run_async(_remove(opened, connection, as_json))
