@@ -13,12 +13,15 @@
     ├── PluginError        fix or remove the plugin              exit 2
     ├── StoreHeld          another opsync holds the store        exit 4
     └── StoreError         free space, restore, or upgrade       exit 5
+        └── NoStore        … because there is none               exit 5
 
 Each carries the thing and the cause in its message and the next step in `hint`.
 Foreign errors are mapped where they enter: HTTP in `opsync.http`, SQL in `opsync.store`.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class OpsyncError(Exception):
@@ -120,3 +123,14 @@ class StoreError(OpsyncError):
     """The store cannot be used: full, damaged, read-only, or newer than this program."""
 
     exit_code = 5
+
+
+class NoStore(StoreError):
+    """There is no store at `path`: nothing was read yet, or it was lost."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is no store at {path}.",
+            hint="The first `opsync sync` makes it. If it was there before, put its backup back: "
+            "`opsync db restore FILE`.",
+        )

@@ -137,7 +137,7 @@ def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
         (("--rule", "road"), 'no rule "road"'),
         (("--revoke",), "--revoke goes with --rule NAME."),
         (("1", "--rule", "roadmap"), "--rule approves all of a rule"),
-        (("1", "--approvals"), "--approvals lists all approvals: take it alone."),
+        (("1", "--approvals"), "PLAN and --approvals exclude each other"),
         (("--rule", "roadmap", "--revoke"), "by whom: opsync apply --approvals"),
     ],
 )

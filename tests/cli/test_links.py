@@ -342,7 +342,7 @@ def test_deciding_holds_nothing_and_asks_no_tool(synced: Company) -> None:
 def test_before_the_first_sync_there_is_nothing_to_decide_about(company: Company) -> None:
     result = company.opsync("links", "accept", "0123abcd")
     assert result.code == 5
-    assert "Run `opsync sync` first" in result.err
+    assert "There is no store at" in result.err
 
 
 def test_explain_tells_of_suggestions_and_how_to_accept_them(synced: Company) -> None:

@@ -83,6 +83,14 @@ def test_a_reading_command_does_not_make_a_store(path: Path) -> None:
     assert not path.exists()
 
 
+async def test_a_blank_store_has_all_tables_and_is_in_no_file(path: Path) -> None:
+    store = Store.blank(path, clock=SystemClock())
+    assert await store.begin_run("opsync doctor") == 1
+    assert (store.path, set((await store.counts()).values())) == (path, {0})
+    await store.close()
+    assert not list(path.parent.iterdir())
+
+
 def test_a_reading_command_does_not_upgrade_a_store(path: Path) -> None:
     sqlite3.connect(path).close()
     path.touch()

@@ -15,6 +15,7 @@ from opsync.cli.common import (
     config_option,
     json_option,
     log_option,
+    need_store,
     open_config,
     print_json,
     run_async,
@@ -25,7 +26,6 @@ from opsync.cli.listing import Listing, limit_option, most, show_listing
 from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
 from opsync.cli.screen import show_line
-from opsync.cli.undo import need_store
 from opsync.engine.setaside import Aside, Found, named, set_aside
 from opsync.model import Ref
 from opsync.report import PassReport

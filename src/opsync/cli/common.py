@@ -103,13 +103,36 @@ def around() -> Around:
     return found if found is not None else Around()
 
 
-@asynccontextmanager
-async def open_store(opened: Opened) -> AsyncIterator[Store]:
-    """The store for looking only: it is not held, not made and not upgraded."""
+def need_store(opened: Opened) -> None:
+    """NoStore where there is none: for what would make one that it has no use for."""
+    from opsync.errors import NoStore
+
+    if not opened.config.store.exists():
+        raise NoStore(opened.config.store)
+
+
+def store_or_blank(opened: Opened) -> Store:
+    """The store for looking only; where there is none yet, one with nothing in it."""
+    from opsync.errors import NoStore
     from opsync.runtime import SystemClock
     from opsync.store import Store
 
-    store = Store.open(opened.config.store, clock=SystemClock(), create=False)
+    path, clock = opened.config.store, SystemClock()
+    try:
+        return Store.open(path, clock=clock, create=False)
+    except NoStore:
+        return Store.blank(path, clock=clock)
+
+
+@asynccontextmanager
+async def open_store(opened: Opened, *, make: bool = False) -> AsyncIterator[Store]:
+    """The store, not held and not upgraded, and made only where there is none and `make` says so.
+    NoStore: there is none."""
+    from opsync.runtime import SystemClock
+    from opsync.store import Store
+
+    path = opened.config.store
+    store = Store.open(path, clock=SystemClock(), create=make and not path.exists())
     try:
         yield store
     finally:

@@ -102,7 +102,7 @@ def check(as_json: bool, config_path: Path | None) -> int:
 async def _try(opened: Opened) -> tuple[Trial, str]:
     """All texts, and in words on what they were tried."""
     from opsync.engine.trying import try_texts
-    from opsync.errors import StoreError
+    from opsync.errors import NoStore, StoreError
     from opsync.runtime import SystemClock
 
     config = opened.config
@@ -111,7 +111,7 @@ async def _try(opened: Opened) -> tuple[Trial, str]:
         async with open_store(opened) as store:
             trial = await try_texts(config, store, today)
     except StoreError as error:
-        why = error.message if config.store.exists() else "there is no store yet"
+        why = "there is no store yet" if isinstance(error, NoStore) else error.message
         return await try_texts(config, None, today), f"made-up items: {why}"
     initiatives = plural(trial.initiatives, "initiative")
     on = f"{initiatives} and {plural(trial.links, 'link')} of the store"

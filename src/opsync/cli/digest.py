@@ -12,6 +12,7 @@ from opsync.cli.common import (
     config_option,
     json_option,
     log_option,
+    need_store,
     open_config,
     open_store,
     print_json,
@@ -19,7 +20,6 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.screen import signed
-from opsync.cli.undo import need_store
 from opsync.engine.digest import MOST_WEEKS, Week, week
 from opsync.engine.digestsending import send
 from opsync.engine.digestwords import Line, as_markdown, on_page, plain, told

@@ -14,10 +14,10 @@ from opsync.cli.common import (
     json_option,
     log_option,
     open_config,
-    open_store,
     print_json,
     run_async,
     store_option,
+    store_or_blank,
 )
 from opsync.cli.findings import (
     NAMED,
@@ -41,8 +41,9 @@ from opsync.engine.metriccheck import examine_metrics
 from opsync.engine.session import open_session
 from opsync.engine.untold import alarms
 from opsync.engine.veil import Veil
-from opsync.errors import ConfigError, StoreError
+from opsync.errors import ConfigError, NoStore, StoreError
 from opsync.runtime import SystemClock
+from opsync.store import Store
 
 
 @click.command()
@@ -60,8 +61,8 @@ def doctor(
 ) -> int:
     """Test every connection and the store, and say what mends what is wrong.
 
-    Writes nothing anywhere. Exits with 3 when a tool refuses a sign-in, with 5 when the store is
-    unusable, with 1 when another test fails.
+    Writes nothing anywhere, and makes no store where there is none yet. Exits with 3 when a tool
+    refuses a sign-in, with 5 when the store is unusable, with 1 when another test fails.
 
     With --json: [{"connection", "check", "state": "ok" | "warn" | "fail", "message", "hint"}].
     """
@@ -90,9 +91,7 @@ class _Doctor:
             if info.state == "failed":
                 self._tell("plugins", Check(info.name, "fail", info.why, "opsync plugins"))
         try:
-            await self._connections(only)
-            await self._watch()
-            await self._store()
+            await self._examine(only)
         except StoreError as error:
             self._tell("store", Check("File", "fail", error.message, error.hint))
             self._code = error.exit_code
@@ -100,48 +99,57 @@ class _Doctor:
             print_json(self._rows)
         return self._code
 
-    async def _connections(self, only: frozenset[str]) -> None:
+    async def _examine(self, only: frozenset[str]) -> None:
         opened = self._opened
         async with open_session(
-            opened.config, "opsync doctor", exclusive=False, redactor=opened.redactor
+            opened.config,
+            "opsync doctor",
+            exclusive=False,
+            redactor=opened.redactor,
+            store=store_or_blank(opened),
         ) as session:
             async for name, check in session.doctor(only):
                 self._tell(name, check)
                 if check.state == "fail" and check.sign_in:
                     self._code = 3
+            await self._watch(session.store)
+            await self._store(session.store)
 
-    async def _watch(self) -> None:
+    async def _watch(self, store: Store) -> None:
         config = self._opened.config
-        async with open_store(self._opened) as store:
-            wrong = await alarms(config, store, SystemClock().now())
-            read = any(one.completed_at for one in await store.cursors())
-            paused = (await store.pauses()).found
+        wrong = await alarms(config, store, SystemClock().now())
+        read = any(one.completed_at for one in await store.cursors())
+        paused = (await store.pauses()).found
         for check in alarm_checks(wrong, config, read=read):
             self._tell("watch", check)
         for one in sorted(paused, key=lambda one: one.instance):
             self._tell("watch", pause_check(one, SystemClock().now()))
 
-    async def _store(self) -> None:
-        async with open_store(self._opened) as store:
+    async def _store(self, store: Store) -> None:
+        config = self._opened.config
+        if config.store.exists():
             await store.check()
             counts = await store.counts()
             items = sum(count for name, count in counts.items() if name.startswith("records."))
             held = f"{words.plural(items, 'item')}, {words.plural(counts['links'], 'link')}"
             self._tell("store", Check("File", "ok", f"Sound: {held}."))
-            look = Lookup(self._opened.config, store)
-            veil = Veil(look)
-            if aside := await store.quarantine():
-                named = [f"{o.ref}: {await veil.aside(o.ref, o.reason)}" for o in aside[:NAMED]]
-                self._tell("store", set_aside(len(aside), named))
-            if names := await names_without_item(store, veil):
-                self._tell("store", without_item(names))
-            for finding in await examine_rules(self._opened.config, store):
-                self._tell("rules", rule_check(finding))
-            for metrics in await examine_metrics(self._opened.config, look):
-                for check in metric_checks(metrics):
-                    self._tell("adoption", check)
-            for team in await examine_teams(self._opened.config, store):
-                self._tell("teams", team_check(team))
+        else:
+            none = NoStore(config.store)
+            self._tell("store", Check("File", "warn", none.message, none.hint))
+        look = Lookup(config, store)
+        veil = Veil(look)
+        if aside := await store.quarantine():
+            named = [f"{o.ref}: {await veil.aside(o.ref, o.reason)}" for o in aside[:NAMED]]
+            self._tell("store", set_aside(len(aside), named))
+        if names := await names_without_item(store, veil):
+            self._tell("store", without_item(names))
+        for finding in await examine_rules(config, store):
+            self._tell("rules", rule_check(finding))
+        for metrics in await examine_metrics(config, look):
+            for check in metric_checks(metrics):
+                self._tell("adoption", check)
+        for team in await examine_teams(config, store):
+            self._tell("teams", team_check(team))
 
     def _tell(self, name: str, check: Check) -> None:
         if check.state == "fail":

@@ -15,6 +15,7 @@ from opsync.cli.common import (
     config_option,
     json_option,
     log_option,
+    need_store,
     open_config,
     print_json,
     run_async,
@@ -25,7 +26,6 @@ from opsync.cli.layout import Column
 from opsync.cli.linkdecisions import login
 from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
 from opsync.cli.screen import show_line, signed
-from opsync.cli.undo import need_store
 from opsync.cli.undoview import print_back
 from opsync.engine.owning import (
     UNKNOWN,

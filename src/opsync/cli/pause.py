@@ -44,7 +44,8 @@ def pause(
     """Stop all writes at once: of CONNECTION, or of all of them.
 
     A run that is under way stops before its next write; runs go on reading, and tell what they
-    would write. --off alone ends every pause, with CONNECTION that one's.
+    would write. It waits for nothing, and works before the first run too: where there is no store
+    yet, one is made that keeps it. --off alone ends every pause, with CONNECTION that one's.
 
     With --json: {"paused": [{"instance", "by", "at"}]}, where "" is all connections.
     """
@@ -54,6 +55,7 @@ def pause(
             f'no connection "{connection}"',
             hint=f"Configured: {', '.join(opened.config.instances)}.",
         )
+    made = not off and not opened.config.store.exists()
     before, found = run_async(_pause(opened, connection, off=off))
     if as_json:
         print_json({"paused": found.found})
@@ -61,12 +63,17 @@ def pause(
     none = "nothing is paused any more: writes go on" if before.found else "nothing is paused"
     for line in pause_lines(found.found, SystemClock().now()) or [none]:
         show_line(line)
+    if made:
+        show_line(f"There was no store yet: {opened.config.store} was made, and keeps the pause.")
+        show_line(
+            "If one was lost, pause again once its backup is put back: opsync db restore FILE"
+        )
     return 0
 
 
 async def _pause(opened: Opened, connection: str | None, *, off: bool) -> tuple[Pauses, Pauses]:
     """What was paused before, and what is now."""
-    async with open_store(opened) as store:
+    async with open_store(opened, make=not off) as store:
         before = await store.pauses()
         if not off:
             await store.pause(connection or ALL, by=login(), at=SystemClock().now())

@@ -16,6 +16,7 @@ from opsync.cli.common import (
     config_option,
     json_option,
     log_option,
+    need_store,
     open_config,
     print_json,
     run_async,
@@ -25,7 +26,6 @@ from opsync.cli.excluding import excludes
 from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import hanging, show_line
-from opsync.cli.undo import need_store
 from opsync.engine.awaiting import held_beneath
 from opsync.engine.columns import settle_columns, with_lost_columns
 from opsync.engine.explain import Explainer

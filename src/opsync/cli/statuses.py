@@ -19,6 +19,7 @@ from opsync.cli.common import (
     print_json,
     run_async,
     store_option,
+    store_or_blank,
 )
 from opsync.cli.layout import Column
 from opsync.cli.screen import grid, hanging, show, styled
@@ -96,7 +97,11 @@ async def _gather(opened: Opened, only: frozenset[str], *, offline: bool) -> Sta
         async with open_store(opened) as store:
             return await recall(opened.config, store, only)
     async with open_session(
-        opened.config, "opsync statuses", exclusive=False, redactor=opened.redactor
+        opened.config,
+        "opsync statuses",
+        exclusive=False,
+        redactor=opened.redactor,
+        store=store_or_blank(opened),
     ) as session:
         return await ask(session, only)
 

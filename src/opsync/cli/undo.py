@@ -12,6 +12,7 @@ from opsync.cli.common import (
     config_option,
     json_option,
     log_option,
+    need_store,
     open_config,
     open_store,
     print_json,
@@ -136,11 +137,3 @@ async def _named(opened: Opened, store: Store, what: str) -> str:
 
     record = await one_item(opened, store, what)
     return (await Lookup(opened.config, store).item(record.ref)).label
-
-
-def need_store(opened: Opened) -> None:
-    """ConfigError where nothing was read yet."""
-    if not opened.config.store.exists():
-        raise ConfigError(
-            f"there is no store yet: {opened.config.store}", hint="Make one with: opsync sync"
-        )

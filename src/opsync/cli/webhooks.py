@@ -21,6 +21,7 @@ from opsync.cli.common import (
     print_json,
     run_async,
     store_option,
+    store_or_blank,
 )
 from opsync.cli.excluding import excludes
 from opsync.cli.screen import show_line
@@ -179,7 +180,7 @@ async def _each(
     the others; alone it is the error. `set_up`: leave out those of which opsync has no secret."""
     code = 0
     found: list[Setup] = []
-    async with _opened(opened, connection, url) as (each, now):
+    async with _opened(opened, connection, url, looks=act is _looked) as (each, now):
         for one in each:
             if set_up and connection is None and one.name not in one.hooks.load():
                 continue
@@ -228,9 +229,10 @@ async def _remove(opened: Opened, connection: str | None, as_json: bool) -> int:
 
 @asynccontextmanager
 async def _opened(
-    opened: Opened, connection: str | None, url: str
+    opened: Opened, connection: str | None, url: str, *, looks: bool = False
 ) -> AsyncIterator[tuple[Sequence[Webhooks], datetime]]:
-    """The connections that can send change signals, or the one that is named; and the time."""
+    """The connections that can send change signals, or the one that is named; and the time. Who
+    only `looks` makes no store."""
     config = opened.config
     base = public_url(config, url)
     if connection is not None and connection not in config.instances:
@@ -239,7 +241,11 @@ async def _opened(
         )
     wanted = [config.instances[connection]] if connection is not None else sources_of(config)
     async with open_session(
-        config, "opsync webhooks", exclusive=False, redactor=opened.redactor
+        config,
+        "opsync webhooks",
+        exclusive=False,
+        redactor=opened.redactor,
+        store=store_or_blank(opened) if looks else None,
     ) as session:
         hooks = HookSecrets(config.store, session.runtime.clock)
         for secret in hooks.texts():

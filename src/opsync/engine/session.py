@@ -165,17 +165,19 @@ async def open_session(
     transport: httpx.AsyncBaseTransport | None = None,
     redactor: Redactor | None = None,
     observer: Observer = UNOBSERVED,
+    store: Store | None = None,
 ) -> AsyncIterator[Session]:
     """Open the store and what speaks to the vendors, and close both again.
 
     `exclusive` takes the store's lock, which passes and vendor writes need: StoreHeld if another
-    process has it. `transport` replaces the network, for tests.
+    process has it. `transport` replaces the network, for tests. A `store` that is given is used
+    instead of the configured one, and closed like that.
     """
     runtime = runtime or Runtime()
     with ExitStack() as stack:
         if exclusive:
             stack.enter_context(hold(config.store, command, runtime.clock.now()))
-        store = Store.open(config.store, clock=runtime.clock)
+        store = store or Store.open(config.store, clock=runtime.clock)
         pool = Pool(runtime, transport=transport, redactor=redactor, observer=observer)
         for secret in config.secrets:
             pool.redactor.add(secret)

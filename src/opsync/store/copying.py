@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from opsync.errors import ConfigError, StoreError
+from opsync.errors import ConfigError, NoStore, StoreError
 from opsync.store.database import BUSY_S, explain
 from opsync.store.lock import lock_path
 from opsync.store.migrations import HEAD, REVISIONS
@@ -50,7 +50,7 @@ def back_up(store: Path, file: Path, *, force: bool = False) -> Copied:
     once it is whole. Raises ConfigError for a `file` that is there, unless `force`d.
     """
     if not store.exists():
-        raise StoreError(f"There is no store at {store}.", hint="Run `opsync sync` first.")
+        raise NoStore(store)
     if _is_part_of(file, store):
         raise ConfigError(f"{file} is the store itself", hint="Name another file.")
     if file.is_dir():

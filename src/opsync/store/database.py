@@ -8,14 +8,14 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from opsync.errors import StoreError
+from opsync.errors import NoStore, StoreError
 from opsync.store.migrations import HEAD, REVISIONS
 
 T = TypeVar("T")
@@ -43,8 +43,9 @@ _opening: ContextVar[sqlite3.Connection] = ContextVar("opening")
 class Database:
     """An open store file with its one connection; used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mode: Literal["rw", "memory"] = "rw") -> None:
         self.path = path
+        self._mode = mode
         self._file, self._connection = self._guarded(self._open)
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -96,7 +97,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(str(self.path.absolute()))}?mode=rw",
+            f"file:{quote(str(self.path.absolute()))}?mode={self._mode}",
             uri=True,
             timeout=BUSY_S,
             isolation_level=None,
@@ -210,7 +211,7 @@ def open_database(path: Path, *, create: bool) -> Database:
     """
     if not path.exists():
         if not create:
-            raise StoreError(f"There is no store at {path}.", hint="Run `opsync sync` first.")
+            raise NoStore(path)
         _touch(path)
     database = Database(path)
     try:
@@ -230,6 +231,13 @@ def open_database(path: Path, *, create: bool) -> Database:
     except BaseException:
         database.close()
         raise
+    return database
+
+
+def open_blank(path: Path) -> Database:
+    """A store with nothing in it that is in memory only, in place of the one at `path`."""
+    database = Database(path, mode="memory")
+    _upgrade(database)
     return database
 
 

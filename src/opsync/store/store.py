@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from opsync.runtime import Clock
 from opsync.store.approving import Approving
 from opsync.store.base import inline
-from opsync.store.database import Database, Still, open_database
+from opsync.store.database import Database, Still, open_blank, open_database
 from opsync.store.decisions import Decisions
 from opsync.store.deliveries import Deliveries
 from opsync.store.journal import Journal
@@ -84,6 +84,13 @@ class Store(
         own = executor is None
         executor = executor or ThreadPoolExecutor(1, thread_name_prefix="opsync-store")
         return cls(database, clock, executor, own=own)
+
+    @classmethod
+    def blank(cls, path: Path, *, clock: Clock) -> Self:
+        """One with nothing in it that is kept nowhere, in place of the one at `path`: for looking
+        around before there is any."""
+        executor = ThreadPoolExecutor(1, thread_name_prefix="opsync-store")
+        return cls(open_blank(path), clock, executor, own=True)
 
     @property
     def path(self) -> Path:
