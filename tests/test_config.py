@@ -81,6 +81,33 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
+    ("given", "environ", "found"),
+    [
+        (None, {}, "conf/own.db"),
+        (None, {"OPSYNC_STORE": "env.db"}, "conf/env.db"),
+        ("given.db", {}, "here/given.db"),
+        ("../given.db", {"OPSYNC_STORE": "env.db"}, "given.db"),
+    ],
+)
+def test_a_store_that_is_typed_starts_at_the_current_folder_and_wins(
+    tmp_path: Path,
+    given: str | None,
+    environ: dict[str, str],
+    found: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("conf", "here"):
+        (tmp_path / name).mkdir()
+    path = tmp_path / "conf/opsync.toml"
+    path.write_text('store = "own.db"\n')
+    monkeypatch.chdir(tmp_path / "here")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    config = read(path, store=Path(given) if given else None)
+    assert config.store.resolve() == tmp_path / found
+
+
+@pytest.mark.parametrize(
     ("text", "given", "environ", "found"),
     [
         ('store = "data/own.db"\nsory = 1\n', None, {}, "data/own.db"),
@@ -88,13 +115,21 @@ def test_general_settings_can_come_from_the_environment(monkeypatch: pytest.Monk
         ('[x]\nstore = "own.db"\n', None, {}, "opsync.db"),
         ("store = 7\n", None, {}, "opsync.db"),
         (None, None, {}, "opsync.db"),
-        ('store = "own.db"\n', "given.db", {}, "given.db"),
-        ('store = "own.db"\n', "given.db", {"OPSYNC_STORE": "/env.db"}, "/env.db"),
+        ('store = "own.db"\n', None, {"OPSYNC_STORE": "env.db"}, "env.db"),
+        ('store = "own.db"\n', "given.db", {}, "here/given.db"),
+        ('store = "own.db"\n', "given.db", {"OPSYNC_STORE": "/env.db"}, "here/given.db"),
     ],
 )
 def test_the_store_is_found_whatever_else_is_wrong_with_a_configuration(
-    tmp_path: Path, text: str | None, given: str | None, environ: dict[str, str], found: str
+    tmp_path: Path,
+    text: str | None,
+    given: str | None,
+    environ: dict[str, str],
+    found: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     path = tmp_path / "opsync.toml"
     if text is not None:
         path.write_text(text)

@@ -113,7 +113,7 @@ class Config:
 
     @property
     def store(self) -> Path:
-        """The store's path; relative ones start at the configuration's folder."""
+        """The store's path; a relative one of the settings starts at the configuration's folder."""
         base = self.path.parent if self.path is not None else Path.cwd()
         return base / self.general.store
 
@@ -148,8 +148,10 @@ def find_store(
 ) -> Path:
     """Where the store is that a configuration names, whatever else is wrong with it: as `read`
     finds it, where it stands on a line of its own."""
+    if store is not None:
+        return store.absolute()
     file = _chosen(path, environ).absolute()
-    named = environ.get("OPSYNC_STORE") or store or _store_line(file)
+    named = environ.get("OPSYNC_STORE") or _store_line(file)
     return file.parent / (named or General.model_fields["store"].default)
 
 
@@ -166,7 +168,8 @@ def _store_line(file: Path) -> str:
 
 
 def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> Config:
-    """Read and check the configuration at `path`. `mode` overrides every rule's own.
+    """Read and check the configuration at `path`. `mode` overrides every rule's own, and `store`,
+    from the current folder on, the one that is set.
 
     Raises ConfigError with all problems found, one line each.
     """
@@ -176,9 +179,12 @@ def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> 
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    if store is not None:
-        raw["store"] = str(store)
-    return build(raw, path=path, mode=mode)
+    config = build(raw, path=path, mode=mode)
+    if store is None:
+        return config
+    # Not among the settings, over which the environment wins: nothing is nearer than what is typed.
+    general = config.general.model_copy(update={"store": store.absolute()})
+    return replace(config, general=general)
 
 
 def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = None) -> Config:

@@ -21,6 +21,7 @@ Foreign errors are mapped where they enter: HTTP in `opsync.http`, SQL in `opsyn
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 
@@ -126,11 +127,15 @@ class StoreError(OpsyncError):
 
 
 class NoStore(StoreError):
-    """There is no store at `path`: nothing was read yet, or it was lost."""
+    """There is no store at `path`: nothing was read yet, or it was lost; or, where the command
+    line `named` it, it is another one that is meant."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"There is no store at {path}.",
-            hint="The first `opsync sync` makes it. If it was there before, put its backup back: "
-            "`opsync db restore FILE`.",
+    def __init__(self, path: Path, *, named: bool = False) -> None:
+        hint = (
+            "`--store` names one that is there, from the current folder on. Make a new one with: "
+            f"`opsync db upgrade --store {shlex.quote(str(path))}`."
+            if named
+            else "The first `opsync sync` makes it. If it was there before, put its backup back: "
+            "`opsync db restore FILE`."
         )
+        super().__init__(f"There is no store at {path}.", hint=hint)

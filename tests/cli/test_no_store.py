@@ -72,6 +72,41 @@ def test_what_only_looks_works_without_a_store_and_makes_none(company: Company, 
     assert not list(company.folder.glob("opsync.db*"))
 
 
+@pytest.mark.parametrize(
+    "call", ["plan", "sync", "look", "status", "doctor", "pause", "undo", "serve", "db check"]
+)
+def test_a_store_that_is_named_and_not_there_is_not_started_anew(
+    company: Company, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (company.folder / "here").mkdir()
+    monkeypatch.chdir(company.folder / "here")
+    path = company.folder / "here" / "bad.db"
+    result = company.opsync(*call.split(), "--store", "bad.db")
+    assert (result.code, result.out) == (5, "")
+    error, hint = result.err.splitlines()
+    assert error == f"error: There is no store at {path}."
+    assert hint.startswith("  `--store` names one that is there, from the current folder on.")
+    assert hint.endswith(f"Make a new one with: `opsync db upgrade --store {path}`.")
+    assert not list(company.folder.rglob("*.db*"))
+
+
+def test_a_named_store_is_made_or_put_back_on_purpose(
+    synced: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (synced.folder / "here").mkdir()
+    monkeypatch.chdir(synced.folder / "here")
+    assert synced.opsync("db", "upgrade", "--store", "new.db").code == 0
+    assert synced.opsync("status", "--store", "new.db").lines[0] == "no sync yet: opsync sync"
+    assert synced.opsync("db", "backup", "kept.db").code == 0
+    assert synced.opsync("db", "restore", "kept.db", "--store", "back.db").code == 0
+    assert synced.opsync("owned", "--store", "back.db").lines == synced.opsync("owned").lines
+    assert {one.name for one in (synced.folder / "here").glob("*.db")} == {
+        "new.db",
+        "kept.db",
+        "back.db",
+    }
+
+
 def test_doctor_says_that_there_is_no_store_yet(company: Company) -> None:
     lines = company.opsync("doctor").lines
     at = lines.index(f"  ! File: There is no store at {company.folder / 'opsync.db'}.")

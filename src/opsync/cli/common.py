@@ -49,7 +49,18 @@ def config_option(function: F) -> F:
 def store_option(function: F) -> F:
     """`--store FILE`."""
     return click.option(
-        "--store", type=click.Path(path_type=Path), help="Use this store instead of the configured."
+        "--store",
+        type=click.Path(path_type=Path),
+        help="Use this store, which is there, instead of the configured; from the current folder.",
+    )(function)
+
+
+def new_store_option(function: F) -> F:
+    """`--store FILE` of a command that makes it."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path),
+        help="Make this store instead of the configured; from the current folder.",
     )(function)
 
 
@@ -76,13 +87,18 @@ def open_config(
     store: Path | None = None,
     mode: str | None = None,
     log_level: str | None = None,
+    makes_store: bool = False,
 ) -> Opened:
     """Find, read and check the configuration, and set up logging that hides its secrets.
 
     What goes wrong is told by the command itself: without `log_level` and without a word in the
     configuration only errors are logged besides.
+
+    A `store` that is named and not there is most likely another one, so that nobody starts anew
+    with it unawares: NoStore, unless the command `makes_store`.
     """
     from opsync.config import find, read
+    from opsync.errors import NoStore
     from opsync.log import configure
     from opsync.model.rules import Mode
 
@@ -93,6 +109,8 @@ def open_config(
     general = config.general
     configured = general.log_level if "log_level" in general.model_fields_set else "error"
     configure(json=not sys.stderr.isatty(), level=log_level or configured, secrets=redactor)
+    if store is not None and not makes_store and not config.store.exists():
+        raise NoStore(config.store, named=True)
     return Opened(config, redactor)
 
 

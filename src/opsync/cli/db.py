@@ -14,6 +14,7 @@ from opsync.cli.common import (
     Opened,
     config_option,
     json_option,
+    new_store_option,
     open_config,
     open_store,
     print_json,
@@ -36,7 +37,7 @@ def db() -> None:
 
 @db.command()
 @config_option
-@store_option
+@new_store_option
 def upgrade(config_path: Path | None, store: Path | None) -> int:
     """Make the store, or bring an older one to this program's form.
 
@@ -45,7 +46,7 @@ def upgrade(config_path: Path | None, store: Path | None) -> int:
     from opsync.store import hold
     from opsync.store.database import upgrade as upgrade_store
 
-    path = open_config(config_path, store=store).config.store
+    path = open_config(config_path, store=store, makes_store=True).config.store
     with hold(path, "opsync db upgrade", SystemClock().now()):
         revision = upgrade_store(path)
     click.echo(f"{path} is up to date (its form is number {int(revision)})")
@@ -118,7 +119,7 @@ def backup(
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 @config_option
-@store_option
+@new_store_option
 def restore(file: Path, as_json: bool, config_path: Path | None, store: Path | None) -> int:
     """Put the copy in FILE in the store's place.
 
@@ -131,7 +132,7 @@ def restore(file: Path, as_json: bool, config_path: Path | None, store: Path | N
     from opsync.store import hold
     from opsync.store import restore as put_back
 
-    path = open_config(config_path, store=store).config.store
+    path = open_config(config_path, store=store, makes_store=True).config.store
     now = SystemClock().now()
     with hold(path, "opsync db restore", now):
         done = put_back(path, file, now)
