@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections.abc import Callable
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -136,7 +138,6 @@ def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
         (("1", "--item", "Atlantis"), 'plan #1 has nothing of "Atlantis"'),
         (("--rule", "road"), 'no rule "road"'),
         (("--revoke",), "--revoke goes with --rule NAME."),
-        (("1", "--rule", "roadmap"), "--rule approves all of a rule"),
         (("1", "--approvals"), "PLAN and --approvals exclude each other"),
         (("--rule", "roadmap", "--revoke"), "by whom: opsync apply --approvals"),
     ],
@@ -157,11 +158,68 @@ def test_before_any_plan_it_says_how_to_make_one(company: Company) -> None:
     assert (result.code, "Make one with: opsync plan" in result.err) == (2, True)
 
 
-def test_a_file_that_is_no_plan_is_refused(company: Company) -> None:
-    path = company.folder / "other.json"
-    path.write_text('{"number": "one"}')
+def _of_no_connection(plan: dict[str, Any]) -> None:
+    plan["changes"][0]["slot"]["other"]["instance"] = "jira"
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda plan: plan.update(number=-5), "plan.json is no plan: Expected `int` >= 1"),
+        (lambda plan: plan.update(number="one"), "plan.json is no plan: Expected `int`"),
+        (lambda plan: plan.pop("changes"), "plan.json is no plan: "),
+        (
+            lambda plan: plan["changes"].append(plan["changes"][0]),
+            "plan.json is no plan: it has two changes of one value",
+        ),
+        (_of_no_connection, 'plan.json has changes of "jira", which is no connection'),
+        (
+            lambda plan: plan.pop("store"),
+            "plan.json does not say of which store it is: an older opsync made it",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_a_plan_of_this_store_is_refused(
+    company: Company, edit: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    path = company.folder / "plan.json"
+    company.opsync("plan", "--out", str(path))
+    plan = json.loads(path.read_bytes())
+    edit(plan)
+    path.write_text(json.dumps(plan))
     result = company.opsync("apply", str(path))
-    assert (result.code, "is no plan" in result.err) == (2, True)
+    assert (result.code, said in result.err) == (2, True), result.err
+    assert not stands(company)
+    assert not approvals(company)
+
+
+def test_a_file_of_other_bytes_is_no_plan(company: Company) -> None:
+    path = company.folder / "plan.json"
+    company.opsync("plan")
+    for text in (b"", b"\xff\xfe", b'"\xff"'):
+        path.write_bytes(text)
+        result = company.opsync("apply", str(path))
+        assert (result.code, "plan.json is no plan: " in result.err) == (2, True)
+
+
+@pytest.mark.usefixtures("stores_by_revisions")
+def test_a_plan_of_another_store_is_refused_and_both_are_named(company: Company) -> None:
+    path, store = company.folder / "plan.json", company.folder / "opsync.db"
+    company.opsync("plan", "--out", str(path))
+    of = company.opsync("db", "check", "--json").json["id"]
+    company.opsync("db", "backup", str(company.folder / "kept.db"))
+    store.unlink()
+    company.opsync("sync")
+    here = company.opsync("db", "check", "--json").json["id"]
+    assert of != here
+    result = company.opsync("apply", str(path))
+    assert result.code == 2
+    assert f"plan.json is a plan of the store {of}, and {store} is the store {here}" in result.err
+    assert not stands(company)
+    # The store that was lost, put back, is the same one.
+    company.opsync("db", "restore", str(company.folder / "kept.db"))
+    assert company.opsync("apply", str(path)).code == 0
+    assert stands(company)
 
 
 def test_a_rule_that_writes_waits_for_no_approval(company: Company) -> None:

@@ -78,6 +78,7 @@ def as_0001(path: Path) -> None:
                 (json.dumps(record).encode(), ref),
             )
         connection.execute("UPDATE kept SET value = '\"as it was\"' WHERE key = 'derived-as'")
+        connection.execute("DELETE FROM kept WHERE key = 'store:id'")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.execute("COMMIT")
     connection.close()

@@ -119,7 +119,7 @@ async def test_a_copy_beside_a_busy_writer_is_one_moment_of_the_store(
             with closing(sqlite3.connect(file)) as connection:
                 one, two = (
                     connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                    for table in ("plans", "kept")
+                    for table in ("plans", "kept WHERE key != 'store:id'")
                 )
             counts.append((one, two))
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import stat
 from pathlib import Path
@@ -71,6 +72,19 @@ def test_the_revisions_sql_is_the_schemas_sql(path: Path, tmp_path: Path) -> Non
 def test_the_list_of_revisions_is_the_one_that_alembic_finds() -> None:
     script = ScriptDirectory.from_config(config())
     assert tuple(one.revision for one in script.walk_revisions())[::-1] == REVISIONS
+
+
+async def test_each_store_has_an_id_of_its_own_that_stays(path: Path, tmp_path: Path) -> None:
+    async def id_of(one: Path) -> str:
+        store = open_store(one)
+        found = await store.store_id()
+        await store.close()
+        return found
+
+    first = await id_of(path)
+    assert re.fullmatch("[0-9a-f]{12}", first)
+    assert await id_of(path) == first
+    assert await id_of(tmp_path / "other.db") != first
 
 
 def test_upgrading_twice_changes_nothing(path: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from opsync.cli.approvals import show_approvals
 from opsync.cli.common import (
@@ -28,6 +26,7 @@ from opsync.cli.limits import ALLOWS, Allowed, limit_options
 from opsync.cli.linkdecisions import login
 from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
+from opsync.cli.planfile import read_plan
 from opsync.cli.planview import names_it
 from opsync.cli.screen import hanging, show_line
 from opsync.cli.words import plural, shown, value
@@ -166,42 +165,19 @@ async def _apply(
 
 async def _plan(opened: Opened, named: str | None) -> KeptPlan:
     """The plan of a number or of a file. ConfigError: there is none."""
-    given = None if named is None or named.isdecimal() else read_plan(Path(named))
+    config = opened.config
     async with open_store(opened) as store:
-        if given is not None:
+        if named is not None and not named.isdecimal():
+            id_ = await store.store_id()
+            given = read_plan(
+                Path(named), store_id=id_, store=config.store, instances=config.instances
+            )
             return given.completed(await store.kept_plan(given.number))
         found = await store.kept_plan(None if named is None else int(named))
     if found is None:
         which = "no plan is kept" if named is None else f"no plan #{named} is kept"
         raise ConfigError(which, hint="Make one with: opsync plan")
     return found
-
-
-def read_plan(path: Path) -> KeptPlan:
-    """A plan that was written to a file. ConfigError: it is none."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=KeptPlan)
-    except OSError as error:
-        raise ConfigError(
-            f'"{path}" is no plan: {error.strerror}',
-            hint="Name a plan by its number, or by a file of: opsync plan --out FILE",
-        ) from None
-    except msgspec.MsgspecError:
-        raise ConfigError(
-            f"{path} is no plan", hint="It should be a file of: opsync plan --out FILE"
-        ) from None
-
-
-def write_plan(path: Path, plan: KeptPlan) -> None:
-    """Write a plan to a file, for `opsync apply FILE`: one that only its owner may read, as it
-    holds the values in full. ConfigError: it cannot be written."""
-    text = msgspec.json.format(msgspec.json.encode(plan.shown())) + b"\n"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _wanted(plan: KeptPlan, items: Sequence[str]) -> list[KeptChange]:

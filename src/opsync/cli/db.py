@@ -62,13 +62,13 @@ def check(as_json: bool, config_path: Path | None, store: Path | None) -> int:
 
     Exits with 5 if it is not.
 
-    With --json: {"store", "sound", "counts": {...}}.
+    With --json: {"store", "id", "sound", "counts": {...}}.
     """
     opened = open_config(config_path, store=store)
-    counts = run_async(_check(opened))
+    id_, counts = run_async(_check(opened))
     path = opened.config.store
     if as_json:
-        print_json({"store": str(path), "sound": True, "counts": counts})
+        print_json({"store": str(path), "id": id_, "sound": True, "counts": counts})
         return 0
     items = sum(count for name, count in counts.items() if name.startswith("records."))
     click.echo(
@@ -77,13 +77,15 @@ def check(as_json: bool, config_path: Path | None, store: Path | None) -> int:
         f"{words.plural(counts['rollups'], 'delivery summary', 'delivery summaries')}, "
         f"{words.plural(counts['quarantine'], 'item')} set aside"
     )
+    click.echo(f"Its id is {id_}: by that plans in files name it")
     return 0
 
 
-async def _check(opened: Opened) -> dict[str, int]:
+async def _check(opened: Opened) -> tuple[str, dict[str, int]]:
+    """By what it is told from other stores, and what it holds."""
     async with open_store(opened) as store:
         await store.check()
-        return dict(sorted((await store.counts()).items()))
+        return await store.store_id(), dict(sorted((await store.counts()).items()))
 
 
 @db.command()

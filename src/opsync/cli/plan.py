@@ -171,12 +171,12 @@ async def _names(opened: Opened, items: Iterable[Ref]) -> dict[Ref, str]:
 
 
 async def _write_out(opened: Opened, number: int, path: Path) -> None:
-    from opsync.cli.apply import write_plan
+    from opsync.cli.planfile import write_plan
 
     async with open_store(opened) as store:
-        kept = await store.kept_plan(number)
+        kept, id_ = await store.kept_plan(number), await store.store_id()
     assert kept is not None  # it was made just now
-    write_plan(path, kept)
+    write_plan(path, kept, store_id=id_)
 
 
 async def _wanted(opened: Opened, item: str, report: PassReport) -> set[Ref]:

@@ -15,6 +15,7 @@ from opsync.store.base import inline
 from opsync.store.database import Database, Still, open_blank, open_database
 from opsync.store.decisions import Decisions
 from opsync.store.deliveries import Deliveries
+from opsync.store.identity import Identity
 from opsync.store.journal import Journal
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
@@ -51,6 +52,7 @@ class Store(
     Metrics,
     Plans,
     Pausing,
+    Identity,
     Deliveries,
     Approving,
     Ledger,
