@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from io import StringIO
 
+import pytest
+from rich.console import Console
+
+from opsync.cli import screen
 from tests.cli.conftest import Company
 
 
@@ -50,6 +54,20 @@ def test_the_journal_has_every_write_the_latest_first(synced: Company) -> None:
     assert len(synced.opsync("journal", "--run", "1").lines) == 5
     (last, first) = synced.opsync("journal", "One-tap checkout", "--json").json
     assert last["before"] == first["after"]
+
+
+@pytest.mark.parametrize(("width", "named"), [(120, True), (80, False)])
+def test_the_journal_names_each_change_where_there_is_room(
+    synced: Company, monkeypatch: pytest.MonkeyPatch, width: int, named: bool
+) -> None:
+    shown = StringIO()
+    terminal = Console(width=width, file=shown, color_system=None)
+    monkeypatch.setattr(screen, "console", lambda: terminal)
+    monkeypatch.setattr(screen, "interactive", lambda: True)
+    ids = [one["id"] for one in synced.opsync("journal", "--json").json]
+    assert synced.opsync("journal").code == 0
+    assert all((one in shown.getvalue()) is named for one in ids)
+    assert ("no room here for: change" in shown.getvalue()) is not named
 
 
 def test_an_empty_listing_is_no_line_and_an_empty_array(synced: Company) -> None:

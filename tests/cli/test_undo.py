@@ -111,13 +111,29 @@ def test_the_plan_and_explain_say_that_it_is_undone_and_how_to_let_go(synced: Co
     [
         ("99", "there is no run 99"),
         ("0", "there is no run 0"),
-        ("1-00000000", "change 1-00000000 wrote nothing"),
+        ("1-00000000", "there is no change 1-00000000"),
+        ("9-deadbeef", "there is no change 9-deadbeef"),
         ("Atlantis", 'nothing is called "Atlantis"'),
     ],
 )
 def test_bad_input_names_what_is_wrong(synced: Company, what: str, said: str) -> None:
     result = synced.opsync("undo", what)
     assert (result.code, said in result.err) == (2, True), result.err
+
+
+def test_a_change_that_was_tried_and_failed_wrote_nothing(company: Company) -> None:
+    company.fail("roadmap", "writes")
+    company.opsync("sync")
+    failed = next(one for one in company.opsync("journal", "--json").json if one["place"] != "Link")
+    result = company.opsync("undo", failed["id"])
+    assert (result.code, f"change {failed['id']} wrote nothing" in result.err) == (2, True)
+
+
+def test_a_change_is_undone_as_the_journal_names_it(synced: Company) -> None:
+    ids = [line.split("\t")[-1] for line in synced.opsync("journal").lines]
+    assert len(set(ids)) == 5
+    result = synced.opsync("undo", ids[0])
+    assert (result.code, f"Undo of change {ids[0]}, run 2" in result.out) == (0, True)
 
 
 def test_before_any_write_there_is_nothing_to_undo(company: Company) -> None:

@@ -74,9 +74,10 @@ def journal(
     store: Path | None,
 ) -> int:
     """Every write that was tried, the latest first: all, of one run, or on ITEM. Where an
-    initiative's release is told is among its own.
+    initiative's release is told is among its own. One write alone is taken back by its change, the
+    last column where there is room: opsync undo CHANGE.
 
-    With --json: [{"seq", "run", "at", "tool", "place", "item", "about", "rule", "verb",
+    With --json: [{"seq", "id", "run", "at", "tool", "place", "item", "about", "rule", "verb",
     "outcome", "before", "after", "reason", "evidence", "message", "request_id"}].
     """
     rows = most(limit, as_json)
@@ -170,6 +171,7 @@ async def _journal(
                 words.shown((one.about if one.item.kind == Kind.product else one.item).label, 40),
                 one.place,
                 f"{before} → {after}" + (f" ({one.message})" if one.message else ""),
+                one.id,
             )
         )
     columns = (
@@ -180,5 +182,6 @@ async def _journal(
         Column("item", "fold", 14),
         Column("place", "fold", 10),
         Column("before → after", "fold", 18),
+        Column("change", drop=2),
     )
     return Listing(columns, rows, objects, full=len(rows) == limit)

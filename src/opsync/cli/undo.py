@@ -28,7 +28,7 @@ from opsync.engine.undoing import is_change, is_run, undoes, writes_of
 from opsync.engine.undoing import undo as take_back
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError, StoreHeld
-from opsync.store import JournalRow, Store
+from opsync.store import EVERY, JournalRow, Store
 
 
 @click.command()
@@ -46,7 +46,7 @@ def undo(
     store: Path | None,
     log_level: str | None,
 ) -> int:
-    """Put back what stood before a run (its number), one change (as `journal --json` names it) or
+    """Put back what stood before a run (its number), one change (as `opsync journal` names it) or
     all writes on ITEM. Without any: the last run that wrote.
 
     Each place is read just before. Only where what opsync wrote stands there still, it is put
@@ -127,9 +127,17 @@ async def _wrote_nothing(store: Store, of: str, what: str) -> ConfigError:
     last, writing = await store.last_runs(1), await store.last_writing_run()
     if is_run(what) and (not int(what) or not last or int(what) > last[0].seq):
         return ConfigError(f"there is no run {what}", hint=hint)
+    if is_change(what) and not await _tried(store, what):
+        return ConfigError(f"there is no change {what}", hint=hint)
     if writing is None:
         return ConfigError("nothing was written yet: there is nothing to undo", hint=hint)
     return ConfigError(f"{of} wrote nothing", hint=f"The last run that wrote is {writing}. {hint}")
+
+
+async def _tried(store: Store, change: str) -> bool:
+    """Whether a change is in the journal, whatever came of it."""
+    rows = await store.journal(run=int(change.partition("-")[0]), limit=EVERY)
+    return any(row.change == change for row in rows)
 
 
 async def _named(opened: Opened, store: Store, what: str) -> str:
