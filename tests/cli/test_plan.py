@@ -20,7 +20,7 @@ def test_a_plan_writes_nothing_and_groups_by_initiative(company: Company) -> Non
     assert delivery.split()[:3] == ["+", "Toy", "Delivery"]
     assert "why: Off track: past its due date" in delivery
     assert any(line.startswith("5 changes: Toy 5     about ") for line in result.lines)
-    assert "notifies nobody    write: opsync apply 1" in result.lines
+    assert "notifies nobody    apply: opsync apply 1    undo later: opsync undo" in result.lines
     assert "written" not in company.read("roadmap")
 
 
@@ -75,8 +75,9 @@ def test_an_item_shows_what_concerns_it(company: Company) -> None:
 def test_an_item_is_offered_to_be_written_alone_since_the_plan_has_more(company: Company) -> None:
     company.configure(mode="propose")
     shown = company.opsync("plan", "SSO for teams")
-    [offer] = [one.partition("write: ")[2] for one in shown.lines if "write: " in one]
-    assert offer == 'opsync apply 1 --item "SSO for teams"'
+    [offer] = [one.partition("apply: ")[2] for one in shown.lines if "apply: " in one]
+    offer, _, later = offer.partition("    ")
+    assert (offer, later) == ('opsync apply 1 --item "SSO for teams"', "undo later: opsync undo")
     count = int(next(one for one in shown.lines if " removes " in one).split()[0])
     written = company.opsync("apply", "1", "--item", "SSO for teams", "--json").json
     assert written["pass"]["applied"] == count < written["plan"]["changes"]

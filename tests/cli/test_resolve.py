@@ -47,6 +47,26 @@ def test_ours_has_opsync_s_value_written_again(edited: Company) -> None:
     assert edited.opsync("plan").lines[-1] == "0 changes: all is as it should be"
 
 
+def test_ours_says_what_stands_there_already_since_it_was_released_so(synced: Company) -> None:
+    synced.opsync("release", "one-tap", "--keep")
+    result = synced.opsync("resolve", "one-tap", "Delivery", "--ours")
+    assert result.lines[-1] == "1 value stands there already, and is kept up to date again"
+    synced.move("PAY-118", "done")
+    synced.opsync("sync")
+    assert delivery(synced).startswith("2 of 2 done")
+
+
+def test_ours_tells_what_stands_from_what_is_to_be_written(synced: Company) -> None:
+    synced.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Dana"))
+    synced.opsync("sync")
+    synced.opsync("release", "--connection", "work", "--keep")
+    assert synced.opsync("resolve", "one-tap", "--ours").lines[-2:] == [
+        "1 value stands there already, and is kept up to date again",
+        "1 value to be written by the next run: opsync sync",
+    ]
+    assert "Written     Toy 1" in synced.opsync("sync").lines
+
+
 def test_ours_goes_over_what_the_person_saw_and_over_nothing_later(edited: Company) -> None:
     edited.opsync("resolve", "one-tap", "--ours")
     edited.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Ana"))

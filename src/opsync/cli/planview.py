@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GROUPS = 4
 """So many initiatives are shown unless all are asked for."""
+UNDO = "undo later: opsync undo"
 
 CHANGE_COLUMNS = (
     Column(),
@@ -220,14 +221,15 @@ def _about(seconds: float) -> str:
 
 def _how(view: PlanView) -> str:
     """How to have it written. Of a plan that has more than is shown, no more than that."""
-    written = view.report.applying
+    # What is kept under a number is applied; from the store alone there is none.
+    how, written = "apply", view.report.applying
     if view.offline:
-        written = f"opsync sync {view.report.allowing}".rstrip()
+        how, written = "write", f"opsync sync {view.report.allowing}".rstrip()
     ready = len(view.changes) + len(view.proposed)
     if ready and view.observed:
         return (
-            f"write {ready}: {written}    "
-            f"the other {len(view.observed)} wait for mode apply: opsync sync --mode apply"
+            f"{how} {ready}: {written}    the other {len(view.observed)} wait for mode apply: "
+            f"opsync sync --mode apply    {UNDO}"
         )
     if view.report.only_observed:
         return "told to observe only; as the rules' own modes say: opsync sync"
@@ -237,8 +239,8 @@ def _how(view: PlanView) -> str:
         return "they wait for approval: opsync plan, then opsync apply"
     whole = [*view.report.plan.changes, *view.report.plan.proposed]
     if not view.offline and ready < len(whole):
-        return _only_these(view, whole, written)
-    return f"write: {written}"
+        return f"{_only_these(view, whole, written)}    {UNDO}"
+    return f"{how}: {written}    {UNDO}"
 
 
 def _only_these(view: PlanView, whole: Sequence[Planned], written: str) -> str:
@@ -249,8 +251,8 @@ def _only_these(view: PlanView, whole: Sequence[Planned], written: str) -> str:
     if len(names) == 1 and names[0] == words.shown(names[0], 80) and '"' not in names[0]:
         named = {one.change.slot for one in whole if names_it(names[0], one.group, one.target)}
         if named == shown:
-            return f'write: {written} --item "{names[0]}"'
-    return f"write all {len(whole)} of this plan: {written}"
+            return f'apply: {written} --item "{names[0]}"'
+    return f"apply all {len(whole)} of this plan: {written}"
 
 
 def names_it(item: str, group: str, target: str) -> bool:

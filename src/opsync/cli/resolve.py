@@ -78,7 +78,8 @@ def resolve(
     """
     side: Side | None = "theirs" if theirs else "ours" if ours else None
     opened = open_config(config_path, store=store, log_level=log_level)
-    before, count, columns, beneath = run_async(_resolve(opened, item, place, side))
+    before, after, columns, beneath = run_async(_resolve(opened, item, place, side))
+    count = len(after)
     if as_json:
         head = {"side": side, "settled": count, "columns": columns, "beneath": beneath}
         print_json({"resolve": head, "values": before})
@@ -99,14 +100,31 @@ def resolve(
         stand = "it stands" if count == 1 else "they stand"
         show_line(f"{words.plural(count, 'value')} left as {stand}, for good.")
     else:
-        show_line(f"{words.plural(count, 'value')} to be written by the next run: opsync sync")
+        for line in _to_come(after):
+            show_line(line)
     return 0
+
+
+def _to_come(after: Sequence[Entry]) -> list[str]:
+    """What the next run does about these: nothing where opsync's value stands already, as it does
+    where it was released as it stood."""
+    stands = sum(one.desired == one.applied for one in after)
+    lines = []
+    if stands:
+        verb = "stands" if stands == 1 else "stand"
+        kept = "is kept" if stands == 1 else "are kept"
+        lines.append(
+            f"{words.plural(stands, 'value')} {verb} there already, and {kept} up to date again"
+        )
+    if left := len(after) - stands:
+        lines.append(f"{words.plural(left, 'value')} to be written by the next run: opsync sync")
+    return lines
 
 
 async def _resolve(
     opened: Opened, item: str, place: str | None, side: Side | None
-) -> tuple[list[PlaceValue], int, list[str], list[str]]:
-    """What is settled as it was before, how much of it, the columns that people removed, and the
+) -> tuple[list[PlaceValue], list[Entry], list[str], list[str]]:
+    """What is settled as it was before and as it is now, the columns that people removed, and the
     names of the items that it counts on which links are held."""
     need_store(opened)
     async with holding_session(opened, "opsync resolve") as session:
@@ -120,12 +138,12 @@ async def _resolve(
             raise _nothing(opened, item, place, found, beneath)
         values = await _shown(opened, store, chosen)
         if side is None:
-            return values, 0, [], beneath
+            return values, [], [], beneath
         by, at = login(), session.runtime.clock.now()
         chosen, lost = await with_lost_columns(session, chosen)
-        await settle(opened.config, store, chosen, side, by=by, at=at)
+        after = await settle(opened.config, store, chosen, side, by=by, at=at)
         await settle_columns(session, lost, for_good=side == "theirs")
-        return values, len(chosen), [column.name for _, column in lost], beneath
+        return values, after, [column.name for _, column in lost], beneath
 
 
 async def _beneath(opened: Opened, store: Store, root: Ref) -> list[str]:
