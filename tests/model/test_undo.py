@@ -20,6 +20,7 @@ def writes(*steps: tuple[Value, Value, str]) -> list[Written]:
 MADE = (None, "a", "")
 CHANGED = ("a", "b", "")
 REMOVED = ("b", None, "")
+BACK = ("b", "a", "")
 UNDONE = ("b", "a", TAKEN_BACK)
 REDONE = ("a", "b", "")
 OVER_A_PERSON_S = ("mine", "b", "")
@@ -36,7 +37,12 @@ OVER_A_PERSON_S = ("mine", "b", "")
         ([MADE, CHANGED, REMOVED], {1, 2, 3}, Left("as before")),
         ([MADE, CHANGED, UNDONE], {3}, Back("b", "a", None)),
         ([MADE, CHANGED, UNDONE], {2}, Left("as before")),
-        ([MADE, CHANGED, UNDONE], {1}, Left("written since", 3)),
+        ([MADE, CHANGED, UNDONE], {1}, Back(None, "a", HoldKind.undone)),
+        ([MADE, CHANGED, UNDONE, CHANGED], {1}, Left("written since", 4)),
+        ([MADE, CHANGED, UNDONE, CHANGED, UNDONE], {1}, Back(None, "a", HoldKind.undone)),
+        ([MADE, CHANGED, BACK], {1}, Left("written since", 3)),
+        ([MADE, CHANGED, ("b", "c", ""), ("c", "a", TAKEN_BACK)], {3}, Left("written since", 4)),
+        ([MADE, CHANGED, BACK, ("a", "b", TAKEN_BACK)], {2}, Back("a", "b", HoldKind.undone)),
         ([MADE, CHANGED, UNDONE], {1, 2, 3}, Back(None, "a", HoldKind.undone)),
         ([MADE, CHANGED, UNDONE, REDONE], {4}, Back("a", "b", HoldKind.undone)),
         ([MADE, OVER_A_PERSON_S], {2}, Back("mine", "b", HoldKind.theirs)),

@@ -14,6 +14,7 @@ from opsync.engine.owning import (
     resolve,
     unsettled,
 )
+from opsync.engine.undoing import undo, writes_of
 from opsync.errors import ConfigError
 from opsync.model.ledger import HoldKind
 from opsync.model.pause import ALL
@@ -73,6 +74,30 @@ async def test_what_was_released_and_kept_is_no_evidence(world: World) -> None:
     assert report.links == links - 1, "what stands there does not keep the pair alive"
     assert len(world.attachments("GRO-3")) == 1, "it is people's own now"
     assert own_cells(world) == cells
+
+
+async def test_what_was_left_to_people_is_not_taken_back(world: World) -> None:
+    first = await world.sync()
+    await release(world, "keep")
+    cells, before = own_cells(world), world.written()
+    async with world.session("undo") as session:
+        rows = await writes_of(session.store, run=first.run)
+        done = await undo(session, rows, why="undo", by="ana", command=f"opsync undo {first.run}")
+    assert {one.left.why for one in done.left} == {"given up"}
+    assert (len(done.left), done.written, done.exit_code) == (first.applied, [], 1)
+    assert (own_cells(world), world.written()) == (cells, before)
+
+
+async def test_what_a_release_took_away_can_be_put_back(world: World) -> None:
+    await world.sync()
+    cells = own_cells(world)
+    await release(world, "remove")
+    async with world.session("undo") as session:
+        run = (await session.store.journal(limit=1))[0].run
+        rows = await writes_of(session.store, run=run)
+        done = await undo(session, rows, why="undo", by="ana", command=f"opsync undo {run}")
+    assert (done.left, own_cells(world)) == ([], cells)
+    await world.silent()
 
 
 async def test_new_items_get_their_values_after_a_release(world: World) -> None:

@@ -142,6 +142,25 @@ async def test_what_a_later_run_wrote_is_left_to_an_undo_of_that_run(world: Worl
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
+async def test_once_that_run_is_undone_the_earlier_one_can_be(world: World) -> None:
+    empty = standing(world)
+    first = await world.sync()
+    made = standing(world)
+    world.jira.set_status("PAY-3", "Done")
+    second = await world.sync()
+    await undo_run(world, second.run)
+    assert standing(world) == made
+
+    done = await undo_run(world, first.run)
+
+    assert (done.left, len(done.written)) == ([], first.applied)
+    assert {k: v for k, v in standing(world).items() if "columns" not in k} == {
+        k: v for k, v in empty.items() if "columns" not in k
+    }
+    assert not any(world.checkout.text(name) for name in own_columns(world))
+    await three_runs(world)
+
+
 async def test_the_undo_of_an_item_takes_back_all_of_its_runs_and_no_other_item_s(
     world: World,
 ) -> None:

@@ -16,8 +16,8 @@ from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.taking import take_back
 from opsync.model import WRITTEN, OutcomeKind, Place, Ref, Slot
 from opsync.model.column import is_column
-from opsync.model.ledger import Entry, stored
-from opsync.model.undo import TAKEN_BACK, Back, Written, undo_of
+from opsync.model.ledger import Entry, Hold, HoldKind, stored
+from opsync.model.undo import TAKEN_BACK, Back, Left, Written, undo_of
 from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
 
@@ -112,6 +112,7 @@ async def undo(
     for place, rows in by_place.items():
         holder = _holder(rows[-1], entries)
         places[holder] |= {place, holder.place}
+    held = {one.slot: one.hold for one in entries}
     backs: dict[Slot, Back] = {}
     found = TakenBack()
     for slot in sorted(places):
@@ -120,6 +121,8 @@ async def undo(
         )
         writes = [_written(row) for row in rows]
         decided = undo_of(writes, seqs)
+        if _is_given_up(held.get(slot), writes[-1]):
+            decided = Left("given up")
         if isinstance(decided, Back):
             backs[slot] = decided
         elif decided.why != "as before":
@@ -127,6 +130,17 @@ async def undo(
     return await take_back(
         session, backs, found, why=why, by=by, command=command, columns=columns, dry=dry
     )
+
+
+def _is_given_up(hold: Hold | None, last: Written) -> bool:
+    """Whether what was written there last was left to people as it stands, so that it is not
+    opsync's to take away. What a release took away can be put back, and so can what an undo put
+    back as theirs."""
+    if hold is None or hold.begun:
+        return False
+    if hold.kind is HoldKind.released:
+        return last.after is not None
+    return hold.kind is HoldKind.theirs and not last.change.endswith(TAKEN_BACK)
 
 
 def _written(row: JournalRow) -> Written:

@@ -19,6 +19,7 @@ from opsync.store import Store
 _WHY = {
     "edited": "edited by a person; keeps theirs",
     "removed": "removed by a person; stays removed",
+    "given up": "left to people as it stands",
     "as before": "it stands as it did before",
     "gone": "its item is gone",
     "not configured": "its connection is not configured any more",

@@ -18,12 +18,13 @@ TAKEN_BACK = "-back"
 """What the id of a change ends with that takes something back: undoing it lets go of the value."""
 
 Why = Literal[
-    "edited", "removed", "written since", "as before", "gone", "not configured", "paused", "vetoed",
-    "unread", "failed",
+    "edited", "removed", "written since", "given up", "as before", "gone", "not configured",
+    "paused", "vetoed", "unread", "failed",
 ]  # fmt: skip
-"""Why something is not taken back: a person edited or removed it, a later run wrote there, what
-stood before stands there; its item or its connection is not there any more, or its connection is
-paused; a plugin objects; the place could not be read, or the write failed."""
+"""Why something is not taken back: a person edited or removed it, a later run wrote there, it was
+left to people since, what stood before stands there; its item or its connection is not there any
+more, or its connection is paused; a plugin objects; the place could not be read, or the write
+failed."""
 
 
 class Written(Struct, frozen=True):
@@ -68,12 +69,26 @@ def undo_of(writes: Sequence[Written], chosen: Container[int]) -> Back | Left:
     value, wrote = writes[first].before, writes[last].after
     if writes[-1].after == value:
         return Left("as before")
-    if last < len(writes) - 1:
-        return Left("written since", writes[-1].run)
+    since = [one for one in _standing(writes) if one > last]
+    if since or writes[-1].after != wrote:
+        return Left("written since", writes[since[-1] if since else -1].run)
     if writes[first].change.endswith(TAKEN_BACK):
         return Back(value, wrote, None)
     ours = value is None or any(one.after == value for one in writes[:first])
     return Back(value, wrote, HoldKind.undone if ours else HoldKind.theirs)
+
+
+def _standing(writes: Sequence[Written]) -> list[int]:
+    """Which of all writes of one slot nobody took back since, by their place among them."""
+    standing: list[int] = []
+    for at, one in enumerate(writes):
+        # What stood there before each of them is what it goes back to without it.
+        before = [writes[earlier].before for earlier in standing]
+        if one.change.endswith(TAKEN_BACK) and one.after in before:
+            del standing[len(before) - 1 - before[::-1].index(one.after) :]
+        else:
+            standing.append(at)
+    return standing
 
 
 def stands_for(back: Back, now: Value) -> Literal["restore", "stands"] | Left:
