@@ -111,5 +111,5 @@ def test_what_is_not_set_aside_is_told_with_how_to_find_what_is(synced: Company)
 
 def test_before_the_first_sync_there_is_nothing_to_retry(company: Company) -> None:
     result = company.opsync("aside", "retry")
-    assert result.code == 2
+    assert result.code == 5
     assert "opsync sync" in result.err

@@ -50,7 +50,7 @@ def test_programs_get_the_week_and_its_lines(synced: Company) -> None:
 
 def test_without_a_store_it_says_what_comes_first(company: Company) -> None:
     found = company.opsync("digest")
-    assert found.code == 2
+    assert found.code == 5
     assert "opsync sync" in found.err
 
 
