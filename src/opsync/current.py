@@ -19,6 +19,7 @@ from opsync.http import Client
 from opsync.http.stillness import watched
 from opsync.languages import ENGLISH
 from opsync.model import Approved, Limits, Measure, Metric, Record, Ref, Release, Seen, Slot
+from opsync.model.waiting import word
 from opsync.noting import Notes
 from opsync.report import InstanceReport, PassReport
 from opsync.runtime import Clock
@@ -93,9 +94,9 @@ class Asked(NamedTuple):
 class Pass:
     """What one pass works with, and what it has found so far.
 
-    `reads_as` and `derives_as` are digests of the configuration: by instance of what decides what
-    its records are, besides its own settings, and of what decides links, rollups and texts besides
-    the records.
+    `reads_as`, `derives_as` and `modes` are digests of the configuration: by instance of what
+    decides what its records are, besides its own settings; of what decides links, rollups and texts
+    besides the records; and of the rules' modes.
     """
 
     config: Config
@@ -110,6 +111,7 @@ class Pass:
     progress: Progress = silent
     reads_as: Mapping[str, str] = field(default_factory=dict)
     derives_as: str = ""
+    modes: str = ""
     again: bool = False
     """Everything is linked, rolled up and planned again, although no record changed."""
     recount: bool = False
@@ -165,6 +167,11 @@ class Pass:
     """The rules and teams that do not fit what was read, by what they are called, and why."""
 
     @cached_property
+    def approvals(self) -> Mapping[str, str]:
+        """By slot the digest of what is approved there."""
+        return dict(self.approved.values)
+
+    @cached_property
     def as_of(self) -> date:
         """The date in the configured zone: one for all of a pass, also when the day turns in it."""
         return self.clock.now().astimezone(self.config.zone).date()
@@ -182,6 +189,13 @@ class Pass:
         """Forget what was looked up in the store: others may have changed it since."""
         for found in (self.roots, self.asked, self.releases, self.planned, self.products):
             found.clear()
+
+    def word(self, slot: Slot) -> str:
+        """What people have said about a value that was planned in this pass, as far as it goes on
+        to count."""
+        mine = self.approvals.get(str(slot), "")
+        said = mine if mine in self.asked_for.get(str(slot), ()) else ""
+        return word(self.modes, said, rule=slot.rule in self.approved.rules)
 
     def does_not_fit(self, name: str, why: str) -> None:
         """A rule or a team looks wrong, now that it meets what was read."""

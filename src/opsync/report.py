@@ -192,6 +192,8 @@ class PassReport:
     """Why an alert, or the sign that opsync is alive, could not be sent."""
     seconds: float = 0.0
     applied_mode: bool = True
+    kept_as: int = 0
+    """The number of the plan that has what was left unwritten; 0 where none is kept."""
     only_observed: bool = False
     """Whether it was told to report only, whatever the rules' modes are."""
 
@@ -271,7 +273,7 @@ class PassReport:
     def applying(self) -> str:
         """The command that writes the whole plan, with what waits for approval."""
         over = (one for instance in self.instances for one in instance.over_once_approved)
-        return f"opsync apply {self.run} {_flags(over)}".rstrip()
+        return f"opsync apply {self.kept_as or self.run} {_flags(over)}".rstrip()
 
     def summary(self) -> dict[str, int | float]:
         """The counts under their documented names, as `--json` prints them."""

@@ -57,6 +57,8 @@ def as_0001(path: Path) -> None:
             ("quarantine", "tries"),
             ("quarantine", "next_try_at"),
             ("ledger", "failed_at"),
+            ("ledger", "waits"),
+            ("ledger", "under"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for source, target, evidence in connection.execute(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from opsync.engine.approving import approvals_of
-from opsync.engine.fingerprint import config_digest
+from opsync.engine.fingerprint import config_digest, modes_as
 from opsync.engine.session import open_session
 from opsync.engine.taken import TakenBack
 from opsync.engine.undoing import undo
@@ -128,15 +128,16 @@ class ServedEpisode(Episode):
         turns = served.service.schedule.turns.values()
         if not self.reports or any(one.trouble or one.read_at is None for one in turns):
             return
-        last, store = self.reports[-1], served.service.session.store
+        last = self.reports[-1]
         whole = not last.failed and not any(one.trouble for one in last.instances)
         waits = self.proposes and last.plan.proposed
-        if whole and last.applied_mode and not waits and not await self._is_restless(store):
+        if whole and last.applied_mode and not waits and not await self._is_restless(served):
             self.knows_its_own = True
 
-    async def _is_restless(self, store: object) -> bool:
+    async def _is_restless(self, served: Served) -> bool:
         try:
-            return bool(await store.is_restless(self.clock.now()))  # type: ignore[attr-defined]
+            modes = modes_as(served.service.session.config)
+            return await served.service.session.store.is_restless(self.clock.now(), modes)
         except StoreError:
             return True
 

@@ -106,7 +106,9 @@ async def test_a_copy_beside_a_busy_writer_is_one_moment_of_the_store(
             while not stop.is_set():
                 number += 1
                 connection.execute("BEGIN IMMEDIATE")
-                connection.execute("INSERT INTO plans VALUES (?, '', X'7B7D')", (number,))
+                connection.execute(
+                    "INSERT INTO plans (number, at, body) VALUES (?, '', X'7B7D')", (number,)
+                )
                 connection.execute("INSERT INTO kept VALUES ('', ?, X'7B7D')", (str(number),))
                 connection.execute("COMMIT")
 

@@ -17,9 +17,17 @@ from opsync.store import Store, links, plans, rollups
         (rollups._TOUCHED, {"since": 1, "rule": "roadmap"}),
         (links._NAMES_ANY, {"begin": "flag:", "end": "flag;", "instance": "posthog"}),
         (plans._CHANGED, {"since": 1}),
-        (plans._PENDING, {"now": "2026", "most": 20}),
+        (plans._PENDING, {"now": "2026", "most": 20, "modes": "abc"}),
+        (plans._LEFT, {"modes": "abc"}),
     ],
-    ids=["sources_to_link", "roots_touched", "names_any", "targets_changed", "targets_pending"],
+    ids=[
+        "sources_to_link",
+        "roots_touched",
+        "names_any",
+        "targets_changed",
+        "targets_pending",
+        "left_waiting",
+    ],
 )
 async def test_what_has_to_be_done_is_found_by_indexes(
     store: Store, query: TextClause, values: dict[str, Any]

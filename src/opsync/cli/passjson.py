@@ -16,6 +16,7 @@ def as_json(report: PassReport) -> dict[str, Any]:
     return {
         "pass": {
             "run": report.run,
+            "plan": report.kept_as or None,
             "command": report.command,
             "writes": report.applied_mode,
             "exit_code": report.exit_code,

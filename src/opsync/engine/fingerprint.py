@@ -29,7 +29,7 @@ def reads_as(config: Config) -> dict[str, str]:
 def derives_as(config: Config) -> str:
     """What decides links, rollups and texts, besides the records.
 
-    Modes are left out: they decide what is written, and what waits is planned in every pass.
+    Modes are left out: they decide what is written, and under others what waits is planned again.
     """
     rules = [msgspec.structs.replace(rule, mode=Mode.observe) for rule in config.rules]
     return value_hash(
@@ -45,6 +45,11 @@ def derives_as(config: Config) -> str:
             config.plugins.fingerprint,
         ]
     )
+
+
+def modes_as(config: Config) -> str:
+    """The modes in force: what waits for a word is planned again under others."""
+    return value_hash([[(r.name, r.mode) for r in config.rules], config.links.mode])
 
 
 def config_digest(config: Config) -> str:

@@ -21,7 +21,9 @@ from opsync.store import Untouched
 class _LookedAt(Untouched):
     """A store that planning cannot change, and of which all that waits is planned."""
 
-    async def targets_pending(self, now: datetime, *, every: bool = False) -> list[Ref]:
+    async def targets_pending(
+        self, now: datetime, *, modes: str = "", every: bool = False
+    ) -> list[Ref]:
         """What is held and what waits for its next try is looked at too."""
         return await super().targets_pending(now, every=True)
 

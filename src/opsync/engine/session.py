@@ -13,7 +13,7 @@ from opsync.contract.examining import Check, Diagnosable
 from opsync.current import Opened, Pass, Used
 from opsync.engine.alerting import tell
 from opsync.engine.approving import kept_plan
-from opsync.engine.fingerprint import derives_as, reads_as
+from opsync.engine.fingerprint import derives_as, modes_as, reads_as
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
@@ -66,8 +66,8 @@ class Session:
         `chosen` (slots with the digest of a value each) nothing else is written. `limits` are
         those of this pass instead of the configured ones.
 
-        What it leaves unwritten is kept as the plan of its number, if it `keeps_plan`. After one
-        that may write, what is wrong is told where the configuration says.
+        What it leaves unwritten is kept as a plan, if it `keeps_plan`. After one that may write,
+        what is wrong is told where the configuration says.
         """
         this = await self.open_pass(command, only=only, full=full, write=write)
         this.chosen, this.limits, this.progress = chosen, limits, progress
@@ -101,6 +101,7 @@ class Session:
             write=write,
             reads_as=reads_as(self.config),
             derives_as=derives_as(self.config),
+            modes=modes_as(self.config),
         )
 
     def wanted(self, only: frozenset[str]) -> frozenset[str]:
@@ -126,13 +127,20 @@ class Session:
             for name, instance in self.config.instances.items()
         }
 
-    async def close_pass(self, done: PassReport, *, keeps_plan: bool = True) -> PassReport:
+    async def close_pass(
+        self, done: PassReport, *, keeps_plan: bool = True, told: bool = True
+    ) -> PassReport:
         """The report of a pass that is over, as far as it may be shown. What the pass left
-        unwritten is kept as the plan of its number, if it `keeps_plan`, and what is wrong is told
-        where the configuration says."""
+        unwritten is kept as a plan, if it `keeps_plan`, for a person who is `told` of it or not,
+        and what is wrong is told where the configuration says.
+
+        The plan has the pass's number, but where it may write and leaves the same unwritten as the
+        newest plan: then it is that one, and people who were told of it can carry it out still."""
         shown = await Veil(Lookup(self.config, self.store)).report(done)
         if keeps_plan and (not done.applied_mode or shown.plan.proposed):
-            await self.store.put_plan(kept_plan(done, shown, self.runtime.clock.now()))
+            plan = kept_plan(done, shown, self.runtime.clock.now())
+            anew = not done.applied_mode
+            shown.kept_as = await self.store.put_plan(plan, told=told, anew=anew)
         if done.applied_mode:
             alerts = self.config.general.alerts
             await tell(alerts, self.store, self.pool, self.runtime.clock, shown)

@@ -119,6 +119,14 @@ class KeptPlan(Struct, frozen=True, kw_only=True):
             ),
         )
 
+    def same(self, other: KeptPlan) -> bool:
+        """Whether both would write the same values, over the same words of people."""
+        return _writes(self) == _writes(other)
+
+
+def _writes(plan: KeptPlan) -> set[tuple[Slot, Verb, Mode, str]]:
+    return {(one.slot, one.verb, one.mode, one.approves) for one in plan.changes}
+
 
 class Approval(Struct, frozen=True, kw_only=True):
     """That one value may be written, or all values of a rule: by whom, and when.

@@ -11,7 +11,7 @@ from opsync.log import bind_run
 from opsync.pipeline import decide, finish
 from opsync.report import InstanceReport, PassReport
 from opsync.service.hands import Hands
-from opsync.service.reading import Command, Turn
+from opsync.service.reading import BY_ITSELF, Command, Turn
 from opsync.stages.apply import TargetWork
 from opsync.steps.shared import keep_all
 from opsync.steps.writing import apply_all
@@ -92,7 +92,8 @@ async def write_round(found: Round, hands: Hands, leave: Callable[[str], None]) 
             found.leave(name, hands)
         await finish(this, found.started)
         keeps_plan = found.command.keeps_plan and this.chosen is None
-        return await session.close_pass(this.report, keeps_plan=keeps_plan)
+        told = found.command != BY_ITSELF
+        return await session.close_pass(this.report, keeps_plan=keeps_plan, told=told)
     finally:
         session.store.give_up_run(this.run)
         for name in set(found.held):

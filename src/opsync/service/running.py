@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from opsync.engine.fingerprint import modes_as
 from opsync.engine.session import Session
 from opsync.errors import ConfigError, OpsyncError, StoreError
 from opsync.model import Ref
@@ -302,7 +303,8 @@ class Service:
         today = now.astimezone(self.session.config.zone).date()
         forced, self._forced = self._forced or today != self._decided_on, False
         self._decided_on = today
-        return forced or await self.session.store.is_restless(now)
+        modes = modes_as(self.session.config)
+        return forced or await self.session.store.is_restless(now, modes)
 
     async def _write(self, found: Round) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -15,7 +15,7 @@ from opsync.current import Pass
 from opsync.desire import Setting, desire, withdraw
 from opsync.errors import SignInError, StoreError
 from opsync.inert import inert_text
-from opsync.model import NOT_VISIBLE, Change, Kind, Record, Ref, Seen, Slot
+from opsync.model import NOT_VISIBLE, Change, Record, Ref, Seen, Slot
 from opsync.model.approval import edit_hash
 from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import LINKS_RULE, Mode
@@ -25,6 +25,7 @@ from opsync.stages.census import is_due
 from opsync.stages.places import Want
 from opsync.stages.plan import TargetPlan, plan
 from opsync.steps.shared import at_once, chunks, keep, keep_all
+from opsync.steps.waiting import Kept, counted_in, roots_told, tell_waiting
 from opsync.store import METRICS, TargetInputs
 
 _log = structlog.get_logger(__name__)
@@ -38,7 +39,10 @@ LOOKED = "opsync:looked"
 async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     """Plan: every target whose links, rollups, ledger rows or sight changed, by instance."""
     targets = set(await this.store.targets_changed(this.changed_since))
-    targets |= set(await this.store.targets_pending(this.clock.now()))
+    # A plan is shown whole, and what is carried out is planned whatever it waits for.
+    modes = "" if this.full or not this.write else this.modes
+    targets |= set(await this.store.targets_pending(this.clock.now(), modes=modes))
+    targets |= {slot.target for slot in this.chosen or ()}
     if this.again:
         targets |= await this.store.rollup_places(list(this.instances))
     this.approved = await this.store.approved()
@@ -59,14 +63,15 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
     notes = this.notes(setting)
     work: dict[str, list[TargetWork]] = defaultdict(list)
     failed: dict[str, Exception] = {}
+    planned: set[Ref] = set()
     for chunk in chunks(sorted(targets)):
-        entries: list[Entry] = []
-        counted = await _counted_in(this, chunk)
+        kept = Kept()
+        counted = await counted_in(this, chunk)
         for inputs in await this.store.target_inputs(chunk):
             try:
                 seen = this.looked_at.get(inputs.record.ref)
                 told_with = counted.get(inputs.record.ref, ())
-                one = await _plan_target(this, inputs, setting, notes, entries, seen, told_with)
+                one = await _plan_target(this, inputs, setting, notes, kept, seen, told_with)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - a connector's fault costs this target only
@@ -76,7 +81,10 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
                 _log.error("plan.failed", target=str(inputs.record.ref), exc_info=error)
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
-        await this.store.put_desired(this.run, entries)
+        await this.store.put_desired(this.run, kept.entries, kept.waits)
+        planned |= {slot.target for slot in kept.waits}
+    if modes and this.chosen is None:
+        await tell_waiting(this, setting, notes, planned)
     await this.store.lapse(this.approved.lapsed(this.asked_for))
     for name, fault in failed.items():
         report = this.of(name)
@@ -85,18 +93,6 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
             inert_text(f"{name}: {type(fault).__name__}: {fault}", 300)
         )
     return work
-
-
-async def _counted_in(this: Pass, targets: Sequence[Ref]) -> dict[Ref, Sequence[Record]]:
-    """The initiatives that count these: what is written there is told with them."""
-    counted = await this.store.counted_in(targets)
-    roots = await this.store.records_of(
-        sorted({root for each in counted.values() for root in each})
-    )
-    return {
-        target: [roots[root] for root in sorted(each) if root in roots]
-        for target, each in counted.items()
-    }
 
 
 async def look_at_releases(this: Pass) -> None:
@@ -161,12 +157,13 @@ async def _plan_target(
     inputs: TargetInputs,
     setting: Setting,
     notes: Notes,
-    entries: list[Entry],
+    kept: Kept,
     seen: Sequence[Seen] | None,
-    counted_in: Sequence[Record],
+    counted: Sequence[Record],
 ) -> TargetWork | None:
     opened = this.instances.get(inputs.record.ref.instance)
     if opened is None or not isinstance(opened.connector, Writable):
+        kept.out_of_reach(this, inputs)
         return None
     connector = opened.connector
     if opened.name in this.unreadable or not this.is_mine(opened.name):
@@ -174,17 +171,20 @@ async def _plan_target(
         return None
     if inputs.record.tombstone == NOT_VISIBLE:
         # What stands there stays, and is opsync's again once it can be seen again.
+        kept.out_of_reach(this, inputs)
         return None
     if inputs.record.tombstone:
         await this.store.rest_target(inputs.record.ref)
+        kept.out_of_reach(this, inputs)
         return None
     if inputs.record.archived:
         # Put away by people: what stands there stays as it is until they take it out again.
-        entries.extend(
+        kept.entries.extend(
             msgspec.structs.replace(one, outcome="", message="", attempts=0, next_try_at=None)
             for one in inputs.entries
             if one.outcome == FAILED
         )
+        kept.out_of_reach(this, inputs)
         return None
     wants = desire(inputs.record, inputs.links, inputs.others, inputs.rollups, connector, setting)
     withdrawn = withdraw(inputs.entries, wants, setting)
@@ -194,7 +194,8 @@ async def _plan_target(
         return None
     wants += withdrawn
     rows = {entry.slot: entry for entry in inputs.entries}
-    wants = [_permitted(this, want, rows.get(want.slot)) for want in wants]
+    carried = {surface.name for surface in connector.surfaces if surface.carried}
+    wants = [_permitted(this, want, rows.get(want.slot), carried) for want in wants]
     result = plan(
         inputs.record,
         wants,
@@ -205,12 +206,8 @@ async def _plan_target(
         seen=seen,
         resting=this.resting,
     )
-    entries.extend(result.entries)
-    roots = [root for _, root in inputs.rollups]
-    if inputs.record.kind is Kind.product:
-        roots += await _told_before(this, inputs)
-    elif not roots and setting.card(inputs.record).title:
-        roots = list(counted_in)
+    kept.planned(this, result, {*rows, *(want.slot for want in wants)})
+    roots = await roots_told(this, inputs, setting, counted)
     changes = _unvetoed(this, result, inputs, notes, roots)
     notes.whole(result, changes, inputs.record, roots, told_waiting=this.chosen is None)
     if not changes:
@@ -224,16 +221,10 @@ async def _plan_target(
     return TargetWork(inputs.record, wants, known, changes, roots, this.resting, read_at)
 
 
-async def _told_before(this: Pass, inputs: TargetInputs) -> list[Record]:
-    """The initiatives whose release is told in a project and is to be told no longer."""
-    told = {root.ref for _, root in inputs.rollups}
-    others = {entry.slot.other for entry in inputs.entries} - told
-    return list((await this.store.records_of(sorted(others))).values()) if others else []
-
-
-def _permitted(this: Pass, want: Want, entry: Entry | None) -> Want:
+def _permitted(this: Pass, want: Want, entry: Entry | None, carried: Container[str]) -> Want:
     """What is wanted, with whether this value may be written: approved, also over what a person
-    wrote, and of the plan that is carried out if it is one."""
+    wrote, and of the plan that is carried out if it is one. What is `carried` with other changes is
+    approved as whatever it is when these are written."""
     desired = stored(want.value)
     value = digest(desired)
     theirs = entry.observed if entry is not None and entry.hold is not None else None
@@ -241,11 +232,17 @@ def _permitted(this: Pass, want: Want, entry: Entry | None) -> Want:
     asked_for.add(value)
     if theirs is not None:
         asked_for.add(edit_hash(desired, theirs))
-    if this.chosen is not None and this.chosen.get(want.slot) != value:
+    along = want.slot.surface in carried and want.value is not None
+    approval = this.approvals.get(str(want.slot)) if along else None
+    if approval is not None:
+        asked_for.add(approval)
+    chosen = value if this.chosen is None else this.chosen.get(want.slot)
+    if chosen is None or (chosen != value and not along):
         return msgspec.structs.replace(want, mode=Mode.observe)
     if theirs is not None and this.approved.covers_edit(want.slot, desired, theirs):
         want = msgspec.structs.replace(want, over=theirs)
-    if want.mode is Mode.propose and this.approved.covers(want.slot, value):
+    covered = approval is not None or this.approved.covers(want.slot, value)
+    if want.mode is Mode.propose and covered:
         return msgspec.structs.replace(want, approved=True)
     return want
 

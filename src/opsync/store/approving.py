@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.model import Approval, Approved, KeptPlan
@@ -14,7 +14,7 @@ from opsync.store.codec import decode_inputs, encode_json, to_text, to_time
 from opsync.store.schema import approvals, plans
 
 KEPT = 50
-"""So many plans are kept; older ones are forgotten."""
+"""So many plans that people were told of are kept, and so many others; older ones are forgotten."""
 
 _decode = msgspec.json.Decoder(KeptPlan).decode
 
@@ -22,32 +22,35 @@ _decode = msgspec.json.Decoder(KeptPlan).decode
 class Approving(Part):
     """Keeping plans and approvals. Approvals are short transactions beside a running pass."""
 
-    async def put_plan(self, plan: KeptPlan) -> None:
-        """Keep a plan under its number, and forget the oldest."""
+    async def put_plan(self, plan: KeptPlan, *, told: bool = True, anew: bool = True) -> int:
+        """Keep a plan, and forget the oldest of those that people were `told` of, or of those that
+        they were not: neither pushes out the others. Returns the number under which it is kept:
+        its own, or, unless it is to be kept `anew`, that of the newest if it is the same."""
 
-        def work(connection: Connection) -> None:
-            values = {"at": to_text(plan.at), "body": encode_json(plan)}
+        def work(connection: Connection) -> int:
+            before = None if anew else _newest(connection)
+            if before is not None and before.same(plan):
+                if told:
+                    known = update(plans).where(plans.c.number == before.number)
+                    connection.execute(known.values(told=1))
+                return before.number
+            values = {"at": to_text(plan.at), "body": encode_json(plan), "told": int(told)}
             connection.execute(
                 upsert(plans)
                 .values(number=plan.number, **values)
                 .on_conflict_do_update(index_elements=["number"], set_=values)
             )
-            newest = select(plans.c.number).order_by(plans.c.number.desc()).limit(KEPT)
-            connection.execute(delete(plans).where(plans.c.number.not_in(newest)))
+            alike = plans.c.told == int(told)
+            newest = select(plans.c.number).where(alike).order_by(plans.c.number.desc())
+            old = plans.c.number.not_in(newest.limit(KEPT))
+            connection.execute(delete(plans).where(alike, old))
+            return plan.number
 
-        await self._write(work)
+        return await self._write(work)
 
     async def kept_plan(self, number: int | None = None) -> KeptPlan | None:
         """The plan of this number, or the newest; None where none is kept."""
-        query = select(plans.c.body).order_by(plans.c.number.desc()).limit(1)
-        if number is not None:
-            query = query.where(plans.c.number == number)
-
-        def work(connection: Connection) -> KeptPlan | None:
-            body = connection.scalar(query)
-            return None if body is None else _decode(body)
-
-        return await self._read(work)
+        return await self._read(lambda c: _newest(c, number))
 
     async def approve(self, given: Sequence[Approval]) -> None:
         """Keep these approvals, all or none. A slot has one: that of the latest value."""
@@ -98,6 +101,14 @@ class Approving(Part):
             frozenset((one.scope, one.desired_hash) for one in found if one.desired_hash),
             frozenset(one.scope for one in found if not one.desired_hash),
         )
+
+
+def _newest(connection: Connection, number: int | None = None) -> KeptPlan | None:
+    query = select(plans.c.body).order_by(plans.c.number.desc()).limit(1)
+    if number is not None:
+        query = query.where(plans.c.number == number)
+    body = connection.scalar(query)
+    return None if body is None else _decode(body)
 
 
 def put_approvals(connection: Connection, given: Sequence[Approval]) -> None:

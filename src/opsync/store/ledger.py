@@ -35,6 +35,7 @@ from opsync.model.ledger import (
     stored,
 )
 from opsync.model.value import NOTHING
+from opsync.model.waiting import Waiting
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
@@ -51,6 +52,7 @@ from opsync.store.codec import (
 )
 from opsync.store.journal import journal_row, write_journal
 from opsync.store.schema import ledger, records
+from opsync.store.waiting import put_waits
 
 FIRST_RETRY = timedelta(seconds=60)
 LAST_RETRY = timedelta(hours=6)
@@ -77,15 +79,26 @@ _decode_hold = msgspec.json.Decoder(Hold).decode
 class Ledger(Part):
     """Keeping slots."""
 
-    async def put_desired(self, run: int, entries: Sequence[Entry]) -> None:
-        """Keep what the plan says about slots, as it says it.
+    async def put_desired(
+        self,
+        run: int,
+        entries: Sequence[Entry],
+        waits: Mapping[Slot, Waiting | None] | None = None,
+    ) -> None:
+        """Keep what the plan says about slots, as it says it, and of each that it looked at, for
+        what it waits if it does. Of one that is kept and not named there, nothing is known to.
 
         A slot whose desired value is new may be tried at once, and so may one that was refused,
         once something else stands there. A slot with nothing desired, applied, intended or held
         is forgotten. One of which a person decided meanwhile stays as they left it.
         """
-        if entries:
-            await self._write(lambda c: _put_desired(c, entries))
+
+        def work(connection: Connection) -> None:
+            _put_desired(connection, entries)
+            put_waits(connection, waits or {})
+
+        if entries or waits:
+            await self._write(work)
 
     async def begin_changes(self, run: int, changes: Sequence[Change]) -> list[Change]:
         """Make it durable that these writes are about to leave; returns those that may.
@@ -130,7 +143,7 @@ class Ledger(Part):
         rows = [_row(Entry(slot=slot, hold=one)) for slot, one in holds.items()]
 
         def work(connection: Connection) -> None:
-            _put(connection, rows, "hold")
+            _put(connection, rows, "hold", "waits")
             _forget_empty(connection, list(holds))
 
         if rows:
@@ -144,7 +157,7 @@ class Ledger(Part):
             left = [one for one in map(to_entry, held) if one.hold and one.hold.begun in begun]
             if left:
                 rows = [_row(Entry(slot=one.slot, hold=given_back(one.hold))) for one in left]
-                _put(connection, rows, "hold")
+                _put(connection, rows, "hold", "waits")
                 _forget_empty(connection, [one.slot for one in left])
 
         await self._write(work)
@@ -309,6 +322,7 @@ def _row(entry: Entry) -> dict[str, object]:
         "reason": entry.reason,
         "evidence": encode_json(entry.evidence),
         "inputs": encode_json(entry.inputs),
+        "waits": "",
     }
 
 
@@ -400,7 +414,7 @@ def _begin(connection: Connection, changes: Sequence[Change]) -> list[Change]:
         for change in changes
     ]
     if rows:
-        _put(connection, rows, "intent", "next_try_at")
+        _put(connection, rows, "intent", "next_try_at", "waits")
     return changes
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, or_, select, text
 from opsync.model import Evidence, Kind, Link, Record, Ref, Rollup
 from opsync.model.aside import RETRIES
 from opsync.model.ledger import CONFLICTED, Entry
+from opsync.model.waiting import WaitsFor
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import chunks, decode_rollup, texts, to_ref, to_text
 from opsync.store.ledger import to_entry
@@ -18,6 +19,7 @@ from opsync.store.links import to_evidence
 from opsync.store.runs import since
 from opsync.store.schema import ledger, links, members, rollups
 from opsync.store.types import TargetInputs
+from opsync.store.waiting import WAITS
 
 NAMED = 50
 """So many of a rollup's containers are loaded to be named; more are only counted."""
@@ -36,18 +38,23 @@ UNION SELECT ref FROM touched WHERE run >= :since
 ORDER BY 1
 """)
 
-_PENDING = text("""
+_PENDING = text(f"""
 SELECT DISTINCT target FROM ledger
 WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
-AND (intent IS NOT NULL OR (hold IS NULL AND retry = 1))
+AND (intent IS NOT NULL OR (hold IS NULL AND retry = 1)) AND NOT {WAITS}
 UNION SELECT target FROM (
     SELECT target FROM ledger
     WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
-    AND hold IS NULL AND retry = 0 AND outcome = 'failed'
+    AND hold IS NULL AND retry = 0 AND outcome = 'failed' AND NOT {WAITS}
     ORDER BY next_try_at, target LIMIT :most)
 UNION SELECT target FROM ledger WHERE outcome = 'conflicted'
 ORDER BY 1
-""")
+""")  # noqa: S608 - made of constants
+
+_LEFT = text(f"""
+SELECT * FROM ledger WHERE pending = 1 AND waits IN ('approval', 'mode') AND {WAITS}
+ORDER BY target, surface, rule, other
+""")  # noqa: S608 - made of constants
 
 
 class Plans(Part):
@@ -61,21 +68,34 @@ class Plans(Part):
             lambda c: to_refs(c.execute(_CHANGED, {"since": since(c, run)}).scalars())
         )
 
-    async def targets_pending(self, now: datetime, *, every: bool = False) -> list[Ref]:
+    async def targets_pending(
+        self, now: datetime, *, modes: str = "", every: bool = False
+    ) -> list[Ref]:
         """Targets with something left to do that may be tried again by now, and those with a
         value that a person edited: that is told in every pass until it is settled.
 
         Of what a tool refused for good at most `RETRIES` are due at once. Left out is what is held
         otherwise, and what was skipped: that waits until the desired value or what stands there
-        changes. `every` leaves out nothing that is pending.
+        changes. With the digest of the `modes` in force, what waits for a person's word is left out
+        too, until that is said. `every` leaves out nothing that is pending.
         """
         told = or_(ledger.c.pending == 1, ledger.c.outcome == CONFLICTED)
         query = select(ledger.c.target).where(told).distinct()
         if every:
             ordered = query.order_by(ledger.c.target)
             return await self._read(lambda c: to_refs(c.execute(ordered).scalars()))
-        values = {"now": to_text(now), "most": RETRIES}
+        values = {"now": to_text(now), "most": RETRIES, "modes": modes}
         return await self._read(lambda c: to_refs(c.execute(_PENDING, values).scalars()))
+
+    async def left_waiting(self, modes: str) -> list[tuple[Entry, WaitsFor]]:
+        """What `targets_pending` leaves out since it waits for an approval or another mode, by
+        target."""
+        return await self._read(
+            lambda c: [
+                (to_entry(row), WaitsFor(row["waits"]))
+                for row in c.execute(_LEFT, {"modes": modes}).mappings()
+            ]
+        )
 
     async def unsettled(self) -> list[Entry]:
         """All slots with something left to do, or that are held, by target."""

@@ -13,6 +13,7 @@ from opsync.store.base import Part
 from opsync.store.codec import decode_counts, encode_json, maybe_time, to_text, to_time
 from opsync.store.schema import run_instances, runs, touched
 from opsync.store.types import InstanceRun, RunRow
+from opsync.store.waiting import WAITS
 
 TAKING_BACK = ("opsync undo", "opsync release")
 """What the commands of undos and releases begin with."""
@@ -66,9 +67,11 @@ class Runs(Part):
         if kept:
             await self._write(lambda c: touch(c, NEXT, kept))
 
-    async def is_restless(self, now: datetime) -> bool:
-        """Whether something changed that no run has dealt with, or a write is due again."""
-        values = {"now": to_text(now)}
+    async def is_restless(self, now: datetime, modes: str = "") -> bool:
+        """Whether something changed that no run has dealt with, or a write is due: for the first
+        time, again, or since people have said something else than the word that it waits under.
+        `modes` is the digest of the modes in force."""
+        values = {"now": to_text(now), "modes": modes}
         return await self._read(lambda c: bool(c.scalar(_RESTLESS, values | {"since": _open(c)})))
 
     async def has_changed_since(self, run: int) -> bool:
@@ -117,14 +120,14 @@ def _open(connection: Connection) -> int:
     return since(connection, mark(connection, NEXT))
 
 
-_RESTLESS = text("""
+_RESTLESS = text(f"""
 SELECT EXISTS (SELECT 1 FROM records WHERE changed_in >= :since)
 OR EXISTS (SELECT 1 FROM records WHERE seen_changed_in >= :since)
 OR EXISTS (SELECT 1 FROM touched WHERE run >= :since)
 OR EXISTS (SELECT 1 FROM ledger
     WHERE pending = 1 AND (next_try_at IS NULL OR next_try_at <= :now)
-    AND (intent IS NOT NULL OR hold IS NULL))
-""")
+    AND (intent IS NOT NULL OR hold IS NULL) AND NOT {WAITS})
+""")  # noqa: S608 - made of constants
 
 _CHANGED = text("SELECT EXISTS (SELECT 1 FROM records WHERE changed_in > :run)")
 

@@ -175,7 +175,8 @@ kept = Table(
 )
 
 # `pending`: something is left to do. `retry`: 0 where the tool refused it for good. `failed_at`:
-# when the first of the failures in a row was.
+# when the first of the failures in a row was. `waits`: for what, if the plan found that there is
+# nothing to do before people say something else than the word that it was found `under`.
 ledger = Table(
     "ledger",
     metadata,
@@ -210,6 +211,8 @@ ledger = Table(
         ),
     ),
     _maybe("failed_at"),
+    _text("waits", default=""),
+    _text("under", default=""),
     Index("ledger_pending", "pending", sqlite_where=text("pending = 1")),
     Index("ledger_conflicted", "outcome", sqlite_where=text("outcome = 'conflicted'")),
 )
@@ -226,12 +229,14 @@ approvals = Table(
     Column("inputs", LargeBinary, nullable=False, server_default=text("'{}'")),
 )
 
+# `told`: a person was told of it, so that none which the service makes by itself pushes it out.
 plans = Table(
     "plans",
     metadata,
     _number("number", key=True),
     _text("at"),
     _blob("body"),
+    _number("told", default=1),
 )
 
 journal = Table(
