@@ -166,7 +166,7 @@ async def test_runs_in_which_nothing_changed_tell_of_the_plan_that_is_kept_alrea
 async def test_the_number_told_last_writes_all_of_it_however_many_days_go_by(
     world: World,
 ) -> None:
-    """Also the column with the day of the last change, which is by then another one."""
+    """I20: also the column with the day of the last change, which is by then another one."""
     first = await world.sync()
     world.clock.advance(3 * 86400)
     report = await world.sync()
