@@ -56,6 +56,9 @@ COLORS = (
 STATUS_GROUPS = ("To-do", "In progress", "Complete")
 DEFAULT_STATUSES = (("Not started", "To-do"), ("In progress", "In progress"), ("Done", "Complete"))
 
+LONGEST_DESCRIPTION = 280
+"""Characters of a column's description, as the vendor's OpenAPI document has it."""
+
 _ID_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ID_ODD = ":;<=>?@[\\]^`{|}~_"
 
@@ -182,7 +185,9 @@ class Schema:
             name = a_string(definition["name"], f"properties.{prop.name}.name")
             prop = self.rename(prop, name)
         if not any(key in PROPERTY_TYPES for key in (*definition, definition.get("type"))):
-            return prop
+            described = _described(prop, definition)
+            self.properties[prop.raw_id] = described
+            return described
         kind = type_of(definition, prop.name)
         if kind != prop.type:
             if "title" in (kind, prop.type):
@@ -208,6 +213,7 @@ class Schema:
     def _configured(self, prop: Property, definition: dict[str, object], name: str) -> Property:
         path = f"properties.{name}.{prop.type}"
         body = an_object(definition.get(prop.type, {}), path)
+        prop = _described(prop, definition)
         if prop.type in OPTION_TYPES:
             return replace(prop, options=self._options(prop, body, path))
         settings = dict(prop.settings) | body
@@ -269,6 +275,18 @@ class Schema:
             raw_id = "".join(letters)
             if raw_id not in self.properties:
                 return raw_id
+
+
+def _described(prop: Property, definition: dict[str, object]) -> Property:
+    """The column with the description that a definition gives it; null takes one away."""
+    if "description" not in definition:
+        return prop
+    text, path = definition["description"], f"properties.{prop.name}.description"
+    if text is None:
+        return replace(prop, description=None)
+    if not 1 <= len(a_string(text, path)) <= LONGEST_DESCRIPTION:
+        raise failed(path, f"1 to {LONGEST_DESCRIPTION} characters", text)
+    return replace(prop, description=a_string(text, path))
 
 
 def type_of(definition: dict[str, object], name: str) -> str:
