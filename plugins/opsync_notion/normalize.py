@@ -174,7 +174,7 @@ def seen_in(by_id: dict[str, Cell], view: View) -> Iterator[Seen]:
     """What stands in opsync's own columns.
 
     Beside a delivery summary, values in opsync's form are its own words, also where the store knows
-    of no write: after its loss, and on a copy of a page. The day of the last change always is.
+    of no write: after its loss, and on a copy of a page. A day of the last change always is.
     """
     words = view.words
     here = {
@@ -185,8 +185,9 @@ def seen_in(by_id: dict[str, Cell], view: View) -> Iterator[Seen]:
     _, summary = here.get(surfaces.DELIVERY, ("", None))
     worded = summary is not None and surfaces.looks_ours(surfaces.DELIVERY, summary, words)
     for key, (column_id, value) in here.items():
-        ours = worded and value is not None and surfaces.looks_ours(key, value, words)
-        yield Seen.of(key, value, remote_id=column_id, ours=ours or key == surfaces.CHANGED)
+        ours = value is not None and surfaces.looks_ours(key, value, words)
+        ours = ours and (worded or key == surfaces.CHANGED)
+        yield Seen.of(key, value, remote_id=column_id, ours=ours)
 
 
 def _extra(cells: dict[str, Cell]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 import msgspec
+import pytest
 
 from opsync.contract.connector import Surface, Writable
 from opsync.model import (
@@ -221,6 +222,83 @@ def test_a_carried_value_with_nothing_to_go_with_waits_for_nothing() -> None:
         assert result.changes == ()
         [kept] = [one for one in result.entries if one.slot == row.slot]
         assert (kept.desired, kept.applied) == (row.applied, row.applied)
+
+
+def test_a_carried_value_that_stands_in_opsyncs_form_is_taken_up_without_a_row() -> None:
+    """After a lost store nothing else takes it up: it is never written, nor right."""
+    day = Seen.of("changed", "2026-11-01", remote_id="p2", ours=True)
+    wants = [Want(slot(), "same"), Want(slot("changed"), "2026-11-22")]
+    text = Seen.of("text", "same", remote_id="p1")
+    result = planned(seen_target(text, day), *wants)
+    assert result.changes == ()
+    [kept] = [one for one in result.entries if one.slot == slot("changed")]
+    assert kept == Entry(
+        slot=slot("changed"),
+        desired=stored("2026-11-01"),
+        applied=stored("2026-11-01"),
+        asked=stored("2026-11-01"),
+        observed=stored("2026-11-01"),
+        observed_at=NOW,
+        remote_id="p2",
+        outcome="unchanged",
+    )
+    assert not kept.pending
+    # With a row it is as the row has it, and goes along with what is written.
+    again = planned(seen_target(text, day), *wants, entries=result.entries)
+    assert (again.changes, again.entries) == ((), ())
+    wants[0] = Want(slot(), "new")
+    changes = planned(seen_target(text, day), *wants, entries=result.entries).changes
+    assert [(c.slot.surface, c.before) for c in changes] == [
+        ("text", "same"),
+        ("changed", "2026-11-01"),
+    ]
+
+
+def test_a_carried_value_is_taken_up_where_what_it_goes_with_is_only_proposed() -> None:
+    day = Seen.of("changed", "2026-11-01", remote_id="p2", ours=True)
+    wants = [
+        Want(slot(), "new", mode=Mode.propose),
+        Want(slot("changed"), "2026-11-22", mode=Mode.propose),
+    ]
+    result = planned(seen_target(day), *wants)
+    assert [c.slot.surface for c in result.proposed] == ["text", "changed"]
+    row = [one for one in result.entries if one.slot == slot("changed")][-1]
+    assert (row.desired, row.applied) == (stored("2026-11-22"), stored("2026-11-01"))
+
+
+@pytest.mark.parametrize(
+    ("here", "row"),
+    [
+        (Seen.of("changed", "2026-11-01/2026-11-05"), None),
+        (Seen.of("changed", None, ours=True), None),
+        (None, None),
+        (
+            Seen.of("changed", "2026-11-01", ours=True),
+            msgspec.structs.replace(
+                entry("", surface="changed"),
+                applied=stored(None),
+                hold=Hold(HoldKind.undone, "ana", at(1)),
+            ),
+        ),
+        (
+            Seen.of("changed", "2026-11-01", ours=True),
+            msgspec.structs.replace(
+                entry("", surface="changed"), applied=stored(None), outcome="failed"
+            ),
+        ),
+        (Seen.of("changed", "2026-11-01", ours=True), entry("2026-10-30", surface="changed")),
+    ],
+    ids=["not in its form", "empty", "not read", "undone", "failed", "known"],
+)
+def test_what_may_be_a_person_s_is_not_taken_up_with_it(
+    here: Seen | None, row: Entry | None
+) -> None:
+    target = seen_target(complete=False) if here is None else seen_target(here)
+    rows = [] if row is None else [row]
+    result = planned(target, Want(slot("changed"), "2026-11-22"), entries=rows)
+    after = [one for one in result.entries if one.slot == slot("changed")]
+    assert stored("2026-11-01") not in [one.applied for one in after]
+    assert stored("2026-11-01/2026-11-05") not in [one.applied for one in after]
 
 
 def test_a_value_that_stands_alone_carries_none_along() -> None:

@@ -99,6 +99,7 @@ def plan(
             builder.slot(want, entry, here, surface, taken=taken, twice=twice)
     daring = builder.daring({name for name, one in surfaces.items() if one.alone})
     for want, entry, here in carried:
+        entry = builder.taken_up(entry, here)
         if daring is None:
             if entry.hold is None and entry.outcome not in (FAILED, CONFLICTED):
                 builder.leave(entry)

@@ -67,6 +67,26 @@ class Builder:
         if entry.desired != entry.applied:
             self.entries.append(msgspec.structs.replace(entry, desired=entry.applied))
 
+    def taken_up(self, entry: Entry, here: Seen | None) -> Entry:
+        """The row of a carried value, with what of opsync's stands there if the store knows of no
+        write: no write ever comes to say that it is right."""
+        known = entry.applied != NOTHING or entry.hold is not None or entry.outcome == FAILED
+        if known or here is None or not here.ours or here.plain() is None:
+            return entry
+        value = stored(here.plain())
+        entry = msgspec.structs.replace(
+            entry,
+            desired=value,
+            applied=value,
+            asked=value,
+            observed=value,
+            observed_at=self.now,
+            remote_id=here.remote_id,
+            outcome="unchanged",
+        )
+        self.entries.append(entry)
+        return entry
+
     def slot(
         self,
         want: Want,
