@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
@@ -177,6 +177,14 @@ class Notion(
     async def columns(self) -> Sequence[MadeColumn]:
         """opsync's own columns that stand in the data sources now."""
         return await self._columns.all()
+
+    def missing_columns(self, target: Record, surfaces: Collection[str]) -> Sequence[MadeColumn]:
+        """The columns that a first write makes."""
+        return self._columns.missing(target, surfaces)
+
+    def doubts(self) -> Sequence[str]:
+        """The columns that may be people's."""
+        return self._columns.doubts()
 
     async def held(self, column: MadeColumn) -> AsyncIterator[tuple[Ref, Value]]:
         """Every value in a column, also in the trash."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
-from opsync import Category, Check, OpsyncError, RefusedError, SignInError, sounds_like
+from opsync import Category, Check, OpsyncError, OwnWords, RefusedError, SignInError, sounds_like
 from opsync_notion import surfaces
 from opsync_notion.dialect import UPDATE_HINT, USERS_HINT
 from opsync_notion.explore import tells_addresses
 from opsync_notion.schema import View
 from opsync_notion.settings import DataSource
 from opsync_notion.tables import Tables, configured_name
+from opsync_notion.whose import how_to_decide
 from opsync_notion.wire import DataSourceObject, Me
 
 
@@ -62,7 +63,9 @@ async def _data_source(tables: Tables, block: DataSource, at: str) -> AsyncItera
                 message = f"There is no column {', '.join(view.lacking)}; nothing is read."
                 hint = "Name existing columns, exactly as written."
                 yield Check(f"{view.space}: scope", "fail", message, hint)
-            for check in (*_roles(view, block), *_statuses(view, source), *_own(view, block, at)):
+            unsure = tables.memory.unsure(data_source)
+            own = _own(view, block, at, unsure, tables.words)
+            for check in (*_roles(view, block), *_statuses(view, source), *own):
                 yield check
     except (RefusedError, SignInError) as error:
         yield Check.failed(title, error)
@@ -127,10 +130,12 @@ def _statuses(view: View, source: DataSourceObject) -> list[Check]:
     return checks
 
 
-def _own(view: View, block: DataSource, at: str) -> list[Check]:
+def _own(
+    view: View, block: DataSource, at: str, unsure: Mapping[str, str], words: OwnWords
+) -> list[Check]:
     """opsync's own columns: there, still to be made, removed, or in somebody's way.
 
-    `at` is where the data source's block is in the settings.
+    `at` is where the data source's block is in the settings, `unsure` what may be somebody's.
     """
     if not block.write or not view.kind.contains:
         return [Check(f"{view.space}: own columns", "ok", "None: nothing is written here.")]
@@ -142,6 +147,13 @@ def _own(view: View, block: DataSource, at: str) -> list[Check]:
         title = f"{view.space}: {name}"
         if key in view.own:
             checks.append(Check(title, "ok", f'Found as "{by_id[view.own[key]]}".'))
+        elif key in unsure:
+            hint = how_to_decide(key, words)
+            message = (
+                f"The column \"{by_id[unsure[key]]}\" may be opsync's or people's, and is neither "
+                "read nor written."
+            )
+            checks.append(Check(title, "warn", message, hint, setting=f"{at}.columns.{key}"))
         elif name.casefold() in taken and key in surfaces.AT_FIRST:
             message = f'A person has a column "{name}"; opsync\'s will be "{name} (opsync)".'
             hint = f"Or set columns.{key} to another name."

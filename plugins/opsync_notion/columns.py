@@ -11,12 +11,14 @@ from contextlib import aclosing
 
 from opsync import Context, MadeColumn, OwnWords, Record, Ref, RefusedError, Value
 from opsync_notion import surfaces
+from opsync_notion.ids import parse_id
 from opsync_notion.normalize import DATA_SOURCE
 from opsync_notion.pull import STREAM
 from opsync_notion.queries import Chunk, Query, walk
 from opsync_notion.schema import Table, looking_at
 from opsync_notion.settings import DataSource
-from opsync_notion.tables import Tables, configured_name
+from opsync_notion.tables import Tables, configured_name, free_name
+from opsync_notion.whose import doubt
 from opsync_notion.wire import Page
 
 
@@ -124,9 +126,45 @@ class Columns:
             return None
         return MadeColumn(table.id, own.id, surface, own.name, called(block, table.title))
 
-    def wanted(self, target: Record, surface: str) -> bool:
-        """Whether people will have such a column; not if they removed it for good."""
+    def missing(self, target: Record, wanted: Collection[str]) -> list[MadeColumn]:
+        """The columns that a write of these surfaces would make, by what is known without asking,
+        under the names that they would get."""
         data_source = target.extra.get(DATA_SOURCE, "")
+        block, table = self._tables.block_of(data_source), self._tables.memory.table(data_source)
+        if block is None or table is None or not block.write:
+            return []
+        ready = self._tables.ready(data_source, block)
+        if all(key in ready.known for key in wanted):
+            return []
+        taken = {column.name.casefold() for column in table.columns}
+        within = called(block, table.title)
+        return [
+            MadeColumn(data_source, "", key, free_name(block, key, taken), within)
+            for key in to_make(wanted)
+            if key not in ready.known
+        ]
+
+    def doubts(self) -> list[str]:
+        """The columns of which it cannot be told whether they are opsync's, with what to do."""
+        found = []
+        for block in self._tables.settings.data_sources:
+            for data_source in self._tables.memory.resolved(parse_id(block.id)):
+                table = self._tables.memory.table(data_source)
+                for key, column_id in self._tables.memory.unsure(data_source).items():
+                    column = table.by_id(column_id) if table else None
+                    if table is None or column is None:
+                        continue
+                    within = called(block, table.title)
+                    where = f"{within}: " if within else ""
+                    found.append(f"{where}{doubt(column.name, key, self._words)}")
+        return found
+
+    def wanted(self, target: Record, surface: str) -> bool:
+        """Whether people will have such a column; not if they removed it for good, nor where it
+        cannot be told whose one is that stands in its place."""
+        data_source = target.extra.get(DATA_SOURCE, "")
+        if surface in self._tables.memory.unsure(data_source):
+            return False
         own = self._tables.memory.columns(data_source).get(surface)
         return own is None or not own.away or self.lost(target, surface) is None
 

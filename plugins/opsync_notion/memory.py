@@ -42,6 +42,7 @@ class Memory:
         self._columns = self._load("columns", dict[str, dict[str, OwnColumn]])
         self._foreign = self._load("foreign", dict[str, tuple[str, ...]])
         self._appeared = self._load("appeared", dict[str, tuple[str, ...]])
+        self._unsure = self._load("unsure", dict[str, dict[str, str]])
         self._whole = self._load("whole", dict[str, dict[str, str]])
         self._parts = self._load("parts", dict[str, OwnPart])
 
@@ -95,6 +96,15 @@ class Memory:
         if self.foreign(data_source) != ids:
             self._foreign[data_source] = tuple(sorted(ids))
             self._save("foreign", self._foreign)
+
+    def unsure(self, data_source: str) -> dict[str, str]:
+        """By surface the id of a column of which it cannot be told whether it is opsync's."""
+        return dict(self._unsure.get(data_source, {}))
+
+    def set_unsure(self, data_source: str, ids: Mapping[str, str]) -> None:
+        if self.unsure(data_source) != ids:
+            self._unsure[data_source] = dict(ids)
+            self._save("unsure", self._unsure)
 
     def appeared(self, data_source: str) -> frozenset[str]:
         """Ids of columns that came since the schema was first read, and that nobody spoke for."""

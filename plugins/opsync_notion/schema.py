@@ -131,9 +131,12 @@ def view(
     statuses: Mapping[str, Category],
     bot: str,
     words: OwnWords = ENGLISH,
+    *,
+    unsure: Mapping[str, str] | None = None,
 ) -> View:
-    """Choose each column's part. `owned` are the ids of all columns that opsync ever made here."""
-    hidden = _hidden(table, frozenset(owned.values()))
+    """Choose each column's part. `owned` are the ids of all columns that opsync ever made here;
+    `unsure` those of which it cannot be told: what stands in them is no evidence either."""
+    hidden = _hidden(table, frozenset({*owned.values(), *(unsure or {}).values()}))
     columns = [column for column in table.columns if column.id not in hidden]
     kinds = {column.id: column.type for column in table.columns}
     linked = {

@@ -77,7 +77,12 @@ def definition(surface: str, words: OwnWords) -> dict[str, object]:
         settings = {"format": "percent"}
     elif surface == HEALTH:
         settings = {"options": options(words)}
-    return {TYPES[surface]: settings, "description": words.text("column_note")}
+    return {TYPES[surface]: settings, "description": note(words)}
+
+
+def note(words: OwnWords) -> str:
+    """The description of opsync's own columns."""
+    return texts.clip(words.text("column_note"), texts.MAX_DESCRIPTION)
 
 
 def options(words: OwnWords) -> list[dict[str, object]]:
@@ -190,7 +195,8 @@ def looks_ours(surface: str, value: Value, words: OwnWords) -> bool:
 
 def marked(column: Property, words: OwnWords) -> bool:
     """Whether a column carries the description that opsync gives its own."""
-    return words.says("column_note", column.description or "")
+    said = column.description or ""
+    return words.says("column_note", said) or said == note(words)
 
 
 def has_our_options(column: Property, words: OwnWords) -> bool:

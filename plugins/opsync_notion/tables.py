@@ -7,13 +7,11 @@ option that is not known.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, count
 
-import msgspec
-from msgspec import Struct
-
-from opsync import Answer, Context, NotFound, OwnWords, RefusedError, Value
+from opsync import Answer, Context, NotFound, RefusedError, Value
 from opsync_notion import surfaces
 from opsync_notion.dialect import SHARE_HINT
 from opsync_notion.ids import dashed, parse_id
@@ -21,10 +19,24 @@ from opsync_notion.memory import Memory, OwnColumn
 from opsync_notion.queries import Query, walk
 from opsync_notion.schema import Table, View, compact, view
 from opsync_notion.settings import DataSource, NotionSettings
+from opsync_notion.whose import SUFFIX, Tally, candidates, judge
 from opsync_notion.wire import DatabaseObject, DataSourceObject, Page, Property
 
-SUFFIX = " (opsync"
-"""What follows the configured name in that of a column of ours, up to the closing bracket."""
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Own columns that can be written, by surface, and why the others cannot: those that people
+    removed, those of which it cannot be told whose they are, and what Notion `refused`."""
+
+    ids: Mapping[str, str]
+    gone: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
+    refused: str = ""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The surfaces for which no column is to be made."""
+        return self.gone | self.unsure | self.ids.keys()
 
 
 class Tables:
@@ -110,7 +122,15 @@ class Tables:
     def view_of(self, table: Table, block: DataSource) -> View:
         """The view by what is known now."""
         owned = {key: own.id for key, own in self.memory.columns(table.id).items()}
-        return view(table, block, owned, self.settings.statuses, self.memory.bot, self.words)
+        return view(
+            table,
+            block,
+            owned,
+            self.settings.statuses,
+            self.memory.bot,
+            self.words,
+            unsure=self.memory.unsure(table.id),
+        )
 
     async def schema(self, data_source: str) -> DataSourceObject:
         """Read the schema, and keep what reading pages needs of it."""
@@ -135,6 +155,20 @@ class Tables:
             raise NotFound(f"Notion data source {data_source} is not configured.")
         return block
 
+    def ready(self, data_source: str, block: DataSource) -> Ready:
+        """What is known of own columns without asking. One that was there and is not any more
+        stays gone, unless the configuration now asks for another name."""
+        table = self.memory.table(data_source)
+        ids: dict[str, str] = {}
+        gone = set()
+        for key, own in self.memory.columns(data_source).items():
+            column = table.by_id(own.id) if table else None
+            if table is None or (column and column.type == surfaces.TYPES.get(key)):
+                ids[key] = own.id
+            elif own.name == configured_name(block, key) and not own.given_up:
+                gone.add(key)
+        return Ready(ids, frozenset(gone), frozenset(self.memory.unsure(data_source)))
+
     # Whose columns --------------------------------------------------------------------------
 
     async def adopt(
@@ -145,86 +179,82 @@ class Tables:
         rejudge: bool = False,
         interrupted: bool = False,
     ) -> None:
-        """Find the columns that opsync made and, after a lost store, does not know of.
+        """Find the columns that opsync made and, after a lost store, does not know of, as `whose`
+        tells them. All others with such a name are somebody else's, or nobody can tell.
 
-        Taken for ours is what has the name, the type and opsync's description, whatever people
-        wrote into it since. Where no column has that: what has, in every row that is not empty, a
-        value that opsync could have written; and only beside proof that some person's table would
-        hardly give: "(opsync)" in the name, the seven health options, or a delivery summary.
-        Everything else stays somebody else's.
-
-        An empty column "Adoption" proves nothing by the others, as those may stand without one.
-        It is only ours where a write into one was `interrupted`, if it came meanwhile, and if the
-        description is on none of our columns; until then it is left open whose it is.
+        `rejudge` looks again at those. Rows that were read before show nothing of what becomes
+        ours by that: they are to be read again.
         """
         data_source = dashed(source.id)
         # What was given up is not there any more, and may have been made anew since.
         kept = self.memory.columns(data_source)
         known = {key: own for key, own in kept.items() if not own.given_up}
+        unsure = {} if rejudge else self._still_unsure(source, block)
         foreign = frozenset() if rejudge else self.memory.foreign(data_source)
-        candidates = {
-            key: found
+        found = {
+            key: named
             for key in surfaces.TYPES
-            if key not in known and (found := _candidates(source, block, key, foreign, self.words))
+            if key not in known
+            and key not in unsure
+            and (named := candidates(source, configured_name(block, key), key, foreign, self.words))
         }
-        looked_at = {prop.id for found in candidates.values() for prop in found}
+        looked_at = {prop.id for props in found.values() for prop in props}
         if not looked_at:
+            self.memory.set_unsure(data_source, unsure)
             return
-        judged = await self._judge(data_source, candidates)
-        marked = {p.id for p in source.properties.values() if surfaces.marked(p, self.words)}
-        said = marked & looked_at
-        came = self.memory.appeared(data_source)
-        left_open: set[str] = set()
-        adopted: dict[str, OwnColumn] = {}
-        for key, found in candidates.items():
-            for prop in found:
-                if prop.id not in said if said else prop.id in judged.refuted:
-                    continue
-                if key in surfaces.AT_FIRST or (
-                    prop.id in said | judged.worded
-                    or SUFFIX in prop.name
-                    or (interrupted and prop.id in came and not marked)
-                ):
-                    adopted[key] = OwnColumn(prop.id, configured_name(block, key))
-                    break
-                if prop.id in came and not interrupted:
-                    left_open.add(prop.id)
-        if not (said or judged.proven):
-            # Beside known columns no other proof is needed for what speaks for itself.
-            adopted = {k: own for k, own in adopted.items() if known and k not in surfaces.AT_FIRST}
-        self.memory.add_columns(data_source, adopted)
-        ours = {own.id for own in adopted.values()}
-        theirs = (foreign | looked_at) - ours - left_open
+        verdict = judge(
+            found,
+            await self._tally(data_source, found),
+            self.words,
+            marked={p.id for p in source.properties.values() if surfaces.marked(p, self.words)},
+            beside=bool(known),
+            open_before=self.memory.unsure(data_source),
+            came=self.memory.appeared(data_source),
+            interrupted=interrupted,
+        )
+        self.memory.add_columns(
+            data_source,
+            {
+                key: OwnColumn(prop.id, configured_name(block, key))
+                for key, prop in verdict.own.items()
+            },
+        )
+        unsure |= {key: prop.id for key, prop in verdict.unsure.items()}
+        self.memory.set_unsure(data_source, unsure)
+        ours = {prop.id for prop in verdict.own.values()}
+        theirs = (foreign | looked_at) - ours - verdict.left_open - set(unsure.values())
         self.memory.set_foreign(data_source, frozenset(theirs))
 
-    async def _judge(self, data_source: str, candidates: Mapping[str, list[Property]]) -> _Judged:
+    def _still_unsure(self, source: DataSourceObject, block: DataSource) -> dict[str, str]:
+        """Those of which it could not be told, and that people did not rename since."""
+        return {
+            key: column_id
+            for key, column_id in self.memory.unsure(dashed(source.id)).items()
+            if any(
+                prop.id == column_id
+                for prop in candidates(source, configured_name(block, key), key, (), self.words)
+            )
+        }
+
+    async def _tally(self, data_source: str, found: Mapping[str, Sequence[Property]]) -> Tally:
         """What stands in columns that may be ours."""
-        keys = {prop.id: key for key, found in candidates.items() for prop in found}
-        props = [prop for found in candidates.values() for prop in found]
-        refuted: set[str] = set()
-        worded: set[str] = set()
-        filled = [{"property": prop.name, prop.type: {"is_not_empty": True}} for prop in props]
+        keys = {prop.id: key for key, props in found.items() for prop in props}
+        filled = [
+            {"property": prop.name, prop.type: {"is_not_empty": True}}
+            for props in found.values()
+            for prop in props
+        ]
         query = Query(
             data_source,
             "created_time",
             conditions=(filled[0] if len(filled) == 1 else {"or": filled},),
             columns=tuple(keys),
         )
+        values: list[tuple[str, Value]] = []
         async for chunk in walk(self.http, query):
             for row in chunk.rows:
-                for column_id, value in self._values(row, keys):
-                    ours = surfaces.looks_ours(keys[column_id], value, self.words)
-                    (worded if ours else refuted).add(column_id)
-        proven = any(
-            prop.id not in refuted
-            and (
-                (keys[prop.id] == surfaces.DELIVERY and prop.id in worded)
-                or SUFFIX in prop.name
-                or (keys[prop.id] == surfaces.HEALTH and surfaces.has_our_options(prop, self.words))
-            )
-            for prop in props
-        )
-        return _Judged(frozenset(refuted), frozenset(worded), proven)
+                values += self._values(row, keys)
+        return Tally.of(values, keys, self.words)
 
     def _values(self, row: object, keys: Mapping[str, str]) -> list[tuple[str, Value]]:
         if not isinstance(row, Page):
@@ -232,15 +262,6 @@ class Tables:
         cells = [cell for cell in (row.properties or {}).values() if cell.id in keys]
         values = [(c.id, surfaces.canonical(keys[c.id], c, self.words)) for c in cells]
         return [(column_id, value) for column_id, value in values if value is not None]
-
-
-class _Judged(Struct, frozen=True):
-    """The ids of columns with a value that is not opsync's, and of those with one that could be;
-    whether any column is proof that opsync wrote here."""
-
-    refuted: frozenset[str]
-    worded: frozenset[str]
-    proven: bool
 
 
 def configured_name(block: DataSource, key: str) -> str:
@@ -257,28 +278,6 @@ def free_name(block: DataSource, key: str, taken: Collection[str]) -> str:
     name = configured_name(block, key)
     names = chain((name, f"{name}{SUFFIX})"), (f"{name}{SUFFIX} {n})" for n in count(2)))
     return next(candidate for candidate in names if candidate.casefold() not in taken)
-
-
-def _candidates(
-    source: DataSourceObject,
-    block: DataSource,
-    key: str,
-    foreign: frozenset[str],
-    words: OwnWords,
-) -> list[Property]:
-    """Columns with a name and type of ours, the most telling first."""
-    configured = configured_name(block, key)
-    found = [
-        msgspec.structs.replace(prop, name=name)
-        for name, prop in source.properties.items()
-        if (name == configured or name.startswith(configured + SUFFIX))
-        and prop.type == surfaces.TYPES[key]
-        and prop.id not in foreign
-        and (key != surfaces.PERCENT or (prop.number and prop.number.format == "percent"))
-    ]
-    return sorted(
-        found, key=lambda prop: (not surfaces.marked(prop, words), prop.name == configured)
-    )
 
 
 def _called(block: DataSource) -> str:

@@ -23,6 +23,8 @@ MAX_ITEM = 300
 """UTF-16 units of one entry of a list of links."""
 MAX_ITEMS = MAX_RUNS // 2
 """Entries of a list of links: each is a run, with a separator before it or "…" at the end."""
+MAX_DESCRIPTION = 280
+"""UTF-16 units of a column's description."""
 MAX_OPTION = 100
 """Characters of a select option's name."""
 

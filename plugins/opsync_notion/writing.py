@@ -8,7 +8,7 @@ may be sent twice without harm.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from urllib.parse import unquote
 
 import msgspec
@@ -33,7 +33,7 @@ from opsync_notion.ids import dashed
 from opsync_notion.memory import OwnColumn
 from opsync_notion.normalize import DATA_SOURCE, seen_in
 from opsync_notion.settings import DataSource
-from opsync_notion.tables import Tables, configured_name, free_name
+from opsync_notion.tables import Ready, Tables, configured_name, free_name
 from opsync_notion.texts import plain
 from opsync_notion.wire import Cell, Page
 
@@ -49,15 +49,10 @@ _REMOVED_BY_PERSON = (
     "The column was removed by a person. To have it again, restore it in Notion, or give it "
     "another name in the configuration."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Own columns that can be written, by surface, and why the others cannot."""
-
-    ids: Mapping[str, str]
-    refused: str = ""
-    gone: frozenset[str] = field(default_factory=frozenset)
+_WHOSE = (
+    "The column in its place may be opsync's or people's, and is not written: opsync doctor says "
+    "what to do."
+)
 
 
 class Writer:
@@ -96,6 +91,8 @@ class Writer:
                 outcomes.append(Outcome(change=change.id, kind=OutcomeKind.removed))
             elif key in ready.gone:
                 outcomes.append(_gone(change))
+            elif key in ready.unsure:
+                outcomes += _all([change], OutcomeKind.failed, _WHOSE)
             else:
                 why = ready.refused or f"Notion has no place {key!r}."
                 outcomes += _all([change], OutcomeKind.failed, why)
@@ -155,45 +152,31 @@ class Writer:
 
         `interrupted`: an earlier one may have made them, and was not heard of again.
         """
-        ready = self._known(source, block)
-        if all(key in ready.ids or key in ready.gone for key in wanted):
+        ready = self._tables.ready(source, block)
+        if ready.known.issuperset(wanted):
             return ready
         async with self._tables.lock(source):
-            ready = self._known(source, block)
-            if all(key in ready.ids or key in ready.gone for key in wanted):
+            ready = self._tables.ready(source, block)
+            if ready.known.issuperset(wanted):
                 return ready
             until, why = self._refused.get(source, (0.0, ""))
             if self._clock.monotonic() < until:
-                return Ready(ready.ids, why, ready.gone)
+                return replace(ready, refused=why)
             try:
                 await self._make(source, block, wanted, interrupted=interrupted)
             except RefusedError as error:
                 why = by_hand(block, error, self._words, wanted)
                 self._refused[source] = (self._clock.monotonic() + REFUSED_FOR_S, why)
-                return Ready(ready.ids, why, ready.gone)
-            return self._known(source, block)
-
-    def _known(self, source: str, block: DataSource) -> Ready:
-        """What is known without asking. A column that was there and is not any more stays gone,
-        unless the configuration now asks for another name."""
-        table = self._tables.memory.table(source)
-        ids: dict[str, str] = {}
-        gone = set()
-        for key, own in self._tables.memory.columns(source).items():
-            column = table.by_id(own.id) if table else None
-            if table is None or (column and column.type == surfaces.TYPES.get(key)):
-                ids[key] = own.id
-            elif own.name == configured_name(block, key) and not own.given_up:
-                gone.add(key)
-        return Ready(ids, gone=frozenset(gone))
+                return replace(ready, refused=why)
+            return self._tables.ready(source, block)
 
     async def _make(
         self, source: str, block: DataSource, wanted: Collection[str], *, interrupted: bool
     ) -> None:
         schema = await self._tables.schema(source)
         await self._tables.adopt(schema, block, interrupted=interrupted)
-        ready = self._known(source, block)
-        missing = [key for key in to_make(wanted) if key not in ready.ids and key not in ready.gone]
+        ready = self._tables.ready(source, block)
+        missing = [key for key in to_make(wanted) if key not in ready.known]
         if not missing:
             return
         taken = {name.casefold() for name in schema.properties}
@@ -269,7 +252,7 @@ class Writer:
         """A refusal is for all of a request, though one cell may have caused it: leave out the
         columns that are gone, and write the others one by one."""
         await self._tables.schema(source)
-        ready = self._known(source, block)
+        ready = self._tables.ready(source, block)
         outcomes: list[Outcome] = []
         left: list[Change] = []
         for change in changes:

@@ -11,6 +11,7 @@ from opsync.current import Pass
 from opsync.report import InstanceReport, PassReport
 from opsync.stages.apply import TargetWork
 from opsync.steps.deriving import link_changed, resolve_ahead, roll_up_changed
+from opsync.steps.doubting import tell_doubts
 from opsync.steps.limiting import count_anew, within_limits
 from opsync.steps.measuring import measure_changed
 from opsync.steps.reading import look_around, pull_all
@@ -79,6 +80,7 @@ async def finish(this: Pass, started: float) -> None:
     if this.recount:
         now = {DERIVED_AS: this.derives_as, ASIDE: await aside_digest(this.store)}
         await this.store.put_kept(OWN, now)
+    tell_doubts(this)
     await watch(this)
     await this.store.finish_run(
         this.run,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from opsync.languages import OwnWords
 from opsync.model import Ref
 from tests.support.world import (
     World,
@@ -106,13 +103,7 @@ async def test_after_a_lost_store_old_links_are_not_mentions(settled: World) -> 
 async def test_after_a_lost_store_a_column_in_which_a_person_wrote_is_known_by_its_description(
     settled: World,
 ) -> None:
-    """Else what stands in its other rows would count as what people name. Where the tool keeps no
-    description, it is theirs."""
-    columns = settled.source.schema.properties
-    note = OwnWords().text("column_note")
-    for column_id, column in columns.items():
-        if column.name in ("Delivery", "Delivery %", "Delivery health", "Work"):
-            columns[column_id] = replace(column, description=note)
+    """Else what stands in its other rows would count as what people name."""
     settled.notion.edit_page(settled.loyalty, "Work", "we say: nearly there")
     settled.notion.edit_page(settled.checkout, "Tracked in", None)
     settled.lose_store()

@@ -170,17 +170,23 @@ class Episode:
 
     def _lose_store(self) -> None:
         """The store is gone, and with it what people decided. What stands is as it should be, or
-        is nobody's from now on: opsync cannot know whether a person wrote it."""
-        touched = [one for (tool, *_), one in self.twins.touched.items() if tool == "notion"]
-        filled = any(tool == "notion" for tool, *_ in owned(self.twins.real))
-        if any(one.value for one in touched) or (touched and not filled):
-            return  # a column with a person's text in it, or an empty one, would be a person's
+        is nobody's from now on: opsync cannot know whether a person wrote it. Only a person's words
+        in one of its columns are none of its own."""
         self._tell("the store is lost")
         self._fired("lost store")
         self.twins.real.lose_store()
-        for place, value in owned(self.twins.real).items():
-            self.twins.touched[place] = Touch(value, self.time.now, value)
-        self.twins.blind |= self.twins.touched.keys()
+        stands = owned(self.twins.real)
+        theirs = {
+            place
+            for place, touch in self.twins.touched.items()
+            if place[0] == "notion"
+            and place not in self.twins.blind
+            and touch.value is not None
+            and touch.value == stands.get(place)
+        }
+        for place in stands.keys() - theirs:
+            self.twins.touched[place] = Touch(stands[place], self.time.now, stands[place])
+        self.twins.blind |= self.twins.touched.keys() - theirs
         self.twins.nobodys |= owned(self.twins.real).keys()
         self.knows_its_own = False
         self.last_written = None

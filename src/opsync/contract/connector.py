@@ -8,7 +8,7 @@ vendor's requests and shapes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
@@ -226,6 +226,16 @@ class MakesColumns(ABC):
     @abstractmethod
     async def columns(self) -> Sequence[MadeColumn]:
         """All columns that opsync made and that stand there now, as the tool says it."""
+
+    def missing_columns(self, target: Record, surfaces: Collection[str]) -> Sequence[MadeColumn]:
+        """The columns that a write at these surfaces of `target` will have to make, without ids,
+        so that a plan can say so. No request; as far as `kept` tells."""
+        return ()
+
+    def doubts(self) -> Sequence[str]:
+        """Where a column stands in the place of one of its own, and it cannot be told whose it
+        is: which, and what a person does about it. No request. A pass tells it as a warning."""
+        return ()
 
     @abstractmethod
     def held(self, column: MadeColumn) -> AsyncIterator[tuple[Ref, Value]]:

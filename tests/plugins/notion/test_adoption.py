@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from msgspec import structs
 from tests.plugins.notion.world import Roadmap, change, changes_for, content, lock, published, write
 from tests.support.connector import read
 
-from opsync import OutcomeKind, OwnWords, Record, Value
+from opsync import OutcomeKind, Record, Value
 from opsync.sandbox.notion import Page
 from opsync_notion.surfaces import AT_FIRST
 
@@ -180,26 +178,10 @@ async def test_after_a_lost_store_the_column_is_taken_up_by_what_it_says(
     assert columns(roadmap) == before
 
 
-async def test_one_foreign_value_keeps_it_a_person_s_after_a_lost_store(roadmap: Roadmap) -> None:
-    roadmap.add("A")
-    other = roadmap.add("B")
-    await published(roadmap, "A", adoption=USED)
-    roadmap.workspace.edit_page(other, "Adoption", "written by Ana")
-    lose_the_store(roadmap)
-    await published(roadmap, "A", adoption=USED)
-    assert other.text("Adoption") == "written by Ana"
-    assert "Adoption (opsync)" in columns(roadmap)
-
-
 async def test_a_marked_column_is_ours_while_it_is_empty(roadmap: Roadmap) -> None:
     page = roadmap.add("A")
     target = await published(roadmap, "A", adoption=USED)
     await write(roadmap.connect(), target, [change("adoption", target, None)])
-    for name in ("Delivery", "Delivery %", "Delivery health", "Work", "Adoption"):
-        prop = roadmap.source.prop(name)
-        roadmap.source.schema.properties[prop.raw_id] = replace(
-            prop, description=OwnWords().text("column_note")
-        )
     lose_the_store(roadmap)
     await published(roadmap, "A", adoption=LATER)
     assert page.text("Adoption") == LATER

@@ -28,7 +28,6 @@ from opsync import (
     Kind,
     LinkContent,
     OutcomeKind,
-    OwnWords,
     Record,
     Ref,
     SignInError,
@@ -217,11 +216,6 @@ async def test_the_description_tells_own_columns_from_all_others(roadmap: Roadma
     roadmap.source.schema.add("Work", {"rich_text": {}})
     roadmap.source.schema.add("Delivery changed", {"date": {}})
     await published(roadmap, "A")
-    for name in ("Delivery", "Delivery %", "Delivery health", "Work (opsync)"):
-        prop = roadmap.source.prop(name)
-        roadmap.source.schema.properties[prop.raw_id] = replace(
-            prop, description=OwnWords().text("column_note")
-        )
     mine = roadmap.source.prop("Delivery changed (opsync)")
     roadmap.workspace.remove_property(roadmap.source, mine.name)
     roadmap.kept.clear()
@@ -242,18 +236,6 @@ async def test_an_option_spelled_otherwise_by_a_person_is_the_same_health(
     roadmap.source.schema.properties[prop.raw_id] = replace(prop, options=options)
     outcomes = await write(roadmap.connect(), target, [change("delivery_health", target, "Done")])
     assert outcomes["delivery_health"].applied == "Done"
-
-
-async def test_one_foreign_value_is_enough_to_leave_a_column_alone(roadmap: Roadmap) -> None:
-    roadmap.add("A")
-    other = roadmap.add("B")
-    await published(roadmap, "A")
-    roadmap.workspace.edit_page(other, "Delivery", "written by Ana")
-    roadmap.kept.clear()
-    await published(roadmap, "A")
-    assert other.text("Delivery") == "written by Ana"
-    assert "Delivery (opsync)" in columns(roadmap)
-    assert "Work (opsync)" not in columns(roadmap)
 
 
 async def test_a_column_that_a_person_removed_stays_removed(roadmap: Roadmap) -> None:

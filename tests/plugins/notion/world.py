@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -132,6 +132,13 @@ async def published(roadmap: Roadmap, title: str, *, adoption: str = "", **chang
     worded = content(target, adoption=adoption)
     await write(notion, target, changes_for(notion, target, worded))
     return target
+
+
+def without_notes(roadmap: Roadmap, *names: str) -> None:
+    """Take the descriptions of columns away, as a person may; of all where none is named."""
+    for raw_id, prop in roadmap.source.schema.properties.items():
+        if not names or prop.name in names:
+            roadmap.source.schema.properties[raw_id] = replace(prop, description=None)
 
 
 def lock(roadmap: Roadmap, *, locked: bool) -> None:
