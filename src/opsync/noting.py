@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from opsync.contract.connector import Connector, Writable
+from opsync.contract.connector import Connector, MakesColumns, Writable
 from opsync.desire import Setting
-from opsync.model import Change, Kind, Record, Ref
+from opsync.model import Change, Kind, Record, Ref, Verb
 from opsync.model.ledger import EDITED, LET_BE, Entry, Hold, HoldKind
-from opsync.report import HeldKind, HeldSlot, Planned, PlanReport
+from opsync.report import HeldKind, HeldSlot, OwnColumn, Planned, PlanReport
 from opsync.stages.plan import TargetPlan
 from opsync.wording import day
 
@@ -50,15 +50,15 @@ class Notes:
 
     def planned(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
         """Note changes that are written in this pass, or would be with `apply`."""
-        self.report.changes.extend(self._planned(c, target, roots) for c in changes)
+        self.report.changes.extend(self._all(changes, target, roots))
 
     def observed(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
         """Note changes of rules that only observe."""
-        self.report.observed.extend(self._planned(c, target, roots) for c in changes)
+        self.report.observed.extend(self._all(changes, target, roots))
 
     def proposed(self, changes: Iterable[Change], target: Record, roots: Sequence[Record]) -> None:
         """Note changes that wait for approval."""
-        self.report.proposed.extend(self._planned(c, target, roots) for c in changes)
+        self.report.proposed.extend(self._all(changes, target, roots))
 
     def planned_anew(
         self,
@@ -141,6 +141,26 @@ class Notes:
                 rests_until=until,
             )
         )
+
+    def _all(
+        self, changes: Iterable[Change], target: Record, roots: Sequence[Record]
+    ) -> list[Planned]:
+        """These changes in people's words, with the columns that they need noted."""
+        found = list(changes)
+        self._columns([one.slot.surface for one in found if one.verb is not Verb.remove], target)
+        return [self._planned(one, target, roots) for one in found]
+
+    def _columns(self, wanted: Sequence[str], target: Record) -> None:
+        instance = target.ref.instance
+        connector = self.connectors[instance]
+        if not wanted or not isinstance(connector, MakesColumns):
+            return
+        needed = [
+            OwnColumn(instance, self.setting.tools[instance], column)
+            for column in connector.missing_columns(target, wanted)
+        ]
+        noted = {one.place for one in self.report.columns}
+        self.report.columns += [one for one in needed if one.place not in noted]
 
     def _planned(self, change: Change, target: Record, roots: Sequence[Record]) -> Planned:
         instance = change.slot.target.instance

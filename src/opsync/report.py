@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from opsync.errors import OpsyncError, SignInError
 from opsync.inert import inert_text
-from opsync.model import Change, Excess, Measure, Outcome, OutcomeKind
+from opsync.model import Change, Excess, MadeColumn, Measure, Outcome, OutcomeKind
 from opsync.model.ledger import Entry
 from opsync.watch import Alarm
 
@@ -150,6 +150,25 @@ class HeldSlot:
         return self.rests_until or (hold.until if hold is not None else None)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnColumn:
+    """A column of opsync's own that is to be made, or was, and what people call its tool."""
+
+    instance: str
+    tool: str
+    column: MadeColumn
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What it is there for: one column at most is."""
+        return self.instance, self.column.table, self.column.surface
+
+    @property
+    def where(self) -> str:
+        """ "Notion Roadmap", or the tool alone where its table has no name to tell."""
+        return f"{self.tool} {self.column.within}".rstrip()
+
+
 @dataclass(slots=True)
 class PlanReport:
     """The plan of a pass: what is written, what would be, and what is held."""
@@ -160,6 +179,8 @@ class PlanReport:
     proposed: list[Planned] = field(default_factory=list)
     """Changes of rules in propose mode that wait for approval."""
     held: list[HeldSlot] = field(default_factory=list)
+    columns: list[OwnColumn] = field(default_factory=list)
+    """Columns that these changes need and that do not stand yet: the first write makes them."""
 
 
 @dataclass(slots=True)
@@ -171,6 +192,7 @@ class PassReport:
     instances: list[InstanceReport] = field(default_factory=list)
     plan: PlanReport = field(default_factory=PlanReport)
     outcomes: list[tuple[Change, Outcome]] = field(default_factory=list)
+    columns_made: list[OwnColumn] = field(default_factory=list)
     links: int = 0
     rollups: int = 0
     stale: list[str] = field(default_factory=list)

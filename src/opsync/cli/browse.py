@@ -13,7 +13,7 @@ from opsync.cli.listing import Listing, limit_option, most, one_item, show_listi
 from opsync.engine.catalog import Catalog, noun_of
 from opsync.engine.lookup import Lookup
 from opsync.engine.overview import overview
-from opsync.engine.wrote import wrote
+from opsync.engine.wrote import Wrote, wrote
 from opsync.errors import ConfigError
 from opsync.model import Kind
 from opsync.runtime import SystemClock
@@ -160,7 +160,6 @@ async def _journal(
     objects = await wrote(look, found)
     rows = []
     for one in objects:
-        before, after = words.value(one.before, one.place), words.value(one.after, one.place)
         local = one.at.astimezone(zone)
         rows.append(
             (
@@ -170,7 +169,7 @@ async def _journal(
                 one.tool,
                 words.shown((one.about if one.item.kind == Kind.product else one.item).label, 40),
                 one.place,
-                f"{before} → {after}" + (f" ({one.message})" if one.message else ""),
+                _what_changed(one) + (f" ({one.message})" if one.message else ""),
                 one.id,
             )
         )
@@ -185,3 +184,10 @@ async def _journal(
         Column("change", drop=2),
     )
     return Listing(columns, rows, objects, full=len(rows) == limit)
+
+
+def _what_changed(one: Wrote) -> str:
+    """What stood there and what does, or that it is a column that came or went."""
+    if one.column:
+        return one.column
+    return f"{words.value(one.before, one.place)} → {words.value(one.after, one.place)}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opsync.model import Change, Outcome
 from opsync.model.ledger import plain
-from opsync.report import HeldSlot, InstanceReport, PassReport, Planned
+from opsync.report import HeldSlot, InstanceReport, OwnColumn, PassReport, Planned
 
 
 def as_json(report: PassReport) -> dict[str, Any]:
-    """The whole pass: `pass`, `alarms`, `instances`, `changes` and `held`."""
+    """The whole pass: `pass`, `alarms`, `instances`, `changes`, `held` and `columns`."""
     outcomes = {change.slot: outcome for change, outcome in report.outcomes}
     return {
         "pass": {
@@ -39,7 +39,24 @@ def as_json(report: PassReport) -> dict[str, Any]:
             *(change_json(one, "observe", outcomes) for one in report.plan.observed),
         ],
         "held": [held_json(one) for one in report.plan.held],
+        "columns": columns_json(report.columns_made, report.plan.columns),
     }
+
+
+def columns_json(made: Iterable[OwnColumn], needed: Iterable[OwnColumn]) -> list[dict[str, Any]]:
+    """The columns of opsync's own that were made, and those that changes still need."""
+    found = {one.place: (one, False) for one in needed} | {one.place: (one, True) for one in made}
+    return [
+        {
+            "tool": one.tool,
+            "instance": one.instance,
+            "within": one.column.within,
+            "name": one.column.title,
+            "place": one.column.surface,
+            "made": is_made,
+        }
+        for one, is_made in found.values()
+    ]
 
 
 def instance_json(one: InstanceReport) -> dict[str, Any]:

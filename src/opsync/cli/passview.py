@@ -12,7 +12,14 @@ from opsync.cli.words import VERB_SIGNS, plural, shown, span, tallied, value
 from opsync.errors import SignInError
 from opsync.model import OutcomeKind, Verb, gone_as
 from opsync.model.ledger import plain
-from opsync.report import HELD_KINDS, HeldSlot, InstanceReport, PassReport, Planned
+from opsync.report import (
+    HELD_KINDS,
+    HeldSlot,
+    InstanceReport,
+    OwnColumn,
+    PassReport,
+    Planned,
+)
 
 MOST = 10
 """So many failures, edits and gaps are named one by one; the rest is counted."""
@@ -76,6 +83,9 @@ def _head_lines(report: PassReport, *, whole: bool = True) -> list[str]:
     lines.append(_labelled("Stand", stand, wide))
     if written := _written(report, whole=whole):
         lines.append(_labelled("Written", written, wide))
+    lines += [
+        _labelled("Columns", line, wide) for line in column_lines(report.columns_made, "made")
+    ]
     return lines
 
 
@@ -206,6 +216,18 @@ def _written(report: PassReport, *, whole: bool) -> str:
     if not whole and all_is_well(report, report.plan.held):
         return "nothing"
     return f"nothing{nothing_to_do(report, report.plan.held, report.held_in_all)}"
+
+
+def column_lines(columns: Iterable[OwnColumn], verb: str) -> list[str]:
+    """The columns of opsync's own by where they stand: "Notion Roadmap: 2 columns made: …"."""
+    where: dict[tuple[str, str], list[OwnColumn]] = {}
+    for one in columns:
+        where.setdefault((one.instance, one.where), []).append(one)
+    return [
+        f"{shown(name, 80)}: {plural(len(each), 'column')} {verb}: "
+        f"{', '.join(shown(one.column.title, 60) for one in each)}"
+        for (_, name), each in where.items()
+    ]
 
 
 def _print_written(report: PassReport) -> None:
@@ -364,6 +386,7 @@ def _to_approve(report: PassReport) -> list[str]:
         "",
         f"{plural(len(waiting), 'change')} {verb}: {report.applying}",
         f"  of these    {tallied(one.tool for one in waiting)}{over}",
+        *(f"  new         {line}" for line in column_lines(report.plan.columns, "will be made")),
         "  see each    opsync plan",
         "  for good    opsync apply --rule NAME, rule by rule",
     ]

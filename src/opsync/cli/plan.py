@@ -72,7 +72,7 @@ def plan(
     writes what it has, and nothing else.
 
     With --json: {"plan": {changes, waiting_for_mode, held, by_tool, requests, ...},
-    "instances": [...], "changes": [...], "held": [...]}.
+    "instances": [...], "changes": [...], "held": [...], "columns": [...]}.
     """
     return show_plan(
         config_path,

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from opsync.cli import words
 from opsync.cli.layout import Column
-from opsync.cli.passjson import change_json, held_json, instance_json
-from opsync.cli.passview import before_after, edited_lines, left_alone_lines, nothing_to_do
+from opsync.cli.passjson import change_json, columns_json, held_json, instance_json
+from opsync.cli.passview import (
+    before_after,
+    column_lines,
+    edited_lines,
+    left_alone_lines,
+    nothing_to_do,
+)
 from opsync.cli.screen import grid, show, show_line, styled
 from opsync.engine.estimate import Estimate
 from opsync.model import Ref, Slot, Verb
-from opsync.report import HELD_KINDS, HeldSlot, PassReport, Planned
+from opsync.report import HELD_KINDS, HeldSlot, OwnColumn, PassReport, Planned
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -54,13 +60,19 @@ class PlanView:
         return len(self.every)
 
     @property
+    def columns(self) -> list[OwnColumn]:
+        """The columns that will be made for these changes, in the tools that these are in."""
+        wanted = {one.change.slot.target.instance for one in self.every}
+        return [one for one in self.report.plan.columns if one.instance in wanted]
+
+    @property
     def every(self) -> list[Planned]:
         """The same changes, those that may be written first."""
         return [*self.changes, *self.proposed, *self.observed]
 
 
 def plan_json(view: PlanView) -> dict[str, Any]:
-    """`plan`, `instances`, `changes` and `held`, as docs/json.md has them."""
+    """`plan`, `instances`, `changes`, `held` and `columns`, as docs/json.md has them."""
     both = view.every
     by_tool: dict[str, int] = {}
     for one in both:
@@ -87,6 +99,7 @@ def plan_json(view: PlanView) -> dict[str, Any]:
             *(change_json(one, "observe") for one in view.observed),
         ],
         "held": [held_json(one) for one in view.held],
+        "columns": columns_json((), view.columns),
     }
 
 
@@ -211,6 +224,7 @@ def _footer(view: PlanView) -> list[str]:
         )
         told = f"notifies: {', '.join(cost.notifies)}" if cost.notifies else "notifies nobody"
         lines.append(f"{told}    {_how(view)}")
+        lines += column_lines(view.columns, "will be made")
     return [*lines, *edited_lines(view.held), *left_alone_lines(view.held)]
 
 

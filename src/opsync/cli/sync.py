@@ -64,7 +64,7 @@ def sync(
     gets nothing: the run says so, and with which --allow it would.
 
     With --json: {"pass": {run, records, links, rollups, planned, applied, failed, ...},
-    "instances": [...], "changes": [...], "held": [...]}.
+    "instances": [...], "changes": [...], "held": [...], "columns": [...]}.
     """
     if dry_run:
         from opsync.cli.plan import show_plan

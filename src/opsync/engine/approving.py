@@ -14,7 +14,7 @@ from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
-from opsync.model import Approval, KeptChange, KeptPlan, Slot, Value
+from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, Slot, Value
 from opsync.model.ledger import Entry, digest, plain
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import held_text
@@ -41,6 +41,7 @@ def kept_plan(done: PassReport, shown: PassReport, at: datetime) -> KeptPlan:
     """The plan of a pass, as it is kept: as it may be `shown`, and what it wrote is no part of it
     any more."""
     written = {change.slot for change, _ in done.outcomes}
+    made = {one.place for one in done.columns_made}
     lists: tuple[tuple[Mode, Sequence[Planned], Sequence[Planned]], ...] = (
         (Mode.apply, done.plan.changes, shown.plan.changes),
         (Mode.propose, done.plan.proposed, shown.plan.proposed),
@@ -63,6 +64,11 @@ def kept_plan(done: PassReport, shown: PassReport, at: datetime) -> KeptPlan:
             for mode, each, as_shown in lists
             for planned, one in zip(each, as_shown, strict=True)
             if one.change.slot not in written
+        ),
+        columns=tuple(
+            KeptColumn(one.instance, one.tool, one.column.within, one.column.title)
+            for one in shown.plan.columns
+            if one.place not in made
         ),
     )
 

@@ -132,6 +132,7 @@ class Veil:
             observed=[await self._planned(one) for one in report.plan.observed],
             proposed=[await self._planned(one) for one in report.plan.proposed],
             held=[await self._held(one) for one in report.plan.held],
+            columns=report.plan.columns,
         )
         outcomes = [(await self._change(c), await self._outcome(o)) for c, o in report.outcomes]
         instances = [

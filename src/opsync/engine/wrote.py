@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
-from opsync.model import Value
+from opsync.model import Value, Verb
 from opsync.model.column import COLUMN, is_column
 from opsync.store import JournalRow
 
@@ -37,6 +37,13 @@ class Wrote(Struct, frozen=True, kw_only=True):
     evidence: tuple[str, ...]
     message: str
     request_id: str
+
+    @property
+    def column(self) -> str:
+        """What became of a column, where it is about one itself and no value; else ""."""
+        if self.item.kind != COLUMN:
+            return ""
+        return "column removed" if self.verb == Verb.remove else "column made"
 
 
 async def wrote(look: Lookup, rows: Sequence[JournalRow]) -> list[Wrote]:

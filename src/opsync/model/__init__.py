@@ -2,7 +2,7 @@
 any vendor. Built on the standard library and msgspec only."""
 
 from opsync.model.account import Account
-from opsync.model.approval import Approval, Approved, KeptChange, KeptPlan
+from opsync.model.approval import Approval, Approved, KeptChange, KeptColumn, KeptPlan
 from opsync.model.change import WRITTEN, Change, MadeColumn, Outcome, OutcomeKind, Place, Slot, Verb
 from opsync.model.content import Card, Content, LinkContent, ReleaseContent, RollupContent, WorkItem
 from opsync.model.daily import Unreadable, by_day, day_of, days_between, number_of
@@ -63,6 +63,7 @@ __all__ = [
     "Excess",
     "Health",
     "KeptChange",
+    "KeptColumn",
     "KeptPlan",
     "Kind",
     "Limits",

@@ -93,6 +93,16 @@ def edit_hash(desired: bytes, theirs: bytes) -> str:
     return digest(b" over ".join((bytes(desired), bytes(theirs))))
 
 
+class KeptColumn(Struct, frozen=True):
+    """A column that the changes of a plan need and that the first of them makes: in which tool and
+    table, and what it is called there."""
+
+    instance: str
+    tool: str
+    within: str
+    name: str
+
+
 class KeptPlan(Struct, frozen=True, kw_only=True):
     """A plan under its number, which is that of the run that made it."""
 
@@ -100,6 +110,7 @@ class KeptPlan(Struct, frozen=True, kw_only=True):
     at: datetime
     command: str
     changes: tuple[KeptChange, ...]
+    columns: tuple[KeptColumn, ...] = ()
 
     def shown(self) -> KeptPlan:
         """The plan as it may leave the store."""
@@ -120,8 +131,9 @@ class KeptPlan(Struct, frozen=True, kw_only=True):
         )
 
     def same(self, other: KeptPlan) -> bool:
-        """Whether both would write the same values, over the same words of people."""
-        return _writes(self) == _writes(other)
+        """Whether both would write the same values, over the same words of people, and make the
+        same columns for them."""
+        return (_writes(self), self.columns) == (_writes(other), other.columns)
 
 
 def _writes(plan: KeptPlan) -> set[tuple[Slot, Verb, Mode, str]]:

@@ -20,6 +20,7 @@ from opsync.model.approval import edit_hash
 from opsync.model.ledger import FAILED, Entry, digest, stored
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.noting import Notes
+from opsync.report import OwnColumn
 from opsync.stages.apply import TargetWork, apply
 from opsync.stages.census import is_due
 from opsync.stages.places import Want
@@ -305,6 +306,7 @@ async def apply_all(
             told_waiting=this.chosen is None,
         )
         report = this.of(name)
+        this.report.columns_made += [OwnColumn(name, report.tool, one) for one in result.made]
         if result.paused:
             report.paused = True
             tried = {change.slot for change, _ in result.done}
