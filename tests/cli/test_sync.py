@@ -95,7 +95,7 @@ def test_dry_run_is_plan(company: Company) -> None:
 
 def test_json_has_the_documented_shape(company: Company) -> None:
     found = company.opsync("sync", "--json").json
-    assert set(found) == {"pass", "alarms", "instances", "changes", "held"}
+    assert set(found) == {"pass", "alarms", "instances", "changes", "held", "columns"}
     assert found["pass"]["exit_code"] == 0
     assert [one["instance"] for one in found["instances"]] == ["roadmap", "work"]
     change = next(one for one in found["changes"] if one["place"] == "Delivery")

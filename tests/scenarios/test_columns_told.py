@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 
 from opsync.cli.passjson import as_json
@@ -9,7 +11,10 @@ from opsync.cli.passview import column_lines, summary_lines
 from opsync.cli.planview import PlanView, plan_json, print_plan
 from opsync.engine.approving import kept_plan
 from opsync.engine.estimate import Estimate
+from opsync.engine.lookup import Lookup
+from opsync.engine.wrote import wrote
 from opsync.report import PassReport
+from opsync.service.web.views.journal import journal
 from tests.support.world import World
 
 NAMES = "Delivery, Delivery %, Delivery health, Work, Delivery changed"
@@ -69,6 +74,23 @@ async def test_a_run_says_which_were_made_and_which_will_be(world: World) -> Non
     again = await world.sync()
     assert (again.plan.columns, again.columns_made) == ([], [])
     assert as_json(again)["columns"] == []
+
+
+async def test_the_journal_says_that_a_column_was_made_and_not_that_its_name_became_itself(
+    world: World,
+) -> None:
+    await world.sync()
+    async with world.session() as session:
+        rows = await session.store.journal(limit=100)
+        told = await wrote(Lookup(session.config, session.store), rows)
+    made = [one for one in told if one.column]
+    assert {(one.item.label, one.column) for one in made} == {
+        (name, "column made") for name in NAMES.split(", ")
+    }
+    [page] = journal(made[:1], UTC).runs
+    assert [(row.before, row.after) for row in page.rows] == [("(empty)", "column made")]
+    values = [one for one in told if not one.column]
+    assert len(values) > len(made)
 
 
 async def test_of_a_private_database_the_tool_alone_is_told(world: World) -> None:
