@@ -138,7 +138,7 @@ def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
         (("1", "--item", "Atlantis"), 'plan #1 has nothing of "Atlantis"'),
         (("--rule", "road"), 'no rule "road"'),
         (("--revoke",), "--revoke goes with --rule NAME."),
-        (("1", "--approvals"), "PLAN and --approvals exclude each other"),
+        (("1", "--approvals"), "--approvals and PLAN exclude each other"),
         (("--rule", "roadmap", "--revoke"), "by whom: opsync apply --approvals"),
     ],
 )

@@ -120,7 +120,7 @@ def test_the_last_scene_follows_one_closed_issue_to_the_page(told: str) -> None:
     assert "Ana closes PAY-118" in head
     assert "3 writes" in head
     assert lines[0].strip() == "Jira: PAY-118 Tokenise cards moved from In Progress to Done."
-    assert re.search(r"Run 3 done in .* · 4 reads, 3 writes$", lines[1])
+    assert re.search(r"Run 3 done in .* · 6 reads, 3 writes$", lines[1])
     assert re.search(r'run 3, .*, updated: "12 of 20 done.* → "13 of 20 done', lines[-1])
 
 

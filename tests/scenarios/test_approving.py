@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -136,8 +137,8 @@ async def test_what_is_approved_while_a_pass_plans_is_written_by_the_next(
     world.jira.set_status("PAY-3", "Done")
     put_desired, approved = Store.put_desired, []
 
-    async def then_approved(store: Store, run: int, entries: Sequence[Entry]) -> None:
-        await put_desired(store, run, entries)
+    async def then_approved(store: Store, run: int, entries: Sequence[Entry], *waits: Any) -> None:
+        await put_desired(store, run, entries, *waits)
         approved.append(await approve_all(world, store))
 
     with monkeypatch.context() as patch:

@@ -23,7 +23,8 @@ NAMES = "Delivery, Delivery %, Delivery health, Work, Delivery changed"
 def shown(report: PassReport) -> PlanView:
     found = report.plan
     cost = Estimate(1, 1.0, ())
-    return PlanView(report, found.changes, found.observed, found.proposed, [], cost, offline=False)
+    changes, observed, proposed = found.changes, found.observed, found.proposed
+    return PlanView(report, changes, observed, proposed, [], cost, offline=False, names={})
 
 
 @pytest.mark.parametrize("mode", ["apply", "propose", "observe"])
@@ -44,7 +45,7 @@ async def test_a_plan_says_which_columns_will_be_made(
         "place": "delivery",
         "made": False,
     }
-    kept = kept_plan(report, world.clock.now())
+    kept = kept_plan(report, report, world.clock.now())
     assert [one.name for one in kept.columns] == NAMES.split(", ")
 
 
@@ -52,7 +53,7 @@ async def test_a_plan_that_is_about_another_tool_alone_says_none(world: World) -
     report = await world.sync(write=False)
     view = shown(report)
     elsewhere = [one for one in view.changes if one.tool != "Notion"]
-    only = PlanView(report, elsewhere, [], [], [], view.cost, offline=False)
+    only = PlanView(report, elsewhere, [], [], [], view.cost, offline=False, names={})
     assert elsewhere
     assert plan_json(only)["columns"] == []
 
@@ -70,7 +71,7 @@ async def test_a_run_says_which_were_made_and_which_will_be(world: World) -> Non
     assert [(one["name"], one["made"]) for one in told] == [
         (name, True) for name in NAMES.split(", ")
     ]
-    assert kept_plan(report, world.clock.now()).columns == ()
+    assert kept_plan(report, report, world.clock.now()).columns == ()
     again = await world.sync()
     assert (again.plan.columns, again.columns_made) == ([], [])
     assert as_json(again)["columns"] == []
