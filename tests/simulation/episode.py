@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -19,7 +20,7 @@ from tests.simulation.company import START_AT, Place, Touch, Twins, owned
 from tests.simulation.faults import Expiring, Weather, shrink
 from tests.simulation.line import Asked, Call, line_to
 from tests.simulation.loop import Died, SeededLoop, Time, run
-from tests.simulation.people import People
+from tests.simulation.people import WORDS, People
 from tests.simulation.promises import (
     PROJECTS,
     check_always,
@@ -181,7 +182,7 @@ class Episode:
             for place, touch in self.twins.touched.items()
             if place[0] == "notion"
             and place not in self.twins.blind
-            and touch.value is not None
+            and WORDS in (touch.value or "")
             and touch.value == stands.get(place)
         }
         for place in stands.keys() - theirs:
@@ -418,6 +419,7 @@ class Episode:
         self.line.calm = True
         self.line.shrink = lambda _v, _r, body: body
         self.time.now += 1.1 * DAY_S + abs(self.clock.wrong_by_s) + self.clock.behind_s
+        self._wait_for_a_day()
         wanted: dict[Place, str] = {}
         left: list[str] = []
         for number in range(1, CONVERGES_IN + 1):
@@ -433,6 +435,13 @@ class Episode:
                 break
         assert not left, f"not as it should be after {CONVERGES_IN} runs: " + "\n  ".join(left)
         self._rest()
+
+    def _wait_for_a_day(self) -> None:
+        """Begin where all that follows is of one day: some values change with the day alone."""
+        local = self.clock.now().astimezone(ZoneInfo(self.twins.real.time_zone))
+        hour = local.hour + local.minute / 60
+        if hour + 2 * (CONVERGES_IN + 1) >= 24:
+            self.time.now += (24.5 - hour) * HOUR_S
 
     def _rest(self) -> None:
         """One more run, which has nothing to do."""

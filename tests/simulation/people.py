@@ -24,6 +24,8 @@ NASTY = (
     "新しい支払い",
     "https://harbor.atlassian.net/browse/PAY-2 in a title",
 )
+WORDS = "we say: nearly there"
+"""What people write where opsync's text stands. It is of no form of opsync's."""
 _STATUS = ("todo", "in_progress", "done", "canceled")
 _LATE_S = 90
 
@@ -281,7 +283,7 @@ def _cell(
     page, name = rng.choice(filled)
     value: object = None
     if rng.random() < 0.7:
-        value = {"Delivery %": 0.123, "Delivery health": None}.get(name, "we say: nearly there")
+        value = {"Delivery %": 0.123, "Delivery health": None}.get(name, WORDS)
     world.notion.edit_page(page, name, value)
     place = ("notion", page.id, name)
     column = page.data_source.schema.find(name)
