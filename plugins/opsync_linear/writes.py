@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -57,7 +58,8 @@ def plan(change: Change) -> list[Op] | Outcome:
         if not change.remote_id:
             return Outcome(change=change.id, kind=OutcomeKind.removed)
         delete = ATTACHMENT_DELETE if on_issue else LINK_DELETE
-        return [Op(change.id, delete, {"id": change.remote_id}, missing_is_done=True)]
+        going = [id_ for id_ in (change.remote_id, change.left) if id_]
+        return [Op(change.id, delete, {"id": id_}, missing_is_done=True) for id_ in going]
     return _attachment(change, change.desired) if on_issue else _external_link(change)
 
 
@@ -80,14 +82,16 @@ def _attachment(change: Change, desired: Value) -> list[Op]:
         "metadata": {"opsync": part(desired, "ref"), "status": part(desired, "status")},
     }
     url = part(desired, "url")
+    going = [change.left] if change.left else []
     if change.remote_id and part(change.before, "url") == url:
-        return [Op(change.id, ATTACHMENT_UPDATE, {"id": change.remote_id, "input": shown})]
-    given = {"issueId": change.slot.target.id, "url": url, **shown}
-    ops = [Op(change.id, ATTACHMENT_CREATE, {"input": given})]
-    if replaces(change):
-        old = {"id": change.remote_id}
-        ops.append(Op(change.id, ATTACHMENT_DELETE, old, missing_is_done=True))
-    return ops
+        ops = [Op(change.id, ATTACHMENT_UPDATE, {"id": change.remote_id, "input": shown})]
+    else:
+        given = {"issueId": change.slot.target.id, "url": url, **shown}
+        ops = [Op(change.id, ATTACHMENT_CREATE, {"input": given})]
+        if replaces(change):
+            going.insert(0, change.remote_id)
+    delete = partial(Op, change.id, ATTACHMENT_DELETE, missing_is_done=True)
+    return ops + [delete({"id": id_}) for id_ in going]
 
 
 def _external_link(change: Change) -> list[Op]:

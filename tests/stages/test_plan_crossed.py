@@ -257,3 +257,57 @@ def test_a_place_that_somebody_else_serves_by_now_holds_no_edit() -> None:
     row = Entry(slot=slot("link"), desired=stored(NEW), observed=stored(edit), hold=hold)
     [kept] = planned(seen_target(THEIRS), Want(slot("link"), NEW), entries=[row]).skipped
     assert (kept.outcome, kept.hold) == (SKIPPED, None)
+
+
+FURTHER = linked("https://c.example")
+HALF = [
+    Seen.of("remote", OLD, address="https://a.example", remote_id="1", ours=True),
+    Seen.of("remote", NEW, address="https://b.example", remote_id="2", ours=True),
+]
+"""What a move from OLD to NEW leaves that broke off once it had made the new one."""
+
+
+def half_moved(**more: Any) -> Entry:
+    return replace(entry(OLD, surface="remote", remote_id="1", intent=stored(NEW)), **more)
+
+
+@pytest.mark.parametrize(
+    ("value", "verb"), [(OLD, Verb.update), (FURTHER, Verb.update), (None, Verb.remove)]
+)
+def test_what_a_move_that_broke_off_has_made_goes_with_what_is_wanted_by_now(
+    value: Any, verb: Verb
+) -> None:
+    row = half_moved()
+    [change] = planned(seen_target(), Want(row.slot, value), entries=[row], seen=HALF).changes
+    assert (change.verb, change.desired, change.before) == (verb, value, OLD)
+    assert (change.remote_id, change.left, change.interrupted) == ("1", "2", True)
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "seen"),
+    [
+        (half_moved(), NEW, HALF),
+        (half_moved(), OLD, HALF[:1]),
+        (half_moved(), OLD, HALF[1:]),
+        (half_moved(intent=None), FURTHER, HALF),
+        (half_moved(applied=NOTHING), OLD, HALF),
+        (half_moved(), OLD, [HALF[0], replace(HALF[1], ours=False)]),
+        (half_moved(), OLD, [HALF[0], replace(HALF[1], surface="link")]),
+        (half_moved(), OLD, [replace(HALF[0], surface="link"), HALF[1]]),
+        (half_moved(), OLD, None),
+    ],
+    ids=["wanted", "not made", "moved", "no move", "unknown", "theirs", "there", "here", "unseen"],
+)
+def test_else_nothing_goes_along(row: Entry, value: Any, seen: list[Seen] | None) -> None:
+    found = planned(seen_target(), Want(row.slot, value), entries=[row], seen=seen)
+    assert [one.left for one in found.changes] == [""] * len(found.changes)
+
+
+def test_what_another_slot_has_is_not_left_of_a_move() -> None:
+    other = replace(
+        entry(NEW, surface="remote", remote_id="2"),
+        slot=Slot(half_moved().slot.target, "remote", "delivery", half_moved().slot.other),
+    )
+    wants = [Want(half_moved().slot, OLD), Want(other.slot, NEW)]
+    found = planned(seen_target(), *wants, entries=[half_moved(), other], seen=HALF)
+    assert found.changes == ()

@@ -57,7 +57,8 @@ class Change(Struct, frozen=True, kw_only=True):
     write of the slot broke off: what it made may be there, unknown. `over_edit` says that `before`
     is what a person wrote over opsync's value. `settles` says what becomes of the hold that an undo
     or a release put on the slot, or found there, once this is carried out: it stands ("held") or
-    ends ("free"). `evidence` are short sentences, `inputs` maps each input's ref to the version it
+    ends ("free"). `left` is the vendor's id of what an interrupted move made besides: it is taken
+    away along. `evidence` are short sentences, `inputs` maps each input's ref to the version it
     had.
     """
 
@@ -73,6 +74,7 @@ class Change(Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     over_edit: bool = False
     settles: Literal["", "held", "free"] = ""
+    left: str = ""
 
 
 class OutcomeKind(StrEnum):

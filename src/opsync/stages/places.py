@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -158,6 +158,33 @@ def stands_twice(
     places = {connector.address(surface.name, one) for one in tried} - {""}
     own = [one.address for one in seen if one.surface == surface.name and one.ours]
     return any(own.count(place) > 1 for place in places)
+
+
+def left_behind(
+    surface: Surface,
+    want: Want,
+    entry: Entry,
+    connector: Writable,
+    seen: Sequence[Seen] | None,
+    taken: Container[str],
+) -> str:
+    """The id of what an interrupted move made beside what it was to replace, where by now that is
+    wanted nowhere; "" if there is none. `taken` are the ids that the slots here have."""
+    made = plain(entry.intent)
+    if made is None or entry.applied == NOTHING or not seen:
+        return ""
+    place = connector.address(surface.name, made)
+    if place in ("", connector.address(surface.name, want.value)):
+        return ""
+    here = [one for one in seen if one.surface == surface.name]
+    if not any(one.remote_id == entry.remote_id for one in here):
+        return ""
+    besides = (
+        one.remote_id
+        for one in here
+        if one.ours and one.address == place and one.remote_id not in taken
+    )
+    return next(besides, "")
 
 
 def recovered(

@@ -24,6 +24,7 @@ from opsync.stages.places import (
     is_edited,
     is_lapsed,
     is_overwritten,
+    left_behind,
     look_at,
     stands_twice,
 )
@@ -77,6 +78,7 @@ def plan(
         else:
             del rows[entry.slot]
             wanted.pop(entry.slot, None)
+    ids = {row.remote_id for row in rows.values()}
     carried: list[tuple[Want, Entry, Seen | None]] = []
     for slot in sorted(rows.keys() | wanted.keys()):
         surface = surfaces.get(slot.surface)
@@ -96,7 +98,8 @@ def plan(
             carried.append((want, entry, here))
         else:
             twice = stands_twice(surface, want, entry, connector, seen)
-            builder.slot(want, entry, here, surface, taken=taken, twice=twice)
+            left = left_behind(surface, want, entry, connector, seen, ids)
+            builder.slot(want, entry, here, surface, taken=taken, twice=twice, left=left)
     daring = builder.daring({name for name, one in surfaces.items() if one.alone})
     for want, entry, here in carried:
         entry = builder.taken_up(entry, here)

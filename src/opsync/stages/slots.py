@@ -96,8 +96,10 @@ class Builder:
         *,
         taken: bool = False,
         twice: bool = False,
+        left: str = "",
     ) -> None:
-        """Plan one slot."""
+        """Plan one slot. What stands there `twice`, or is `left` besides by an interrupted move, is
+        one once it is written."""
         desired = stored(want.value)
         same_desire = bytes(desired) == bytes(entry.desired)
         updated = msgspec.structs.replace(
@@ -162,7 +164,7 @@ class Builder:
             intent=entry.intent,
             ours=here is not None and here.ours,
         )
-        if twice and decision in (Decision.nothing, Decision.adopt):
+        if (twice or left) and decision in (Decision.nothing, Decision.adopt):
             # The write removes the other one.
             decision = Decision.write
         again = same_desire and entry.outcome == CONFLICTED and updated.observed == entry.observed
@@ -177,7 +179,7 @@ class Builder:
         if decision is Decision.conflict:
             self._edit(want, entry, updated, surface, here, taken=taken)
         else:
-            self._follow(decision, want, entry, updated, here)
+            self._follow(decision, want, entry, updated, here, left)
 
     def _follow(
         self,
@@ -186,6 +188,7 @@ class Builder:
         entry: Entry,
         updated: Entry,
         here: Seen | None,
+        left: str,
     ) -> None:
         if here is not None:
             # What stands there is seen, and is no person's edit (any more).
@@ -207,7 +210,7 @@ class Builder:
                     next_try_at=None,
                 )
             case Decision.write | Decision.look:
-                change = self._change(want, entry, here)
+                change = msgspec.structs.replace(self._change(want, entry, here), left=left)
                 until = self.rests.get(want.slot, self.now)
                 if change.verb is Verb.update and not change.interrupted and until > self.now:
                     self.resting.append((updated, until))

@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from opsync.errors import NotFound, SignInError, TemporaryError
-from opsync.model import Category, Kind, Outcome, OutcomeKind, Record, Ref
+from opsync.model import WRITTEN, Category, Kind, Outcome, OutcomeKind, Record, Ref
 from opsync.sandbox.linear import LinearWorkspace
 from opsync.sandbox.vendor import Faults
 from tests.plugins.linear.conftest import PAGE, Connect, apply, change, link_content, rollup_content
@@ -124,6 +125,28 @@ async def test_a_new_url_replaces_the_attachment(
     assert list(workspace.attachments) == [outcome.remote_id]
     assert outcome.remote_id != old
     assert workspace.write_requests == 1
+
+
+@pytest.mark.parametrize("wanted", ["before", "elsewhere", "nowhere"])
+async def test_what_an_interrupted_move_made_is_taken_away_with_the_next_write(
+    workspace: LinearWorkspace, connect: Connect, wanted: str
+) -> None:
+    linear, (issue,) = await issues(workspace, connect)
+    before = linear.render("link", issue, link_content())
+    moved = link_content(url="https://harbor.atlassian.net/browse/MOB-41")
+    made = [
+        next(iter((await apply(linear, [change(issue, "link", value)])).values())).remote_id
+        for value in (before, linear.render("link", issue, moved))
+    ]
+    further = link_content(url="https://harbor.atlassian.net/browse/MOB-42")
+    values = {"before": before, "elsewhere": linear.render("link", issue, further)}
+    after = values.get(wanted)
+    one = change(issue, "link", after, before=before, remote_id=made[0])
+
+    (outcome,) = (await apply(linear, [replace(one, left=made[1])])).values()
+
+    assert (outcome.kind in WRITTEN, outcome.applied) == (True, after)
+    assert list(workspace.attachments) == ([outcome.remote_id] if after else [])
 
 
 @pytest.mark.parametrize("url", ["", "https://harbor.atlassian.net/browse/MOB-41"])

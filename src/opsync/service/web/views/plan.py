@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from secrets import token_bytes
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -88,11 +89,17 @@ _OTHERS: Mapping[Why, tuple[str, str]] = {
 LISTED = 100
 """So many values of each other sort are listed."""
 
+_KEY = token_bytes(32)
+
 
 def seen(found: Iterable[Awaiting]) -> str:
-    """A digest of values as they wait now: a button decides about what was shown, or not at all."""
+    """A digest of values as they wait now: a button decides about what was shown, or not at all.
+
+    What is shown may leave out words of private work that the values have. Nobody can find these
+    from the digest by trying: it is made with a key of this process.
+    """
     told = sorted(f"{one.entry.slot} {one.change.approves}" for one in found)
-    return blake2b("\n".join(told).encode(), digest_size=12).hexdigest()
+    return blake2b("\n".join(told).encode(), digest_size=12, key=_KEY).hexdigest()
 
 
 def to_approve(
