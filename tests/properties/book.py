@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Slot
-from opsync.model.ledger import CONFLICTED, Entry, Hold, stored
+from opsync.model.ledger import CONFLICTED, LET_BE, Entry, Hold, stored
 from opsync.model.value import NOTHING
 
 WAITS = tuple(timedelta(minutes=one) for one in (5, 30, 120, 720, 1440))
@@ -48,10 +48,12 @@ class Book:
         self._tidy()
 
     def begin(self, changes: Sequence[Change]) -> None:
-        """Writes are about to leave."""
+        """Writes are about to leave, but for those of what a person decided to leave alone."""
         for change in changes:
             desired = stored(change.desired)
             old = self.rows.get(change.slot)
+            if old is not None and old.hold is not None and old.hold.kind in LET_BE:
+                continue
             if old is None:
                 old = Entry(
                     slot=change.slot,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from secrets import token_bytes
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from opsync.engine.awaiting import Awaiting, Shown, Why
 from opsync.engine.catalog import Item
 from opsync.engine.phrases import plural, shown, value
 from opsync.model import Kind, Ref, Verb
+from opsync.runtime import new_secret
 from opsync.service.web.views.signs import Badge
 from opsync.service.web.views.values import Named, named
 
@@ -89,7 +89,7 @@ _OTHERS: Mapping[Why, tuple[str, str]] = {
 LISTED = 100
 """So many values of each other sort are listed."""
 
-_KEY = token_bytes(32)
+_KEY = new_secret()
 
 
 def seen(found: Iterable[Awaiting]) -> str:
