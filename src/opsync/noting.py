@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+import structlog
+
 from opsync.contract.connector import Connector, MakesColumns, Writable
 from opsync.desire import Setting
 from opsync.model import Change, Kind, Record, Ref, Verb
@@ -14,6 +16,8 @@ from opsync.model.ledger import EDITED, LET_BE, Entry, Hold, HoldKind
 from opsync.report import HeldKind, HeldSlot, OwnColumn, Planned, PlanReport
 from opsync.stages.plan import TargetPlan
 from opsync.wording import day
+
+_log = structlog.get_logger(__name__)
 
 HELD = {
     HoldKind.removed: "removed by a person; stays removed",
@@ -155,10 +159,13 @@ class Notes:
         connector = self.connectors[instance]
         if not wanted or not isinstance(connector, MakesColumns):
             return
-        needed = [
-            OwnColumn(instance, self.setting.tools[instance], column)
-            for column in connector.missing_columns(target, wanted)
-        ]
+        try:
+            missing = list(connector.missing_columns(target, wanted))
+        except Exception as error:  # noqa: BLE001 - a connector's fault costs what is told ahead
+            _log.error("columns.failed", instance=instance, exc_info=error)
+            return
+        tool = self.setting.tools[instance]
+        needed = [OwnColumn(instance, tool, column) for column in missing]
         noted = {one.place for one in self.report.columns}
         self.report.columns += [one for one in needed if one.place not in noted]
 

@@ -100,3 +100,15 @@ async def test_of_a_private_database_the_tool_alone_is_told(world: World) -> Non
     assert column_lines(report.plan.columns, "will be made") == [
         f"Notion: 5 columns will be made: {NAMES}"
     ]
+
+
+async def test_a_connector_that_cannot_tell_them_ahead_costs_no_more_than_that(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("not told")
+
+    monkeypatch.setattr("opsync_notion.columns.Columns.missing", broken)
+    report = await world.sync()
+    assert report.plan.columns == []
+    assert (report.exit_code, len(report.columns_made)) == (0, 5)
