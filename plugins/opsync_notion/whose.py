@@ -50,10 +50,6 @@ class Tally(Struct, frozen=True):
         """Whether there is no value."""
         return not self.ours.get(prop.id) and not self.others.get(prop.id)
 
-    def mixed(self, prop: Property) -> bool:
-        """Whether opsync could have written some of the values, and most it could not."""
-        return bool(self.ours.get(prop.id)) and not self.worded(prop)
-
 
 class Verdict(Struct, frozen=True):
     """The columns that are opsync's, by surface; those of which it cannot be told; and the ids of

@@ -8,7 +8,16 @@ import msgspec
 import pytest
 
 from opsync.model import Ref, Slot
-from opsync.model.ledger import Entry, Hold, HoldKind, at_rest, digest, given_back, stored
+from opsync.model.ledger import (
+    Entry,
+    Hold,
+    HoldKind,
+    at_rest,
+    change_id,
+    digest,
+    given_back,
+    stored,
+)
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLOT = Slot(Ref("jira", "issue", "1"), "link", "roadmap", Ref("notion", "page", "1"))
@@ -42,6 +51,10 @@ def test_equal_values_are_kept_as_equal_bytes() -> None:
     assert one == stored({"title": "A", "url": "https://a.example"})
     assert digest(one) == digest(stored({"title": "A", "url": "https://a.example"}))
     assert len(digest(one)) == 32, "rows of earlier versions have this many digits"
+
+
+def test_a_write_is_called_by_its_run_and_its_slot() -> None:
+    assert change_id(12, SLOT) == f"12-{digest(stored(str(SLOT)))[:8]}"
 
 
 def test_what_stands_at_a_target_that_is_gone_is_known_as_it_was_asked_for() -> None:

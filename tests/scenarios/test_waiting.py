@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import opsync.steps.writing as writing
-from opsync.engine.approving import approvals_of, chosen, unwritten
+from opsync.engine.approving import approvals_of
 from opsync.engine.fingerprint import modes_as
 from opsync.model import Approval, KeptPlan, Slot
 from opsync.model.rules import HELD_FOR
-from opsync.report import PassReport, Planned
+from opsync.report import Planned
+from tests.scenarios.test_approving import carry_out
 from tests.support.world import World, troubles
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -77,17 +78,6 @@ async def kept(world: World, number: int | None = None) -> KeptPlan:
     return found
 
 
-async def carry_out(world: World, plan: KeptPlan) -> tuple[PassReport, list[str]]:
-    """`opsync apply`: the pass, and why what was not written."""
-    world.clock.advance(60)
-    async with world.session() as session:
-        given = approvals_of(plan.changes, plan.number, by="ana", at=AT)
-        await session.store.approve(list(given))
-        report = await session.sync("apply", chosen=chosen(plan.changes))
-        left = await unwritten(session.store, plan.changes, report, UTC)
-    return report, [f"{one.change.place}: {one.fate}" for one in left]
-
-
 @pytest.mark.parametrize("mode", [*MODES, "apply"])
 async def test_where_nothing_changed_nothing_is_planned_and_no_run_is_due(
     world: World, mode: str
@@ -143,7 +133,7 @@ async def test_only_what_changed_is_planned_and_the_new_plan_has_all_that_waits(
     assert report.kept_as == report.run
     plan = await kept(world)
     assert {one.slot for one in plan.changes} == {one.change.slot for one in first.plan.proposed}
-    assert (await carry_out(world, plan))[1] == []
+    assert (await carry_out(world, plan))[1] == {}
     assert world.checkout.text("Delivery").startswith("2 of 5 done")
     assert world.loyalty.text("Delivery").startswith("2 of 2 done")
 
@@ -174,7 +164,7 @@ async def test_the_number_told_last_writes_all_of_it_however_many_days_go_by(
 
     report, left = await carry_out(world, await kept(world, first.run))
 
-    assert left == []
+    assert left == {}
     assert report.exit_code == 0, troubles(report)
     assert report.applied == len(first.plan.proposed)
     day = world.clock.now().date().isoformat()

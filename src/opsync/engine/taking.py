@@ -21,7 +21,7 @@ from opsync.engine.session import Session, open_instance
 from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.errors import ConfigError, SignInError
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Value, Verb
-from opsync.model.ledger import Entry, Hold, digest, given_back, plain, stored
+from opsync.model.ledger import Entry, Hold, change_id, given_back, plain, stored
 from opsync.model.undo import TAKEN_BACK, Back, Left, stands_for
 from opsync.stages.apply import ApplyReport, TargetWork, apply
 from opsync.stages.places import Want, look_at
@@ -231,7 +231,7 @@ class _Taking:
             verb = Verb.create if now is None else Verb.update
         suffix = TAKEN_BACK if back.hold is not None else ""
         return Change(
-            id=f"{self._found.run}-{digest(stored(str(slot)))[:8]}{suffix}",
+            id=f"{change_id(self._found.run, slot)}{suffix}",
             slot=slot,
             verb=verb,
             desired=back.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opsync.model.change import Change, MadeColumn, Outcome, OutcomeKind, Slot, Verb
-from opsync.model.ledger import digest, stored
+from opsync.model.ledger import change_id
 from opsync.model.record import Ref
 
 COLUMN = "column"
@@ -27,7 +27,7 @@ def column_change(
     """That a column is made or removed, with the outcome when it was."""
     slot = column_slot(instance, column)
     change = Change(
-        id=f"{run}-{digest(stored(str(slot)))[:8]}",
+        id=change_id(run, slot),
         slot=slot,
         verb=Verb.create if made else Verb.remove,
         desired=column.title if made else None,

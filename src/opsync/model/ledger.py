@@ -155,3 +155,8 @@ def stored(value: Value) -> msgspec.Raw:
 def digest(value: bytes) -> str:
     """The digest of a stored value by which holds and approvals name it."""
     return blake2b(value, digest_size=16).hexdigest()
+
+
+def change_id(run: int, slot: Slot) -> str:
+    """What a run's write of a slot is called: "12-9c1b2f04"."""
+    return f"{run}-{digest(stored(str(slot)))[:8]}"

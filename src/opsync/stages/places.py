@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from opsync.contract.connector import Surface, Writable
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
-from opsync.model.ledger import EDITED, LET_BE, Entry, Hold, digest, plain, stored
+from opsync.model.ledger import EDITED, LET_BE, Entry, Hold, change_id, digest, plain, stored
 from opsync.model.rules import Edits, Mode
 from opsync.model.value import NOTHING
 
@@ -200,7 +200,7 @@ def recovered(
         kind = OutcomeKind.created if before is None else OutcomeKind.updated
         verb = Verb.create if before is None else Verb.update
     change = Change(
-        id=f"{run}-{digest(stored(str(entry.slot)))[:8]}-found",
+        id=f"{change_id(run, entry.slot)}-found",
         slot=entry.slot,
         verb=verb,
         desired=value,

@@ -21,7 +21,7 @@ from opsync.model.ledger import (
     Entry,
     Hold,
     HoldKind,
-    digest,
+    change_id,
     plain,
     stored,
 )
@@ -309,9 +309,8 @@ class Builder:
         if want.value is not None:
             verb = Verb.create if before is None else Verb.update
         slot = want.slot
-        number = digest(stored(str(slot)))[:8]
         return Change(
-            id=f"{self.run}-{number}",
+            id=change_id(self.run, slot),
             slot=slot,
             verb=verb,
             desired=want.value,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from opsync.current import Pass
 from opsync.desire import Setting
 from opsync.model import Change, Kind, Record, Ref, Slot, Verb
-from opsync.model.ledger import Entry, digest, plain, stored
+from opsync.model.ledger import Entry, change_id, plain
 from opsync.model.waiting import Waiting, WaitsFor
 from opsync.noting import Notes
 from opsync.stages.plan import TargetPlan
@@ -106,7 +106,7 @@ def _change(run: int, entry: Entry) -> Change:
     before = plain(known if entry.observed is None else entry.observed)
     verb = Verb.create if before is None else Verb.update
     return Change(
-        id=f"{run}-{digest(stored(str(entry.slot)))[:8]}",
+        id=change_id(run, entry.slot),
         slot=entry.slot,
         verb=Verb.remove if plain(entry.desired) is None else verb,
         desired=plain(entry.desired),

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from opsync.model import Record, Ref, Rollup
+from opsync.model import Record, Ref, Rollup, Slot
 
 T = TypeVar("T")
 
@@ -62,6 +62,11 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def texts(refs: Sequence[Ref] | set[Ref]) -> list[str]:
     """Refs as stored, each once, in their order."""
     return list(dict.fromkeys(map(str, refs)))
+
+
+def key_of(slot: Slot) -> tuple[str, ...]:
+    """A slot as the key of its row."""
+    return str(slot.target), slot.surface, slot.rule, str(slot.other)
 
 
 def marked(sql: str, values: Sequence[object]) -> str:

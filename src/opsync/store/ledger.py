@@ -44,6 +44,7 @@ from opsync.store.codec import (
     decode_words,
     encode_body,
     encode_json,
+    key_of,
     maybe_text,
     maybe_time,
     texts,
@@ -294,10 +295,6 @@ def _at(slot: Slot) -> ColumnElement[bool]:
     )
 
 
-def _key(slot: Slot) -> tuple[str, ...]:
-    return str(slot.target), slot.surface, slot.rule, str(slot.other)
-
-
 def _row(entry: Entry) -> dict[str, object]:
     slot = entry.slot
     return {
@@ -353,7 +350,7 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
     before = _before(connection, [entry.slot.target for entry in entries])
     rows = []
     for entry in entries:
-        row, old = _row(entry), before.get(_key(entry.slot))
+        row, old = _row(entry), before.get(key_of(entry.slot))
         if old is not None:
             if _is_let_be(old) and entry.hold != _decode_hold(old["hold"]) and _says(entry):
                 continue
@@ -398,7 +395,7 @@ def _begin(connection: Connection, changes: Sequence[Change]) -> list[Change]:
     found = _before(connection, [change.slot.target for change in changes])
     let_be = {key for key, row in found.items() if _is_let_be(row)}
     # An undo, or a release, put the hold there itself.
-    changes = [one for one in changes if one.settles or _key(one.slot) not in let_be]
+    changes = [one for one in changes if one.settles or key_of(one.slot) not in let_be]
     rows = [
         _row(
             Entry(
@@ -473,7 +470,7 @@ def _finish(
         if not outcome.unknown and not (failed and change.interrupted):
             # What an earlier write began is no clearer by one that was refused.
             values["intent"] = None
-        at_key = {f"at_{name}": one for name, one in zip(_KEY, _key(change.slot), strict=True)}
+        at_key = {f"at_{name}": one for name, one in zip(_KEY, key_of(change.slot), strict=True)}
         connection.execute(_CHANGE, values | at_key)
     _forget_empty(connection, [change.slot for change, _ in done])
     write_journal(connection, [journal_row(run, at, change, outcome) for change, outcome in done])

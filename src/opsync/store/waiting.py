@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 
 from opsync.model import Slot
 from opsync.model.waiting import Waiting
-from opsync.store.codec import chunks, texts
+from opsync.store.codec import chunks, key_of, texts
 from opsync.store.schema import ledger
 
 WAITS = """(waits <> '' AND under = :modes || ' ' || coalesce(
@@ -38,13 +38,9 @@ def put_waits(connection: Connection, waits: Mapping[Slot, Waiting | None]) -> N
     news = []
     for slot, one in waits.items():
         what, under = ("", "") if one is None else (one.what.value, one.under)
-        at = {
-            "at_target": str(slot.target),
-            "at_surface": slot.surface,
-            "at_rule": slot.rule,
-            "at_other": str(slot.other),
-        }
-        if marked.get(tuple(at.values()), ("", "")) != (what, under):
+        key = key_of(slot)
+        if marked.get(key, ("", "")) != (what, under):
+            at = {f"at_{column.name}": part for column, part in zip(_KEY, key, strict=True)}
             news.append(at | {"for": what, "word": under})
     if news:
         connection.execute(_MARK, news)
