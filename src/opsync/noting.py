@@ -23,7 +23,7 @@ HELD = {
     HoldKind.removed: "removed by a person; stays removed",
     HoldKind.conflict: "edited by a person; keeps theirs",
     HoldKind.undone: "undone; stays undone",
-    HoldKind.refused: "refused",
+    HoldKind.refused: "refused; stays as it stands",
     HoldKind.proposed: "waits for approval",
     HoldKind.theirs: "a person's value, kept for good",
     HoldKind.released: "released; left to people",

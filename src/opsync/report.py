@@ -23,7 +23,7 @@ OVER_LIMIT: Final = "over limit"
 
 HeldKind = Literal["held", "conflict", "skipped", "waiting", "vetoed", "settled"]
 """Why a slot is not written: a hold, a person's edit, somebody else's link, a failure that waits
-for its next try, a plugin's objection, or that a person decided so (undone, released, theirs)."""
+for its next try, a plugin's objection, or that a person decided so (`LET_BE`)."""
 
 HELD_KINDS: Final = frozenset({"held", "conflict", "settled"})
 """Those that last until a person says otherwise, or for days."""

@@ -10,9 +10,11 @@ import pytest
 
 from opsync.engine.approving import approvals_of, chosen, unwritten
 from opsync.engine.awaiting import awaiting
+from opsync.engine.owning import refuse, remove_released
+from opsync.errors import ConfigError
 from opsync.model import Approval, KeptPlan
 from opsync.model.ledger import Entry, Hold, HoldKind, digest, stored
-from opsync.model.rules import LINKS_RULE, Mode
+from opsync.model.rules import HELD_FOR, LINKS_RULE, Mode
 from opsync.report import PassReport
 from opsync.store import Store
 from tests.support.world import World, jira_url, troubles
@@ -218,6 +220,67 @@ async def test_a_persons_edit_wins_over_an_approval(world: World) -> None:
 
     assert world.checkout.text("Delivery") == "Ask Dana"
     assert left["Notion Delivery"] == "held"
+
+
+async def refuse_all(world: World) -> None:
+    """Refuse whatever waits for approval by now, as on the dashboard."""
+    async with world.session() as session:
+        waits = await awaiting(world.config(), session.store)
+        found = [one.entry for one in waits if one.why == "approve"]
+        await refuse(session.store, found, by="ben", at=world.clock.now())
+
+
+async def test_what_was_refused_stays_as_it_stands_and_is_opsyncs_to_take_away(
+    world: World,
+) -> None:
+    """A newer number was not wanted; that is no claim to the one that stands there."""
+    await world.sync()
+    await carry_out(world, await newest(world))
+    world.jira.set_status("PAY-3", "Done")
+    await world.sync()
+    await refuse_all(world)
+
+    for _ in range(2):
+        report = await world.sync()
+        assert report.plan.proposed == []
+        assert (report.exit_code, world.checkout.text("Delivery")[:11]) == (0, "2 of 5 done")
+    world.jira.set_status("PAY-4", "Done")
+    assert (await world.sync()).plan.proposed == [], "of later numbers neither"
+    kept = await world.entries(held=HoldKind.refused)
+    assert kept
+    assert {(one.hold.by, one.owned) for one in kept if one.hold is not None} == {("ben", True)}
+
+    async with world.session() as session:
+        owned = [one for one in await session.store.entries() if one.owned]
+        await remove_released(session, owned, by="ana", command="opsync release --remove")
+    assert world.checkout.text("Delivery") == ""
+
+
+async def test_what_was_refused_over_an_edit_is_that_persons(world: World) -> None:
+    await world.sync()
+    await carry_out(world, await newest(world))
+    world.notion.edit_page(world.checkout, "Delivery", "Ask Dana")
+    await world.sync()
+    world.clock.advance(HELD_FOR.total_seconds())
+    assert "Delivery" in {one.place for one in (await world.sync()).plan.proposed}
+    await refuse_all(world)
+
+    world.jira.set_status("PAY-3", "Done")
+    await world.sync()
+    [kept] = await world.entries(held=HoldKind.theirs)
+    assert not kept.owned
+    assert world.checkout.text("Delivery") == "Ask Dana"
+
+
+async def test_what_was_written_meanwhile_is_refused_no_more(world: World) -> None:
+    await world.sync()
+    async with world.session() as session:
+        waits = [one.entry for one in await awaiting(world.config(), session.store)]
+    await carry_out(world, await newest(world))
+    async with world.session() as session:
+        with pytest.raises(ConfigError, match="nothing was done"):
+            await refuse(session.store, waits, by="ben", at=world.clock.now())
+    assert all(one.hold is None for one in await world.entries())
 
 
 async def test_what_stands_there_already_is_told_so(world: World) -> None:

@@ -10,7 +10,17 @@ import msgspec
 import pytest
 
 from opsync.model import Change, Outcome, OutcomeKind, Record, Seen, Slot, Value, Verb
-from opsync.model.ledger import CONFLICTED, FAILED, SKIPPED, Entry, Hold, HoldKind, digest, stored
+from opsync.model.ledger import (
+    CONFLICTED,
+    FAILED,
+    LET_BE,
+    SKIPPED,
+    Entry,
+    Hold,
+    HoldKind,
+    digest,
+    stored,
+)
 from opsync.model.rules import HELD_FOR, Mode
 from opsync.model.value import NOTHING
 from opsync.stages.places import Want
@@ -140,7 +150,7 @@ def test_a_row_that_holds_nothing_is_nothing_to_take_over() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", [HoldKind.undone, HoldKind.theirs, HoldKind.released])
+@pytest.mark.parametrize("kind", sorted(LET_BE))
 def test_what_a_person_decided_passes_with_the_place(kind: HoldKind) -> None:
     row = Entry(slot=of_rule("old"), desired=stored(A), hold=hold(kind))
     found = planned(seen_target(), Want(of_rule("new"), A2), entries=[row])

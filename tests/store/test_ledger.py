@@ -283,8 +283,7 @@ async def test_what_waits_is_counted_by_why(store: Store) -> None:
     assert await store.waiting() == {
         "edited": 1,
         "removed": 1,
-        "settled": 1,
-        "held": 1,
+        "settled": 2,
         "changes": 1,
     }
 

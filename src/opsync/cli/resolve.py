@@ -66,9 +66,9 @@ def resolve(
 ) -> int:
     """Settle what is held on ITEM: all of it, or at PLACE (as in Delivery).
 
-    Held is what a person edited or removed, and what was undone or released. --theirs leaves it
-    as it stands for good. --ours has opsync's value written by the next run, over what stands
-    there now and over nothing that somebody writes until then. Without either it is shown.
+    Held is what a person edited or removed, and what was undone, released or refused. --theirs
+    leaves it as it stands for good. --ours has opsync's value written by the next run, over what
+    stands there now and over nothing that somebody writes until then. Without either it is shown.
 
     A column of opsync's that a person deleted is settled for all items at once. Links between
     items that ITEM counts are settled on those; it says on which.

@@ -27,7 +27,6 @@ _WAITING = {
     "failed": ("write", "failed, tried again (opsync aside)"),
     "edited": ("value", "edited by a person (opsync plan --offline)"),
     "removed": ("value", "removed by a person"),
-    "held": ("value", "held"),
     "settled": ("value", "left as people decided"),
     "set_aside": ("item", "set aside (opsync aside)"),
     "suggested": ("link", "suggested (opsync links suggest)"),

@@ -191,7 +191,7 @@ async def remove_released(
 
 
 def unsettled(entry: Entry) -> bool:
-    """Whether a person has a say here: it was edited, removed, undone or released."""
+    """Whether a person has a say here: it was edited, removed, undone, released or refused."""
     if entry.hold is not None:
         return entry.hold.kind in LET_BE | EDITED | {HoldKind.removed}
     return entry.outcome == CONFLICTED
@@ -205,9 +205,8 @@ def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
     """
     fresh = msgspec.structs.replace(entry, outcome="", message="", attempts=0, next_try_at=None)
     if side == "theirs":
-        kind = HoldKind.theirs
-        if entry.hold is not None and entry.hold.kind in (HoldKind.undone, HoldKind.released):
-            kind = entry.hold.kind
+        known = entry.hold
+        kind = known.kind if known is not None and known.kind in LET_BE else HoldKind.theirs
         return msgspec.structs.replace(fresh, hold=Hold(kind, by, at))
     stands = entry.applied if entry.observed is None else entry.observed
     return msgspec.structs.replace(
@@ -239,9 +238,30 @@ async def resolve(
         for one in after
         if side == "ours" and modes.get(one.slot.rule) is Mode.propose
     ]
-    if not await store.settle(after, approvals, before=entries):
+    await _settle(store, after, approvals, before=entries)
+    return after
+
+
+async def refuse(store: Store, entries: Sequence[Entry], *, by: str, at: datetime) -> None:
+    """Leave what stands where these propose something, until a person lets go of it: an edit as
+    the person's who made it, and what opsync wrote as its own.
+
+    ConfigError: one of them is not as it was when it was looked up, and nothing was done.
+    """
+    refused = Hold(HoldKind.refused, by, at)
+    after = [
+        msgspec.structs.replace(kept, hold=refused if before.hold is None else kept.hold)
+        for before in entries
+        for kept in [settled(before, "theirs", by=by, at=at)]
+    ]
+    await _settle(store, after, [], before=entries)
+
+
+async def _settle(
+    store: Store, after: list[Entry], approvals: list[Approval], *, before: Sequence[Entry]
+) -> None:
+    if not await store.settle(after, approvals, before=before):
         raise ConfigError(
             "a value was written or changed meanwhile: nothing was done",
             hint="Look at it again, and decide about what stands there now.",
         )
-    return after

@@ -30,6 +30,7 @@ class HoldKind(StrEnum):
     proposed = "proposed"
     """A person's edit was held for its time: opsync's value waits for approval."""
     refused = "refused"
+    """What was proposed there, a person refused: what stands stays so, opsync's own included."""
     undone = "undone"
     conflict = "conflict"
     removed = "removed by a person"
@@ -42,7 +43,7 @@ EDITED = frozenset({HoldKind.conflict, HoldKind.proposed})
 """Holds of a value that a person wrote over opsync's: until that is settled, or `Hold.until`."""
 
 
-LET_BE = frozenset({HoldKind.undone, HoldKind.theirs, HoldKind.released})
+LET_BE = frozenset({HoldKind.refused, HoldKind.undone, HoldKind.theirs, HoldKind.released})
 """Holds that a person set: they last, whatever should stand there, until a person lets go."""
 
 

@@ -46,8 +46,7 @@ SELECT CASE
     WHEN held = 'conflict' THEN 'edited'
     WHEN held = 'proposed' THEN 'to_approve'
     WHEN held = 'removed by a person' THEN 'removed'
-    WHEN held IN ('undone', 'theirs', 'released') THEN 'settled'
-    WHEN held IS NOT NULL THEN 'held'
+    WHEN held IS NOT NULL THEN 'settled'
     WHEN outcome = 'conflicted' THEN 'edited'
     WHEN outcome = 'failed' THEN 'failed'
     ELSE 'changes' END AS why, rule, {about}, count(*)
@@ -141,8 +140,8 @@ class Reading(Part):
     ) -> Mapping[str, int]:
         """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
         the rules that are `proposing`, or over what a person wrote), `failed` (it may try again),
-        `edited` and `removed` (by a person), `settled` (undone, released or kept by one), `held`
-        (otherwise). With `about` only those about these items."""
+        `edited` and `removed` (by a person), `settled` (undone, released, refused or kept by one).
+        With `about` only those about these items."""
         named = None if about is None else frozenset(map(str, about))
         query = _WAITING_AT_ALL if named is None else _WAITING_BY_ITEM
 

@@ -68,6 +68,7 @@ async def test_refuse_leaves_what_stands_until_somebody_lets_go(ben: Visitor) ->
     told = await ben.click(await ben.see("/plan"), "Refuse Notion Delivery of Loyalty")
     assert "1 change refused: it stays as it stands." in told.text
     assert "Left as people decided 1" in told.text
+    assert "refused; stays as it stands" in told.text
 
     await world.sync()
     world.jira.edit("MOB-3", status="Done")

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from opsync.config import Config
 from opsync.engine.approving import approvals_of
 from opsync.engine.awaiting import Awaiting, Shower, awaiting
-from opsync.engine.owning import resolve as keep
+from opsync.engine.owning import refuse as keep_as_it_stands
 from opsync.errors import ConfigError
 from opsync.service.web.forms import Form, sent
 from opsync.service.web.pages.settling import settle
@@ -81,7 +81,7 @@ async def refuse(request: Request) -> Response:
     desk = site.desk
     chosen = await _chosen(site, sent(request))
     by, at = request.state.actor.name, site.now()
-    await keep(desk.config, desk.store, [one.entry for one in chosen], "theirs", by=by, at=at)
+    await keep_as_it_stands(desk.store, [one.entry for one in chosen], by=by, at=at)
     await desk.changed()
     return back("/plan", "refused", len(chosen))
 
