@@ -77,7 +77,7 @@ def on_command_line(
     (tmp_path / "opsync.toml").write_text(to_toml(world.raw), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     simulated = partial(open_session, transport=world.net, runtime=Runtime(clock=world.clock))
-    monkeypatch.setattr("opsync.cli.sync.open_session", simulated)
+    monkeypatch.setattr("opsync.cli.onepass.open_session", simulated)
     monkeypatch.setattr("opsync.cli.doctor.open_session", simulated)
     offline = partial(offline_plan, runtime=Runtime(clock=world.clock))
     monkeypatch.setattr("opsync.cli.plan.offline_plan", offline)

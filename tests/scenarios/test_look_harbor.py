@@ -73,7 +73,7 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     with pytest.MonkeyPatch.context() as patch:
         runtime = Runtime(clock=clock, rng=random.Random(7))
         simulated = partial(open_session, transport=Wire(company.vendors), runtime=runtime)
-        patch.setattr("opsync.cli.sync.open_session", simulated)
+        patch.setattr("opsync.cli.onepass.open_session", simulated)
         patch.setattr("opsync.cli.look.SystemClock", lambda: clock)
         for how in ([], ["--markdown"], ["--json"]):
             with redirect_stdout(StringIO()) as out:

@@ -24,6 +24,7 @@ from opsync.cli.common import (
 from opsync.cli.excluding import excludes
 from opsync.cli.limits import ALLOWS, Allowed, limit_options
 from opsync.cli.linkdecisions import login
+from opsync.cli.onepass import run_sync
 from opsync.cli.passjson import as_json as pass_json
 from opsync.cli.passview import print_pass
 from opsync.cli.planfile import read_plan
@@ -144,8 +145,6 @@ async def _approve_rule(opened: Opened, name: str, *, revoke: bool) -> int:
 async def _apply(
     opened: Opened, named: str | None, items: Sequence[str], allowed: Allowed
 ) -> Applied:
-    from opsync.cli.sync import run_sync
-
     plan = await _plan(opened, named)
     changes = _wanted(plan, items)
     async with open_store(opened) as store:

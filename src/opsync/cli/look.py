@@ -21,6 +21,7 @@ from opsync.cli.excluding import excludes
 from opsync.cli.lookdoc import document
 from opsync.cli.looksaid import LookView
 from opsync.cli.lookview import print_look
+from opsync.cli.onepass import run_sync
 from opsync.engine.look import look as look_at
 from opsync.engine.look import unread
 from opsync.engine.offline import offline_plan
@@ -78,8 +79,6 @@ def look(
 
 async def _online(opened: Opened) -> LookView:
     """Read all tools, and look at what the store has then."""
-    from opsync.cli.sync import run_sync
-
     config = opened.config
     report = await run_sync(opened, COMMAND, write=False, keeps_plan=False)
     async with open_store(opened) as store:

@@ -20,6 +20,7 @@ from opsync.cli.common import (
 )
 from opsync.cli.excluding import excludes
 from opsync.cli.limits import Allowed
+from opsync.cli.onepass import run_sync
 from opsync.cli.passview import alarm_lines, trouble_lines, warning_lines
 from opsync.cli.pause import paused_lines
 from opsync.cli.planview import PlanView, a_persons, plan_json, print_plan
@@ -134,8 +135,6 @@ async def _plan(
     full: bool,
     limits: Limits | None,
 ) -> PlanView:
-    from opsync.cli.sync import run_sync
-
     if offline:
         report = await offline_plan(opened.config, "opsync plan --offline")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -19,16 +18,14 @@ from opsync.cli.common import (
     store_option,
 )
 from opsync.cli.limits import Allowed, limit_options
+from opsync.cli.onepass import run_sync
 from opsync.cli.passjson import as_json
 from opsync.cli.passview import print_pass
+from opsync.cli.plan import show_plan
 from opsync.engine.awaiting import held_in_all
-from opsync.engine.fingerprint import config_digest
-from opsync.engine.session import open_session
-from opsync.errors import StoreHeld
-from opsync.model import Limits, Slot
+from opsync.model import Limits
 from opsync.model.rules import Mode
 from opsync.report import PassReport
-from opsync.runtime import SystemClock
 
 
 @click.command()
@@ -67,8 +64,6 @@ def sync(
     "instances": [...], "changes": [...], "held": [...], "columns": [...]}.
     """
     if dry_run:
-        from opsync.cli.plan import show_plan
-
         return show_plan(
             config_path,
             store,
@@ -99,49 +94,3 @@ async def _sync(opened: Opened, only: tuple[str, ...], limits: Limits, *, full: 
 
 def _print(report: PassReport) -> None:
     print_json(as_json(report))
-
-
-async def run_sync(
-    opened: Opened,
-    command: str,
-    *,
-    only: tuple[str, ...] = (),
-    full: bool = False,
-    write: bool = True,
-    chosen: Mapping[Slot, str] | None = None,
-    limits: Limits | None = None,
-    keeps_plan: bool = True,
-) -> PassReport:
-    """One pass with its progress on standard error: here, or where a service holds the store, by
-    that."""
-    from opsync.cli.progress import progress
-
-    with progress(opened.config.plugins, SystemClock(), writes=write) as told:
-        try:
-            async with open_session(opened.config, command, redactor=opened.redactor) as session:
-                return await session.sync(
-                    command,
-                    only=frozenset(only),
-                    full=full,
-                    write=write,
-                    chosen=chosen,
-                    limits=limits,
-                    keeps_plan=keeps_plan,
-                    progress=told,
-                )
-        except StoreHeld as held:
-            from opsync.cli.asking import sync_there
-            from opsync.service.asks import AskSync
-
-            wanted = AskSync(
-                command=command,
-                config=config_digest(opened.config),
-                only=only,
-                full=full,
-                write=write,
-                chosen=None if chosen is None else tuple(chosen.items()),
-                limits=limits,
-                mode=opened.config.forced,
-                keeps_plan=keeps_plan,
-            )
-            return await sync_there(opened, held, wanted, told)
