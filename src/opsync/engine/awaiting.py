@@ -12,7 +12,9 @@ from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.standing import held_why
 from opsync.engine.veil import Veil
-from opsync.model import Approved, KeptChange, Ref, Value, Verb
+from opsync.model import Approved, KeptChange, OutcomeKind, Ref, Value, Verb
+from opsync.model.approval import KeptColumn
+from opsync.model.column import COLUMN
 from opsync.model.ledger import CONFLICTED, LET_BE, SKIPPED, Entry, HoldKind, digest, plain
 from opsync.model.rules import LINKS_RULE, Mode
 from opsync.model.value import NOTHING
@@ -78,6 +80,26 @@ async def awaiting(config: Config, store: Store) -> list[Awaiting]:
             group = min(roots.get(one.slot.target, ()), default=one.slot.target)
         found.append(Awaiting(entry=one, change=change, why=why, group=group, note=note))
     return found
+
+
+async def columns_ahead(store: Store, found: Iterable[Awaiting]) -> list[KeptColumn]:
+    """The columns of opsync's own that are made once what waits for approval is approved: those
+    that the newest plan told, but for what was made since."""
+    plan = await store.kept_plan()
+    if plan is None:
+        return []
+    waits = {one.entry.slot.target.instance for one in found if one.why == "approve"}
+    made = {
+        (instance, str(row.after))
+        for instance in waits
+        for row in await store.journal_in(instance, COLUMN)
+        if row.run > plan.number and row.kind is OutcomeKind.created
+    }
+    return [
+        one
+        for one in plan.columns
+        if one.instance in waits and (one.instance, one.name) not in made
+    ]
 
 
 async def held_in_all(config: Config, store: Store, told: Iterable[HeldSlot]) -> int:

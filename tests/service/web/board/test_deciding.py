@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from opsync.engine.approving import chosen
 from opsync.service.desk import Budget, Signals, Standing
 from tests.service.web.board.office import Shown, Visitor
 from tests.service.web.pages import READ_TOKEN, bearer
@@ -33,6 +34,26 @@ async def test_apply_all_has_everything_written_that_was_shown(ben: Visitor) -> 
     assert world.checkout.text("Delivery").startswith("2 of 5 done")
     assert [link["title"] for link in world.remote_links("PAY-1")] == ["Roadmap: One-tap checkout"]
     assert "Nothing waits for you" in (await ben.see("/plan")).text
+
+
+async def test_the_columns_that_it_will_make_are_told_until_they_stand(ben: Visitor) -> None:
+    world = ben.office.world
+    page = await ben.see("/plan")
+    names = "Delivery, Delivery %, Delivery health, Work, Delivery changed"
+    assert f"Notion Roadmap gets 5 columns: {names}." in page.text
+
+    await ben.click(page, "Apply Notion Delivery % of Loyalty")
+    async with world.session() as session:
+        plan = await session.store.kept_plan()
+        assert plan is not None
+        percent = [one for one in plan.changes if one.place == "Delivery %"]
+        report = await session.sync("opsync apply 1", chosen=chosen(percent))
+        assert await session.store.kept_plan() == plan, "it was carried out in part"
+    assert len(report.columns_made) == 5
+
+    page = await ben.see("/plan")
+    assert "Refuse Notion Delivery of Loyalty" in [one.name for one in page.buttons]
+    assert "columns:" not in page.text
 
 
 async def test_apply_these_is_about_one_initiative(ben: Visitor) -> None:

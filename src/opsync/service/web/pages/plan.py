@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from opsync.config import Config
 from opsync.engine.approving import approvals_of
-from opsync.engine.awaiting import Awaiting, Shower, awaiting
+from opsync.engine.awaiting import Awaiting, Shower, awaiting, columns_ahead
 from opsync.engine.owning import refuse as keep_as_it_stands
 from opsync.errors import ConfigError
 from opsync.service.web.forms import Form, sent
@@ -53,7 +53,7 @@ async def _view(config: Config, store: Store, asked: int) -> PlanPage:
     for why in ("edited", "next", "observe", "decided"):
         needed += other(found, why)
     told = {one.slot: one for one in await shower.show(needed)}
-    return plan(found, titles, told, start)
+    return plan(found, titles, told, await columns_ahead(store, found), start)
 
 
 async def approve(request: Request) -> Response:

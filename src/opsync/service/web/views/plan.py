@@ -12,6 +12,7 @@ from opsync.engine.awaiting import Awaiting, Shown, Why
 from opsync.engine.catalog import Item
 from opsync.engine.phrases import plural, shown, value
 from opsync.model import Kind, Ref, Verb
+from opsync.model.approval import KeptColumn
 from opsync.runtime import new_secret
 from opsync.service.web.views.signs import Badge
 from opsync.service.web.views.values import Named, named
@@ -65,10 +66,11 @@ class Section(Struct, frozen=True, kw_only=True):
 
 
 class PlanPage(Struct, frozen=True, kw_only=True):
-    """The page: what is to be approved, by initiative, and what else waits. `after` leads to the
-    next page of groups, 0 where there is none."""
+    """The page: what is to be approved, by initiative, and what else waits. `columns` says which
+    are made for it; `after` leads to the next page of groups, 0 where there is none."""
 
     sentence: str
+    columns: tuple[str, ...]
     count: int
     seen: str
     groups: tuple[Group, ...]
@@ -124,9 +126,11 @@ def plan(
     found: Sequence[Awaiting],
     titles: Mapping[Ref, Item],
     told: Mapping[str, Shown],
+    ahead: Iterable[KeptColumn],
     start: int = 0,
 ) -> PlanPage:
-    """The page from group `start` on. `told` has the values that it shows, by slot."""
+    """The page from group `start` on. `told` has the values that it shows, by slot; `ahead` are
+    the columns that do not stand yet."""
     waits = [one for one in found if one.why == "approve"]
     groups = to_approve(found, titles)
     page = groups[start : start + GROUPS]
@@ -138,6 +142,7 @@ def plan(
         head = f"{plural(count, 'change')} {verb} for approval"
     return PlanPage(
         sentence=head,
+        columns=_columns(ahead),
         count=count,
         seen=seen(waits),
         groups=tuple(_group(ref, each, titles[ref], told) for ref, each in page),
@@ -154,6 +159,17 @@ def plan(
             for why, (title, text) in _OTHERS.items()
             if (listed := other(found, why))
         ),
+    )
+
+
+def _columns(ahead: Iterable[KeptColumn]) -> tuple[str, ...]:
+    where: dict[tuple[str, str], list[str]] = {}
+    for one in ahead:
+        table = f"{one.tool} {one.within}".rstrip()
+        where.setdefault((one.instance, table), []).append(shown(one.name, 60))
+    return tuple(
+        f"{shown(table, 80)} gets {plural(len(names), 'column')}: {', '.join(names)}."
+        for (_, table), names in where.items()
     )
 
 
