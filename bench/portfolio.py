@@ -155,7 +155,7 @@ async def fill(path: Path, initiatives: int, seed: int = 7) -> None:
         pages = [_kept(one) for one in roots]
         await store.put_batch(run, "notion", "roadmap", pages, [], advance_to=NOW)
         await _summed(store, run, roots, rng)
-        await store.put_desired(run, [entry for root in roots for entry in _waiting(root)])
+        await store.put_desired([entry for root in roots for entry in _waiting(root)])
         await store.finish_run(run, outcome="done", instances=[], counts={})
     finally:
         await store.close()

@@ -98,14 +98,14 @@ class Keeping(RuleBasedStateMachine):
             for slot, value in given.items()
         ]
         with self.dying():
-            run(self.store.put_desired(self.number, rows))
+            run(self.store.put_desired(rows))
             self.book.put(rows)
 
     @rule(given=st.dictionaries(slots, values, min_size=1, max_size=4))
     def writes_are_begun(self, given: dict[Slot, Value]) -> None:
         changes = [self.change(slot, value) for slot, value in given.items()]
         with self.dying():
-            run(self.store.begin_changes(self.number, changes))
+            run(self.store.begin_changes(changes))
             self.book.begin(changes)
 
     @rule(

@@ -139,8 +139,10 @@ async def test_what_is_approved_while_a_pass_plans_is_written_by_the_next(
     world.jira.set_status("PAY-3", "Done")
     put_desired, approved = Store.put_desired, []
 
-    async def then_approved(store: Store, run: int, entries: Sequence[Entry], *waits: Any) -> None:
-        await put_desired(store, run, entries, *waits)
+    async def then_approved(
+        store: Store, entries: Sequence[Entry], *waits: Any, **before: Any
+    ) -> None:
+        await put_desired(store, entries, *waits, **before)
         approved.append(await approve_all(world, store))
 
     with monkeypatch.context() as patch:

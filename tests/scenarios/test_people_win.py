@@ -77,6 +77,32 @@ async def test_who_says_that_theirs_stays_while_a_run_is_about_to_write_is_heard
     await settled.silent()
 
 
+async def test_who_says_that_opsyncs_is_to_stand_while_a_run_is_about_to_write_is_heard(
+    settled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I6: the page is looked at and planned again before its write, from rows read before that."""
+    settled.notion.edit_page(settled.checkout, "Delivery", "Ben: almost there")
+    settled.clock.advance(120)
+    assert (await settled.sync()).conflicts == 1
+    settled.jira.set_status("PAY-4", "Done")
+
+    async def decided(this: Pass, work: dict[str, list[TargetWork]]) -> None:
+        edits = [one for one in await this.store.unsettled() if unsettled(one)]
+        assert any(one.changes for one in work["notion"])
+        await resolve(this.config, this.store, edits, "ours", by="ben", at=this.clock.now())
+        await apply_all(this, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.pipeline.apply_all", decided)
+        await settled.sync(only=frozenset({"jira-main"}))
+    assert settled.checkout.text("Delivery") == "Ben: almost there"
+
+    report = await settled.sync()
+    assert (report.exit_code, report.conflicts) == (0, 0)
+    assert settled.checkout.text("Delivery").startswith("3 of 5 done")
+    await settled.silent()
+
+
 async def test_a_persons_edit_stays_through_further_changes_without_a_write_to_it(
     settled: World,
 ) -> None:

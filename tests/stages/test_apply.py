@@ -135,7 +135,7 @@ async def test_a_write_whose_outcome_is_unknown_is_looked_at_and_not_sent_again(
 
 async def test_what_was_begun_stays_so_where_its_target_cannot_be_looked_at(wall: Wall) -> None:
     row = Entry(slot=slot(), desired=stored("new"), intent=stored("new"))
-    await wall.store.put_desired(1, [row])
+    await wall.store.put_desired([row])
     wall.unseen = NotFound("missing, or not shared")
     report = await run(wall, work(entries=[row]))
     assert [outcome.unknown for _, outcome in report.done] == [True]

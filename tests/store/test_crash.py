@@ -43,7 +43,7 @@ async def main(path, point):
             ))
         slot = Slot(target, "link", "related", Ref("notion", "issue", "1"))
         change = Change(id="c1", slot=slot, verb=Verb.create, desired="x")
-        await store.begin_changes(run, [change])
+        await store.begin_changes([change])
         die()
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
@@ -94,7 +94,7 @@ async def test_a_batch_is_whole_or_not_there(store: Store) -> None:
 
 async def test_a_cancelled_caller_leaves_a_whole_transaction(path: Path) -> None:
     store = Store.open(path, clock=SystemClock())
-    task = asyncio.ensure_future(store.begin_changes(1, [change("jira:1", "x")]))
+    task = asyncio.ensure_future(store.begin_changes([change("jira:1", "x")]))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -27,8 +27,8 @@ async def at(store: Store, target: str) -> Entry:
 
 async def written(store: Store, target: str, value: str, **values: str) -> None:
     one = change(target, value)
-    await store.put_desired(1, [entry(target, value)])
-    await store.begin_changes(1, [one])
+    await store.put_desired([entry(target, value)])
+    await store.begin_changes([one])
     done = outcome(OutcomeKind.created, applied=value, **values)
     await store.finish_changes(1, [(one, done)], NOW)
 
@@ -51,14 +51,14 @@ async def test_a_slot_comes_back_as_it_was_put(store: Store) -> None:
         evidence=("notion:1 names PAY-1",),
         inputs={"notion:page:1": "v1"},
     )
-    await store.put_desired(1, [full])
+    await store.put_desired([full])
     assert await at(store, "jira:1") == full
     assert await store.entry(slot("jira:2")) is None
 
 
 async def test_never_observed_and_nothing_there_are_told_apart(store: Store) -> None:
     there = entry("jira:2", "x", observed=stored(None), observed_at=NOW)
-    await store.put_desired(1, [entry("jira:1", "x"), there])
+    await store.put_desired([entry("jira:1", "x"), there])
     assert (await at(store, "jira:1")).observed is None
     assert (await at(store, "jira:2")).observed == stored(None)
 
@@ -69,15 +69,15 @@ async def test_never_observed_and_nothing_there_are_told_apart(store: Store) -> 
     ids=["desired", "applied", "held"],
 )
 async def test_a_slot_is_forgotten_when_nothing_is_left_of_it(store: Store, kept: Entry) -> None:
-    await store.put_desired(1, [kept])
+    await store.put_desired([kept])
     assert await store.entry(slot("jira:1")) == kept
-    await store.put_desired(1, [entry("jira:1")])
+    await store.put_desired([entry("jira:1")], before=[kept])
     assert await store.entry(slot("jira:1")) is None
 
 
 async def test_an_intent_is_there_from_before_the_request_until_its_outcome(store: Store) -> None:
     one = change("jira:1", "x", reason="linked", evidence=("why",), inputs={"a:b:c": "1"})
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     begun = await at(store, "jira:1")
     assert begun.intent == stored("x")
     assert begun.pending
@@ -95,33 +95,33 @@ async def test_an_intent_is_there_from_before_the_request_until_its_outcome(stor
 async def test_the_intent_of_a_removal_is_not_no_intent(store: Store) -> None:
     await written(store, "jira:1", "x")
     await store.put_desired(
-        1, [msgspec.structs.replace(await at(store, "jira:1"), desired=stored(None))]
+        [msgspec.structs.replace(await at(store, "jira:1"), desired=stored(None))]
     )
-    await store.begin_changes(1, [change("jira:1", None)])
+    await store.begin_changes([change("jira:1", None)])
     assert (await at(store, "jira:1")).intent == stored(None)
 
 
 async def test_a_slot_that_was_removed_is_forgotten(store: Store) -> None:
     await written(store, "jira:1", "x", remote_id="77")
     await store.put_desired(
-        1, [msgspec.structs.replace(await at(store, "jira:1"), desired=stored(None))]
+        [msgspec.structs.replace(await at(store, "jira:1"), desired=stored(None))]
     )
     gone = change("jira:1", None, "c2")
-    await store.begin_changes(1, [gone])
+    await store.begin_changes([gone])
     await store.finish_changes(1, [(gone, outcome(OutcomeKind.removed, "c2"))], NOW)
     assert await store.entry(slot("jira:1")) is None
 
 
 async def test_what_the_vendor_answered_is_applied_not_what_was_asked_for(store: Store) -> None:
     one = change("jira:1", "x ")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     await store.finish_changes(1, [(one, outcome(OutcomeKind.updated, applied="x"))], NOW)
     assert plain((await at(store, "jira:1")).applied) == "x"
 
 
 async def test_an_unknown_outcome_keeps_the_intent(store: Store) -> None:
     one = change("jira:1", "x")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     lost = outcome(OutcomeKind.failed, unknown=True, message="connection reset")
     await store.finish_changes(1, [(one, lost)], NOW)
     after = await at(store, "jira:1")
@@ -131,14 +131,14 @@ async def test_an_unknown_outcome_keeps_the_intent(store: Store) -> None:
 
 async def test_a_refusal_does_not_settle_what_an_earlier_write_began(store: Store) -> None:
     first = change("jira:1", "x")
-    await store.begin_changes(1, [first])
+    await store.begin_changes([first])
     await store.finish_changes(1, [(first, outcome(OutcomeKind.failed, unknown=True))], NOW)
     again = msgspec.structs.replace(first, interrupted=True)
-    await store.begin_changes(2, [again])
+    await store.begin_changes([again])
     refused = outcome(OutcomeKind.failed, retryable=False)
     await store.finish_changes(2, [(again, refused)], NOW)
     assert (await at(store, "jira:1")).intent == stored("x")
-    await store.begin_changes(3, [again])
+    await store.begin_changes([again])
     await store.finish_changes(3, [(again, outcome(OutcomeKind.created, applied="x"))], NOW)
     assert (await at(store, "jira:1")).intent is None
 
@@ -147,7 +147,7 @@ async def test_failures_in_a_row_wait_longer_each_time_up_to_six_hours(store: St
     waits = []
     for _ in range(11):
         one = change("jira:1", "x")
-        await store.begin_changes(1, [one])
+        await store.begin_changes([one])
         await store.finish_changes(1, [(one, outcome(OutcomeKind.failed))], NOW)
         after = await at(store, "jira:1")
         assert after.next_try_at is not None
@@ -159,20 +159,20 @@ async def test_failures_in_a_row_wait_longer_each_time_up_to_six_hours(store: St
 
 async def test_what_was_skipped_waits_for_another_value_or_another_sight(store: Store) -> None:
     one = change("jira:1", "x")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     await store.finish_changes(1, [(one, outcome(OutcomeKind.skipped))], NOW)
     same = await at(store, "jira:1")
     assert same.intent is None
-    await store.put_desired(2, [same])
+    await store.put_desired([same])
     assert await store.targets_pending(LATER) == []
     fresh = {"outcome": ""}
-    await store.put_desired(2, [msgspec.structs.replace(same, observed=stored("y"), **fresh)])
+    await store.put_desired([msgspec.structs.replace(same, observed=stored("y"), **fresh)])
     assert await store.targets_pending(LATER) == [ref("jira:1")]
 
 
 async def refuse(store: Store, target: str, at_: datetime = NOW) -> None:
     one = change(target, "x")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     refused = outcome(OutcomeKind.failed, retryable=False)
     await store.finish_changes(1, [(one, refused)], at_)
 
@@ -184,7 +184,7 @@ async def test_what_was_refused_is_tried_again_with_growing_waits(store: Store) 
         after = await at(store, "jira:1")
         assert after.next_try_at is not None
         waits.append((after.next_try_at - NOW).total_seconds() / 60)
-        await store.put_desired(2, [after])
+        await store.put_desired([after])
         assert await store.targets_pending(after.next_try_at - timedelta(seconds=1)) == []
         assert await store.targets_pending(after.next_try_at) == [ref("jira:1")]
     assert waits == [5, 30, 120, 720, 1440, 1440, 1440]
@@ -196,8 +196,8 @@ async def test_what_was_refused_and_waits_for_approval_by_now_is_planned_each_ti
     await refuse(store, "jira:1")
     after = await at(store, "jira:1")
     proposed = msgspec.structs.replace(after, outcome="", message="", attempts=0, next_try_at=None)
-    for run in (2, 3):
-        await store.put_desired(run, [proposed])
+    for _ in range(2):
+        await store.put_desired([proposed])
         assert await store.targets_pending(LATER) == [ref("jira:1")]
 
 
@@ -206,7 +206,7 @@ async def test_what_was_refused_is_tried_at_once_when_something_else_stands_ther
 ) -> None:
     await refuse(store, "jira:1")
     same = await at(store, "jira:1")
-    await store.put_desired(2, [msgspec.structs.replace(same, observed=stored("y"))])
+    await store.put_desired([msgspec.structs.replace(same, observed=stored("y"))])
     assert await store.targets_pending(NOW) == [ref("jira:1")]
 
 
@@ -225,13 +225,13 @@ async def test_since_when_a_write_fails_is_kept_until_it_succeeds(store: Store) 
     [failed] = await store.failed_writes()
     assert (failed.since, failed.refused, failed.entry.attempts) == (NOW, True, 2)
     one = change("jira:1", "x")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     done = outcome(OutcomeKind.created, applied="x")
     await store.finish_changes(1, [(one, done)], LATER)
     assert await store.failed_writes() == []
     other = change("jira:1", "y")
-    await store.put_desired(2, [entry("jira:1", "y", applied=stored("x"))])
-    await store.begin_changes(2, [other])
+    await store.put_desired([entry("jira:1", "y", applied=stored("x"))])
+    await store.begin_changes([other])
     await store.finish_changes(2, [(other, outcome(OutcomeKind.failed))], LATER)
     [failed] = await store.failed_writes()
     assert (failed.since, failed.refused) == (LATER, False)
@@ -239,28 +239,29 @@ async def test_since_when_a_write_fails_is_kept_until_it_succeeds(store: Store) 
 
 async def test_what_a_person_edited_is_looked_at_in_every_pass(store: Store) -> None:
     one = change("jira:1", "x")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     await store.finish_changes(1, [(one, outcome(OutcomeKind.conflicted))], NOW)
     assert await store.targets_pending(NOW) == [ref("jira:1")]
-    settled = msgspec.structs.replace(await at(store, "jira:1"), outcome="", applied=stored("x"))
-    await store.put_desired(2, [settled])
+    known = await at(store, "jira:1")
+    settled = msgspec.structs.replace(known, outcome="", applied=stored("x"))
+    await store.put_desired([settled], before=[known])
     assert await store.targets_pending(NOW) == []
 
 
 async def test_a_new_value_is_tried_at_once(store: Store) -> None:
     one = change("jira:1", "x")
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     await store.finish_changes(1, [(one, outcome(OutcomeKind.failed))], NOW)
     waiting = await at(store, "jira:1")
-    await store.put_desired(2, [waiting])
+    await store.put_desired([waiting])
     assert await store.targets_pending(NOW) == []
-    await store.put_desired(2, [msgspec.structs.replace(waiting, desired=stored("y"))])
+    await store.put_desired([msgspec.structs.replace(waiting, desired=stored("y"))])
     assert await store.targets_pending(NOW) == [ref("jira:1")]
     assert (await at(store, "jira:1")).attempts == 0
 
 
 async def test_a_held_slot_is_pending_and_not_tried(store: Store) -> None:
-    await store.put_desired(1, [entry("jira:1", "x", hold=HOLD)])
+    await store.put_desired([entry("jira:1", "x", hold=HOLD)])
     assert await store.targets_pending(NOW) == []
     assert await store.targets_pending(NOW, every=True) == [ref("jira:1")]
     counts = await store.counts()
@@ -269,7 +270,7 @@ async def test_a_held_slot_is_pending_and_not_tried(store: Store) -> None:
 
 async def test_a_slot_that_was_only_held_is_forgotten_with_its_hold(store: Store) -> None:
     one, two = entry("jira:1").slot, entry("jira:2", "x")
-    await store.put_desired(1, [two])
+    await store.put_desired([two])
     await store.hold_slots({one: HOLD, two.slot: HOLD})
     await store.hold_slots({one: None, two.slot: None})
     assert [row.slot for row in await store.entries()] == [two.slot]
@@ -279,7 +280,7 @@ async def test_what_waits_is_counted_by_why(store: Store) -> None:
     kinds = (HoldKind.conflict, HoldKind.removed, HoldKind.undone, HoldKind.refused)
     holds = [*(Hold(kind, "a person", NOW) for kind in kinds), None]
     rows = [entry(f"jira:{number}", "x", hold=hold) for number, hold in enumerate(holds)]
-    await store.put_desired(1, rows)
+    await store.put_desired(rows)
     assert await store.waiting() == {
         "edited": 1,
         "removed": 1,
@@ -289,7 +290,7 @@ async def test_what_waits_is_counted_by_why(store: Store) -> None:
 
 
 async def test_an_intent_is_looked_at_even_where_the_slot_is_held(store: Store) -> None:
-    await store.put_desired(1, [entry("jira:1", "x", hold=HOLD, intent=stored("x"))])
+    await store.put_desired([entry("jira:1", "x", hold=HOLD, intent=stored("x"))])
     assert await store.targets_pending(NOW) == [ref("jira:1")]
 
 
@@ -303,13 +304,13 @@ async def test_an_intent_is_looked_at_even_where_the_slot_is_held(store: Store) 
     ],
 )
 async def test_the_store_and_the_entry_agree_on_what_is_pending(store: Store, one: Entry) -> None:
-    await store.put_desired(1, [one])
+    await store.put_desired([one])
     assert bool(await store.targets_pending(NOW, every=True)) is one.pending
 
 
 async def test_entries_are_found_by_target_instance_and_hold(store: Store) -> None:
     held = entry("jira:2", "y", hold=HOLD)
-    await store.put_desired(1, [entry("jira:1", "x"), held, entry("linear:1", "z")])
+    await store.put_desired([entry("jira:1", "x"), held, entry("linear:1", "z")])
     assert len(await store.entries()) == 3
     assert len(await store.entries(limit=2)) == 2
     assert await store.entries(target=ref("jira:2")) == [held]
@@ -325,13 +326,13 @@ async def test_entries_are_found_by_target_instance_and_hold(store: Store) -> No
 async def test_the_ids_of_what_opsync_wrote_are_known_by_target(store: Store) -> None:
     await written(store, "jira:1", "x", remote_id="77")
     await written(store, "jira:2", "x", remote_id="78")
-    await store.put_desired(1, [entry("jira:3", "x")])
+    await store.put_desired([entry("jira:3", "x")])
     assert await store.owned_ids("jira", [ref("jira:1"), ref("jira:3")]) == {"77"}
     assert await store.owned_ids("linear", [ref("jira:1")]) == set()
 
 
 async def test_nothing_is_asked_for_at_a_target_that_is_gone(store: Store) -> None:
-    await store.put_desired(1, [entry("jira:1", "x"), entry("jira:2", "x")])
+    await store.put_desired([entry("jira:1", "x"), entry("jira:2", "x")])
     await store.rest_target(ref("jira:1"))
     assert [one.slot.target for one in await store.entries()] == [ref("jira:2")]
 
@@ -339,7 +340,7 @@ async def test_nothing_is_asked_for_at_a_target_that_is_gone(store: Store) -> No
 async def test_what_stands_at_a_target_that_is_gone_stays_opsyncs(store: Store) -> None:
     await written(store, "jira:1", "x", remote_id="77")
     undone = Entry(slot=Slot(ref("jira:1"), "link", "links", ref("linear:9")), hold=HOLD)
-    await store.put_desired(1, [undone])
+    await store.put_desired([undone])
     before = await store.entries()
     await store.rest_target(ref("jira:1"))
     kept = await store.entries()
@@ -353,8 +354,8 @@ async def test_a_write_that_broke_off_at_a_target_that_is_gone_is_looked_at_once
     store: Store,
 ) -> None:
     """It may have happened: nobody else would take it away."""
-    await store.put_desired(1, [entry("jira:1", "x")])
-    await store.begin_changes(1, [change("jira:1", "x")])
+    await store.put_desired([entry("jira:1", "x")])
+    await store.begin_changes([change("jira:1", "x")])
     await store.rest_target(ref("jira:1"))
     (kept,) = await store.entries()
     assert (kept.intent, kept.desired, kept.pending) == (stored("x"), stored(None), True)
@@ -365,7 +366,7 @@ async def test_the_journal_explains_each_write_newest_first(store: Store) -> Non
     two = change(
         "jira:2", "y", "c2", before="old", reason="linked", evidence=("why",), inputs={"a": "1"}
     )
-    await store.begin_changes(2, [two])
+    await store.begin_changes([two])
     failed = outcome(OutcomeKind.failed, "c2", message="503", request_id="r-1")
     await store.finish_changes(2, [(two, failed)], LATER)
     first, second = await store.journal()
@@ -394,7 +395,7 @@ async def test_a_hold_is_put_on_a_slot_and_taken_away_without_touching_the_rest(
     store: Store,
 ) -> None:
     row = entry("jira:1", "new", applied=stored("old"), asked=stored("old"))
-    await store.put_desired(1, [row])
+    await store.put_desired([row])
     hold = Hold(HoldKind.undone, "ana", NOW)
     await store.hold_slots({slot("jira:1"): hold, slot("jira:2"): hold})
     kept = await store.entry(slot("jira:1"))
@@ -410,7 +411,7 @@ async def test_a_hold_is_put_on_a_slot_and_taken_away_without_touching_the_rest(
 async def test_what_a_person_settled_is_kept_whole_and_what_is_empty_is_forgotten(
     store: Store,
 ) -> None:
-    await store.put_desired(1, [entry("jira:1", "new", attempts=3), entry("jira:2", "new")])
+    await store.put_desired([entry("jira:1", "new", attempts=3), entry("jira:2", "new")])
     settled = entry("jira:1", "theirs", applied=stored("theirs"), remote_id="r")
     await store.settle([settled, entry("jira:2")])
     assert await store.entry(slot("jira:1")) == settled
@@ -419,8 +420,8 @@ async def test_what_a_person_settled_is_kept_whole_and_what_is_empty_is_forgotte
 
 async def test_what_opsync_has_is_counted_by_instance(store: Store) -> None:
     rows = [entry(f"jira:{n}", "x", applied=stored("x")) for n in range(2)]
-    await store.put_desired(1, [*rows, entry("linear:1", "x", applied=stored("x"))])
-    await store.put_desired(1, [entry("notion:9", "x")])
+    await store.put_desired([*rows, entry("linear:1", "x", applied=stored("x"))])
+    await store.put_desired([entry("notion:9", "x")])
     assert await store.owned_counts() == {"jira": 2, "linear": 1}
 
 
@@ -428,7 +429,6 @@ async def test_of_a_target_that_is_gone_what_a_person_decided_stays(store: Store
     undone = Hold(HoldKind.undone, "ana", NOW)
     conflict = Hold(HoldKind.conflict, "a person", NOW)
     await store.put_desired(
-        1,
         [
             entry("jira:1", "x", applied=stored("x"), remote_id="r", hold=undone),
             Entry(slot=slot("jira:1", surface="rollup"), desired=stored("y"), hold=conflict),
@@ -466,10 +466,10 @@ BEGUN = Hold(HoldKind.released, "Ana", NOW, note="released", begun=7, over=HOLD)
 async def test_what_becomes_of_a_hold_is_kept_with_the_outcome_of_its_write(
     store: Store, settles: Literal["", "held", "free"], hold: Hold | None, kind: OutcomeKind
 ) -> None:
-    await store.put_desired(7, [entry("jira:1", "x", hold=BEGUN)])
+    await store.put_desired([entry("jira:1", "x", hold=BEGUN)])
     assert (await at(store, "jira:1")).hold == BEGUN
     one = msgspec.structs.replace(change("jira:1", "x"), settles=settles)
-    await store.begin_changes(7, [one])
+    await store.begin_changes([one])
     assert (await at(store, "jira:1")).hold == BEGUN
     await store.finish_changes(7, [(one, outcome(kind, applied="x"))], NOW)
     assert (await at(store, "jira:1")).hold == hold
@@ -479,7 +479,7 @@ async def test_what_becomes_of_a_hold_is_kept_with_the_outcome_of_its_write(
 async def test_what_was_not_written_is_held_as_it_was_begun(
     store: Store, kind: OutcomeKind
 ) -> None:
-    await store.put_desired(7, [entry("jira:1", "x", hold=BEGUN)])
+    await store.put_desired([entry("jira:1", "x", hold=BEGUN)])
     one = msgspec.structs.replace(change("jira:1", "x"), settles="free")
     await store.finish_changes(7, [(one, outcome(kind))], NOW)
     assert (await at(store, "jira:1")).hold == BEGUN
@@ -495,7 +495,7 @@ async def test_what_a_run_began_is_given_back_as_it_was(store: Store) -> None:
         entry("jira:4", hold=nothing),
         entry("jira:5", "x", hold=nothing),
     ]
-    await store.put_desired(7, kept)
+    await store.put_desired(kept)
     await store.give_back({7, 9})
     assert [(one.slot.target.id, one.hold) for one in await store.entries()] == [
         ("1", HOLD),

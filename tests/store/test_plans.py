@@ -28,7 +28,7 @@ async def linked(store: Store) -> int:
     await put(store, run, *(record(f"jira:{n}") for n in (1, 2, 3)))
     await put(store, run, record("notion:1"))
     await store.put_links(run, [ref("notion:1")], [evidence("notion:1", "jira:1")])
-    await store.put_desired(run, [entry("jira:2", "x")])
+    await store.put_desired([entry("jira:2", "x")])
     await settle(store, run)
     return await store.begin_run("sync")
 
@@ -61,7 +61,7 @@ async def test_inputs_have_links_others_rollups_and_entries(store: Store) -> Non
     numbers = rollup("notion:2")
     counted = [member("jira:1", "notion:2", Role.container), member("jira:3", "jira:1")]
     await store.put_rollups(run, [(numbers, counted)], at=NOW)
-    await store.put_desired(run, [entry("jira:1", "y")])
+    await store.put_desired([entry("jira:1", "y")])
     root = await store.record(ref("notion:2"))
     one, missing, two, three = (ref(t) for t in ("jira:1", "jira:404", "notion:2", "jira:3"))
     first, second, third = await store.target_inputs([one, missing, two, three])
@@ -98,11 +98,11 @@ async def test_many_targets_come_in_the_order_asked_for(store: Store) -> None:
 
 
 async def test_what_waits_is_tried_again_at_its_time(store: Store) -> None:
-    await store.put_desired(1, [entry("jira:1", "x"), entry("jira:2", None)])
+    await store.put_desired([entry("jira:1", "x"), entry("jira:2", None)])
     assert await store.targets_pending(NOW) == [ref("jira:1")]
     one = change("jira:1", "x")
     later = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-    await store.begin_changes(1, [one])
+    await store.begin_changes([one])
     failed = [(one, outcome(OutcomeKind.failed))]
     await store.finish_changes(1, failed, NOW, next_try={"c1": later})
     assert await store.targets_pending(NOW) == []

@@ -42,11 +42,11 @@ async def write(
     kind = OutcomeKind.removed if value is None else OutcomeKind.updated
     if before is None:
         kind = OutcomeKind.created
-    await store.begin_changes(run, [one])
+    await store.begin_changes([one])
     done = outcome(kind, one.id, applied=value)
     await store.finish_changes(run, [(one, done)], clock.now())
     if value is None:
-        await store.put_desired(run, [entry(target)])
+        await store.put_desired([entry(target)])
     await settle(store, run)
     return run
 
@@ -107,7 +107,7 @@ async def test_what_a_rule_wrote_under_a_former_name_is_of_the_same_value(
     [row] = await store.entries()
     renamed = msgspec.structs.replace(row.slot, rule="delivery")
     passed = msgspec.structs.replace(row, slot=renamed)
-    await store.put_desired(9, [passed, Entry(slot=row.slot)])
+    await store.put_desired([passed, Entry(slot=row.slot)])
     assert [one.slot for one in await store.entries()] == [renamed]
     clock.advance(401 * DAY)
 
@@ -131,12 +131,12 @@ async def test_a_run_is_pruned_whole_or_not_at_all(store: Store, clock: FakeCloc
     for number, target in enumerate(["jira:1", "jira:2"]):
         one = change(target, "a", f"c{number}")
         two = change(target, None, f"d{number}", before="a")
-        await store.begin_changes(run, [one])
+        await store.begin_changes([one])
         made, removed = outcome(OutcomeKind.created, one.id, applied="a"), OutcomeKind.removed
         await store.finish_changes(run, [(one, made)], clock.now())
-        await store.begin_changes(run, [two])
+        await store.begin_changes([two])
         await store.finish_changes(run, [(two, outcome(removed, two.id))], clock.now())
-        await store.put_desired(run, [entry(target)])
+        await store.put_desired([entry(target)])
         clock.advance(10 * DAY)
     await settle(store, run)
     clock.advance(385 * DAY)
@@ -204,7 +204,7 @@ async def _decided(store: Store, run: int) -> None:
 async def _written(store: Store, run: int) -> None:
     one = change("jira:9", "a")
     at = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
-    await store.begin_changes(run, [one])
+    await store.begin_changes([one])
     await store.finish_changes(run, [(one, outcome(OutcomeKind.created, applied="a"))], at)
 
 

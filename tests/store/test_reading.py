@@ -81,7 +81,7 @@ async def test_counts_say_how_much_there_is(store: Store) -> None:
     await put(store, 1, record("notion:1"))
     both = [evidence("jira:1", "notion:1"), evidence("notion:1", "jira:1")]
     await store.put_links(1, [ref("jira:1"), ref("notion:1")], both)
-    await store.put_desired(1, [entry("jira:1", "x")])
+    await store.put_desired([entry("jira:1", "x")])
     run = await store.begin_run("sync")
     await store.put_rollups(
         run, [(rollup("notion:1"), [])], at=(await store.last_runs(1))[0].started_at

@@ -14,7 +14,7 @@ HOUR = timedelta(hours=1)
 
 async def tried(store: Store, target: str, kind: OutcomeKind, at: datetime) -> None:
     one = change(target, "x")
-    await store.put_desired(1, [entry(target, "x")])
+    await store.put_desired([entry(target, "x")])
     applied = None if kind in (OutcomeKind.removed, OutcomeKind.failed) else "x"
     await store.finish_changes(1, [(one, outcome(kind, applied=applied))], at)
 
@@ -51,7 +51,7 @@ async def test_what_a_long_run_wrote_counts_from_its_write_and_not_from_its_begi
     began = (await store.last_runs(1))[0].started_at
     for run, target, at in ((first, "jira:1", began), (second, "jira:2", began + 2 * HOUR)):
         one = change(target, "x")
-        await store.put_desired(run, [entry(target, "x")])
+        await store.put_desired([entry(target, "x")])
         done = outcome(OutcomeKind.updated, applied="x")
         await store.finish_changes(run, [(one, done)], at)
     assert set(await store.rewritten(began + HOUR)) == {slot("jira:2")}
@@ -83,7 +83,7 @@ async def test_what_a_person_had_taken_back_is_not_counted(store: Store) -> None
     for command in ("opsync undo 1", "opsync release --all", "opsync sync"):
         run = await store.begin_run(command)
         one = change("jira:1", "x")
-        await store.put_desired(run, [entry("jira:1", "x")])
+        await store.put_desired([entry("jira:1", "x")])
         at = (await store.last_runs(1))[0].started_at + HOUR
         await store.finish_changes(run, [(one, outcome(OutcomeKind.removed))], at)
     assert await store.done_lately(at - HOUR) == {"jira": (1, 0)}

@@ -139,8 +139,8 @@ async def test_nothing_to_store_opens_no_transaction(store: Store) -> None:
         raise AssertionError("a transaction")
 
     store._database.write = refuse  # type: ignore[assignment]
-    await store.put_desired(1, [])
-    await store.begin_changes(1, [])
+    await store.put_desired([])
+    await store.begin_changes([])
     await store.finish_changes(1, [], store._clock.now())
     await store.put_off([])
     assert await store.put_links(1, [], []) == set()

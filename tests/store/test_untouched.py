@@ -25,7 +25,7 @@ def rows(path: Path) -> list[str]:
 @pytest.fixture
 async def untouched(store: Store, path: Path, clock: FakeClock) -> AsyncIterator[Untouched]:
     """A store with one value that opsync wrote, and an approval."""
-    await store.put_desired(1, [entry("jira:1", "x")])
+    await store.put_desired([entry("jira:1", "x")])
     await store.approve([Approval(scope="a", desired_hash="old", by="ana", at=START)])
     await store.put_kept("jira", {"seen": 1})
     looked_at = Untouched.open(path, clock=clock, executor=inline, create=False)
@@ -35,7 +35,7 @@ async def untouched(store: Store, path: Path, clock: FakeClock) -> AsyncIterator
 
 async def test_it_tells_what_there_is_and_keeps_nothing(untouched: Untouched, path: Path) -> None:
     before = rows(path)
-    await untouched.put_desired(1, [entry("jira:1", "y")])
+    await untouched.put_desired([entry("jira:1", "y")])
     await untouched.rest_target(ref("jira:1"))
     await untouched.lapse([("a", "old")])
     await untouched.put_kept("jira", {"seen": 2})

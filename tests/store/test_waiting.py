@@ -42,13 +42,13 @@ async def due(store: Store, modes: str = "modes") -> list[Ref]:
 @pytest.fixture
 async def waits(store: Store) -> Store:
     """A store in which a value waits for approval."""
-    await store.put_desired(1, [entry("jira:1", "x")], {SLOT: waiting()})
+    await store.put_desired([entry("jira:1", "x")], {SLOT: waiting()})
     return store
 
 
 @pytest.mark.parametrize("what", WaitsFor)
 async def test_what_waits_for_a_word_is_not_due(store: Store, what: WaitsFor) -> None:
-    await store.put_desired(1, [entry("jira:1", "x"), entry("jira:2", "x")], {SLOT: waiting(what)})
+    await store.put_desired([entry("jira:1", "x"), entry("jira:2", "x")], {SLOT: waiting(what)})
     assert await due(store) == [ref("jira:2")]
 
 
@@ -69,7 +69,7 @@ async def test_an_approval_makes_it_due_until_it_is_planned_or_taken_back(
     assert await due(waits) == [ONE]
 
     rule = not given.desired_hash
-    await waits.put_desired(1, [], {SLOT: waiting(approval=given.desired_hash, rule=rule)})
+    await waits.put_desired([], {SLOT: waiting(approval=given.desired_hash, rule=rule)})
     assert await due(waits) == [], "it waits all the same, as what goes with something else"
     assert await waits.disapprove(given.scope)
     assert await due(waits) == [ONE]
@@ -79,7 +79,7 @@ async def test_an_approval_that_came_after_the_plan_had_read_them_is_not_missed(
     store: Store,
 ) -> None:
     await store.approve([approval()])
-    await store.put_desired(1, [entry("jira:1", "x")], {SLOT: waiting()})
+    await store.put_desired([entry("jira:1", "x")], {SLOT: waiting()})
     assert await due(store) == [ONE]
 
 
@@ -90,7 +90,7 @@ async def held(store: Store) -> None:
 
 async def given_back(store: Store) -> None:
     await store.hold_slots({SLOT: msgspec.structs.replace(HOLD, begun=3)})
-    await store.put_desired(2, [], {SLOT: waiting()})
+    await store.put_desired([], {SLOT: waiting()})
     await store.give_back([3])
 
 
@@ -99,15 +99,15 @@ async def settled(store: Store) -> None:
 
 
 async def planned(store: Store) -> None:
-    await store.put_desired(2, [entry("jira:1", "y")])
+    await store.put_desired([entry("jira:1", "y")])
 
 
 async def planned_as_before(store: Store) -> None:
-    await store.put_desired(2, [], {SLOT: None})
+    await store.put_desired([], {SLOT: None})
 
 
 async def begun(store: Store) -> None:
-    await store.begin_changes(2, [change("jira:1", "x")])
+    await store.begin_changes([change("jira:1", "x")])
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ async def test_a_write_that_was_refused_for_good_is_not_tried_again_while_it_wai
     store: Store,
 ) -> None:
     one = change("jira:1", "x")
-    await store.put_desired(1, [entry("jira:1", "x")])
-    await store.begin_changes(1, [one])
+    await store.put_desired([entry("jira:1", "x")])
+    await store.begin_changes([one])
     await store.finish_changes(1, [(one, outcome(OutcomeKind.failed))], NOW, next_try={"c1": NOW})
     assert await due(store) == [ONE]
-    await store.put_desired(1, [], {SLOT: waiting()})
+    await store.put_desired([], {SLOT: waiting()})
     assert await due(store) == []
 
 
 async def test_what_is_marked_already_is_not_written_again(waits: Store) -> None:
     path = waits.path.with_name("opsync.db-wal")
     before = path.read_bytes()
-    await waits.put_desired(2, [], {SLOT: waiting(), slot("jira:9"): None})
+    await waits.put_desired([], {SLOT: waiting(), slot("jira:9"): None})
     assert path.read_bytes() == before
 
 
@@ -146,7 +146,7 @@ async def test_what_is_left_out_is_told_by_target(store: Store) -> None:
     here = Entry(slot=slot("jira:1", surface="note"), desired=stored("y"))
     kinds = (WaitsFor.mode, WaitsFor.approval, WaitsFor.target)
     marks = {one.slot: waiting(what) for one, what in zip(rows, kinds, strict=False)}
-    await store.put_desired(1, [*rows, here], {**marks, here.slot: waiting(WaitsFor.mode)})
+    await store.put_desired([*rows, here], {**marks, here.slot: waiting(WaitsFor.mode)})
 
     found = await store.left_waiting("modes")
 
@@ -165,7 +165,7 @@ async def test_what_is_left_out_is_told_by_target(store: Store) -> None:
 
 async def test_what_is_not_pending_any_more_is_not_told(waits: Store) -> None:
     same = entry("jira:1", "x", applied=stored("x"))
-    await waits.put_desired(2, [same], {SLOT: waiting()})
+    await waits.put_desired([same], {SLOT: waiting()})
     assert await waits.left_waiting("modes") == []
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -121,6 +123,18 @@ class Entry(Struct, frozen=True, kw_only=True):
             return True
         answered = self.desired != NOTHING and self.desired == self.asked
         return self.outcome != SKIPPED and self.desired != self.applied and not answered
+
+
+Say = tuple[Hold | None, bool]
+"""What people decide about in a row: its hold, and whether an edit of somebody's was found."""
+
+UNSAID: Final[Collection[Say]] = frozenset({(None, False)})
+"""That of a slot which is not there yet."""
+
+
+def say_of(entry: Entry) -> Say:
+    """What a person may decide about in this row."""
+    return entry.hold, entry.outcome == CONFLICTED
 
 
 def at_rest(entry: Entry) -> Entry | None:

@@ -54,7 +54,8 @@ async def _always() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TargetWork:
-    """One target with its plan, what it was planned from, and the initiatives that it is for."""
+    """One target with its plan, what it was planned from, and the initiatives that it is for.
+    `kept` are the rows that the plan made of `entries`."""
 
     record: Record
     wants: Sequence[Want]
@@ -65,6 +66,7 @@ class TargetWork:
     read_at: datetime | None = None
     """Since when more may have changed at the target than what was read of it. None: since an
     unknown time, as where its tool is not read in this pass, or its latest version could not be."""
+    kept: Sequence[Entry] = ()
 
 
 @dataclass
@@ -184,7 +186,7 @@ class _Applier:
             self.report.done.extend(zip(changes, unsent, strict=True))
         if not changes or self.report.stopped is not None:
             return
-        changes = await self.store.begin_changes(self.run, changes)
+        changes = await self.store.begin_changes(changes)
         if not changes:
             return
         outcomes: dict[str, Outcome] = {}
@@ -281,7 +283,7 @@ class _Applier:
         )
         sight = self.sight(work.record, seen)
         await self.store.finish_changes(self.run, fresh.recovered, self.clock.now(), seen=sight)
-        await self.store.put_desired(self.run, fresh.entries)
+        await self.store.put_desired(fresh.entries, before=[*work.entries, *work.kept])
         self.report.fresh.append((work, fresh))
         return fresh.changes
 

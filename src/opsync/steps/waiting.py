@@ -20,9 +20,11 @@ from opsync.store import TargetInputs
 
 @dataclass
 class Kept:
-    """What the ledger is to keep of a plan: rows, and of each slot for what it waits."""
+    """What the ledger is to keep of a plan: rows, those that they were made `before`, and of each
+    slot for what it waits."""
 
     entries: list[Entry] = field(default_factory=list)
+    before: list[Entry] = field(default_factory=list)
     waits: dict[Slot, Waiting | None] = field(default_factory=dict)
 
     def planned(self, this: Pass, result: TargetPlan, slots: Iterable[Slot]) -> None:

@@ -69,6 +69,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
         kept = Kept()
         counted = await counted_in(this, chunk)
         for inputs in await this.store.target_inputs(chunk):
+            kept.before.extend(inputs.entries)
             try:
                 seen = this.looked_at.get(inputs.record.ref)
                 told_with = counted.get(inputs.record.ref, ())
@@ -82,7 +83,7 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
                 _log.error("plan.failed", target=str(inputs.record.ref), exc_info=error)
             if one is not None:
                 work[inputs.record.ref.instance].append(one)
-        await this.store.put_desired(this.run, kept.entries, kept.waits)
+        await this.store.put_desired(kept.entries, kept.waits, before=kept.before)
         planned |= {slot.target for slot in kept.waits}
     if modes and this.chosen is None:
         await tell_waiting(this, setting, notes, planned)
@@ -219,7 +220,9 @@ async def _plan_target(
     known = [entry for entry in inputs.entries if entry.slot not in vetoed]
     # What is set aside has a newer version than the one that could be read.
     read_at = None if inputs.record.ref in this.aside else this.of(opened.name).read_at
-    return TargetWork(inputs.record, wants, known, changes, roots, this.resting, read_at)
+    return TargetWork(
+        inputs.record, wants, known, changes, roots, this.resting, read_at, result.entries
+    )
 
 
 def _permitted(this: Pass, want: Want, entry: Entry | None, carried: Container[str]) -> Want:

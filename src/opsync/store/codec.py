@@ -59,7 +59,7 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield part
 
 
-def texts(refs: Sequence[Ref] | set[Ref]) -> list[str]:
+def texts(refs: Iterable[Ref]) -> list[str]:
     """Refs as stored, each once, in their order."""
     return list(dict.fromkeys(map(str, refs)))
 

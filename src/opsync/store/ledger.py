@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -27,14 +28,16 @@ from opsync.model.aside import wait_after
 from opsync.model.ledger import (
     CONFLICTED,
     LET_BE,
+    UNSAID,
     Entry,
     Hold,
     HoldKind,
+    Say,
     at_rest,
     given_back,
+    say_of,
     stored,
 )
-from opsync.model.value import NOTHING
 from opsync.model.waiting import Waiting
 from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
@@ -82,26 +85,40 @@ class Ledger(Part):
 
     async def put_desired(
         self,
-        run: int,
         entries: Sequence[Entry],
         waits: Mapping[Slot, Waiting | None] | None = None,
+        *,
+        before: Iterable[Entry] = (),
     ) -> None:
         """Keep what the plan says about slots, as it says it, and of each that it looked at, for
         what it waits if it does. Of one that is kept and not named there, nothing is known to.
 
         A slot whose desired value is new may be tried at once, and so may one that was refused,
         once something else stands there. A slot with nothing desired, applied, intended or held
-        is forgotten. One of which a person decided meanwhile stays as they left it.
+        is forgotten. One that a person has a say in, as none of its rows of `before` has it, was
+        decided about since it was planned from these: it stays as they left it.
         """
+        known: dict[Slot, set[Say]] = defaultdict(set)
+        for one in before:
+            known[one.slot].add(say_of(one))
+        planned = dict(waits or {})
+        slots = [*(one.slot for one in entries), *planned]
 
         def work(connection: Connection) -> None:
-            _put_desired(connection, entries)
-            put_waits(connection, waits or {})
+            rows = _before(connection, {slot.target for slot in slots})
+            decided = {
+                slot
+                for slot in slots
+                if (row := rows.get(key_of(slot))) is not None
+                and _say(row) not in known.get(slot, UNSAID)
+            }
+            _put_desired(connection, [one for one in entries if one.slot not in decided], rows)
+            put_waits(connection, {slot: planned[slot] for slot in planned.keys() - decided})
 
-        if entries or waits:
+        if slots:
             await self._write(work)
 
-    async def begin_changes(self, run: int, changes: Sequence[Change]) -> list[Change]:
+    async def begin_changes(self, changes: Sequence[Change]) -> list[Change]:
         """Make it durable that these writes are about to leave; returns those that may.
 
         The others are of slots of which a person decided, since they were planned, that what stands
@@ -346,14 +363,13 @@ def _rest_target(connection: Connection, target: Ref) -> None:
         connection.execute(insert(ledger), [_row(one) for one in left])
 
 
-def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
-    before = _before(connection, [entry.slot.target for entry in entries])
+def _put_desired(
+    connection: Connection, entries: Sequence[Entry], before: Mapping[tuple[str, ...], RowMapping]
+) -> None:
     rows = []
     for entry in entries:
         row, old = _row(entry), before.get(key_of(entry.slot))
         if old is not None:
-            if _is_let_be(old) and entry.hold != _decode_hold(old["hold"]) and _says(entry):
-                continue
             if row["desired"] != old["desired"]:
                 row |= {"attempts": 0, "next_try_at": None}
             elif row["observed"] == old["observed"]:
@@ -367,18 +383,17 @@ def _put_desired(connection: Connection, entries: Sequence[Entry]) -> None:
     _forget_empty(connection, [entry.slot for entry in entries])
 
 
+def _say(row: RowMapping) -> Say:
+    hold = None if row["hold"] is None else _decode_hold(row["hold"])
+    return hold, row["outcome"] == CONFLICTED
+
+
 def _is_let_be(row: RowMapping) -> bool:
     """Whether a person decided that what stands there is left alone."""
     return row["hold"] is not None and _decode_hold(row["hold"]).kind in LET_BE
 
 
-def _says(entry: Entry) -> bool:
-    """Whether a row says anything: that of a slot whose place another one has by now does not."""
-    asked = entry.desired != NOTHING or entry.intent is not None or entry.hold is not None
-    return asked or entry.applied != NOTHING
-
-
-def _before(connection: Connection, targets: Sequence[Ref]) -> dict[tuple[str, ...], RowMapping]:
+def _before(connection: Connection, targets: Iterable[Ref]) -> dict[tuple[str, ...], RowMapping]:
     found: dict[tuple[str, ...], RowMapping] = {}
     for part in chunks(texts(targets)):
         for row in connection.execute(_AT_TARGETS, {"targets": part}).mappings():
