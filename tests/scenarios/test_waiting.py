@@ -11,6 +11,7 @@ import pytest
 
 import opsync.steps.writing as writing
 from opsync.engine.approving import approvals_of
+from opsync.engine.awaiting import awaiting
 from opsync.engine.fingerprint import modes_as
 from opsync.model import Approval, KeptPlan, Slot
 from opsync.model.rules import HELD_FOR
@@ -249,6 +250,34 @@ async def test_what_would_be_written_where_something_is_put_away_makes_no_runs(
     world.clock.advance(86400)
     report = await world.sync()
     assert "PAY-3 Tokenise cards" in {one.target for one in report.plan.proposed}
+
+
+async def test_an_approval_where_something_is_put_away_makes_no_runs_and_counts_once_it_is_back(
+    world: World,
+) -> None:
+    await world.sync()
+    plan = await kept(world)
+    link = [one for one in plan.changes if one.target == "PAY-3 Tokenise cards"]
+    assert link
+    world.jira.archive_issue("PAY-3")
+    world.clock.advance(86400)
+    report = await world.sync()
+    async with world.session() as session:
+        offered = [
+            one for one in await awaiting(world.config(), session.store) if one.why == "approve"
+        ]
+        assert len(offered) == len(report.plan.proposed)
+        assert await session.store.waiting(["links", "roadmap"]) == {"to_approve": len(offered)}
+        await session.store.approve(list(approvals_of(link, plan.number, by="ana", at=AT)))
+    await world.sync()
+    await world.sync()
+    assert not await restless(world)
+    assert world.remote_links("PAY-3") == []
+
+    world.jira.restore_issue("PAY-3")
+    world.clock.advance(86400)
+    await world.sync()
+    assert len(world.remote_links("PAY-3")) == len(link)
 
 
 async def test_an_edit_that_was_held_for_its_time_is_proposed_beside_what_waits(

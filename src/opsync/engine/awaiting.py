@@ -56,7 +56,8 @@ class Shown(Struct, frozen=True, kw_only=True):
 
 
 async def awaiting(config: Config, store: Store) -> list[Awaiting]:
-    """All of it, by target."""
+    """All of it, by target. Of an item that is put away, hidden or gone only what people decided or
+    did: nothing else is written there."""
     entries = [
         one
         for one in await store.unsettled()
@@ -67,10 +68,13 @@ async def awaiting(config: Config, store: Store) -> list[Awaiting]:
     modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
     approved = await store.approved()
     over = await _over_limit(store)
+    there = await _there(store, (one.slot.target for one in entries))
     found = []
     for one in entries:
         change = kept_change(one)
         why, note = _why(one, modes.get(one.slot.rule, Mode.observe), approved, change)
+        if why not in ("edited", "decided") and one.slot.target not in there:
+            continue
         if why == "next" and not note and one.slot.target.instance in over:
             note = f"what {one.slot.target.instance} would get at once is over a limit"
         if why in ("edited", "decided"):
@@ -112,8 +116,7 @@ async def held_in_all(config: Config, store: Store, told: Iterable[HeldSlot]) ->
         if one.pending and one.hold is not None and one.hold.kind is not HoldKind.proposed
         if one.slot not in found and one.slot.target.instance in config.instances
     ]
-    targets = await store.records_of(sorted({one.slot.target for one in rows}))
-    there = {ref for ref, one in targets.items() if not one.tombstone and not one.archived}
+    there = await _there(store, (one.slot.target for one in rows))
     return len(found) + sum(one.slot.target in there for one in rows)
 
 
@@ -124,6 +127,12 @@ async def held_beneath(store: Store, root: Ref) -> list[Ref]:
     targets = sorted({s.target for s in slots if s.rule == LINKS_RULE and s.other != root})
     counted = await store.counted_in(targets)
     return [one for one in targets if root in counted.get(one, ())]
+
+
+async def _there(store: Store, targets: Iterable[Ref]) -> set[Ref]:
+    """The items of these at which something can be written."""
+    records = await store.records_of(sorted(set(targets)))
+    return {ref for ref, one in records.items() if not one.tombstone and not one.archived}
 
 
 async def _over_limit(store: Store) -> frozenset[str]:

@@ -44,9 +44,13 @@ class Kept:
                     self.waits[one.slot] = Waiting(what, this.word(one.slot))
 
     def out_of_reach(self, this: Pass, inputs: TargetInputs) -> None:
-        """Nothing can be written at a target before it, or the configuration, changes."""
+        """Nothing can be written at a target before it, or the configuration, changes. What was
+        approved there counts until then."""
         for entry in inputs.entries:
             if entry.pending:
+                scope = str(entry.slot)
+                if (approval := this.approvals.get(scope)) is not None:
+                    this.asked_for.setdefault(scope, set()).add(approval)
                 self.waits[entry.slot] = Waiting(WaitsFor.target, this.word(entry.slot))
 
 

@@ -51,7 +51,7 @@ SELECT CASE
     WHEN outcome = 'failed' THEN 'failed'
     ELSE 'changes' END AS why, rule, {about}, count(*)
 FROM (SELECT rule, other, outcome, json_extract(CAST(hold AS TEXT), '$.kind') AS held FROM ledger
-      WHERE pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted')
+      WHERE (pending = 1 OR hold IS NOT NULL OR outcome = 'conflicted') AND waits <> 'target')
 GROUP BY 1, 2, 3
 """
 _WAITING_AT_ALL = text(_WAITING.format(about="''"))
@@ -141,7 +141,9 @@ class Reading(Part):
         """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
         the rules that are `proposing`, or over what a person wrote), `failed` (it may try again),
         `edited` and `removed` (by a person), `settled` (undone, released, refused or kept by one).
-        With `about` only those about these items."""
+        What
+        waits at an item where nothing can be written is left out. With `about` only those about
+        these items."""
         named = None if about is None else frozenset(map(str, about))
         query = _WAITING_AT_ALL if named is None else _WAITING_BY_ITEM
 
