@@ -111,17 +111,18 @@ def held_places(company: Company, note: str) -> set[Place]:
     """The places whose value is held with this note."""
     with closing(sqlite3.connect(company.store_path)) as connection:
         rows = connection.execute(
-            "SELECT target, surface, rule, other, applied FROM ledger"
+            "SELECT target, surface, rule, other, desired, applied FROM ledger"
             " WHERE CAST(hold AS TEXT) LIKE ?",
             (f'%"note":"{note}"%',),
         ).fetchall()
     found = set()
-    for target, surface, rule, other, applied in rows:
+    for target, surface, rule, other, *values in rows:
         slot = Slot(Ref.parse(target), surface, rule, Ref.parse(other))
-        value = json.loads(applied)
-        if value is not None or slot.target.instance != "linear":
-            change = Change(id="", slot=slot, verb=Verb.update, desired=value)
-            found.add(place_of(company, change))
+        # What was begun there, and never came to stand, is held as what should.
+        for value in map(json.loads, values):
+            if value is not None or slot.target.instance != "linear":
+                change = Change(id="", slot=slot, verb=Verb.update, desired=value)
+                found.add(place_of(company, change))
     return found
 
 
