@@ -114,6 +114,33 @@ def test_only_what_concerns_an_initiative_can_be_taken(company: Company) -> None
     assert company.opsync("plan", "--json").json["plan"]["waiting_for_approval"] > 0
 
 
+SSO_ON_PAY_100 = ("PAY-100 Checkout core", "SSO for teams")
+
+
+def set_aside(company: Company) -> dict[tuple[str, str], Any]:
+    """What could not be written, by item and initiative."""
+    rows: list[dict[str, Any]] = json.loads(company.opsync("aside", "--json").out)
+    return {(one["item"]["label"], one["about"]["label"]): one for one in rows}
+
+
+def test_what_failed_beside_what_is_taken_is_set_aside_still(company: Company) -> None:
+    """PAY-100 has links to two initiatives, and the plan of one is carried out."""
+
+    def names_both(sheet: dict[str, Any]) -> None:
+        sheet["items"][1]["names"] = "PAY-200 and PAY-100"
+
+    company.configure(mode="apply")
+    company.edit("roadmap", names_both)
+    company.opsync("plan")
+    company.fail("work", "writes")
+    company.opsync("sync")
+    before = set_aside(company)[SSO_ON_PAY_100]
+
+    company.opsync("apply", "1", "--item", "One-tap checkout")
+
+    assert set_aside(company)[SSO_ON_PAY_100] == before
+
+
 def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
     company.opsync("sync")
     said = company.opsync("apply", "--rule", "roadmap")

@@ -401,3 +401,30 @@ def test_what_broke_off_over_an_edit_and_may_not_be_written_by_now_is_asked_abou
     [kept] = found.entries
     assert kept.hold is not None
     assert (kept.hold.kind, kept.intent) == (HoldKind.proposed, stored("new"))
+
+
+# Where another plan's changes are carried out
+
+
+@pytest.mark.parametrize("kind", [HoldKind.conflict, HoldKind.proposed])
+@pytest.mark.parametrize(
+    "want",
+    [
+        Want(slot(), "new", edits=Edits.ours, chosen=False),
+        Want(slot(), "new", mode=Mode.propose, over=stored("mine"), chosen=False),
+    ],
+    ids=["after its time", "approved"],
+)
+def test_an_edit_that_may_be_replaced_stays_as_it_was_told(want: Want, kind: HoldKind) -> None:
+    row = edited()
+    assert row.hold is not None
+    told = edited(hold=msgspec.structs.replace(row.hold, kind=kind))
+    result = planned(want, told, OVER, mine())
+    assert (result.changes, result.proposed, result.entries) == ((), (), ())
+    assert [one.over_edit for one in result.observed_only] == [True]
+
+
+def test_one_that_is_to_be_asked_about_is_proposed_as_ever() -> None:
+    result = planned(Want(slot(), "new", chosen=False), edited(), OVER, mine())
+    assert (result.changes, len(result.proposed)) == ((), 1)
+    assert [one.hold.kind for one in result.entries if one.hold] == [HoldKind.proposed]

@@ -326,6 +326,45 @@ def test_a_begun_write_is_looked_at_although_what_stood_before_is_right_again() 
     assert change.interrupted
 
 
+# What is not of the plan that is carried out
+
+
+@pytest.mark.parametrize("want", [{}, {"mode": Mode.propose, "approved": True}], ids=str)
+@pytest.mark.parametrize("wait", [timedelta(0), timedelta(hours=1)], ids=["due", "too soon"])
+def test_a_failure_beside_what_is_carried_out_is_kept(
+    want: dict[str, Any], wait: timedelta
+) -> None:
+    row = Entry(
+        slot=slot(),
+        desired=stored("new"),
+        observed=NOTHING,
+        outcome=FAILED,
+        message="it is locked",
+        attempts=3,
+        next_try_at=NOW + wait,
+    )
+    found = planned(seen_target(), Want(slot(), "new", chosen=False, **want), entries=[row])
+    assert (found.changes, found.entries) == ((), ())
+    waits = len(found.observed_only + found.proposed)
+    assert (waits, len(found.held)) == ((0, 1) if wait else (1, 0))
+
+
+@pytest.mark.parametrize("mode", [Mode.observe, Mode.propose])
+def test_a_failure_of_what_may_not_be_written_is_given_up_there_too(mode: Mode) -> None:
+    row = Entry(slot=slot(), desired=stored("new"), outcome=FAILED, message="m", attempts=3)
+    want = Want(slot(), "new", mode=mode, chosen=False)
+    [kept] = planned(seen_target(), want, entries=[row]).entries
+    assert (kept.outcome, kept.message, kept.attempts) == ("", "", 0)
+
+
+def test_what_it_would_be_is_found_and_not_written() -> None:
+    row = written(slot(), "old")
+    target = seen_target(Seen.of("text", "old", remote_id="r"))
+    found = planned(target, Want(slot(), "new", chosen=False), entries=[row])
+    assert (found.changes, [one.desired for one in found.observed_only]) == ((), ["new"])
+    assert [one.desired for one in found.entries] == [stored("new")]
+
+
 # Holds
 
 

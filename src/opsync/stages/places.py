@@ -35,11 +35,18 @@ class Want(Struct, frozen=True):
     """What becomes of a person's edit, as the rule says; None: as the surface says."""
     over: msgspec.Raw | None = None
     """What a person wrote there and may be replaced by this value, as somebody approved."""
+    chosen: bool = True
+    """Whether it is of the plan that is carried out, if one is: what is not waits as it is."""
+
+    @property
+    def permitted(self) -> bool:
+        """Whether its rule, or somebody's approval, lets it be written."""
+        return self.mode is Mode.apply or (self.mode is Mode.propose and self.approved)
 
     @property
     def writes(self) -> bool:
-        """Whether it is written where it differs."""
-        return self.mode is Mode.apply or (self.mode is Mode.propose and self.approved)
+        """Whether it is written in this pass where it differs."""
+        return self.chosen and self.permitted
 
 
 def handed_over(

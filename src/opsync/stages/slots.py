@@ -129,8 +129,8 @@ class Builder:
             updated = msgspec.structs.replace(updated, hold=None)
         as_begun = here is not None and not twice and entry.intent == stored(here.plain())
         done = here if as_begun else None
-        waits = entry.next_try_at is not None and entry.next_try_at > self.now
-        if waits and same_desire and want.writes and done is None:
+        too_soon = entry.next_try_at is not None and entry.next_try_at > self.now
+        if too_soon and same_desire and want.permitted and done is None:
             if edited and updated.observed != entry.observed:
                 # Another edit meanwhile, which is held anew.
                 hold = self._hold(want, entry, updated, surface)
@@ -216,7 +216,7 @@ class Builder:
                     self.resting.append((updated, until))
                 else:
                     self._of(want).append(change)
-                given_up = updated.outcome == FAILED and not want.writes
+                given_up = updated.outcome == FAILED and not want.permitted
                 if updated.outcome == SKIPPED or given_up:
                     updated = msgspec.structs.replace(
                         updated, outcome="", message="", attempts=0, next_try_at=None
@@ -280,11 +280,15 @@ class Builder:
             before=plain(updated.observed),
             over_edit=True,
         )
+        replaces = approved or (want.permitted and (want.edits or surface.edits) is Edits.ours)
         if want.mode is Mode.observe:
             self.observed_only.append(change)
-        elif approved or (want.writes and (want.edits or surface.edits) is Edits.ours):
+        elif replaces and want.chosen:
             # The hold ends with the write: were that interrupted, it began when it did.
             self.changes.append(change)
+        elif replaces:
+            self.observed_only.append(change)
+            updated = msgspec.structs.replace(updated, hold=entry.hold)
         else:
             self.proposed.append(change)
             hold = msgspec.structs.replace(hold, kind=HoldKind.proposed)

@@ -240,9 +240,10 @@ def _permitted(this: Pass, want: Want, entry: Entry | None, carried: Container[s
     approval = this.approvals.get(str(want.slot)) if along else None
     if approval is not None:
         asked_for.add(approval)
-    chosen = value if this.chosen is None else this.chosen.get(want.slot)
-    if chosen is None or (chosen != value and not along):
-        return msgspec.structs.replace(want, mode=Mode.observe)
+    if this.chosen is not None:
+        chosen = this.chosen.get(want.slot)
+        in_plan = chosen is not None and (chosen == value or along)
+        want = msgspec.structs.replace(want, chosen=in_plan)
     if theirs is not None and this.approved.covers_edit(want.slot, desired, theirs):
         want = msgspec.structs.replace(want, over=theirs)
     covered = approval is not None or this.approved.covers(want.slot, value)
