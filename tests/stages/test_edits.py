@@ -428,3 +428,9 @@ def test_one_that_is_to_be_asked_about_is_proposed_as_ever() -> None:
     result = planned(Want(slot(), "new", chosen=False), edited(), OVER, mine())
     assert (result.changes, len(result.proposed)) == ((), 1)
     assert [one.hold.kind for one in result.entries if one.hold] == [HoldKind.proposed]
+
+
+def test_another_edit_has_nothing_of_what_failed_over_the_one_before() -> None:
+    row = edited(attempts=2, next_try_at=OVER, message="it is locked")
+    [held] = planned(Want(slot(), "new"), row, OVER, mine(value="mine, too")).conflicts
+    assert (held.attempts, held.next_try_at, held.message) == (0, None, "edited by a person")

@@ -11,7 +11,7 @@ import pytest
 from opsync.model import OutcomeKind, Slot, Verb
 from opsync.model.aside import RETRIES
 from opsync.model.ledger import Entry, Hold, HoldKind, plain, stored
-from opsync.store import Store
+from opsync.store import AsideCount, Store
 from tests.store.build import change, entry, outcome, ref, slot
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -235,6 +235,23 @@ async def test_since_when_a_write_fails_is_kept_until_it_succeeds(store: Store) 
     await store.finish_changes(2, [(other, outcome(OutcomeKind.failed))], LATER)
     [failed] = await store.failed_writes()
     assert (failed.since, failed.refused) == (LATER, False)
+
+
+async def test_what_could_not_be_written_over_an_edit_is_set_aside_as_well(store: Store) -> None:
+    hold = Hold(HoldKind.conflict, "a person", NOW)
+    found = entry("jira:1", "x", applied=stored("w"), hold=hold, outcome="conflicted")
+    await store.put_desired([found])
+    assert (await store.failed_writes(), await store.aside_counts()) == ([], {})
+    over = change("jira:1", "x", over_edit=True)
+    for when in (NOW, LATER):
+        await store.begin_changes([over])
+        await store.finish_changes(1, [(over, outcome(OutcomeKind.failed, message="full"))], when)
+    [failed] = await store.failed_writes()
+    assert (failed.since, failed.entry.attempts, failed.entry.message) == (NOW, 2, "full")
+    assert await store.aside_counts() == {"jira": AsideCount(0, 1, NOW)}
+
+    await store.try_now([], [over.slot])
+    assert (await at(store, "jira:1")).next_try_at is None
 
 
 async def test_what_a_person_edited_is_looked_at_in_every_pass(store: Store) -> None:

@@ -258,8 +258,6 @@ class Builder:
             refused = False
         if taken:
             want = msgspec.structs.replace(want, edits=Edits.theirs)
-            # What failed before has nothing to do with it.
-            updated = msgspec.structs.replace(updated, attempts=0, next_try_at=None)
         hold = self._hold(want, entry, updated, surface)
         message = TAKEN if taken else entry.message if refused else EDITED_BY
         updated = msgspec.structs.replace(
@@ -271,6 +269,8 @@ class Builder:
         )
         approved = want.value is not None and want.over == updated.observed
         if taken or refused or (not approved and not is_over(hold, self.now)):
+            # What failed before has nothing to do with it.
+            updated = msgspec.structs.replace(updated, attempts=0, next_try_at=None)
             self.conflicts.append(updated)
             self._keep(entry, updated)
             return

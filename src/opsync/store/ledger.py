@@ -451,7 +451,8 @@ def _finish(
             query = select(ledger.c.attempts, ledger.c.outcome, ledger.c.failed_at)
             before = connection.execute(query.where(_at(change.slot))).first()
             attempts = before.attempts if before else 0
-            since = before.failed_at if before and before.outcome == "failed" else None
+            failing = before is not None and (attempts or before.outcome == "failed")
+            since = before.failed_at if before and failing else None
             wait = pause(attempts) if outcome.retryable else wait_after(attempts)
             values |= {
                 "attempts": attempts + 1,

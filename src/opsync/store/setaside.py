@@ -15,16 +15,19 @@ from opsync.store.ledger import to_entry
 from opsync.store.schema import ledger, quarantine
 from opsync.store.types import AsideCount, FailedWrite, Quarantined
 
-_FAILED = (ledger.c.pending == 1, ledger.c.hold.is_(None), ledger.c.outcome == "failed")
+_FAILING = """((pending = 1 AND hold IS NULL AND outcome = 'failed')
+    OR (outcome = 'conflicted' AND attempts > 0))"""
+"""What could not be written, also over what a person wrote, which stands there still."""
+_FAILED = text(_FAILING)
 
-_COUNTS = text("""
+_COUNTS = text(f"""
 SELECT instance, sum(item) AS items, sum(write) AS writes, min(since) AS since FROM (
     SELECT substr(ref, 1, instr(ref, ':') - 1) AS instance, 1 AS item, 0 AS write, since
     FROM quarantine
     UNION ALL SELECT instance, 0, 1, failed_at FROM ledger
-    WHERE pending = 1 AND hold IS NULL AND outcome = 'failed')
+    WHERE {_FAILING})
 GROUP BY instance
-""")
+""")  # noqa: S608 - made of constants
 
 _WRITES_NEXT = text("""
 SELECT min(at) FROM (
@@ -63,7 +66,7 @@ class SettingAside(Part):
     async def failed_writes(self) -> list[FailedWrite]:
         """The values that could not be written and wait, the longest failing first."""
         query = (
-            select(ledger).where(*_FAILED).order_by(ledger.c.failed_at, *ledger.primary_key.columns)
+            select(ledger).where(_FAILED).order_by(ledger.c.failed_at, *ledger.primary_key.columns)
         )
         return await self._read(
             lambda c: [
@@ -116,7 +119,7 @@ class SettingAside(Part):
                         ledger.c.surface == slot.surface,
                         ledger.c.rule == slot.rule,
                         ledger.c.other == str(slot.other),
-                        *_FAILED,
+                        _FAILED,
                     )
                     .values(next_try_at=None)
                 )
