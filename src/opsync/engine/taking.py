@@ -164,13 +164,13 @@ class _Taking:
             store,
             session.runtime.clock,
             self._found.run,
-            session.config.plugins.applied,
-            opened.clean,
-            partial(keep, store, name, opened) if not self._dry else _keep_nothing,
-            may_go,
-            again,
-            opened.watch,
-            partial(getattr, opened.client, "unknown"),
+            told=session.config.plugins.applied,
+            clean=opened.clean,
+            keep=partial(keep, store, name, opened) if not self._dry else _keep_nothing,
+            may_go=may_go,
+            again=again,
+            watch=opened.watch,
+            unknown=partial(getattr, opened.client, "unknown"),
         )
         self._tell(report, targets, opened)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 import structlog
@@ -90,6 +91,7 @@ async def apply(
     store: Store,
     clock: Clock,
     run: int,
+    *,
     told: Callable[[Change, Outcome], None] = lambda change, outcome: None,
     clean: Callable[[str], str] = str,
     keep: Callable[[], Awaitable[None]] = _nothing,
@@ -112,43 +114,46 @@ async def apply(
     by a try before the one that failed.
     """
     applier = _Applier(
-        connector, store, clock, run, told, clean, keep, may_go, again, watch, unknown
+        connector=connector,
+        store=store,
+        clock=clock,
+        run=run,
+        told=told,
+        clean=clean,
+        keep=keep,
+        may_go=may_go,
+        again=again,
+        watch=watch,
+        unknown=unknown,
     )
     batches = [work[at : at + connector.batch] for at in range(0, len(work), connector.batch)]
     await applier.all(batches)
     return applier.report
 
 
+@dataclass(kw_only=True)
 class _Applier:
-    def __init__(
-        self,
-        connector: Writable,
-        store: Store,
-        clock: Clock,
-        run: int,
-        told: Callable[[Change, Outcome], None],
-        clean: Callable[[str], str],
-        keep: Callable[[], Awaitable[None]],
-        may_go: Callable[[], Awaitable[bool]],
-        again: Again | None,
-        watch: Watch,
-        unknown: Callable[[], int],
-    ) -> None:
-        self.connector = connector
-        self.store = store
-        self.clock = clock
-        self.run = run
-        self.told = told
-        self.clean = clean
-        self.keep = keep
-        self.may_go = may_go
-        self.again = again
-        self.watch = watch
-        self.unknown = unknown
-        self.report = ApplyReport()
-        self.pulled = {s.name for s in connector.surfaces if s.pulled}
-        self.looked: dict[Ref, Record] = {}
-        """Targets that were looked at, with what stands there."""
+    """One instance's writing, as `apply` has it."""
+
+    connector: Writable
+    store: Store
+    clock: Clock
+    run: int
+    told: Callable[[Change, Outcome], None]
+    clean: Callable[[str], str]
+    keep: Callable[[], Awaitable[None]]
+    may_go: Callable[[], Awaitable[bool]]
+    again: Again | None
+    watch: Watch
+    unknown: Callable[[], int]
+    report: ApplyReport = field(default_factory=ApplyReport)
+    looked: dict[Ref, Record] = field(default_factory=dict)
+    """Targets that were looked at, with what stands there."""
+
+    @cached_property
+    def pulled(self) -> set[str]:
+        """The places that a pull shows."""
+        return {one.name for one in self.connector.surfaces if one.pulled}
 
     async def all(self, batches: Sequence[Sequence[TargetWork]]) -> None:
         """Run the batches, so many at once as the connector allows.
