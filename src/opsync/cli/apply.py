@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from opsync.cli.approvals import show_approvals
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -69,9 +70,13 @@ class Applied:
 @click.command()
 @excludes("--rule", "PLAN", "--item", *ALLOWS.values())
 @excludes("--approvals", "PLAN", "--item", "--rule", "--revoke", *ALLOWS.values())
-@click.argument("plan", required=False)
+@click.argument("plan", callback=not_blank, required=False)
 @click.option(
-    "--item", multiple=True, metavar="TEXT", help="Only changes of this initiative. Repeat."
+    "--item",
+    callback=not_blank,
+    multiple=True,
+    metavar="TEXT",
+    help="Only changes of this initiative. Repeat.",
 )
 @click.option("--rule", metavar="NAME", help="Approve all values of this rule, later ones too.")
 @click.option("--revoke", is_flag=True, help="With --rule: take that approval back.")

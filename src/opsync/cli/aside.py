@@ -10,6 +10,7 @@ import click
 
 from opsync.cli import words
 from opsync.cli.asking import holding_session
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -114,7 +115,7 @@ def _next(one: Aside, at: str) -> str:
 
 
 @aside.command()
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @json_option
 @config_option
 @store_option

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from opsync.cli import words
+from opsync.cli.blank import not_blank
 from opsync.cli.common import Opened, config_option, json_option, store_option
 from opsync.cli.layout import Column
 from opsync.cli.listing import Listing, limit_option, most, one_item, show_listing
@@ -59,7 +60,7 @@ def rollups(as_json: bool, config_path: Path | None, store: Path | None) -> int:
 
 
 @click.command()
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @click.option("--run", "run", type=int, metavar="N", help="Only the writes of this run.")
 @limit_option
 @json_option

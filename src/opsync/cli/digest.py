@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from opsync.cli.asking import holding_session
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -28,7 +29,9 @@ from opsync.runtime import SystemClock
 
 
 @click.command()
-@click.option("--team", metavar="NAME", default="", help="Of the initiatives with work of a team.")
+@click.option(
+    "--team", callback=not_blank, metavar="NAME", help="Of the initiatives with work of a team."
+)
 @click.option(
     "--weeks",
     type=click.IntRange(1, MOST_WEEKS),
@@ -47,7 +50,7 @@ from opsync.runtime import SystemClock
 @store_option
 @log_option
 def digest(
-    team: str,
+    team: str | None,
     weeks: int,
     to: str,
     as_json: bool,
@@ -68,7 +71,7 @@ def digest(
     """
     opened = open_config(config_path, store=store, log_level=log_level)
     need_store(opened)
-    found, why = run_async(_made(opened, team, weeks, to))
+    found, why = run_async(_made(opened, team or "", weeks, to))
     lines = _told(opened, found)
     why = opened.redactor.clean(why)
     if as_json:

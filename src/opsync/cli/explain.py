@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from opsync.cli import words
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -31,8 +32,8 @@ UNCLEAR = 2
 
 
 @click.command()
-@click.argument("item")
-@click.argument("place", required=False)
+@click.argument("item", callback=not_blank)
+@click.argument("place", callback=not_blank, required=False)
 @json_option
 @config_option
 @store_option

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from opsync.cli import words
+from opsync.cli.blank import not_blank
 from opsync.cli.common import config_option, open_config, open_store, run_async, store_option
 from opsync.cli.excluding import excludes
 from opsync.engine.deciding import Deciding
@@ -40,7 +41,7 @@ def _note_option(function: F) -> F:
 
 
 @click.command(short_help="Say that items belong together.")
-@click.argument("what", nargs=-1, required=True, metavar="ID... | ITEM ITEM")
+@click.argument("what", callback=not_blank, nargs=-1, required=True, metavar="ID... | ITEM ITEM")
 @_kind_options
 @_note_option
 @config_option
@@ -62,7 +63,7 @@ def accept(
 
 
 @click.command(short_help="Say that they do not; not suggested again.")
-@click.argument("what", nargs=-1, required=True, metavar="ID... | ITEM ITEM")
+@click.argument("what", callback=not_blank, nargs=-1, required=True, metavar="ID... | ITEM ITEM")
 @_note_option
 @config_option
 @store_option
@@ -75,8 +76,8 @@ def reject(what: tuple[str, ...], note: str, config_path: Path | None, store: Pa
 
 
 @click.command(short_help="Link two items that nobody suggested.")
-@click.argument("one")
-@click.argument("two")
+@click.argument("one", callback=not_blank)
+@click.argument("two", callback=not_blank)
 @_kind_options
 @_note_option
 @config_option
@@ -104,8 +105,8 @@ def add(
 
 
 @click.command(short_help="Take back what was accepted.")
-@click.argument("one")
-@click.argument("two")
+@click.argument("one", callback=not_blank)
+@click.argument("two", callback=not_blank)
 @click.option("--forget", is_flag=True, help="Decide nothing: the pair may be suggested again.")
 @config_option
 @store_option

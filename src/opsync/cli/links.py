@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from opsync.cli import words
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -65,7 +66,7 @@ def links() -> None:
 
 
 @links.command(DEFAULT, short_help="What belongs together, and why; the default.")
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @limit_option
 @json_option
 @config_option
@@ -87,7 +88,7 @@ def list_(
 
 
 @links.command(short_help="What looks as if it belonged together.")
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @limit_option
 @json_option
 @config_option

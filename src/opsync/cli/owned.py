@@ -10,6 +10,7 @@ import click
 
 from opsync.cli import words
 from opsync.cli.asking import holding_session
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -48,7 +49,7 @@ from opsync.store import EVERY, Store
 
 
 @click.command()
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @click.option("--connection", metavar="NAME", help="Only what stands in this connection.")
 @click.option("--rule", metavar="NAME", help='Only what this rule wrote; "links" for links.')
 @limit_option
@@ -150,7 +151,7 @@ async def _entries(
 @click.command()
 @excludes("--keep", "--remove")
 @excludes("--all", "ITEM", "--connection", "--rule")
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @click.option("--keep", is_flag=True, help="Leave the values as they stand, to people.")
 @click.option("--remove", is_flag=True, help="Take away exactly what opsync wrote.")
 @click.option("--connection", metavar="NAME", help="What stands in this connection.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -39,7 +40,7 @@ CHANGES_WAIT = 10
 
 @click.command()
 @excludes("--offline", "--only", "--out")
-@click.argument("item", required=False)
+@click.argument("item", callback=not_blank, required=False)
 @click.option("--offline", is_flag=True, help="Ask no tool: plan from what was read last.")
 @click.option("--all", "every", is_flag=True, help="Show every initiative's changes.")
 @click.option("--exit-code", is_flag=True, help=f"Exit with {CHANGES_WAIT} when changes wait.")

@@ -11,6 +11,7 @@ import click
 
 from opsync.cli import words
 from opsync.cli.asking import holding_session
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @excludes("--theirs", "--ours")
-@click.argument("item")
-@click.argument("place", required=False)
+@click.argument("item", callback=not_blank)
+@click.argument("place", callback=not_blank, required=False)
 @click.option("--theirs", is_flag=True, help="Keep what people did, for good.")
 @click.option("--ours", is_flag=True, help="Have opsync's value written again.")
 @json_option

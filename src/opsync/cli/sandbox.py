@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from opsync.cli.blank import not_blank
 from opsync.cli.common import json_option, print_json
 from opsync.cli.excluding import excludes
 from opsync.cli.words import plural
@@ -63,7 +64,7 @@ def sandbox(context: click.Context, port: int, config_out: Path | None, limits: 
 
 
 @sandbox.command()
-@click.argument("item")
+@click.argument("item", callback=not_blank)
 @click.argument("to")
 @_url_option
 def move(item: str, to: str, url: str) -> None:
@@ -75,7 +76,7 @@ def move(item: str, to: str, url: str) -> None:
 
 
 @sandbox.command()
-@click.argument("item")
+@click.argument("item", callback=not_blank)
 @click.argument("field")
 @click.argument("value")
 @_url_option

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -32,7 +33,7 @@ from opsync.store import EVERY, JournalRow, Store
 
 
 @click.command()
-@click.argument("what", required=False, metavar="[RUN | CHANGE | ITEM]")
+@click.argument("what", callback=not_blank, required=False, metavar="[RUN | CHANGE | ITEM]")
 @click.option("--dry-run", is_flag=True, help="Show what would be put back; write nothing.")
 @json_option
 @config_option
