@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -10,7 +11,11 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from msgspec.structs import replace
 
+from opsync.model import Ref
+from opsync.runtime import SystemClock
+from opsync.store import Store
 from tests.cli.conftest import Company
 
 
@@ -52,6 +57,52 @@ def test_without_a_number_it_is_the_newest(company: Company) -> None:
     company.opsync("plan")
     assert company.opsync("apply").code == 0
     assert "2 of 2 done" in str(company.read("roadmap"))
+
+
+def test_without_a_number_none_is_taken_that_only_the_service_made(company: Company) -> None:
+    company.opsync("plan")
+    kept_beside(company, number=2)
+    result = company.opsync("apply", "--item", "one-tap")
+    assert result.code == 0
+    assert re.fullmatch(r"plan #1, made on \d+ \w+ \d\d:\d\d: 2 of 5 changes\n", result.err)
+    assert stands(company)
+    assert {number for _, number in plans_of_approvals(company)} == {1}
+    assert company.opsync("apply", "1").err == "", "it was named by whoever typed it"
+
+
+def test_where_a_person_was_told_of_none_there_is_none_to_take(company: Company) -> None:
+    company.opsync("plan")
+    kept_beside(company, number=2)
+    with sqlite3.connect(company.folder / "opsync.db") as connection:
+        connection.execute("DELETE FROM plans WHERE number = 1")
+    connection.close()
+    result = company.opsync("apply")
+    assert (result.code, "no plan is kept" in result.err) == (2, True)
+    assert not stands(company)
+
+
+def kept_beside(company: Company, *, number: int) -> None:
+    """A plan that a service made for itself, of more than the first."""
+
+    async def keep() -> None:
+        store = Store.open(company.folder / "opsync.db", clock=SystemClock())
+        first = await store.kept_plan(1)
+        assert first is not None
+        one = first.changes[0]
+        slot = replace(one.slot, other=Ref("work", "item", "77"))
+        more = replace(first, number=number, changes=(*first.changes, replace(one, slot=slot)))
+        await store.put_plan(more, told=False, anew=False)
+        await store.close()
+
+    asyncio.run(keep())
+
+
+def plans_of_approvals(company: Company) -> list[tuple[str, int]]:
+    connection = sqlite3.connect(company.folder / "opsync.db")
+    try:
+        return sorted(connection.execute("SELECT scope, plan FROM approvals"))
+    finally:
+        connection.close()
 
 
 def test_a_look_in_between_is_no_plan(company: Company) -> None:

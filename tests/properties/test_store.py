@@ -267,7 +267,7 @@ class Keeping(RuleBasedStateMachine):
         rows = run(store.entries())
         records = run(store.records_page())
         cursors = run(store.cursors("jira"))
-        last = run(store.kept_plan())
+        last = run(store.newest_plan())
         return Told(
             Book(rows).dump(),
             tuple(

@@ -32,7 +32,7 @@ def world(world: World) -> World:
 
 async def newest(world: World) -> KeptPlan:
     async with world.session() as session:
-        found = await session.store.kept_plan()
+        found = await session.store.newest_plan()
     assert found is not None
     return found
 

@@ -39,7 +39,7 @@ async def wait(world: World) -> None:
 async def carry_out(world: World) -> tuple[PassReport, list[str]]:
     """Approve the newest plan and write it: the pass, and why something was not written."""
     async with world.session() as session:
-        plan = await session.store.kept_plan()
+        plan = await session.store.newest_plan()
         assert isinstance(plan, KeptPlan)
         given = approvals_of(plan.changes, plan.number, by="ana", at=session.runtime.clock.now())
         await session.store.approve(list(given))

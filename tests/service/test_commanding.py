@@ -133,7 +133,7 @@ def test_a_plan_is_of_what_was_read_and_writes_nothing(seldom: Virtual) -> None:
             if one.place == "Delivery" and one.group == "Loyalty"
         ]
         assert "2 of 2" in str(mine.desired)
-        kept = await service.session.store.kept_plan(None)
+        kept = await service.session.store.newest_plan()
         assert kept is not None
         assert kept.number == report.run
         assert world.written() == before

@@ -36,7 +36,7 @@ async def runs(service: Service) -> int:
 
 
 async def newest(service: Service) -> KeptPlan:
-    found = await service.session.store.kept_plan()
+    found = await service.session.store.newest_plan()
     assert found is not None
     return found
 
@@ -44,6 +44,29 @@ async def newest(service: Service) -> KeptPlan:
 async def asked(service: Service, command: Command) -> PassReport:
     async with service.commanded():
         return await carry_out(service, service.session, command)
+
+
+def test_the_newest_plan_that_a_person_was_told_of_is_none_of_the_services(
+    virtual: Virtual,
+) -> None:
+    world = in_mode(virtual, "propose").world
+
+    async def story(service: Service) -> None:
+        await asyncio.sleep(600)
+        report = await asked(service, Command(name="opsync plan", write=False))
+        world.page("Brand new", "MOB-2")
+        await asyncio.sleep(200)
+        store = service.session.store
+        found = await store.newest_plan(told=True)
+        assert found is not None
+        assert (found.number, len(found.changes)) == (report.run, len(report.plan.proposed))
+        since = await newest(service)
+        assert (since.number > found.number, len(since.changes) > len(found.changes)) == (
+            True,
+            True,
+        )
+
+    virtual.play(story)
 
 
 @pytest.mark.slow

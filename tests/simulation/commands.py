@@ -87,7 +87,7 @@ class Opsync:
         """`opsync apply` of the newest plan, but for what would replace a person's text."""
         session: Session
         async with self._session("apply") as session:
-            plan = await session.store.kept_plan(None)
+            plan = await session.store.newest_plan()
             if plan is None:
                 return None
             changes = [one for one in plan.changes if not one.over_edit]

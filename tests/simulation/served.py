@@ -258,7 +258,7 @@ class ServedEpisode(Episode):
 
     async def _approve_all(self, served: Served) -> None:
         store = served.service.session.store
-        plan = await store.kept_plan(None)
+        plan = await store.newest_plan()
         if plan is None:
             return
         changes = [one for one in plan.changes if not one.over_edit]

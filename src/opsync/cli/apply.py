@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from opsync.cli.passview import print_pass
 from opsync.cli.planfile import read_plan
 from opsync.cli.planview import names_it
 from opsync.cli.screen import hanging, show_line
-from opsync.cli.words import plural, shown, value
+from opsync.cli.words import day, plural, shown, value
 from opsync.engine.approving import (
     Unwritten,
     approvals_of,
@@ -102,7 +103,8 @@ def apply(
 
     All tools are read first. A change is written only if the very same value should still stand
     there; what has moved since is left, and told. With it, values of rules in mode propose are
-    approved; an approval is for one value, and another one waits again. Without PLAN: the newest.
+    approved; an approval is for one value, and another one waits again. Without PLAN: the newest
+    that a person was told of, which is named first.
 
     --rule, --revoke and --approvals write nothing.
 
@@ -152,6 +154,8 @@ async def _apply(
 ) -> Applied:
     plan = await _plan(opened, named)
     changes = _wanted(plan, items)
+    if named is None:
+        click.echo(_which(plan, len(changes), opened.config.zone), err=True)
     async with open_store(opened) as store:
         if (await store.pauses()).whole is not None:
             raise ConfigError("all writes are paused", hint="Permit them again: opsync pause --off")
@@ -168,7 +172,8 @@ async def _apply(
 
 
 async def _plan(opened: Opened, named: str | None) -> KeptPlan:
-    """The plan of a number or of a file. ConfigError: there is none."""
+    """The plan of a number or of a file; without either the newest that a person was told of, and
+    none that a service made since for itself. ConfigError: there is none."""
     config = opened.config
     async with open_store(opened) as store:
         if named is not None and not named.isdecimal():
@@ -177,11 +182,22 @@ async def _plan(opened: Opened, named: str | None) -> KeptPlan:
                 Path(named), store_id=id_, store=config.store, instances=config.instances
             )
             return given.completed(await store.kept_plan(given.number))
-        found = await store.kept_plan(None if named is None else int(named))
+        if named is None:
+            found = await store.newest_plan(told=True)
+        else:
+            found = await store.kept_plan(int(named))
     if found is None:
         which = "no plan is kept" if named is None else f"no plan #{named} is kept"
         raise ConfigError(which, hint="Make one with: opsync plan")
     return found
+
+
+def _which(plan: KeptPlan, count: int, zone: tzinfo) -> str:
+    """Which plan is carried out where nobody named one, and how much of it."""
+    local = plan.at.astimezone(zone)
+    whole = plural(len(plan.changes), "change")
+    much = whole if count == len(plan.changes) else f"{count} of {whole}"
+    return f"plan #{plan.number}, made on {day(local.date())} {local:%H:%M}: {much}"
 
 
 def _wanted(plan: KeptPlan, items: Sequence[str]) -> list[KeptChange]:

@@ -89,7 +89,7 @@ async def awaiting(config: Config, store: Store) -> list[Awaiting]:
 async def columns_ahead(store: Store, found: Iterable[Awaiting]) -> list[KeptColumn]:
     """The columns of opsync's own that are made once what waits for approval is approved: those
     that the newest plan told, but for what was made since."""
-    plan = await store.kept_plan()
+    plan = await store.newest_plan()
     if plan is None:
         return []
     waits = {one.entry.slot.target.instance for one in found if one.why == "approve"}

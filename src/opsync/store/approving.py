@@ -48,9 +48,14 @@ class Approving(Part):
 
         return await self._write(work)
 
-    async def kept_plan(self, number: int | None = None) -> KeptPlan | None:
-        """The plan of this number, or the newest; None where none is kept."""
-        return await self._read(lambda c: _newest(c, number))
+    async def kept_plan(self, number: int) -> KeptPlan | None:
+        """The plan of this number; None where none is kept."""
+        query = select(plans.c.body).where(plans.c.number == number)
+        return await self._read(lambda c: _decoded(c.scalar(query)))
+
+    async def newest_plan(self, *, told: bool = False) -> KeptPlan | None:
+        """The newest plan, or the newest that people were `told` of; None where none is kept."""
+        return await self._read(lambda c: _newest(c, told=told))
 
     async def approve(self, given: Sequence[Approval]) -> None:
         """Keep these approvals, all or none. A slot has one: that of the latest value."""
@@ -103,11 +108,12 @@ class Approving(Part):
         )
 
 
-def _newest(connection: Connection, number: int | None = None) -> KeptPlan | None:
+def _newest(connection: Connection, *, told: bool = False) -> KeptPlan | None:
     query = select(plans.c.body).order_by(plans.c.number.desc()).limit(1)
-    if number is not None:
-        query = query.where(plans.c.number == number)
-    body = connection.scalar(query)
+    return _decoded(connection.scalar(query.where(plans.c.told == 1) if told else query))
+
+
+def _decoded(body: bytes | None) -> KeptPlan | None:
     return None if body is None else _decode(body)
 
 
