@@ -290,7 +290,7 @@ def vault(folder: Path) -> Iterator[Vault]:
             patch.setenv(name, value)
         simulated = partial(open_session, transport=made.net, runtime=Runtime(clock=made.clock))
         for module in (
-            "sync",
+            "onepass",
             "doctor",
             "statuses",
             "asking",

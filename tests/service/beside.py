@@ -212,7 +212,7 @@ def beside(folder: Path) -> Iterator[Beside]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         simulated = partial(open_session, transport=world.net, runtime=made.runtime)
-        for module in ("sync", "undo", "asking"):
+        for module in ("onepass", "undo", "asking"):
             patch.setattr(f"opsync.cli.{module}.open_session", simulated)
         try:
             yield made

@@ -48,7 +48,7 @@ def company(folder: Path, expose: str) -> Iterator[Canaries]:
         patch.chdir(folder)
         runtime = Runtime(clock=world.clock)
         simulated = partial(open_session, transport=world.net, runtime=runtime)
-        for module in ("sync", "doctor", "statuses", "webhooks", "asking"):
+        for module in ("onepass", "doctor", "statuses", "webhooks", "asking"):
             patch.setattr(f"opsync.cli.{module}.open_session", simulated)
         patch.setattr("opsync.engine.onboarding.Pool", partial(Pool, transport=world.net))
         for name, token in TOKENS.items():
