@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from opsync.model import Ref
 from opsync.runtime import SystemClock
-from opsync.store import Store
+from opsync.store import Store, hold
 from tests.cli.conftest import Company
 
 
@@ -298,6 +298,15 @@ def test_a_plan_of_another_store_is_refused_and_both_are_named(company: Company)
     company.opsync("db", "restore", str(company.folder / "kept.db"))
     assert company.opsync("apply", str(path)).code == 0
     assert stands(company)
+
+
+def test_nothing_is_approved_while_another_one_holds_the_store(company: Company) -> None:
+    company.opsync("plan")
+    with hold(company.folder / "opsync.db", "opsync sync", SystemClock().now()):
+        assert company.opsync("apply", "1").code == 4
+    assert not approvals(company)
+    assert "5 changes wait: opsync apply 1" in company.opsync("sync").lines
+    assert not stands(company)
 
 
 def test_a_rule_that_writes_waits_for_no_approval(company: Company) -> None:

@@ -98,6 +98,21 @@ def test_a_command_with_another_configuration_is_not_carried_out(served: Beside)
     assert served.opsync("sync").code == 0
 
 
+def test_what_a_service_refuses_to_carry_out_is_not_approved(company: Beside) -> None:
+    with proposing(company).serving():
+        assert "changes wait" in company.opsync("sync").out
+        company.world.raw["links"]["mode"] = "observe"
+        company.configure()
+
+        said = company.opsync("apply")
+
+        assert (said.code, "another configuration than this command" in said.err) == (2, True)
+        assert company.opsync("apply", "--approvals").out == ""
+        proposing(company)
+        assert company.opsync("apply").code == 0
+        assert company.delivery(company.world.loyalty)
+
+
 @pytest.mark.slow
 def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> None:
     held = threading.Event()

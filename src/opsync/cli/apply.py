@@ -159,12 +159,11 @@ async def _apply(
     async with open_store(opened) as store:
         if (await store.pauses()).whole is not None:
             raise ConfigError("all writes are paused", hint="Permit them again: opsync pause --off")
-        given = approvals_of(changes, plan.number, by=login(), at=SystemClock().now())
-        await store.approve(list(given))
     report = await run_sync(
         opened,
         f"opsync apply {plan.number}",
         chosen=chosen(changes),
+        approvals=list(approvals_of(changes, plan.number, by=login(), at=SystemClock().now())),
         limits=allowed.limits(opened),
     )
     async with open_store(opened) as store:

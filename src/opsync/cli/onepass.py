@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from opsync.cli.common import Opened
 from opsync.cli.progress import progress
 from opsync.engine.fingerprint import config_digest
 from opsync.engine.session import open_session
 from opsync.errors import StoreHeld
-from opsync.model import Limits, Slot
+from opsync.model import Approval, Limits, Slot
 from opsync.report import PassReport
 from opsync.runtime import SystemClock
 
@@ -22,14 +22,17 @@ async def run_sync(
     full: bool = False,
     write: bool = True,
     chosen: Mapping[Slot, str] | None = None,
+    approvals: Sequence[Approval] = (),
     limits: Limits | None = None,
     keeps_plan: bool = True,
 ) -> PassReport:
     """One pass with its progress on standard error: here, or where a service holds the store, by
-    that."""
+    that. `approvals` are given once the store is held, or the service has taken it on: of what is
+    refused nothing is approved."""
     with progress(opened.config.plugins, SystemClock(), writes=write) as told:
         try:
             async with open_session(opened.config, command, redactor=opened.redactor) as session:
+                await session.store.approve(approvals)
                 return await session.sync(
                     command,
                     only=frozenset(only),
@@ -51,6 +54,7 @@ async def run_sync(
                 full=full,
                 write=write,
                 chosen=None if chosen is None else tuple(chosen.items()),
+                approvals=tuple(approvals),
                 limits=limits,
                 mode=opened.config.forced,
                 keeps_plan=keeps_plan,

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from opsync.engine.undone import ShownBack
 from opsync.errors import ConfigError, OpsyncError, StoreHeld
-from opsync.model import Limits, Slot
+from opsync.model import Approval, Limits, Slot
 from opsync.model.rules import Mode
 from opsync.report import PassReport
 from opsync.stages.pulling import Progress, silent
@@ -35,7 +35,7 @@ _HANDLES = "/proc/self/fd"
 
 class AskSync(Struct, frozen=True, tag="sync", kw_only=True):
     """One pass, as `opsync sync`, `apply`, `plan` and `look` want it. `chosen` are a plan's slots,
-    each with the digest of its value."""
+    each with the digest of its value, and `approvals` are given with it."""
 
     command: str
     config: str
@@ -43,6 +43,7 @@ class AskSync(Struct, frozen=True, tag="sync", kw_only=True):
     full: bool = False
     write: bool = True
     chosen: tuple[tuple[Slot, str], ...] | None = None
+    approvals: tuple[Approval, ...] = ()
     limits: Limits | None = None
     mode: Mode | None = None
     keeps_plan: bool = True

@@ -175,6 +175,7 @@ class _Desk:
         async with self._service.commanded():
             # Another configuration may be in force by now.
             session = self._session(wanted.config, wanted.mode)
+            await session.store.approve(wanted.approvals)
             report = await carry_out(self._service, session, command)
         self._service.say(report)
         return Synced.of(report)
