@@ -109,7 +109,7 @@ def test_the_example_as_it_stands_wants_the_tokens_only(
 def test_the_example_writes_nothing_before_its_reader_says_so(tmp_path: Path) -> None:
     config = load(uncommented(), tmp_path)
 
-    assert {config.links.mode, *(rule.mode for rule in config.rules)} == {"observe"}
+    assert set(config.modes.values()) == {"observe"}
 
 
 def test_the_example_shows_each_way_to_name_a_metric(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from opsync.model.rules import (
     RollupRule,
     TeamRule,
     TwinSettings,
+    modes_of,
 )
 from opsync.plugins import Plugins, load
 from opsync.problems import (
@@ -121,6 +122,11 @@ class Config:
     def preference(self) -> Preference:
         """Whose side of a piece of work counts that is in several tools."""
         return Preference(self.twins.prefer, tuple(self.instances))
+
+    @property
+    def modes(self) -> dict[str, Mode]:
+        """The mode of each rule by its name, and that of links by theirs."""
+        return modes_of(self.rules, self.links)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -214,13 +220,7 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     problems.extend(stray_env(general))
     if problems:
         raise refused(by_name(problems, raw))
-    rules = [block.rule() for block in general.rollup]
-    links = general.links.settings()
-    secrets = tuple(
-        secret
-        for block in (one.settings for one in instances.values())
-        for secret in _secrets(block)
-    )
+    secrets = tuple(secret for block in settings.values() for secret in _secrets(block))
     told = (*_secrets(general.alerts), *_secrets(general.service.digest))
     addresses = (part for each in told for part in secret_parts(each))
     config = Config(
@@ -228,8 +228,8 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
         general=general,
         instances=instances,
         plugins=plugins,
-        links=links,
-        rules=tuple(rules),
+        links=general.links.settings(),
+        rules=tuple(block.rule() for block in general.rollup),
         twins=general.twins.settings(),
         teams=tuple(block.rule() for block in general.team),
         people=tuple(block.rule() for block in general.person),

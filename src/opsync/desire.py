@@ -13,7 +13,7 @@ from opsync.languages import ENGLISH, Words
 from opsync.model import Card, Kind, Link, Record, Ref, Rollup, RollupContent, Slot
 from opsync.model.ledger import Entry
 from opsync.model.pair import ACCEPTED
-from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule
+from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule, modes_of
 from opsync.stages.places import Want
 from opsync.teams import TeamHere, as_private
 from opsync.wording import (
@@ -174,8 +174,7 @@ def withdraw(entries: Sequence[Entry], wants: Sequence[Want], setting: Setting) 
     What a rule wrote that is no longer configured is removed as the most daring rule writes.
     """
     wanted = {want.slot for want in wants}
-    modes = {name: rule.mode for name, rule in setting.rules.items()}
-    modes[LINKS_RULE] = setting.links.mode
+    modes = modes_of(setting.rules.values(), setting.links)
     daring = max(modes.values(), key=list(Mode).index)
     return [
         Want(entry.slot, None, "no longer asked for", mode=modes.get(entry.slot.rule, daring))

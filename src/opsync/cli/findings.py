@@ -62,8 +62,7 @@ def alarm_checks(alarms: Sequence[Alarm], config: Config, *, read: bool) -> Iter
         said = f"All was read in time: each connection within {within}, or as its block says."
         yield Check("Freshness", "ok", said if read else "Nothing was read yet.")
     alerts = config.general.alerts
-    modes = (config.links.mode, *(rule.mode for rule in config.rules))
-    writes = any(mode is not Mode.observe for mode in modes)
+    writes = any(mode is not Mode.observe for mode in config.modes.values())
     if alerts.webhook is None and alerts.alive is None:
         said = "Nobody is told when something goes wrong."
         hint = "Set OPSYNC_ALERTS__WEBHOOK or OPSYNC_ALERTS__ALIVE; then: opsync alerts test"

@@ -13,7 +13,7 @@ from opsync.inert import inert_text
 from opsync.model import Approval
 from opsync.model.approval import edit_hash
 from opsync.model.ledger import Entry, digest
-from opsync.model.rules import LINKS_RULE, Mode
+from opsync.model.rules import Mode
 from opsync.wording import day
 
 _DOES = {
@@ -39,7 +39,7 @@ class Approvals:
     """The approvals of one store, for the rules of one configuration."""
 
     def __init__(self, config: Config, found: Iterable[Approval]) -> None:
-        modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
+        modes = config.modes
         self._asking = frozenset(name for name, mode in modes.items() if mode is Mode.propose)
         self._found = {one.scope: one for one in found}
 

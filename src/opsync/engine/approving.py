@@ -16,7 +16,7 @@ from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, Slot, Value
 from opsync.model.ledger import Entry, digest, plain
-from opsync.model.rules import LINKS_RULE, Mode
+from opsync.model.rules import Mode
 from opsync.noting import held_text
 from opsync.report import PassReport, Planned
 from opsync.store import EVERY, Store
@@ -136,7 +136,7 @@ def _fate(change: KeptChange, entry: Entry | None, report: PassReport, zone: tzi
 def rule_named(config: Config, name: str) -> str:
     """A rule that may be approved as a whole. ConfigError: there is none of this name, or it
     does not wait for approval."""
-    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
+    modes = config.modes
     if name not in modes:
         raise ConfigError(f'no rule "{name}"', hint=f"There are: {', '.join(sorted(modes))}.")
     if modes[name] is not Mode.propose:
@@ -171,7 +171,7 @@ async def given_approvals(config: Config, store: Store) -> list[Given]:
     look = Lookup(config, store)
     veil = Veil(look)
     await look.learn({ref for e in entries.values() for ref in (e.slot.target, e.slot.other)})
-    rules = {one.name: one.mode for one in config.rules} | {LINKS_RULE: config.links.mode}
+    rules = config.modes
     told = []
     for one in found:
         if not one.desired_hash:

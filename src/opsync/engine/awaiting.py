@@ -65,8 +65,7 @@ async def awaiting(config: Config, store: Store) -> list[Awaiting]:
     ]
     targets = sorted({one.slot.target for one in entries if one.slot.rule == LINKS_RULE})
     roots = await store.counted_in(targets)
-    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
-    approved = await store.approved()
+    modes, approved = config.modes, await store.approved()
     over = await _over_limit(store)
     there = await _there(store, (one.slot.target for one in entries))
     found = []

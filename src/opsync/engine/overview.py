@@ -20,7 +20,7 @@ from opsync.engine.untold import alarms
 from opsync.engine.veil import Veil
 from opsync.model import Category, Health, Record, Rollup
 from opsync.model.pause import Pause
-from opsync.model.rules import LINKS_RULE, Mode, RollupRule
+from opsync.model.rules import Mode, RollupRule
 from opsync.report import OVER_LIMIT
 from opsync.stages.health import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
@@ -194,9 +194,8 @@ async def overview(
 
 async def proposing(config: Config, store: Store) -> set[str]:
     """The rules of which each value waits for approval."""
-    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
     approved = (await store.approved()).rules
-    return {name for name, mode in modes.items() if mode is Mode.propose} - approved
+    return {name for name, mode in config.modes.items() if mode is Mode.propose} - approved
 
 
 def unread(config: Config, now: datetime) -> Overview:

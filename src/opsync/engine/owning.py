@@ -31,7 +31,7 @@ from opsync.model.ledger import (
     digest,
     plain,
 )
-from opsync.model.rules import LINKS_RULE, Mode
+from opsync.model.rules import Mode
 from opsync.model.undo import Back
 from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
@@ -226,7 +226,7 @@ async def resolve(
     ConfigError: one of them is not as it was when it was looked up, and nothing was done.
     """
     after = [settled(one, side, by=by, at=at) for one in entries]
-    modes = {rule.name: rule.mode for rule in config.rules} | {LINKS_RULE: config.links.mode}
+    modes = config.modes
     approvals = [
         Approval(
             scope=str(one.slot),

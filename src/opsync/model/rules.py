@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 
@@ -140,3 +141,8 @@ class TwinSettings(Struct, frozen=True):
 
 LINKS_RULE = "links"
 """The rule name that link slots carry."""
+
+
+def modes_of(rules: Iterable[RollupRule], links: LinkSettings) -> dict[str, Mode]:
+    """The mode of each rule by its name, and that of links by theirs."""
+    return {rule.name: rule.mode for rule in rules} | {LINKS_RULE: links.mode}
