@@ -111,6 +111,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     forced: Mode | None = None
     """The mode that holds for this run whatever the rules say; None: theirs do."""
+    oversteps: bool = False
+    """Whether that goes further than a rule's own."""
 
     @property
     def store(self) -> Path:
@@ -210,9 +212,8 @@ def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = 
     plugins = _load_plugins(general, path, problems)
     instances: dict[str, Instance] = {}
     for name, block in general.instances.items():
-        instance = _instance(name, block, plugins, _named_folder(raw, path), problems)
-        if instance is not None:
-            instances[name] = instance
+        if made := _instance(name, block, plugins, _named_folder(raw, path), problems):
+            instances[name] = made
     problems.extend(cross_check(general, plugins))
     classes = {name: plugins.connectors.get(one.connector) for name, one in instances.items()}
     settings = {name: one.settings for name, one in instances.items()}
@@ -247,6 +248,7 @@ def in_mode(config: Config, mode: Mode) -> Config:
         rules=tuple(msgspec.structs.replace(rule, mode=mode) for rule in config.rules),
         links=msgspec.structs.replace(config.links, mode=mode),
         forced=mode,
+        oversteps=any(mode.daring > own.daring for own in config.modes.values()),
     )
 
 

@@ -13,7 +13,7 @@ from opsync.languages import ENGLISH, Words
 from opsync.model import Card, Kind, Link, Record, Ref, Rollup, RollupContent, Slot
 from opsync.model.ledger import Entry
 from opsync.model.pair import ACCEPTED
-from opsync.model.rules import LINKS_RULE, LinkSettings, Mode, RollupRule, modes_of
+from opsync.model.rules import LINKS_RULE, LinkSettings, RollupRule, mode_of, modes_of
 from opsync.stages.places import Want
 from opsync.teams import TeamHere, as_private
 from opsync.wording import (
@@ -169,15 +169,12 @@ def _releases(
 
 
 def withdraw(entries: Sequence[Entry], wants: Sequence[Want], setting: Setting) -> list[Want]:
-    """What stands in slots that nothing asks for any more: to be removed as its rule's mode says.
-
-    What a rule wrote that is no longer configured is removed as the most daring rule writes.
-    """
+    """What stands in slots that nothing asks for any more: to be removed as `mode_of` its rule
+    says."""
     wanted = {want.slot for want in wants}
     modes = modes_of(setting.rules.values(), setting.links)
-    daring = max(modes.values(), key=list(Mode).index)
     return [
-        Want(entry.slot, None, "no longer asked for", mode=modes.get(entry.slot.rule, daring))
+        Want(entry.slot, None, "no longer asked for", mode=mode_of(entry.slot.rule, modes))
         for entry in entries
         if entry.slot not in wanted
     ]

@@ -218,6 +218,9 @@ class PassReport:
     """The number of the plan that has what was left unwritten; 0 where none is kept."""
     only_observed: bool = False
     """Whether it was told to report only, whatever the rules' modes are."""
+    oversteps: bool = False
+    """Whether it was told to go further than a rule's own mode does, so that under that mode its
+    plan is not carried out."""
 
     @property
     def remarks(self) -> list[str]:
@@ -295,7 +298,8 @@ class PassReport:
     def applying(self) -> str:
         """The command that writes the whole plan, with what waits for approval."""
         over = (one for instance in self.instances for one in instance.over_once_approved)
-        return f"opsync apply {self.kept_as or self.run} {_flags(over)}".rstrip()
+        how = f"apply {self.kept_as or self.run}"
+        return f"opsync {'sync --mode apply' if self.oversteps else how} {_flags(over)}".rstrip()
 
     def summary(self) -> dict[str, int | float]:
         """The counts under their documented names, as `--json` prints them."""

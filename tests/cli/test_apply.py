@@ -323,6 +323,72 @@ def test_a_rule_that_observes_is_not_called_as_it_should_be(company: Company) ->
     assert (result.code, "Written     nothing" in result.lines) == (1, True)
 
 
+def test_what_waits_for_approval_since_the_mode_changed_says_so(company: Company) -> None:
+    company.configure(mode="apply")
+    company.opsync("plan")
+    company.configure(mode="propose")
+    result = company.opsync("apply", "1")
+    assert result.code == 1
+    assert {line.rpartition(": ")[2] for line in result.lines if line.startswith("  ! ")} == {
+        'its rule "roadmap" waits for approval',
+        'its rule "links" waits for approval',
+    }
+    assert result.lines[-1] == "Approve what waits: opsync plan, then opsync apply"
+    left = company.opsync("apply", "1", "--json").json["plan"]["unwritten"]
+    assert {one["fate"] for one in left} == {"proposed"}
+    company.opsync("plan")
+    assert company.opsync("apply").code == 0
+    assert stands(company)
+
+
+def test_what_only_observes_since_the_mode_changed_says_so(company: Company) -> None:
+    company.opsync("plan")
+    company.configure(mode="observe")
+    result = company.opsync("apply", "1")
+    assert result.code == 1
+    assert any(line.endswith(': its rule "roadmap" only observes') for line in result.lines)
+    assert "the place is held" not in result.out
+
+
+def test_what_only_observed_when_the_plan_was_made_says_so(company: Company) -> None:
+    company.configure(mode="observe")
+    company.opsync("plan")
+    company.configure(mode="apply")
+    result = company.opsync("apply", "1")
+    assert result.code == 1
+    assert 'its rule "roadmap" only observed when the plan was made' in result.out
+
+
+@pytest.mark.parametrize(
+    ("own", "forced", "offered"),
+    [
+        ("propose", "apply", "opsync sync --mode apply"),
+        ("observe", "apply", "opsync sync --mode apply"),
+        ("observe", "propose", "opsync sync --mode apply"),
+        ("apply", "propose", "opsync apply 1"),
+        ("propose", "propose", "opsync apply 1"),
+    ],
+)
+def test_what_a_plan_of_another_mode_offers_carries_it_out(
+    company: Company, own: str, forced: str, offered: str
+) -> None:
+    company.configure(mode=own)
+    said = company.opsync("sync", "--dry-run", "--mode", forced).lines
+    [line] = [line for line in said if line.startswith("notifies nobody")]
+    assert line.split("    ")[1].partition(": ")[2] == offered
+    assert company.opsync(*offered.split()[1:]).code == 0
+    assert stands(company)
+
+
+def test_a_run_that_was_told_to_propose_what_is_only_observed_offers_what_writes_it(
+    company: Company,
+) -> None:
+    company.configure(mode="observe")
+    said = company.opsync("sync", "--mode", "propose")
+    assert "5 changes wait: opsync sync --mode apply" in said.lines
+    assert "opsync apply" not in said.out
+
+
 def test_a_plan_from_the_store_alone_takes_no_approval_away(company: Company) -> None:
     company.opsync("plan")
     company.fail("roadmap", "writes")

@@ -44,7 +44,7 @@ async def carry_out(world: World, plan: KeptPlan) -> tuple[PassReport, dict[str,
         given = approvals_of(plan.changes, plan.number, by="ana", at=AT)
         await session.store.approve(list(given))
         report = await session.sync("apply", chosen=chosen(plan.changes))
-        left = await unwritten(session.store, plan.changes, report, UTC)
+        left = await unwritten(session.store, plan.changes, report, session.config)
     return report, {f"{one.change.tool} {one.change.place}": one.fate for one in left}
 
 

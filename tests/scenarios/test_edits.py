@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC
 from pathlib import Path
 
 import httpx
@@ -44,7 +43,7 @@ async def carry_out(world: World) -> tuple[PassReport, list[str]]:
         given = approvals_of(plan.changes, plan.number, by="ana", at=session.runtime.clock.now())
         await session.store.approve(list(given))
         report = await session.sync("apply", chosen=chosen(plan.changes))
-        left = await unwritten(session.store, plan.changes, report, UTC)
+        left = await unwritten(session.store, plan.changes, report, session.config)
     return report, [one.why for one in left]
 
 

@@ -49,7 +49,7 @@ from opsync.service.asks import nudge
 
 MOST = 12
 """So many changes that were not written are named."""
-_WHOLE = frozenset({"unread", "paused", "over limit", "observed"})
+_WHOLE = frozenset({"unread", "paused", "over limit", "observed", "proposed"})
 """Why not, where it concerns all of a connection or a rule."""
 
 
@@ -167,7 +167,7 @@ async def _apply(
         limits=allowed.limits(opened),
     )
     async with open_store(opened) as store:
-        return Applied(plan, report, await unwritten(store, changes, report, opened.config.zone))
+        return Applied(plan, report, await unwritten(store, changes, report, opened.config))
 
 
 async def _plan(opened: Opened, named: str | None) -> KeptPlan:
@@ -237,6 +237,8 @@ def print_applied(done: Applied) -> None:
         show_line(f"  … {len(lines) - MOST} more (--json has all)")
     if any(one.fate == "moved" for one in left):
         show_line("See what they should be now: opsync plan")
+    if any(one.fate == "proposed" for one in left):
+        show_line("Approve what waits: opsync plan, then opsync apply")
 
 
 def _left_lines(left: Sequence[Unwritten]) -> list[tuple[str, str]]:

@@ -388,7 +388,7 @@ def _to_approve(report: PassReport) -> list[str]:
         f"  of these    {tallied(one.tool for one in waiting)}{over}",
         *(f"  new         {line}" for line in column_lines(report.plan.columns, "will be made")),
         "  see each    opsync plan",
-        "  for good    opsync apply --rule NAME, rule by rule",
+        *([] if report.oversteps else ["  for good    opsync apply --rule NAME, rule by rule"]),
     ]
 
 

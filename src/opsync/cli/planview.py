@@ -237,6 +237,8 @@ def _how(view: PlanView) -> str:
     """How to have it written. Of a plan that has more than is shown, no more than that."""
     # What is kept under a number is applied; from the store alone there is none.
     how, written = "apply", view.report.applying
+    if view.report.oversteps:
+        how = "write"
     if view.offline:
         how, written = "write", f"opsync sync {view.report.allowing}".rstrip()
     ready = len(view.changes) + len(view.proposed)

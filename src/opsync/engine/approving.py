@@ -16,15 +16,15 @@ from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, Slot, Value
 from opsync.model.ledger import Entry, digest, plain
-from opsync.model.rules import Mode
+from opsync.model.rules import Mode, mode_of
 from opsync.noting import held_text
 from opsync.report import PassReport, Planned
 from opsync.store import EVERY, Store
 
-Fate = Literal["moved", "stands", "held", "observed", "unread", "paused", "over limit"]
+Fate = Literal["moved", "stands", "held", "observed", "proposed", "unread", "paused", "over limit"]
 """Why a change of a plan was not written: something else should stand there by now, it stands
-there already, the place is held, its rule only observes, its connection could not be read or is
-paused, or what was to be written there is over a limit."""
+there already, the place is held, its rule only observes or waits for an approval, its connection
+could not be read or is paused, or what was to be written there is over a limit."""
 
 
 class Unwritten(Struct, frozen=True):
@@ -95,11 +95,12 @@ def chosen(changes: Sequence[KeptChange]) -> Mapping[Slot, str]:
 
 
 async def unwritten(
-    store: Store, changes: Sequence[KeptChange], report: PassReport, zone: tzinfo
+    store: Store, changes: Sequence[KeptChange], report: PassReport, config: Config
 ) -> list[Unwritten]:
     """The changes that the pass did not try to write, each with the reason."""
     tried = {change.slot for change, _ in report.outcomes}
     paused = {one.instance for one in report.instances if one.paused}
+    modes, approved = config.modes, await store.approved()
     found = []
     for one in changes:
         if one.slot in tried:
@@ -107,13 +108,22 @@ async def unwritten(
         if one.slot.target.instance in paused and one.mode is not Mode.observe:
             found.append(Unwritten(one, "paused", f"{one.slot.target.instance} is paused"))
             continue
-        found.append(_fate(one, await store.entry(one.slot), report, zone))
+        entry, mode = await store.entry(one.slot), mode_of(one.slot.rule, modes)
+        if mode is Mode.propose and approved.covers(one.slot, one.desired_hash):
+            mode = Mode.apply
+        found.append(_fate(one, entry, mode, report, config.zone))
     return found
 
 
-def _fate(change: KeptChange, entry: Entry | None, report: PassReport, zone: tzinfo) -> Unwritten:
+def _fate(
+    change: KeptChange, entry: Entry | None, mode: Mode, report: PassReport, zone: tzinfo
+) -> Unwritten:
+    """Why a change was not written. `mode` is that of its rule by now, as far as that says whether
+    the value may be written."""
+    rule = f'its rule "{change.slot.rule}"'
     if change.mode is Mode.observe:
-        return Unwritten(change, "observed", f'its rule "{change.slot.rule}" only observes')
+        did = "only observes" if mode is Mode.observe else "only observed when the plan was made"
+        return Unwritten(change, "observed", f"{rule} {did}")
     instance = change.slot.target.instance
     here = next((one for one in report.instances if one.instance == instance), None)
     if here is not None and here.trouble and not here.over:
@@ -127,6 +137,10 @@ def _fate(change: KeptChange, entry: Entry | None, report: PassReport, zone: tzi
         return Unwritten(change, "held", held_text(entry.hold, zone))
     if entry.desired == entry.applied:
         return Unwritten(change, "stands", "it stands there already")
+    if mode is Mode.observe:
+        return Unwritten(change, "observed", f"{rule} only observes")
+    if mode is Mode.propose:
+        return Unwritten(change, "proposed", f"{rule} waits for approval")
     if here is not None and here.over:
         return Unwritten(change, "over limit", f"what {instance} would get is over a limit")
     waits = (one.why for one in report.plan.held if one.entry.slot == change.slot)

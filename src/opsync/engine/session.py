@@ -95,6 +95,7 @@ class Session:
                 command=command,
                 applied_mode=write,
                 only_observed=self.config.forced is Mode.observe,
+                oversteps=self.config.oversteps,
             ),
             only=only,
             full=full,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
@@ -18,6 +18,11 @@ class Mode(StrEnum):
     observe = "observe"
     propose = "propose"
     apply = "apply"
+
+    @property
+    def daring(self) -> int:
+        """How far it goes: the more, the higher."""
+        return list(Mode).index(self)
 
 
 class Edits(StrEnum):
@@ -146,3 +151,9 @@ LINKS_RULE = "links"
 def modes_of(rules: Iterable[RollupRule], links: LinkSettings) -> dict[str, Mode]:
     """The mode of each rule by its name, and that of links by theirs."""
     return {rule.name: rule.mode for rule in rules} | {LINKS_RULE: links.mode}
+
+
+def mode_of(rule: str, modes: Mapping[str, Mode]) -> Mode:
+    """The mode in which what a rule asked for is written, or taken away: its own, and for one that
+    is no longer configured the most daring of all."""
+    return modes.get(rule) or max(modes.values(), key=lambda mode: mode.daring)
