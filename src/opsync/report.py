@@ -63,6 +63,8 @@ class InstanceReport:
     """The feeds that the tool refused to give, by name."""
     write_refused: bool = False
     """Whether its sign-in was refused when something was written."""
+    write_stopped: str = ""
+    """Why writing ended before all was written that was to be; "" where it did not."""
     in_use: bool = False
     """It was to be read, and another pass worked with it all the while: it was left out."""
     unmeasured: bool = False

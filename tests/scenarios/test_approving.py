@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from opsync.engine.approving import approvals_of, chosen, unwritten
@@ -17,9 +18,15 @@ from opsync.model.ledger import Entry, Hold, HoldKind, digest, stored
 from opsync.model.rules import HELD_FOR, LINKS_RULE, Mode
 from opsync.report import PassReport
 from opsync.store import Store
-from tests.support.world import World, jira_url, troubles
+from tests.support.world import HOSTS, World, jira_url, troubles
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+REFUSED = {
+    "object": "error",
+    "status": 401,
+    "code": "unauthorized",
+    "message": "API token is invalid.",
+}
 
 
 @pytest.fixture
@@ -88,6 +95,28 @@ async def test_what_has_moved_since_is_left_and_told(world: World) -> None:
     assert report.plan.proposed == [], "it tells of the plan alone"
     waiting = (await world.sync()).plan.proposed
     assert "3 of 5 done" in {str(one.change.desired)[:11] for one in waiting}
+
+
+async def test_what_is_not_tried_once_a_tool_refuses_to_be_written_says_so(world: World) -> None:
+    for number in range(8):
+        world.page(f"Initiative {number}", jira_url("PAY-2"))
+    await world.sync()
+    plan = await newest(world)
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(401, json=REFUSED) if request.method == "PATCH" else None
+
+    world.net.before[HOSTS["notion"]] = refuse
+    async with world.session() as session:
+        await session.store.approve(list(approvals_of(plan.changes, plan.number, by="ana", at=AT)))
+        report = await session.sync("apply", chosen=chosen(plan.changes))
+        left = await unwritten(session.store, plan.changes, report, session.config)
+
+    assert report.exit_code == 3
+    assert len(left) > 8
+    assert {one.fate for one in left} == {"stopped"}
+    [why] = {one.why for one in left}
+    assert why.startswith("writing to notion ended: Notion refused the token")
 
 
 async def test_an_approval_is_for_one_value_and_lapses_with_it(world: World) -> None:

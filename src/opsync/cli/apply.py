@@ -49,7 +49,7 @@ from opsync.service.asks import nudge
 
 MOST = 12
 """So many changes that were not written are named."""
-_WHOLE = frozenset({"unread", "paused", "over limit", "observed", "proposed"})
+_WHOLE = frozenset({"unread", "stopped", "paused", "over limit", "observed", "proposed"})
 """Why not, where it concerns all of a connection or a rule."""
 
 

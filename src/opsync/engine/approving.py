@@ -21,10 +21,21 @@ from opsync.noting import held_text
 from opsync.report import PassReport, Planned
 from opsync.store import EVERY, Store
 
-Fate = Literal["moved", "stands", "held", "observed", "proposed", "unread", "paused", "over limit"]
+Fate = Literal[
+    "moved",
+    "stands",
+    "held",
+    "observed",
+    "proposed",
+    "unread",
+    "stopped",
+    "paused",
+    "over limit",
+]
 """Why a change of a plan was not written: something else should stand there by now, it stands
 there already, the place is held, its rule only observes or waits for an approval, its connection
-could not be read or is paused, or what was to be written there is over a limit."""
+could not be read, writing there ended early, it is paused, or what was to be written there is over
+a limit."""
 
 
 class Unwritten(Struct, frozen=True):
@@ -126,7 +137,7 @@ def _fate(
         return Unwritten(change, "observed", f"{rule} {did}")
     instance = change.slot.target.instance
     here = next((one for one in report.instances if one.instance == instance), None)
-    if here is not None and here.trouble and not here.over:
+    if here is not None and here.trouble and not here.over and not here.write_stopped:
         return Unwritten(change, "unread", f"{instance} could not be read: {here.message}")
     should = None if entry is None else plain(entry.desired)
     if entry is None or digest(entry.desired) != change.desired_hash:
@@ -143,6 +154,8 @@ def _fate(
         return Unwritten(change, "proposed", f"{rule} waits for approval")
     if here is not None and here.over:
         return Unwritten(change, "over limit", f"what {instance} would get is over a limit")
+    if here is not None and here.write_stopped:
+        return Unwritten(change, "stopped", f"writing to {instance} ended: {here.write_stopped}")
     waits = (one.why for one in report.plan.held if one.entry.slot == change.slot)
     return Unwritten(change, "held", next(waits, entry.message) or "the place is held")
 

@@ -319,9 +319,11 @@ async def apply_all(
                 for one in this.report.plan.changes
             )
         report.write_refused = isinstance(result.stopped, SignInError)
+        if result.stopped is not None:
+            report.write_stopped = clean(result.stopped.message)
         if result.stopped is not None and not report.trouble:
             report.trouble = "sign-in" if result.stopped.exit_code == 3 else "incomplete"
-            report.message = clean(result.stopped.message)
+            report.message = report.write_stopped
             report.hint = clean(result.stopped.hint)
         await keep(this.store, name, this.instances[name])
         leave(name)
