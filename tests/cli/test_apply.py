@@ -212,6 +212,8 @@ def test_a_rule_is_approved_as_a_whole_and_revoked(company: Company) -> None:
     ("arguments", "said"),
     [
         (("99",), "no plan #99 is kept"),
+        (("9" * 19,), f"no plan #{'9' * 19} is kept"),
+        (("9" * 5000,), f"no plan #{'9' * 39}… is kept"),
         (("nowhere.json",), '"nowhere.json" is no plan: No such file or directory'),
         (("1", "--item", "Atlantis"), 'plan #1 has nothing of "Atlantis"'),
         (("--rule", "road"), 'no rule "road"'),
@@ -244,6 +246,7 @@ def _of_no_connection(plan: dict[str, Any]) -> None:
     ("edit", "said"),
     [
         (lambda plan: plan.update(number=-5), "plan.json is no plan: Expected `int` >= 1"),
+        (lambda plan: plan.update(number=10**26), "plan.json is no plan: Expected `int` <= "),
         (lambda plan: plan.update(number="one"), "plan.json is no plan: Expected `int`"),
         (lambda plan: plan.pop("changes"), "plan.json is no plan: "),
         (

@@ -75,6 +75,19 @@ def test_an_empty_listing_is_no_line_and_an_empty_array(synced: Company) -> None
     assert synced.opsync("journal", "--run", "99", "--json").json == []
 
 
+@pytest.mark.parametrize("listing", ["journal", "records", "links", "owned", "aside"])
+def test_a_limit_above_all_numbers_is_none(synced: Company, listing: str) -> None:
+    many = synced.opsync(listing, "--limit", "9" * 26)
+    assert (many.code, many.out) == (0, synced.opsync(listing).out)
+
+
+def test_a_run_above_all_numbers_is_none_and_below_the_first_refused(synced: Company) -> None:
+    above = synced.opsync("journal", "--run", "9" * 26)
+    assert (above.code, above.out) == (0, "")
+    below = synced.opsync("journal", "--run", "-" + "9" * 26)
+    assert (below.code, "is not in the range x>=1" in below.err) == (2, True)
+
+
 @pytest.mark.parametrize("args", [["records"], ["records", "--json"]])
 def test_programs_get_all_rows_unless_they_ask_for_fewer(company: Company, args: list[str]) -> None:
     more = [{"id": f"x{n}", "key": f"X-{n}", "title": "More"} for n in range(150)]

@@ -118,6 +118,12 @@ def test_a_number_below_zero_is_refused(company: Company, flag: str) -> None:
         assert (result.code, flag in result.err) == (2, True)
 
 
+@pytest.mark.parametrize("measure", ["removals", "creates", "rewrites", "vanished"])
+def test_a_number_above_all_is_as_good_as_none(company: Company, measure: str) -> None:
+    result = company.opsync("sync", f"--allow-{measure}", "9" * 26)
+    assert (result.code, result.err) == (0, "")
+
+
 def test_a_large_first_run_is_let_by_its_own_flag(company: Company) -> None:
     company.configure(more="limits = { creates = 1 }\n")
     refused = company.opsync("sync")

@@ -40,6 +40,7 @@ from opsync.engine.approving import (
     rule_named,
     unwritten,
 )
+from opsync.engine.undoing import is_run
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptPlan
 from opsync.model.rules import Mode
@@ -184,9 +185,9 @@ async def _plan(opened: Opened, named: str | None) -> KeptPlan:
         if named is None:
             found = await store.newest_plan(told=True)
         else:
-            found = await store.kept_plan(int(named))
+            found = await store.kept_plan(int(named)) if is_run(named) else None
     if found is None:
-        which = "no plan is kept" if named is None else f"no plan #{named} is kept"
+        which = "no plan is kept" if named is None else f"no plan #{shown(named, 40)} is kept"
         raise ConfigError(which, hint="Make one with: opsync plan")
     return found
 

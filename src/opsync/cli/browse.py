@@ -18,7 +18,7 @@ from opsync.engine.wrote import Wrote, wrote
 from opsync.errors import ConfigError
 from opsync.model import Kind
 from opsync.runtime import SystemClock
-from opsync.store import Store
+from opsync.store import EVERY, Store
 
 
 @click.command()
@@ -61,7 +61,9 @@ def rollups(as_json: bool, config_path: Path | None, store: Path | None) -> int:
 
 @click.command()
 @click.argument("item", callback=not_blank, required=False)
-@click.option("--run", "run", type=int, metavar="N", help="Only the writes of this run.")
+@click.option(
+    "--run", "run", type=click.IntRange(1), metavar="N", help="Only the writes of this run."
+)
 @limit_option
 @json_option
 @config_option
@@ -157,6 +159,7 @@ async def _journal(
     zone = opened.config.zone
     target = None if item is None else (await one_item(opened, store, item)).ref
     told_in = sorted(await look.products()) if target is not None else []
+    run = None if run is None else min(run, EVERY)  # no run has a greater number
     found = await store.journal(run=run, target=target, told_in=told_in, limit=limit)
     objects = await wrote(look, found)
     rows = []

@@ -48,7 +48,7 @@ def limit_option(function: F) -> F:
 
 def most(limit: int | None, as_json: bool) -> int:
     """How many rows: programs get all of them unless they ask for fewer."""
-    return limit or (LIMIT if interactive() and not as_json else EVERY)
+    return min(limit or (LIMIT if interactive() and not as_json else EVERY), EVERY)
 
 
 def show_listing(

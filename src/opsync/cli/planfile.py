@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 from opsync.errors import ConfigError
 from opsync.inert import inert_text
 from opsync.model import KeptPlan
+from opsync.store import EVERY
 
 MADE_BY = "opsync plan --out FILE"
 
@@ -23,7 +24,7 @@ class PlanFile(KeptPlan, frozen=True, kw_only=True):
     """A plan, and the id of the store that it was made with: what it says of what stood before, and
     what it is held against, is in that one."""
 
-    number: Annotated[int, Meta(ge=1)]
+    number: Annotated[int, Meta(ge=1, le=EVERY)]
     store: str = ""
 
 

@@ -22,7 +22,7 @@ from opsync.store.codec import (
     to_time,
 )
 from opsync.store.schema import journal
-from opsync.store.types import JournalRow, Lately
+from opsync.store.types import EVERY, JournalRow, Lately
 
 
 class Journal(Part):
@@ -63,7 +63,7 @@ class Journal(Part):
     async def written_often(self, since: datetime, times: int) -> dict[Slot, int]:
         """The values that were written so many times after `since`, or more often, and how
         often."""
-        values = {"since": to_text(since), "times": times}
+        values = {"since": to_text(since), "times": min(times, EVERY)}
         return await self._read(
             lambda c: {_slot(row): row.times for row in c.execute(_OFTEN, values)}
         )
