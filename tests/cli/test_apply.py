@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sqlite3
+import stat
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
@@ -156,6 +158,49 @@ def test_the_file_of_a_plan_is_whole_though_who_reads_the_screen_leaves_early(
     leaves.assert_called_once()
     assert company.opsync("apply", str(path)).code == 0
     assert stands(company)
+
+
+def test_a_plan_in_a_file_is_its_owners_only_whatever_stood_there(company: Company) -> None:
+    path, link = company.folder / "plan.json", company.folder / "latest.json"
+    path.write_text("an older one")
+    path.chmod(0o644)
+    link.symlink_to(path)
+    with path.open() as reading:
+        assert company.opsync("plan", "--out", str(link)).code == 0
+        assert reading.read() == "an older one", "who reads it has it whole"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert link.is_symlink()
+    assert company.opsync("apply", str(link)).code == 0
+
+
+def test_a_plan_that_cannot_be_written_leaves_what_stood_there(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = company.folder / "plan.json"
+    path.write_text("an older one")
+    before = sorted(company.folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.cli.planfile.os.fsync", Mock(side_effect=OSError(28, "No space")))
+        result = company.opsync("plan", "--out", str(path))
+    assert (result.code, "plan.json: No space" in result.err) == (2, True)
+    assert path.read_text() == "an older one"
+    assert {one.name for one in company.folder.iterdir()} - {one.name for one in before} <= {
+        "opsync.db",
+        "opsync.db.lock",
+    }
+
+
+def test_a_plan_goes_through_a_pipe(company: Company) -> None:
+    end, begin = os.pipe()
+    named = company.folder / "pipe"
+    os.mkfifo(named)
+    other = os.open(named, os.O_RDONLY | os.O_NONBLOCK)
+    for path, reading in ((f"/dev/fd/{begin}", end), (str(named), other)):
+        assert company.opsync("plan", "--out", path).code == 0
+        assert len(json.loads(os.read(reading, 1 << 20))["changes"]) == 5
+    assert named.is_fifo()
+    for handle in (end, begin, other):
+        os.close(handle)
 
 
 def test_only_what_concerns_an_initiative_can_be_taken(company: Company) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
@@ -73,12 +74,34 @@ def _no_plan(path: Path, why: str) -> ConfigError:
 
 def write_plan(path: Path, plan: KeptPlan, *, store_id: str) -> None:
     """Write a plan to a file, for `opsync apply FILE`: one that only its owner may read, as it
-    holds the values in full. ConfigError: it cannot be written."""
+    holds the values in full, also where another one stood there; whoever reads there meanwhile has
+    that one whole. Into a pipe it is written as it is. ConfigError: it cannot be written."""
     whole = PlanFile(**asdict(plan.shown()), store=store_id)
     text = msgspec.json.format(msgspec.json.encode(whole)) + b"\n"
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
+        if _passes_on(path):
+            path.write_bytes(text)
+        else:
+            _put(path.resolve(), text)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _passes_on(path: Path) -> bool:
+    """Whether what is written there goes somewhere else: a pipe, a terminal, or whatever this
+    process has open as its output."""
+    open_already = str(path.absolute()).startswith(("/dev/std", "/dev/fd/", "/proc/"))
+    return open_already or (path.exists() and not path.is_file())
+
+
+def _put(path: Path, text: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=".opsync-plan-", dir=path.parent)
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
