@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from opsync.model import Approval, KeptChange, KeptPlan, OutcomeKind, Ref, Verb
+from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, OutcomeKind, Ref, Verb
 from opsync.model.ledger import Entry, Hold, HoldKind, stored
 from opsync.model.rules import Mode
 from opsync.model.waiting import Waiting, WaitsFor, word
@@ -222,3 +222,10 @@ def test_plans_are_the_same_that_would_write_the_same(other: dict[str, object]) 
     differs = msgspec.structs.replace(one.changes[0], **other)
     assert not one.same(msgspec.structs.replace(one, changes=(differs,)))
     assert not one.same(msgspec.structs.replace(one, changes=()))
+
+
+def test_plans_are_the_same_in_whatever_order_they_note_their_columns() -> None:
+    table, other = (KeptColumn("notion", "Notion", name, "Delivery") for name in ("One", "Two"))
+    both = msgspec.structs.replace(plan(1), columns=(table, other))
+    assert both.same(msgspec.structs.replace(both, columns=(other, table)))
+    assert not both.same(msgspec.structs.replace(both, columns=(table,)))

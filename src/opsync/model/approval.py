@@ -133,7 +133,7 @@ class KeptPlan(Struct, frozen=True, kw_only=True):
     def same(self, other: KeptPlan) -> bool:
         """Whether both would write the same values, over the same words of people, and make the
         same columns for them."""
-        return (_writes(self), self.columns) == (_writes(other), other.columns)
+        return _writes(self) == _writes(other) and set(self.columns) == set(other.columns)
 
 
 def _writes(plan: KeptPlan) -> set[tuple[Slot, Verb, Mode, str]]:
