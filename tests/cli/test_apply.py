@@ -62,6 +62,7 @@ def test_without_a_number_it_is_the_newest(company: Company) -> None:
 
 
 def test_without_a_number_none_is_taken_that_only_the_service_made(company: Company) -> None:
+    """I20"""
     company.opsync("plan")
     kept_beside(company, number=2)
     result = company.opsync("apply", "--item", "one-tap")

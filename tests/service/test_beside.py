@@ -99,6 +99,7 @@ def test_a_command_with_another_configuration_is_not_carried_out(served: Beside)
 
 
 def test_what_a_service_refuses_to_carry_out_is_not_approved(company: Beside) -> None:
+    """I20"""
     with proposing(company).serving():
         assert "changes wait" in company.opsync("sync").out
         company.world.raw["links"]["mode"] = "observe"
