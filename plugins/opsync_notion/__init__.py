@@ -202,7 +202,9 @@ class Notion(
 
     def forget_column(self, column: MadeColumn, *, for_good: bool = False) -> None:
         """Let it be made again, or never."""
-        self._tables.memory.forget_column(column.table, column.surface, for_good=for_good)
+        self._tables.memory.forget_column(
+            column.table, column.surface, column.id, for_good=for_good
+        )
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> Delivery:
         """The delivery, if it is signed."""

@@ -81,10 +81,13 @@ class Memory:
             self._columns[data_source] = self.columns(data_source) | dict(columns)
             self._save("columns", self._columns)
 
-    def forget_column(self, data_source: str, surface: str, *, for_good: bool = False) -> None:
-        """Give a column up; or, `for_good`, note that people will have none."""
+    def forget_column(
+        self, data_source: str, surface: str, column_id: str, *, for_good: bool = False
+    ) -> None:
+        """Give a column up; or, `for_good`, note that people will have none. One that was made in
+        its place since stays."""
         own = self.columns(data_source).get(surface)
-        if own is not None:
+        if own is not None and own.id == column_id:
             after = OwnColumn(own.id, own.name, away=for_good, given_up=not for_good)
             self.add_columns(data_source, {surface: after})
 

@@ -57,6 +57,8 @@ class Opened:
     clean: Callable[[str], str] = str
     before: Used = field(default_factory=lambda: Used())
     after: Used | None = None
+    settled: set[str] = field(default_factory=set)
+    """The decisions about its columns that its connector was told of, by their keys."""
 
     def leave(self) -> None:
         """Count no more: another pass may work with it from now on."""

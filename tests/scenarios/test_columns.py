@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from opsync.engine.columns import settle_columns, with_lost_columns
+from opsync import pipeline
+from opsync.engine.columns import with_lost_columns
 from opsync.engine.owning import (
     Side,
     about,
@@ -16,9 +19,11 @@ from opsync.engine.owning import (
     resolve,
     unsettled,
 )
+from opsync.engine.session import open_session
 from opsync.engine.taken import TakenBack
 from opsync.engine.undoing import undo, writes_of
 from opsync.model.column import is_column
+from opsync.runtime import Runtime
 from opsync.sandbox.notion.problems import invalid
 from opsync_notion import Notion
 from tests.support.world import World, troubles
@@ -60,17 +65,30 @@ async def undo_run(world: World, run: int) -> TakenBack:
         return await undo(session, rows, why=why, by="ana", command=command)
 
 
-async def settle(world: World, name: str, place: str, side: Side) -> list[str]:
-    """As `opsync resolve` does it."""
-    async with world.session("resolve") as session:
+Meanwhile = Callable[[], Awaitable[object]]
+
+
+async def nothing() -> None:
+    """Nothing happens."""
+
+
+async def settle(
+    world: World, name: str, place: str, side: Side, meanwhile: Meanwhile = nothing
+) -> list[str]:
+    """As a button of the dashboard does it, beside a run that may be under way: `meanwhile` is
+    what happens between the look at it and the word."""
+    runtime = Runtime(clock=world.clock, rng=random.Random(7))
+    async with open_session(
+        world.config(), "opsync resolve", exclusive=False, runtime=runtime, transport=world.net
+    ) as session:
         record = (await session.store.find(name))[0]
         found = [e for e in await about(session.store, record.ref) if unsettled(e)]
         found, lost = await with_lost_columns(
             session, [e for e in found if e.slot.surface == place]
         )
+        await meanwhile()
         at = world.clock.now()
-        await resolve(session.config, session.store, found, side, by="ana", at=at)
-        await settle_columns(session, lost, for_good=side == "theirs")
+        await resolve(session.config, session.store, found, side, by="ana", at=at, lost=lost)
         return [column.title for _, column in lost]
 
 
@@ -312,6 +330,87 @@ async def test_what_is_away_for_good_comes_back_when_a_person_asks(without_work:
     await world.sync(full=True)
     assert "MOB-1" in world.loyalty.text("Work")
     assert "PAY-1" in world.checkout.text("Work")
+
+
+@pytest.fixture
+def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Meanwhile], None]:
+    """Has something happen once within the next run, just before one of its steps."""
+
+    def have(step: str, what: Meanwhile) -> None:
+        once, real = [what], getattr(pipeline, step)
+
+        async def later(*args: Any) -> Any:
+            if once:
+                await once.pop()()
+            return await real(*args)
+
+        monkeypatch.setattr(pipeline, step, later)
+
+    return have
+
+
+@pytest.mark.parametrize("step", ["decide", "apply_all"])
+async def test_ours_is_heard_while_a_run_is_under_way(
+    without_work: World, during: Callable[[str, Meanwhile], None], step: str
+) -> None:
+    world = without_work
+    during(step, lambda: settle(world, "One-tap checkout", "work", "ours"))
+    world.jira.set_status("PAY-2", "Done")
+    for full in (False, True):
+        report = await world.sync(full=full)
+        assert report.exit_code == 0, troubles(report)
+    assert "PAY-1" in world.checkout.text("Work")
+    assert "MOB-1" in world.loyalty.text("Work")
+    await world.silent(full=True)
+
+
+@pytest.mark.parametrize("step", ["decide", "apply_all"])
+async def test_theirs_is_heard_while_a_run_is_under_way(
+    without_work: World, during: Callable[[str, Meanwhile], None], step: str
+) -> None:
+    world = without_work
+    during(step, lambda: settle(world, "One-tap checkout", "work", "theirs"))
+    world.jira.set_status("PAY-2", "Done")
+    await world.sync()
+    page = world.page("Wallet", "PAY-3")
+    for full in (False, True):
+        report = await world.sync(full=full)
+        assert report.exit_code == 0, troubles(report)
+    assert page.text("Delivery").startswith("0 of 1 done")
+    assert "Work" not in columns(world)
+
+
+async def test_a_word_about_a_column_leaves_what_a_run_learned_meanwhile(
+    without_work: World,
+) -> None:
+    world, learned = without_work, dict[str, Any]()
+
+    async def run() -> None:
+        world.notion.remove_property(world.source, "Delivery health")
+        await world.sync(full=True)
+        async with world.session() as session:
+            learned.update(await session.store.kept("notion"))
+
+    await settle(world, "One-tap checkout", "work", "ours", run)
+    async with world.session() as session:
+        after = await session.store.kept("notion")
+    assert "Delivery health" in str(learned)
+    assert learned.items() <= after.items()
+    assert (await world.sync()).columns_made
+    async with world.session() as session:
+        assert learned.keys() == (await session.store.kept("notion")).keys(), "it was taken up"
+
+
+async def test_of_two_words_about_a_column_before_the_next_run_the_last_counts(
+    without_work: World,
+) -> None:
+    world = without_work
+    assert await settle(world, "One-tap checkout", "work", "theirs") == ["Work"]
+    world.clock.advance(1)
+    assert await settle(world, "One-tap checkout", "work", "ours") == ["Work"]
+    await world.sync()
+    assert "PAY-1" in world.checkout.text("Work")
+    await world.silent(full=True)
 
 
 async def test_a_value_in_a_column_that_stands_is_settled_alone(filled: World) -> None:

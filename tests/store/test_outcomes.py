@@ -200,12 +200,15 @@ async def test_what_a_person_settled_is_kept_with_its_approvals_if_it_is_as_they
     other = msgspec.structs.replace(seen, observed=stored("mine, too"))
     unknown = entry("jira:2", "new")
     for before in ([other], [seen, unknown]):
-        assert await store.settle([settled], [given], before=before) is False
+        kept = {"jira": {"word": True}}
+        assert await store.settle([settled], [given], before=before, kept=kept) is False
         assert await store.entry(seen.slot) == seen
         assert await store.approvals() == []
-    assert await store.settle([settled], [given], before=[seen]) is True
+        assert await store.kept("jira") == {}
+    assert await store.settle([settled], [given], before=[seen], kept=kept) is True
     assert await store.entry(seen.slot) == settled
     assert await store.approvals() == [given]
+    assert await store.kept("jira") == {"word": True}
 
 
 # Finding them

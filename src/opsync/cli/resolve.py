@@ -28,7 +28,7 @@ from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import hanging, show_line
 from opsync.engine.awaiting import held_beneath
-from opsync.engine.columns import settle_columns, with_lost_columns
+from opsync.engine.columns import with_lost_columns
 from opsync.engine.explain import Explainer
 from opsync.engine.owning import Side, about, unsettled
 from opsync.engine.owning import resolve as settle
@@ -142,8 +142,7 @@ async def _resolve(
             return values, [], [], beneath
         by, at = login(), session.runtime.clock.now()
         chosen, lost = await with_lost_columns(session, chosen)
-        after = await settle(opened.config, store, chosen, side, by=by, at=at)
-        await settle_columns(session, lost, for_good=side == "theirs")
+        after = await settle(opened.config, store, chosen, side, by=by, at=at, lost=lost)
         return values, after, [column.name for _, column in lost], beneath
 
 

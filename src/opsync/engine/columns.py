@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from opsync.contract.connector import MakesColumns
 from opsync.current import Opened
@@ -14,7 +15,7 @@ from opsync.errors import OpsyncError, SignInError
 from opsync.model import WRITTEN, MadeColumn, Record, Ref, Slot, Value
 from opsync.model.column import column_change, column_slot
 from opsync.model.ledger import CONFLICTED, Entry, HoldKind
-from opsync.steps.shared import keep
+from opsync.steps.shared import Settled, keep
 from opsync.store import EVERY
 
 
@@ -187,11 +188,12 @@ def _removed(entry: Entry) -> bool:
     return entry.outcome == CONFLICTED
 
 
-async def settle_columns(
-    session: Session, lost: Sequence[tuple[Opened, MadeColumn]], *, for_good: bool
-) -> None:
-    """Have these made again by the next write into them; or, with `for_good`, never."""
+def settled_columns(
+    lost: Sequence[tuple[Opened, MadeColumn]], *, for_good: bool, at: datetime
+) -> Mapping[str, Mapping[str, Value]]:
+    """What is kept, by instance, to have these made again by the next write into them; or, with
+    `for_good`, never."""
+    found: dict[str, dict[str, Value]] = defaultdict(dict)
     for opened, column in lost:
-        assert isinstance(opened.connector, MakesColumns)
-        opened.connector.forget_column(column, for_good=for_good)
-        await keep(session.store, opened.name, opened)
+        found[opened.name].update(Settled(column, for_good).kept(at))
+    return found

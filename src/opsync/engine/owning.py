@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from opsync.config import Config
+from opsync.current import Opened
 from opsync.engine.catalog import Item
-from opsync.engine.columns import Columns
+from opsync.engine.columns import Columns, settled_columns
 from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session
 from opsync.engine.standing import held_why
@@ -19,7 +20,7 @@ from opsync.engine.taken import TakenBack
 from opsync.engine.taking import take_back
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
-from opsync.model import WRITTEN, Approval, OutcomeKind, Place, Ref, Slot, Value
+from opsync.model import WRITTEN, Approval, MadeColumn, OutcomeKind, Place, Ref, Slot, Value
 from opsync.model.column import COLUMN
 from opsync.model.ledger import (
     CONFLICTED,
@@ -219,9 +220,17 @@ def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
 
 
 async def resolve(
-    config: Config, store: Store, entries: Sequence[Entry], side: Side, *, by: str, at: datetime
+    config: Config,
+    store: Store,
+    entries: Sequence[Entry],
+    side: Side,
+    *,
+    by: str,
+    at: datetime,
+    lost: Sequence[tuple[Opened, MadeColumn]] = (),
 ) -> list[Entry]:
-    """Settle these; what a rule in mode propose would write there is approved with it.
+    """Settle these, and with them the columns of theirs that people removed (`lost`); what a rule
+    in mode propose would write there is approved with it.
 
     ConfigError: one of them is not as it was when it was looked up, and nothing was done.
     """
@@ -238,7 +247,8 @@ async def resolve(
         for one in after
         if side == "ours" and modes.get(one.slot.rule) is Mode.propose
     ]
-    await _settle(store, after, approvals, before=entries)
+    columns = settled_columns(lost, for_good=side == "theirs", at=at)
+    await _settle(store, after, approvals, before=entries, kept=columns)
     return after
 
 
@@ -258,9 +268,14 @@ async def refuse(store: Store, entries: Sequence[Entry], *, by: str, at: datetim
 
 
 async def _settle(
-    store: Store, after: list[Entry], approvals: list[Approval], *, before: Sequence[Entry]
+    store: Store,
+    after: list[Entry],
+    approvals: list[Approval],
+    *,
+    before: Sequence[Entry],
+    kept: Mapping[str, Mapping[str, Value]] | None = None,
 ) -> None:
-    if not await store.settle(after, approvals, before=before):
+    if not await store.settle(after, approvals, before=before, kept=kept):
         raise ConfigError(
             "a value was written or changed meanwhile: nothing was done",
             hint="Look at it again, and decide about what stands there now.",

@@ -27,7 +27,7 @@ from opsync.plugins import Plugins
 from opsync.report import PassReport
 from opsync.runtime import Runtime
 from opsync.stages.pulling import Progress, silent
-from opsync.steps.shared import RESTRAINT
+from opsync.steps.shared import RESTRAINT, tell_settled
 from opsync.store import NEXT, Store, hold
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
     if instance.name not in session.clients:
         client.restrain(kept.get(RESTRAINT))
         session.clients[instance.name] = client
-    return Opened(
+    opened = Opened(
         name=instance.name,
         connector=connector,
         overlap_s=instance.settings.overlap_s,
@@ -225,6 +225,8 @@ async def open_instance(instance: Instance, session: Session) -> Opened:
         clean=session.pool.redactor.clean,
         before=Used.of(client),
     )
+    tell_settled(opened, kept)
+    return opened
 
 
 def build_connector(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
 
+import msgspec
+from msgspec import Struct
+
+from opsync.contract.connector import MakesColumns
 from opsync.current import Opened, Pass
-from opsync.model import Record, Ref, value_hash
+from opsync.model import MadeColumn, Record, Ref, Value, value_hash
 from opsync.model.rules import RollupRule
 from opsync.stages.pull import CORE, is_core_key
 from opsync.store import Store
@@ -17,6 +22,11 @@ CHUNK = 200
 
 RESTRAINT = CORE + "restraint"
 """Kept of an instance's client: what the next pass has to hold back of."""
+
+COLUMN = CORE + "column:"
+"""Kept of an instance for each decision about a column that people removed, by when it was made,
+until its connector keeps it. Whoever decides need not hold the instance, and writes nothing else
+there: who works with it meanwhile knows nothing of it yet, and keeps what it knew over it."""
 
 OWN = ""
 """The instance under whose name the pass itself keeps values."""
@@ -34,17 +44,43 @@ async def at_once(tasks: Iterable[Coroutine[Any, Any, None]]) -> None:
             raise result
 
 
+class Settled(Struct, frozen=True):
+    """A decision about a column that people removed: made again by the next write into it, or,
+    `for_good`, never."""
+
+    column: MadeColumn
+    for_good: bool
+
+    def kept(self, at: datetime) -> Mapping[str, Value]:
+        """As it is kept for the instance."""
+        key = f"{COLUMN}{at.isoformat()} {self.column.table} {self.column.surface}"
+        return {key: cast("Value", msgspec.to_builtins(self))}
+
+
+def tell_settled(opened: Opened, kept: Mapping[str, Value]) -> None:
+    """Tell the connector what was decided about its columns and it does not keep yet."""
+    connector = opened.connector
+    if not isinstance(connector, MakesColumns):
+        return
+    for key in sorted(kept):
+        if key.startswith(COLUMN) and key not in opened.settled:
+            one = msgspec.convert(kept[key], Settled)
+            connector.forget_column(one.column, for_good=one.for_good)
+            opened.settled.add(key)
+
+
 async def keep(store: Store, name: str, opened: Opened) -> None:
     """Store what the connector wants to remember, and what its client holds back of, if either
-    changed."""
+    changed. The decisions that it was told of are among what it remembers."""
     kept = await store.kept(name)
     restraint = opened.client.restraint
     if kept.get(RESTRAINT) != restraint:
         await store.put_kept(name, {RESTRAINT: restraint})
     before = {k: v for k, v in kept.items() if not is_core_key(k)}
     after = {k: v for k, v in opened.connector.context.kept.items() if not is_core_key(k)}
-    if after != before:
-        await store.put_kept(name, {**dict.fromkeys(before), **after})
+    told = opened.settled & kept.keys()
+    if after != before or told:
+        await store.put_kept(name, {**dict.fromkeys([*before, *told]), **after})
 
 
 async def keep_all(this: Pass) -> None:

@@ -25,7 +25,7 @@ from opsync.stages.apply import TargetWork, apply
 from opsync.stages.census import is_due
 from opsync.stages.places import Want
 from opsync.stages.plan import TargetPlan, plan
-from opsync.steps.shared import at_once, chunks, keep, keep_all
+from opsync.steps.shared import at_once, chunks, keep, keep_all, tell_settled
 from opsync.steps.waiting import Kept, counted_in, roots_told, tell_waiting
 from opsync.store import METRICS, TargetInputs
 
@@ -291,6 +291,8 @@ async def apply_all(
         told = this.config.plugins.applied
         clean = this.instances[name].clean
         learned = partial(keep, this.store, name, this.instances[name])
+        # What was decided about its columns while this was planned counts for what is written.
+        tell_settled(this.instances[name], await this.store.kept(name))
         result = await apply(
             connector,
             targets,

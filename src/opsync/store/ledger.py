@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, seen_hash
+from opsync.model import Approval, Change, Outcome, OutcomeKind, Ref, Seen, Slot, Value, seen_hash
 from opsync.model.aside import wait_after
 from opsync.model.ledger import (
     CONFLICTED,
@@ -55,6 +55,7 @@ from opsync.store.codec import (
     to_text,
 )
 from opsync.store.journal import journal_row, write_journal
+from opsync.store.keeping import put_kept
 from opsync.store.schema import ledger, records
 from opsync.store.waiting import put_waits
 
@@ -186,8 +187,10 @@ class Ledger(Part):
         approvals: Sequence[Approval] = (),
         *,
         before: Sequence[Entry] = (),
+        kept: Mapping[str, Mapping[str, Value]] | None = None,
     ) -> bool:
         """Keep slots as a person settled them: what is to be written there may be tried at once.
+        What is to be `kept` for instances with it is, in the same moment.
 
         False, and nothing is kept, where one of them is not as `before` has it any more: a pass
         that goes on meanwhile has written there.
@@ -202,6 +205,8 @@ class Ledger(Part):
             _put(connection, rows, *(name for name in rows[0] if name not in _KEY))
             _forget_empty(connection, [entry.slot for entry in entries])
             put_approvals(connection, approvals)
+            for instance, values in (kept or {}).items():
+                put_kept(connection, instance, values)
             return True
 
         return not entries or await self._write(work)

@@ -7,25 +7,24 @@ from datetime import datetime
 from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from opsync.model import OUT_OF_SCOPE, Record, Value
+from opsync.model import OUT_OF_SCOPE, Record
 from opsync.model.aside import wait_after
 from opsync.store.base import Part
 from opsync.store.codec import (
     chunks,
     decode_record,
     encode_body,
-    encode_json,
     marked,
     maybe_text,
     maybe_time,
     to_text,
 )
 from opsync.store.runs import mark
-from opsync.store.schema import cursors, kept, parents, quarantine
+from opsync.store.schema import cursors, parents, quarantine
 from opsync.store.setaside import retried
 from opsync.store.types import BatchCounts, CursorState, Prepared, SetAside
 
@@ -66,10 +65,6 @@ _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
 # Asked many times in each run: to build a statement costs more than to carry it out.
 _CURSORS = select(cursors).order_by(cursors.c.instance, cursors.c.feed)
 _CURSORS_OF = _CURSORS.where(cursors.c.instance == bindparam("of"))
-_KEPT = select(kept.c.key, kept.c.value).where(kept.c.instance == bindparam("of"))
-_KEPT = _KEPT.order_by(kept.c.key)
-_FORGET_KEPT = delete(kept).where(kept.c.instance == bindparam("of"), kept.c.key == bindparam("by"))
-_KEEP = insert(kept)
 _PARENT = "INSERT OR IGNORE INTO parents (child, parent) VALUES (?, ?)"
 
 
@@ -138,31 +133,6 @@ class Pulls(Part):
             )
 
         await self._write(work)
-
-    async def kept(self, instance: str) -> dict[str, Value]:
-        """What the instance's connector asked to keep."""
-        return await self._read(
-            lambda c: {
-                key: msgspec.json.decode(value)
-                for key, value in c.execute(_KEPT, {"of": instance}).all()
-            }
-        )
-
-    async def put_kept(self, instance: str, values: Mapping[str, Value]) -> None:
-        """Keep these values for the instance; other keys stay, and None forgets a key."""
-        rows = [
-            {"instance": instance, "key": key, "value": encode_json(value)}
-            for key, value in values.items()
-            if value is not None
-        ]
-
-        def work(connection: Connection) -> None:
-            connection.execute(_FORGET_KEPT, [{"of": instance, "by": key} for key in values])
-            if rows:
-                connection.execute(_KEEP, rows)
-
-        if values:
-            await self._write(work)
 
 
 def _cursors(connection: Connection, instance: str | None) -> list[CursorState]:

@@ -17,6 +17,7 @@ from opsync.store.decisions import Decisions
 from opsync.store.deliveries import Deliveries
 from opsync.store.identity import Identity
 from opsync.store.journal import Journal
+from opsync.store.keeping import Keeping
 from opsync.store.ledger import Ledger
 from opsync.store.links import Links
 from opsync.store.looking import Looking
@@ -41,6 +42,7 @@ T = TypeVar("T")
 class Store(
     Runs,
     Pulls,
+    Keeping,
     Walks,
     SettingAside,
     Links,

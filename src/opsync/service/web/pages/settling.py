@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
-from opsync.engine.columns import settle_columns, with_lost_columns
+from opsync.engine.columns import with_lost_columns
 from opsync.engine.owning import Side, resolve, unsettled
 from opsync.engine.session import open_session
 from opsync.errors import ConfigError
@@ -36,7 +36,6 @@ async def settle(request: Request, entries: Sequence[Entry]) -> tuple[Side, int]
     # Where a person removed a whole column, that is settled, and for all items at once.
     async with open_session(desk.config, "opsync resolve", exclusive=False) as session:
         chosen, lost = await with_lost_columns(session, chosen)
-        await resolve(desk.config, desk.store, chosen, side, by=by, at=at)
-        await settle_columns(session, lost, for_good=side == "theirs")
+        await resolve(desk.config, desk.store, chosen, side, by=by, at=at, lost=lost)
     await desk.changed()
     return side, len(chosen)
