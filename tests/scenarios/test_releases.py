@@ -12,6 +12,7 @@ from opsync import Change, Outcome
 from opsync.current import Pass
 from opsync.errors import TemporaryError
 from opsync.model import Note, marker_of
+from opsync.model.ledger import HoldKind
 from opsync.report import PassReport
 from opsync.sandbox.notion import Page
 from opsync.steps.deriving import roll_up_changed
@@ -86,6 +87,38 @@ async def test_with_full_an_edit_and_a_deletion_by_a_person_are_noticed(told: To
     report = await told.world.sync(full=True)
     assert told.tool.notes == {}, "what a person removed stays removed"
     assert report.applied == 0
+
+
+async def test_a_look_is_not_lost_with_the_pass_that_made_it(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await told.world.sync()
+    told.tool.notes.clear()
+    told.tool.forget()
+    told.world.clock.advance(DAY_S)
+
+    def dies(*_: object, **__: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Store, "put_desired", dies)
+        with pytest.raises(Died):
+            await told.world.sync()
+    with monkeypatch.context() as failing:
+        failing.setattr(Meter, "address", dies_of_a_fault)
+        assert (await told.world.sync()).exit_code == 1
+    for _ in range(2):
+        report = await told.world.sync()
+        assert report.exit_code == 0, troubles(report)
+    assert told.tool.requests.count("notes") == 3, "until one pass could plan by it"
+    async with told.world.session() as session:
+        [entry] = await session.store.entries(instance="meter")
+    assert entry.hold is not None
+    assert entry.hold.kind is HoldKind.removed
+
+
+def dies_of_a_fault(*_: object) -> str:
+    raise ZeroDivisionError
 
 
 async def test_what_is_not_done_is_not_announced(told: Told) -> None:

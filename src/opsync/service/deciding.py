@@ -66,6 +66,11 @@ async def decide_round(
             if turn is not None:
                 this.report.warnings.extend(turn.warnings)
                 this.report.unmeasured.extend(turn.unmeasured)
+                this.looked_at |= {
+                    ref: look.seen
+                    for ref, look in turn.looks.items()
+                    if name in mine and await look.holds(session.store, ref)
+                }
         this.run = this.report.run = await session.store.begin_run(command.name)
         with bind_run(this.run), session.pool.observer.stage("decide", run=this.run):
             work = await decide(this)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from opsync.engine.session import Session
 from opsync.log import bind_run
-from opsync.model import Limits, Slot
+from opsync.model import Limits, Ref, Seen, Slot
 from opsync.pipeline import ask_ahead
 from opsync.report import InstanceReport
 from opsync.service.nudges import Nudge
 from opsync.stages.pulling import Progress, silent
 from opsync.steps.nudged import read_named
 from opsync.steps.reading import pull_all
+from opsync.store import Store
 
 COMMAND = "opsync serve"
 """What stands in the journal and in the list of runs for whatever the service does by itself."""
@@ -39,6 +41,28 @@ BY_ITSELF = Command()
 
 
 @dataclass(frozen=True)
+class Look:
+    """What stood at a target that people may have changed, and the last write there before."""
+
+    seen: Sequence[Seen]
+    after: int
+
+    @classmethod
+    async def of(cls, store: Store, ref: Ref, seen: Sequence[Seen]) -> Self:
+        """A look that was made just now, by whoever holds the instance still."""
+        return cls(seen, await _last_write(store, ref))
+
+    async def holds(self, store: Store, ref: Ref) -> bool:
+        """Whether nothing was written there since."""
+        return self.after == await _last_write(store, ref)
+
+
+async def _last_write(store: Store, ref: Ref) -> int:
+    rows = await store.journal(target=ref, limit=1)
+    return rows[0].seq if rows else 0
+
+
+@dataclass(frozen=True)
 class Turn:
     """What came of reading one instance; nothing was decided from it yet."""
 
@@ -46,12 +70,14 @@ class Turn:
     at: datetime
     warnings: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+    looks: Mapping[Ref, Look] = field(default_factory=dict)
 
     @property
     def brought(self) -> bool:
         """Whether there is anything to be told of it, or to be done."""
         one = self.report
-        return bool(one.trouble or one.changed or one.missing or one.gone or one.set_aside)
+        read = one.trouble or one.changed or one.missing or one.gone or one.set_aside
+        return bool(read or self.looks)
 
 
 @dataclass
@@ -65,6 +91,7 @@ class Inbox:
         name = turn.report.instance
         if (before := self.turns.get(name)) is not None:
             _add(turn.report, before.report)
+            turn = replace(turn, looks={**before.looks, **turn.looks})
         self.turns[name] = turn
 
     def take(self) -> dict[str, Turn]:
@@ -84,6 +111,8 @@ async def take_turn(
         if nudge.whole or not nudge.refs or not await read_named(this, name, nudge.refs):
             await pull_all(this)
         await ask_ahead(this)
+    seen = this.looked_at.items()
+    looks = {ref: await Look.of(session.store, ref, one) for ref, one in seen}
     report, used = this.of(name), this.instances[name].used
     report.read_requests, report.write_requests = used.reads, used.writes
     report.waited_s = used.waited_s
@@ -92,6 +121,7 @@ async def take_turn(
         session.runtime.clock.now(),
         tuple(this.report.warnings),
         tuple(this.report.unmeasured),
+        looks,
     )
 
 

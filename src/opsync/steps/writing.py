@@ -85,6 +85,9 @@ async def plan_changed(this: Pass) -> dict[str, list[TargetWork]]:
                 work[inputs.record.ref.instance].append(one)
         await this.store.put_desired(kept.entries, kept.waits, before=kept.before)
         planned |= {slot.target for slot in kept.waits}
+    for ref in this.looked_at.keys() & planned:
+        # Only now that the ledger has what was seen: a pass that dies before it looks again.
+        await this.store.put_kept(ref.instance, {LOOKED: this.clock.now().isoformat()})
     if modes and this.chosen is None:
         await tell_waiting(this, setting, notes, planned)
     await this.store.lapse(this.approved.lapsed(this.asked_for))
@@ -113,7 +116,6 @@ async def look_at_releases(this: Pass) -> None:
         try:
             async with this.instances[name].watch():
                 this.looked_at[ref] = await connector.observe(record)
-            await this.store.put_kept(name, {LOOKED: this.clock.now().isoformat()})
         except Exception as error:  # noqa: BLE001 - a connector's fault stays its own
             report.fault(error, this.instances[name].clean)
             _log.warning("observe.failed", instance=name, exc_info=error)
@@ -124,8 +126,9 @@ async def _is_look_due(this: Pass, name: str) -> bool:
     after the first pass."""
     said = (await this.store.kept(name)).get(LOOKED)
     now = this.clock.now()
-    if not isinstance(said, str):
+    if not isinstance(said, str) and not this.full:
         await this.store.put_kept(name, {LOOKED: now.isoformat()})
+    if not isinstance(said, str):
         return this.full
     every = timedelta(hours=this.config.instances[name].settings.census_every_h)
     return this.full or is_due(datetime.fromisoformat(said), now, every)
