@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from opsync.engine.owning import UNKNOWN
@@ -89,6 +91,17 @@ def test_release_remove_takes_away_all_that_opsync_made_and_it_stays_away(synced
         False,
     ]
     assert synced.opsync("owned", "--json").json == []
+
+
+def test_a_release_that_removed_nothing_is_none_to_undo(synced: Company) -> None:
+    def edit(state: dict[str, Any]) -> None:
+        for written in state["written"].values():
+            written["delivery"] = "Ask Dana"
+
+    synced.edit("roadmap", edit)
+    result = synced.opsync("release", "--connection", "roadmap", "--remove")
+    assert (result.code, result.lines[0]) == (1, "nothing was removed")
+    assert "opsync undo" not in result.out
 
 
 @pytest.mark.parametrize("command", [("release", "--remove"), ("undo",)])

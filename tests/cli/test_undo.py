@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import pytest
 
+from opsync.cli.undoview import from_now_on
+from opsync.engine.undone import ShownBack, ShownColumn
 from tests.cli.conftest import Company
 
 
@@ -158,6 +162,57 @@ def test_the_undo_of_an_undo_says_that_opsync_goes_on(synced: Company) -> None:
     said = "Undo of run 2, run 3: opsync keeps it up to date again. Undo that: opsync undo 3"
     assert result.lines[-1] == said
     assert any(line.startswith("  +  Toy") for line in result.lines)
+
+
+def test_an_undo_that_put_nothing_back_is_none_to_undo(synced: Company) -> None:
+    found = synced.opsync("journal", "--json").json
+    change = next(one["id"] for one in found if one["place"] == "Delivery")
+
+    def edit(state: dict[str, Any]) -> None:
+        for written in state["written"].values():
+            written["delivery"] = "Ask Dana"
+
+    synced.edit("roadmap", edit)
+    result = synced.opsync("undo", change)
+    assert (result.code, result.lines[0]) == (1, "nothing was put back")
+    assert "opsync undo" not in result.out
+    assert "it stays so" not in result.out
+
+
+def test_what_a_person_put_back_themselves_stays_so_and_may_be_let_go_of(synced: Company) -> None:
+    synced.edit("roadmap", lambda state: state["written"]["checkout"].pop("delivery"))
+    found = synced.opsync("journal", "--json").json
+    change = next(
+        one["id"]
+        for one in found
+        if (one["place"], one["item"]["label"]) == ("Delivery", "One-tap checkout")
+    )
+    result = synced.opsync("undo", change)
+    assert result.code == 0
+    assert result.lines == [
+        f"nothing to put back: what stood before change {change} stands there already",
+        f"Undo of change {change}, run 2: it stays so. Let go of it: opsync resolve ITEM --ours",
+    ]
+    synced.opsync("sync")
+    assert delivery(synced) is None
+    assert synced.opsync("resolve", "One-tap checkout", "--ours").code == 0
+    synced.opsync("sync")
+    assert delivery(synced) is not None
+
+
+@pytest.mark.parametrize(
+    ("fate", "said"),
+    [
+        ("removed", "opsync makes such a column again once it has a value for it"),
+        ("left", None),
+    ],
+)
+def test_an_undo_of_a_column_alone_says_what_becomes_of_that(
+    fate: Literal["removed", "left"], said: str | None
+) -> None:
+    column = ShownColumn(tool="Notion", column="Work", fate=fate)
+    found = ShownBack(run=2, done=(), left=(), columns=(column,))
+    assert from_now_on(found, again=False) == said
 
 
 def test_a_second_undo_of_the_same_says_that_nothing_is_left_to_do(synced: Company) -> None:

@@ -21,7 +21,7 @@ from opsync.engine.owning import (
 )
 from opsync.engine.session import open_session
 from opsync.engine.taken import TakenBack
-from opsync.engine.undoing import undo, writes_of
+from opsync.engine.undoing import undo, undoes, writes_of
 from opsync.model.column import is_column
 from opsync.runtime import Runtime
 from opsync.sandbox.notion.problems import invalid
@@ -164,6 +164,16 @@ async def test_the_undo_of_the_run_that_made_them_takes_empty_columns_along(worl
     again = await undo_run(world, done.run)
     assert (again.left, columns(world)) == ([], OWN)
     await world.silent()
+
+
+async def test_a_column_that_was_made_or_removed_is_no_undo_of_values(filled: World) -> None:
+    done = await release(filled)
+    async with filled.session() as session:
+        for run in (1, done.run):
+            rows = [one for one in await writes_of(session.store, run=run) if is_column(one.slot)]
+            assert rows
+            assert not undoes(rows)
+        assert undoes(await writes_of(session.store, run=done.run))
 
 
 async def test_the_undo_of_another_run_leaves_the_columns(filled: World) -> None:

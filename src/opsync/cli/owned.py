@@ -219,7 +219,7 @@ def release(
         else:
             verb = "would be taken" if dry_run else "taken"
             signed("ok", f"{page.part}: {verb} off its page in {page.connection}")
-    if found.run is not None:
+    if found.done and found.run is not None:
         show_line(f"Released in run {found.run}. Undo that: opsync undo {found.run}")
     return code
 

@@ -23,7 +23,7 @@ from opsync.cli.common import (
 from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import show_line
-from opsync.cli.undoview import print_back
+from opsync.cli.undoview import from_now_on, print_back
 from opsync.engine.session import open_session
 from opsync.engine.undoing import is_change, is_run, undoes, writes_of
 from opsync.engine.undoing import undo as take_back
@@ -68,9 +68,8 @@ def undo(
         print_back(found, done="Put back", would="Would put back", looked=dry_run)
     else:
         show_line(f"nothing to put back: what stood before {of} stands there already")
-    if found.run is not None:
-        stays = "opsync keeps it up to date again" if again else "it stays so"
-        show_line(f"Undo of {of}, run {found.run}: {stays}. Undo that: opsync undo {found.run}")
+    if (then := from_now_on(found, again=again)) is not None:
+        show_line(f"Undo of {of}, run {found.run}: {then}")
     return code
 
 

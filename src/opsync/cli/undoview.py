@@ -50,6 +50,20 @@ def print_back(found: ShownBack, *, done: str, would: str, looked: bool) -> None
     _columns(found, looked=looked)
 
 
+def from_now_on(found: ShownBack, *, again: bool) -> str | None:
+    """What becomes of what was undone, and how to have it otherwise; None where nothing was."""
+    if found.run is None:
+        return None
+    stays = "opsync keeps it up to date again" if again else "it stays so"
+    if found.done:
+        return f"{stays}. Undo that: opsync undo {found.run}"
+    if any(one.fate == "removed" for one in found.columns):
+        return "opsync makes such a column again once it has a value for it"
+    if found.left or found.columns:
+        return None
+    return stays if again else f"{stays}. Let go of it: opsync resolve ITEM --ours"
+
+
 def _columns(found: ShownBack, *, looked: bool) -> None:
     """The columns that went along, were made again, or stay and why."""
     said = {

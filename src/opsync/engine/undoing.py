@@ -76,8 +76,9 @@ async def writes_of_changes(store: Store, changes: Iterable[str]) -> list[Journa
 
 
 def undoes(rows: Sequence[JournalRow]) -> bool:
-    """Whether all of these took something back: undoing them lets go of it."""
-    return all(row.change.endswith(TAKEN_BACK) for row in rows if not is_column(row.slot))
+    """Whether all of these took a value back: undoing them lets go of it."""
+    values = [row for row in rows if not is_column(row.slot)]
+    return bool(values) and all(row.change.endswith(TAKEN_BACK) for row in values)
 
 
 async def undo(
