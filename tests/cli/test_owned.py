@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -102,6 +103,53 @@ def test_a_release_that_removed_nothing_is_none_to_undo(synced: Company) -> None
     result = synced.opsync("release", "--connection", "roadmap", "--remove")
     assert (result.code, result.lines[0]) == (1, "nothing was removed")
     assert "opsync undo" not in result.out
+
+
+def without_rule(company: Company) -> None:
+    """The rule is taken out of the configuration, and what it wrote stands there still."""
+    path = company.folder / "opsync.toml"
+    head, _, rest = path.read_text().partition("[[rollup]]")
+    path.write_text(head + rest[rest.index("[instances") :])
+
+
+def renamed(company: Company) -> None:
+    """The rule is called otherwise."""
+    path = company.folder / "opsync.toml"
+    path.write_text(path.read_text().replace('name = "roadmap"', 'name = "other"'))
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("--keep", "3 values left to people, as they stand"), ("--remove", "Removed 3 values: Toy 3")],
+)
+def test_what_a_rule_owns_that_is_gone_can_be_released(
+    synced: Company, how: str, said: str
+) -> None:
+    without_rule(synced)
+    assert len(synced.opsync("owned", "--rule", "roadmap", "--json").json) == 3
+    result = synced.opsync("release", "--rule", "roadmap", how)
+    assert (result.code, result.lines[0]) == (0, said), result.err
+    for other in ("--keep", "--remove", "--remove --connection roadmap"):
+        again = synced.opsync("release", "--rule", "road", *other.split())
+        assert (again.code, 'no rule "road"' in again.err) == (2, True)
+
+
+@pytest.mark.parametrize("change", [without_rule, renamed])
+def test_a_release_that_was_interrupted_can_be_repeated_once_its_rule_is_gone(
+    synced: Company, monkeypatch: pytest.MonkeyPatch, change: Callable[[Company], None]
+) -> None:
+    async def fails(*_: object) -> None:
+        raise StoreError("The disk is full.", hint="Free some space.")
+
+    command = ("release", "--rule", "roadmap", "--remove")
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "give_back", fails)
+        assert synced.opsync(*command).code == 5
+    change(synced)
+    assert synced.opsync("sync").code == 1
+    assert synced.opsync("owned", "--rule", "roadmap").code == 2
+    assert synced.opsync(*command).code == 0
+    assert synced.opsync("sync").code == 0
 
 
 @pytest.mark.parametrize("command", [("release", "--remove"), ("undo",)])

@@ -193,7 +193,6 @@ def release(
     if not every and not (item or connection or rule):
         raise click.UsageError("name an ITEM, --connection or --rule, or take --all.")
     opened = open_config(config_path, store=store, log_level=log_level)
-    _check_rule(opened, rule)
     how = "keep" if keep else "remove"
     if keep:
         kept = run_async(_keep(opened, item, connection, rule, dry=dry_run))
@@ -225,6 +224,8 @@ def release(
 
 
 def _check_rule(opened: Opened, rule: str | None) -> None:
+    """ConfigError: of a rule that owns nothing, there is none of that name. One that does may be
+    gone from the configuration."""
     names = [*(one.name for one in opened.config.rules), LINKS_RULE]
     if rule is not None and rule not in names:
         raise ConfigError(f'no rule "{rule}"', hint=f"There are: {', '.join(sorted(names))}.")
@@ -245,6 +246,8 @@ async def _keep(
     need_store(opened)
     async with holding_session(opened, "opsync release") as session:
         found = await _entries(opened, session.store, item, connection, rule)
+        if not found:
+            _check_rule(opened, rule)
         if not dry:
             at = session.runtime.clock.now()
             await keep_released(session.store, found, by=login(), at=at)
@@ -261,7 +264,10 @@ async def _remove(
     need_store(opened)
     async with holding_session(opened, "opsync release") as session:
         entries = await _entries(opened, session.store, item, connection, rule)
+        named = item and str((await one_item(opened, session.store, item)).ref)
+        command = _command(named, connection, rule)
         columns_of: set[str] = set()
+        gone: list[Entry] = []
         if connection is not None:
             columns_of = {connection}
         elif item is None and rule is None:
@@ -271,12 +277,14 @@ async def _remove(
             gone = await session.store.entries(held=HoldKind.released, limit=EVERY)
             gone = [one for one in gone if one.slot.rule == rule and one.applied == NOTHING]
             columns_of = {one.slot.target.instance for one in [*entries, *gone]}
-        named = item and str((await one_item(opened, session.store, item)).ref)
+        begun = [one.command for one in await session.store.interrupted_runs()]
+        if not (entries or gone or command in begun):
+            _check_rule(opened, rule)
         found = await remove_released(
             session,
             entries,
             by=login(),
-            command=_command(named, connection, rule),
+            command=command,
             columns_of=() if item else columns_of,
             dry=dry,
         )
