@@ -9,7 +9,8 @@ from importlib import import_module
 import pytest
 
 from opsync.model import Ref, Slot
-from opsync.model.ledger import Entry
+from opsync.model.ledger import Entry, stored
+from opsync.model.rules import Mode
 from tests.cli.conftest import Company
 
 THING = Ref("roadmap", "item", "checkout")
@@ -65,6 +66,34 @@ def test_ours_tells_what_stands_from_what_is_to_be_written(synced: Company) -> N
         "1 value to be written by the next run: opsync sync",
     ]
     assert "Written     Toy 1" in synced.opsync("sync").lines
+
+
+def test_ours_promises_no_write_of_a_rule_that_only_observes(synced: Company) -> None:
+    synced.opsync("undo", "1")
+    synced.configure(mode="observe")
+    said = (
+        ' opsync\'s again, but the rule "{}" only observes:'
+        ' set its mode to "propose" or "apply" to have {} written'
+    )
+    assert synced.opsync("resolve", "one-tap", "--ours").lines[-2:] == [
+        "1 value is" + said.format("links", "it"),
+        "1 value is" + said.format("roadmap", "it"),
+    ]
+    assert synced.opsync("sync").code == 0
+    assert delivery(synced) == "None"
+    synced.configure(mode="apply")
+    assert synced.opsync("sync").code == 0
+    assert delivery(synced).startswith("1 of 2 done")
+
+
+def test_what_a_tool_has_in_a_form_of_its_own_stands_there_already() -> None:
+    module = import_module("opsync.cli.resolve")
+    slot = Slot(THING, "Delivery", "roadmap", THING)
+    entry = Entry(
+        slot=slot, desired=stored("a "), asked=stored("a "), applied=stored("a"), remote_id="1"
+    )
+    [line] = module._to_come([entry], {"roadmap": Mode.apply})
+    assert line == "1 value stands there already, and is kept up to date again"
 
 
 def test_ours_goes_over_what_the_person_saw_and_over_nothing_later(edited: Company) -> None:

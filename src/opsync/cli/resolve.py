@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from opsync.engine.standing import Standing, held_why
 from opsync.errors import ConfigError
 from opsync.model import Ref
 from opsync.model.ledger import Entry
+from opsync.model.rules import Mode
 
 MOST = 5
 """So many items are named on which more is held."""
@@ -101,15 +103,17 @@ def resolve(
         stand = "it stands" if count == 1 else "they stand"
         show_line(f"{words.plural(count, 'value')} left as {stand}, for good.")
     else:
-        for line in _to_come(after):
+        for line in _to_come(after, opened.config.modes):
             show_line(line)
     return 0
 
 
-def _to_come(after: Sequence[Entry]) -> list[str]:
-    """What the next run does about these: nothing where opsync's value stands already, as it does
-    where it was released as it stood."""
-    stands = sum(one.desired == one.applied for one in after)
+def _to_come(after: Sequence[Entry], modes: Mapping[str, Mode]) -> list[str]:
+    """What the next run does about these: nothing where a rule only observes, and nothing where
+    opsync's value stands already, as it does where it was released as it stood."""
+    idle = Counter(one.slot.rule for one in after if modes.get(one.slot.rule) is Mode.observe)
+    writes = [one for one in after if one.slot.rule not in idle]
+    stands = sum(not one.pending for one in writes)
     lines = []
     if stands:
         verb = "stands" if stands == 1 else "stand"
@@ -117,8 +121,15 @@ def _to_come(after: Sequence[Entry]) -> list[str]:
         lines.append(
             f"{words.plural(stands, 'value')} {verb} there already, and {kept} up to date again"
         )
-    if left := len(after) - stands:
+    if left := len(writes) - stands:
         lines.append(f"{words.plural(left, 'value')} to be written by the next run: opsync sync")
+    for rule, count in sorted(idle.items()):
+        are, them = ("is", "it") if count == 1 else ("are", "them")
+        lines.append(
+            f"{words.plural(count, 'value')} {are} opsync's again, but the rule"
+            f' "{words.shown(rule, 40)}" only observes: set its mode to "propose" or "apply" to'
+            f" have {them} written"
+        )
     return lines
 
 

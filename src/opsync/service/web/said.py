@@ -17,7 +17,7 @@ _NEXT = "opsync writes it with the next run."
 _SAID = {
     "approved": ("{n} approved. " + _NEXT, "change"),
     "refused": ("{n} refused: it stays as it stands.", "change"),
-    "ours": ("{n} settled: " + _NEXT, "value"),
+    "ours": ("{n} settled: opsync writes it with the next run if its rule may write.", "value"),
     "theirs": ("{n} settled: it stays as it stands, for good.", "value"),
     "accepted": ("{n} accepted. It counts after the next run.", "link"),
     "rejected": ("{n} rejected, and not suggested again.", "link"),

@@ -99,7 +99,7 @@ async def test_refuse_leaves_what_stands_until_somebody_lets_go(ben: Visitor) ->
 
     back = await ben.click(page, "Have opsync write Notion Delivery")
     await world.sync()
-    assert "1 value settled: opsync writes it with the next run." in back.text
+    assert "1 value settled: opsync writes it with the next run if its rule may write." in back.text
     assert world.loyalty.text("Delivery").startswith("2 of 2 done")
 
 
@@ -180,7 +180,7 @@ async def test_an_edit_can_be_kept_or_written_over(ana: Visitor, path: str) -> N
     told = await ana.click(page, ours)
     await world.sync()
 
-    assert "1 value settled: opsync writes it with the next run." in told.text
+    assert "1 value settled: opsync writes it with the next run if its rule may write." in told.text
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
