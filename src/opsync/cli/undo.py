@@ -26,7 +26,7 @@ from opsync.cli.screen import show_line
 from opsync.cli.undoview import from_now_on, print_back
 from opsync.engine.session import open_session
 from opsync.engine.undoing import is_change, is_run, undoes, writes_of
-from opsync.engine.undoing import undo as take_back
+from opsync.engine.undoing import undo as undo_writes
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError, StoreHeld
 from opsync.store import EVERY, JournalRow, Store
@@ -82,7 +82,7 @@ async def _undo(opened: Opened, what: str | None, *, dry: bool) -> tuple[str, bo
     again = undoes(rows)
     try:
         async with open_session(opened.config, command, redactor=opened.redactor) as session:
-            found = await take_back(
+            found = await undo_writes(
                 session, rows, why=f"undo of {of}", by=login(), command=command, dry=dry
             )
             back = await shown_back(opened.config, session.store, found)

@@ -13,7 +13,7 @@ import httpx
 
 from opsync.config import Config
 from opsync.engine.undoing import is_run, writes_of
-from opsync.engine.undoing import undo as take_back
+from opsync.engine.undoing import undo as undo_writes
 from opsync.engine.undone import ShownBack, insist, shown_back
 from opsync.errors import ConfigError
 from opsync.runtime import Clock
@@ -52,7 +52,7 @@ class Office:
             rows = await writes_of(session.store, **named)
             if not rows:
                 raise ConfigError(f"{what} wrote nothing", hint="Look into the journal.")
-            found = await take_back(
+            found = await undo_writes(
                 session, rows, why=f"undo of {what}", by=by, command=f"opsync undo {what}"
             )
             return insist(await shown_back(session.config, session.store, found))
