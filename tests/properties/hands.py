@@ -8,7 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from opsync.model import Change, Slot, Value, Verb
-from opsync.model.ledger import CONFLICTED, EDITED, SKIPPED, Entry, Hold, HoldKind, digest, stored
+from opsync.model.ledger import CONFLICTED, EDITED, SKIPPED, Entry, Hold, HoldKind, stored
 from opsync.model.rules import Edits, Mode
 from opsync.model.value import NOTHING
 from tests.properties.board import KEYED, SINGLE, Thing, address, canonical
@@ -229,7 +229,7 @@ SET = tuple(kind for kind in HoldKind if kind not in EDITED)
 
 
 def hold(scene: Scene, slot: Slot) -> bool:
-    """Somebody puts an end to it, for one value or for good."""
+    """Somebody puts an end to it."""
     row = scene.book.rows.get(slot)
     want = scene.wants.get(slot)
     if slot in scene.held or slot in {*scene.heirs, *scene.heirs.values()} or want is None:
@@ -239,8 +239,7 @@ def hold(scene: Scene, slot: Slot) -> bool:
         return False
     if kind is HoldKind.removed and not remove(scene, slot):
         return False
-    for_value = digest(stored(want.value)) if kind is HoldKind.refused else ""
-    one = Hold(kind, "ana", scene.now - timedelta(hours=1), desired_hash=for_value)
+    one = Hold(kind, "ana", scene.now - timedelta(hours=1))
     row = replace(row or Entry(slot=slot), desired=stored(want.value), hold=one)
     scene.book.rows[slot] = row
     scene.held[slot] = one

@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,10 @@ class Told(NamedTuple):
     plans: int
 
 
+EARLIER = Hold(HoldKind.conflict, "a person", datetime(2026, 1, 1, tzinfo=UTC))
+"""What a person has decided about since in each of these."""
+
+
 class Keeping(RuleBasedStateMachine):
     """Plans, writes, outcomes, holds, batches, decisions and plans; and deaths among them."""
 
@@ -89,17 +93,21 @@ class Keeping(RuleBasedStateMachine):
     def open(self, path: Path) -> Store:
         return Store.open(path, clock=self.clock, executor=inline)
 
-    @rule(given=st.dictionaries(slots, values, min_size=1, max_size=4))
-    def a_plan_is_kept(self, given: dict[Slot, Value]) -> None:
+    @rule(given=st.dictionaries(slots, values, min_size=1, max_size=4), late=st.booleans())
+    def a_plan_is_kept(self, given: dict[Slot, Value], *, late: bool) -> None:
+        """Or not, where a person decided since it was made."""
         rows = [
             msgspec.structs.replace(
                 self.book.rows.get(slot, Entry(slot=slot)), desired=stored(value), reason="plan"
             )
             for slot, value in given.items()
         ]
+        before = [self.book.rows[slot] for slot in given if slot in self.book.rows]
+        if late:
+            before = [msgspec.structs.replace(one, hold=EARLIER) for one in before]
         with self.dying():
-            run(self.store.put_desired(rows))
-            self.book.put(rows)
+            run(self.store.put_desired(rows, before=before))
+            self.book.put([one for one in rows if not late or one.slot not in self.book.rows])
 
     @rule(given=st.dictionaries(slots, values, min_size=1, max_size=4))
     def writes_are_begun(self, given: dict[Slot, Value]) -> None:
