@@ -20,7 +20,9 @@ def what_stands(world: World) -> Standing:
     return standing(Tools(world.jira, world.linear, world.notion, world.source))
 
 
-@pytest.mark.parametrize("missing", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize(
+    "missing", [1, *(pytest.param(one, marks=pytest.mark.slow) for one in (2, 3, 5, 12))]
+)
 async def test_a_store_that_is_full_at_some_point_ends_the_pass_and_the_next_repairs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int
 ) -> None:

@@ -23,6 +23,8 @@ NEAR_S = 600.0
 ALL_S = 2400.0
 """Seconds for the tests near a mistake, and for all of them. Later than that is not noticed."""
 PYTEST = ("-v", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly")
+EVERY = ("-m", "slow or not slow")
+"""The nearest tests are run also where they are slow."""
 WHOLE = ("tests", "--ignore=tests/planted", "--ignore=tests/mutation", "-n2")
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "*_cache", "__pycache__", "dist", "build", "*.egg-info", "mutants"
@@ -89,7 +91,8 @@ class Copy:
     def _run(self, tests: Sequence[str], bound_s: float) -> Ended:
         parts = [str(self.here / "src"), str(self.here / "plugins")]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(parts)}
-        command = [sys.executable, "-m", "pytest", *PYTEST, *tests]
+        every = () if tests == WHOLE else EVERY
+        command = [sys.executable, "-m", "pytest", *PYTEST, *every, *tests]
         process = subprocess.Popen(
             command,
             cwd=self.here,

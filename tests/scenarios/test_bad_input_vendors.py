@@ -230,6 +230,7 @@ async def test_bad_weather_is_retried_within_the_policy_then_the_pass_is_incompl
     assert settled.checkout.text("Delivery").startswith("2 of 5 done"), "published from part"
 
 
+@pytest.mark.slow
 @named
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_after_bad_weather_three_passes_bring_all_up_to_date(

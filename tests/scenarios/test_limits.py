@@ -216,6 +216,7 @@ def unlink(world: World, *numbers: int) -> None:
         world.linear.edit(f"GRO-{number + 4}", description="")
 
 
+@pytest.mark.slow
 async def test_many_small_steps_within_a_day_are_one_large_one(linked: World) -> None:
     for step in range(5):
         unlink(linked, 2 * step, 2 * step + 1)

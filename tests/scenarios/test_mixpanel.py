@@ -122,6 +122,7 @@ async def test_a_lost_answer_makes_no_second_annotation(
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_a_report_that_reaches_less_far_back_does_not_burn_the_hour(
     world: World, project: MixpanelProject
 ) -> None:
@@ -163,6 +164,7 @@ async def test_what_had_data_once_is_known_in_later_runs_though_nobody_uses_it_a
     assert {one.trouble for one in (await world.rollup(world.checkout)).adoption} == {""}
 
 
+@pytest.mark.slow
 async def test_when_the_hour_is_spent_the_numbers_stay_and_nothing_is_asked_for_an_hour(
     world: World, project: MixpanelProject
 ) -> None:

@@ -59,7 +59,13 @@ async def held(world: World) -> list[HoldKind]:
     return [one.hold.kind for one in await world.entries() if one.hold is not None]
 
 
-DEATHS = [("begin_changes", 0), ("begin_changes", 1), ("finish_changes", 1), ("give_back", 0)]
+DEATHS = [
+    ("begin_changes", 1),
+    *(
+        pytest.param(*one, marks=pytest.mark.slow)
+        for one in (("begin_changes", 0), ("finish_changes", 1), ("give_back", 0))
+    ),
+]
 """Before the first write and in the middle, before an outcome is kept, and after all of them."""
 
 

@@ -59,6 +59,7 @@ async def asked(service: Service) -> PassReport:
         return await carry_out(service, service.session, FULL)
 
 
+@pytest.mark.slow
 def test_an_edit_is_noticed_within_a_day_and_costs_one_request(shipped: Shipped) -> None:
     async def story(service: Service) -> None:
         await asyncio.sleep(600)

@@ -63,7 +63,11 @@ def by_hand(url: str) -> tuple[str, ...]:
     return (*site, "--jira-api", f"{url}/jira/ex/jira/{CLOUD}")
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["full", "read-only"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(False, marks=pytest.mark.slow), True],
+    ids=["full", "read-only"],
+)
 def walk(
     request: pytest.FixtureRequest, running: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Walk]:
