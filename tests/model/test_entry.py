@@ -17,6 +17,7 @@ from opsync.model.ledger import (
     digest,
     given_back,
     stored,
+    unsure,
 )
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -77,3 +78,16 @@ def test_what_stands_at_a_target_that_is_gone_is_known_as_it_was_asked_for() -> 
         asked=stored("old"),
         remote_id="77",
     )
+
+
+def test_what_may_stand_there_is_known_still_once_something_began_over_it() -> None:
+    made, back = stored("made"), stored(None)
+    row = Entry(slot=SLOT, intent=made)
+    assert (unsure(row), unsure(Entry(slot=SLOT))) == (made, None)
+    hold = Hold(HoldKind.undone, "ana", NOW)
+    assert unsure(msgspec.structs.replace(row, hold=hold)) == made
+
+    begun = msgspec.structs.replace(hold, begun=3)
+    over = msgspec.structs.replace(begun, unsure="null")
+    assert unsure(Entry(slot=SLOT, intent=made, hold=begun)) is None, "it began that itself"
+    assert unsure(Entry(slot=SLOT, intent=made, hold=over)) == back

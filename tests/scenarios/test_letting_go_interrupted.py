@@ -8,10 +8,8 @@ import httpx
 import pytest
 
 from opsync.engine.owning import UNKNOWN, keep_released, owned, owned_entries
-from opsync.model import Change
 from opsync.model.ledger import HoldKind
-from opsync.store import Store
-from tests.scenarios.test_taking_back_interrupted import Death, dying, release
+from tests.scenarios.test_taking_back_interrupted import dying, release
 from tests.scenarios.test_undoing import own_columns, standing, three_runs, undo_run
 from tests.support.world import World
 
@@ -67,19 +65,9 @@ async def test_it_takes_away_the_new_value_as_well_as_the_one_before(world: Worl
 
 
 @pytest.mark.slow
-async def test_what_never_arrived_is_given_up_and_not_written_later(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = Store.begin_changes
-
-    async def begins(store: Store, run: int, changes: list[Change]) -> None:
-        await real(store, run, changes)
-        raise Death
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Store, "begin_changes", begins)
-        with pytest.raises(Death):
-            await world.sync()
+async def test_what_never_arrived_is_given_up_and_not_written_later(world: World) -> None:
+    with dying("begin_changes", kept=True):
+        await world.sync()
     begun = {one.slot for one in await world.entries() if one.intent is not None}
     assert begun
 
@@ -210,3 +198,55 @@ async def test_the_undo_of_a_run_takes_back_what_it_may_have_written(world: Worl
     assert await unknown(world) == 0
     await three_runs(world)
     assert standing(world) == before
+
+
+DEATHS = [
+    ("begin_changes", 0, False),
+    ("begin_changes", 0, True),
+    ("begin_changes", 1, True),
+    ("finish_changes", 0, False),
+    ("finish_changes", 1, False),
+]
+"""Before a first write is noted, and once it is; and before the outcome of one is kept."""
+
+
+@pytest.mark.parametrize(("at", "after", "kept"), DEATHS)
+async def test_so_does_one_that_died_once_it_is_repeated(
+    world: World, at: str, after: int, *, kept: bool
+) -> None:
+    await world.sync()
+    before = standing(world)
+    world.jira.set_status("PAY-3", "Done")
+    world.jira.faults.lose_next_writes = 9
+    world.linear.faults.lose_next_writes = 9
+    second = await world.sync()
+    world.jira.faults.lose_next_writes = world.linear.faults.lose_next_writes = 0
+    assert await unknown(world) > 0
+    with dying(at, after=after, kept=kept):
+        await undo_run(world, second.run)
+
+    done = await undo_run(world, second.run)
+
+    assert done.left == []
+    assert standing(world) == before
+    assert await unknown(world) == 0
+    await three_runs(world)
+    assert standing(world) == before
+
+
+@pytest.mark.parametrize(("at", "after", "kept"), DEATHS)
+async def test_a_release_that_died_as_well_takes_it_away_once_repeated(
+    world: World, at: str, after: int, *, kept: bool
+) -> None:
+    await sync_dies(world)
+    with dying(at, after=after, kept=kept):
+        await release(world)
+
+    done = await release(world)
+
+    assert (done.left, done.columns_left) == ([], [])
+    found = standing(world)
+    assert not any(found["jira"])
+    assert not any(found["attachments"])
+    assert (found["projects"], own_columns(world)) == ([], [])
+    assert await unknown(world) == 0

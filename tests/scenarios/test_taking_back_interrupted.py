@@ -25,16 +25,20 @@ class Death(BaseException):
 
 
 @contextmanager
-def dying(at: str, *, after: int = 0) -> Iterator[None]:
-    """The process dies when it begins to keep this in its store once more than `after` times."""
+def dying(at: str, *, after: int = 0, kept: bool = False) -> Iterator[None]:
+    """The process dies when it begins to keep this in its store once more than `after` times, or as
+    soon as that is `kept`."""
     real, times = getattr(Store, at), 0
 
     async def dies(*given: Any, **options: Any) -> Any:
         nonlocal times
         times += at != "finish_changes" or bool(given[2])  # where there are outcomes to keep
+        if times > after and not kept:
+            raise Death
+        done = await real(*given, **options)
         if times > after:
             raise Death
-        return await real(*given, **options)
+        return done
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, at, dies)

@@ -155,6 +155,8 @@ class Touch:
     """What stood there before."""
     undone: bool = False
     """Whether it was opsync that took it away, at a person's word."""
+    going: bool = False
+    """Whether opsync was to take it away itself, as far as it knew: nothing asked for it then."""
 
     @property
     def of_a_link(self) -> bool:

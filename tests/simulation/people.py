@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from tests.simulation.company import OWN_COLUMNS, Company, Names, Place, Touch, Twins
 from tests.simulation.loop import Time
+from tests.simulation.promises import going_places
 from tests.support.world import jira_url, linear_url
 
 NASTY = (
@@ -84,9 +85,12 @@ class People:
         """A person changes or removes something of opsync's. Returns where, or None."""
         real, rng = self.twins.real, self.rng
         doing = rng.choices((_cell, _attachment, _remote_link, _project_link), (6, 2, 2, 1))[0]
+        going = going_places(real)
         place = doing(real, rng, self.twins.touched, self.time.now)
         if place is not None:
             self.hands += 1
+            touched = self.twins.touched
+            touched[place] = replace(touched[place], going=place in going)
             left = self.twins.touched[place].value
             self.told.append(f"{self.time.now:9.1f} hand:   {place} is now {left!r}")
         return place

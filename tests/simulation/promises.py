@@ -83,7 +83,8 @@ def wrong(twins: Twins, wanted: Mapping[Place, str], disturbed_at: float) -> lis
         if touch is not None:
             allowed = {touch.value}
             # What a person removed and nothing asked for any more may be made anew later.
-            anew = touch.value is None and not touch.undone and disturbed_at >= touch.at
+            since = touch.going or disturbed_at >= touch.at
+            anew = touch.value is None and not touch.undone and since
             anew |= place[0] == "linear" and place[1] in PROJECTS and disturbed_at >= touch.at
             if place in twins.blind or anew or touch.of_a_link:
                 allowed.add(should)
@@ -109,12 +110,20 @@ def place_of(company: Company, change: Change) -> Place:
 
 def held_places(company: Company, note: str) -> set[Place]:
     """The places whose value is held with this note."""
+    return _places(company, "CAST(hold AS TEXT) LIKE ?", f'%"note":"{note}"%')
+
+
+def going_places(company: Company) -> set[Place]:
+    """The places from which opsync is to take its value away, as far as it knows by now."""
+    if not company.store_path.exists():
+        return set()
+    return _places(company, "desired = CAST(? AS BLOB) AND hold IS NULL", "null")
+
+
+def _places(company: Company, where: str, value: str) -> set[Place]:
+    query = f"SELECT target, surface, rule, other, desired, applied FROM ledger WHERE {where}"
     with closing(sqlite3.connect(company.store_path)) as connection:
-        rows = connection.execute(
-            "SELECT target, surface, rule, other, desired, applied FROM ledger"
-            " WHERE CAST(hold AS TEXT) LIKE ?",
-            (f'%"note":"{note}"%',),
-        ).fetchall()
+        rows = connection.execute(query, (value,)).fetchall()
     found = set()
     for target, surface, rule, other, *values in rows:
         slot = Slot(Ref.parse(target), surface, rule, Ref.parse(other))

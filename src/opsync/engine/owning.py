@@ -31,6 +31,7 @@ from opsync.model.ledger import (
     HoldKind,
     digest,
     plain,
+    unsure,
 )
 from opsync.model.rules import Mode
 from opsync.model.undo import Back
@@ -173,7 +174,7 @@ async def remove_released(
     nothing is in them. `command` is what a person typed: should it not come to its end, the same
     goes on with it."""
     backs = {
-        one.slot: Back(None, plain(one.applied), HoldKind.released, begun=plain(one.intent))
+        one.slot: Back(None, plain(one.applied), HoldKind.released, begun=plain(unsure(one)))
         for one in entries
     }
     return await take_back(

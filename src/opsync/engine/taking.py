@@ -21,7 +21,7 @@ from opsync.engine.session import Session, open_instance
 from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.errors import ConfigError, SignInError
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Value, Verb
-from opsync.model.ledger import Entry, Hold, change_id, given_back, plain, stored
+from opsync.model.ledger import Entry, Hold, change_id, given_back, plain, stored, unsure
 from opsync.model.undo import TAKEN_BACK, Back, Left, stands_for
 from opsync.stages.apply import ApplyReport, TargetWork, apply
 from opsync.stages.places import Want, look_at
@@ -192,13 +192,14 @@ class _Taking:
                 self.leave([slot], Left("not configured"))
                 continue
             entry = rows.get(slot, Entry(slot=slot, applied=stored(back.wrote)))
+            before = msgspec.structs.replace(entry, intent=unsure(entry))
             wrote = back.wrote if back.wrote is not None else back.value
-            here, taken = look_at(work.record, surface, Want(slot, wrote), entry, connector, seen)
+            here, taken = look_at(work.record, surface, Want(slot, wrote), before, connector, seen)
             now = None if here is None else here.plain()
             theirs = taken and back.wrote is None and back.value is not None
             fate = Left("edited") if theirs else stands_for(back, now)
-            begun = entry.intent is not None and stored(now) == entry.intent
-            if (begun and isinstance(fate, Left)) or _twice(entry, here, connector, seen):
+            begun = stored(now) in (entry.intent, before.intent)
+            if (begun and isinstance(fate, Left)) or _twice(before, here, connector, seen):
                 fate = Left("written since")
             if isinstance(fate, Left):
                 self.leave([slot], fate)
@@ -250,12 +251,16 @@ class _Taking:
         holds: dict[Slot, Hold | None] = {}
         for change in changes:
             slot, kind = change.slot, self._backs[change.slot].hold
-            before = given_back(rows[slot].hold) if slot in rows else None
-            if kind is not None:
-                hold = Hold(kind, self._by, at, note=self._why, begun=run, over=before)
-                holds[slot] = hold
-            elif before is not None:
-                holds[slot] = msgspec.structs.replace(before, begun=run, over=before)
+            row = rows.get(slot, Entry(slot=slot))
+            before, made = given_back(row.hold), unsure(row)
+            hold = before if kind is None else Hold(kind, self._by, at, note=self._why)
+            if hold is not None:
+                holds[slot] = msgspec.structs.replace(
+                    hold,
+                    begun=run,
+                    over=before,
+                    unsure=None if made is None else bytes(made).decode(),
+                )
         return holds
 
     def _tell(self, report: ApplyReport, targets: Sequence[TargetWork], opened: Opened) -> None:

@@ -16,7 +16,7 @@ from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.taking import take_back
 from opsync.model import WRITTEN, OutcomeKind, Place, Ref, Slot
 from opsync.model.column import is_column
-from opsync.model.ledger import Entry, Hold, HoldKind, stored
+from opsync.model.ledger import Entry, Hold, HoldKind, stored, unsure
 from opsync.model.undo import TAKEN_BACK, Back, Left, Written, undo_of
 from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
@@ -39,7 +39,7 @@ async def writes_of(
     store: Store, *, run: int | None = None, change: str = "", item: Ref | None = None
 ) -> list[JournalRow]:
     """The writes of a run, of one change, or at and about an item that were carried out, or may
-    have been."""
+    have been; where an undo of that died while it wrote, it may have been."""
     if change:
         run = int(change.partition("-")[0])
     if item is not None:
@@ -50,18 +50,13 @@ async def writes_of(
         found = await store.journal(run=run, limit=EVERY)
     found = [row for row in found if not change or row.change == change]
     failed = sorted({row.slot.target for row in found if row.kind is OutcomeKind.failed})
-    begun = {one.slot.place: one.intent for one in await _unsure(store, failed)}
+    begun = {one.slot.place: unsure(one) for one in await _entries(store, failed)}
     return [
         row
         for row in found
         if row.kind in WRITTEN
         or (row.kind is OutcomeKind.failed and begun.get(row.slot.place) == stored(row.desired))
     ]
-
-
-async def _unsure(store: Store, targets: Iterable[Ref]) -> list[Entry]:
-    """The slots at these targets with a write of unknown outcome."""
-    return [one for one in await _entries(store, targets) if one.intent is not None]
 
 
 async def _entries(store: Store, targets: Iterable[Ref]) -> list[Entry]:

@@ -63,6 +63,7 @@ class Hold(Struct, frozen=True, omit_defaults=True):
 
     `begun` is the undo or release that is at the slot and has not told yet what came of it, 0 if
     none is: should it not come to its end, the slot is as `over` has it, once somebody decides so.
+    `unsure` is what a write of unknown outcome was to put there when that began, as it is stored.
     """
 
     kind: HoldKind
@@ -73,6 +74,7 @@ class Hold(Struct, frozen=True, omit_defaults=True):
     until: datetime | None = None
     begun: int = 0
     over: Hold | None = None
+    unsure: str | None = None
 
 
 def given_back(hold: Hold | None) -> Hold | None:
@@ -123,6 +125,15 @@ class Entry(Struct, frozen=True, kw_only=True):
             return True
         answered = self.desired != NOTHING and self.desired == self.asked
         return self.outcome != SKIPPED and self.desired != self.applied and not answered
+
+
+def unsure(entry: Entry) -> msgspec.Raw | None:
+    """What a write of unknown outcome was to put there, also where an undo or a release began over
+    it and did not tell; None: there is no such write."""
+    hold = entry.hold
+    if hold is None or not hold.begun:
+        return entry.intent
+    return None if hold.unsure is None else msgspec.Raw(hold.unsure.encode())
 
 
 Say = tuple[Hold | None, bool]

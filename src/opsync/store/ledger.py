@@ -502,7 +502,7 @@ def _told(connection: Connection, slot: Slot) -> bytes | None:
     hold = connection.scalar(select(ledger.c.hold).where(_at(slot)))
     if hold is None:
         return None
-    return encode_json(msgspec.structs.replace(_decode_hold(hold), begun=0, over=None))
+    return encode_json(msgspec.structs.replace(_decode_hold(hold), begun=0, over=None, unsure=None))
 
 
 def pause(attempts: int) -> timedelta:
