@@ -78,6 +78,26 @@ async def test_an_issue_that_moved_while_it_was_hidden_is_found_by_its_former_ke
     await world.silent()
 
 
+@pytest.mark.parametrize("edited", [False, True], ids=["by a census", "as it changes"])
+async def test_so_is_one_that_moved_before_anything_was_read(world: World, edited: bool) -> None:
+    """As where a store is lost, of a project that nobody may see just then."""
+    world.jira.move_issue("MOB-1", "PAY")
+    world.clock.advance(3_600)
+    world.jira.faults.deny = {str(world.jira.issue("MOB-1").id)}
+    await world.sync()
+    assert "1 linked but not readable" in world.loyalty.text("Delivery")
+    world.jira.faults.deny = set()
+    if edited:
+        world.jira.edit("MOB-1", labels=["growth"])
+    world.clock.advance(90_000)
+    await world.sync()
+    assert world.loyalty.text("Work").startswith("PAY-5 Loyalty core")
+    world.clock.advance(90_000)
+    await world.sync()
+    assert world.loyalty.text("Delivery") == "1 of 2 done"
+    await world.silent()
+
+
 async def test_a_former_identifier_of_linear_is_found_too(world: World) -> None:
     world.linear.add_team("WEB", "Web")
     world.linear.move_issue("GRO-3", "WEB")

@@ -67,6 +67,22 @@ async def test_a_batch_counts_what_was_there_before_and_was_not_visible(store: S
     assert await shown(record("jira:6"), record("jira:7")) == 1
 
 
+async def test_a_batch_counts_what_might_have_come_with_what_was_read(store: Store) -> None:
+    async def late(*records: Record, seen_to: datetime | None = DAY) -> int:
+        batch = [prepared(one) for one in records]
+        counts = await store.put_batch(
+            1, "jira", "all", batch, [], advance_to=None, since=None, seen_to=seen_to
+        )
+        return counts.late
+
+    after, then = DAY + timedelta(seconds=1), {"created_at": DAY}
+    assert await late(record("jira:1", **then), record("jira:2", created_at=after)) == 1
+    assert await late(record("jira:1", title="Other", **then), record("jira:3")) == 0, (
+        "known; ageless"
+    )
+    assert await late(record("jira:4", **then), seen_to=None) == 0
+
+
 async def test_a_batch_counts_what_is_below_nothing_any_more(store: Store) -> None:
     stories = [record(f"jira:{id_}", parents=("jira:9",)) for id_ in (1, 2, 3)]
     batch = [*stories, record("jira:4")]

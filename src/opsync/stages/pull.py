@@ -165,6 +165,7 @@ async def _pull_feed(
     started, counted = context.clock.now(), report.counted
     # Also where nothing of it could be read so far, for what is set aside may vanish as well.
     track = full and await store.has_any(instance, feed.name)
+    seen_to = None if full else await _seen_to(feed, instance, context)
     if track:
         await store.begin_walk(instance, feed.name)
     high: datetime | None = None
@@ -176,7 +177,9 @@ async def _pull_feed(
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
         if batch.high is not None and (high is None or batch.high > high):
             high = batch.high
-        await _store_batch(connector, feed, batch, report, context, track=track, since=since)
+        await _store_batch(
+            connector, feed, batch, report, context, track=track, since=since, seen_to=seen_to
+        )
         read += len(batch.items)
         expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
@@ -208,6 +211,12 @@ async def _pull_feed(
         await store.put_kept(instance, after)
 
 
+async def _seen_to(feed: Feed, instance: str, context: PullContext) -> datetime | None:
+    """The newest change of the feed that was read so far."""
+    cursors = await context.store.cursors(instance)
+    return next((one.high for one in cursors if one.feed == feed.name), None)
+
+
 def _announced(expected: int | None, read: int, at: datetime) -> Value:
     """What is kept of a whole walk where the vendor told how much it would be."""
     if expected is None:
@@ -224,10 +233,12 @@ async def _store_batch(
     *,
     track: bool,
     since: datetime | None,
+    seen_to: datetime | None = None,
     again: str = "due",
 ) -> None:
-    """Store a batch. What is below something that shows `since` only was read without it: all is
-    read `again` once that is due, or in the next pass."""
+    """Store a batch, of which what is as old as `seen_to` might have come before. What is below
+    something that shows `since` only was read without it: all is read `again` once that is due, or
+    in the next pass."""
     instance = report.instance
     refs = [Ref(instance, item.stream, item.id) for item in batch.items]
     owned = await context.store.owned_ids(instance, refs)
@@ -240,6 +251,7 @@ async def _store_batch(
         [SetAside(instance, one.stream, one.id, context.clean(one.reason)) for one in aside],
         advance_to=batch.high if batch.resumable else None,
         since=since,
+        seen_to=seen_to,
     )
     if track:
         await context.store.walk_seen(instance, feed.name, refs)
@@ -248,7 +260,7 @@ async def _store_batch(
     report.set_aside += len(aside)
     if counts.faded:
         context.faded.add(feed.name)
-    if counts.shown:
+    if counts.shown or counts.late:
         # It may have got another name where nobody saw it.
         await context.store.put_kept(instance, {ASK_AGAIN: True})
     if counts.faded or counts.shown:

@@ -86,9 +86,11 @@ class Pulls(Part):
         advance_to: datetime | None,
         retried: bool = False,
         since: datetime | None = None,
+        seen_to: datetime | None = None,
     ) -> BatchCounts:
         """Store one batch and, in the same transaction, advance the feed's cursor. `retried` says
-        that it was set aside before and is tried again; what was visible before `since` is stored.
+        that it was set aside before and is tried again; what was visible before `since` is stored,
+        and what is as old as `seen_to` was there when that was read.
 
         A record is written only if its hash, its seen hash, its tombstone or its feed differs
         from what is stored, and one that is out of scope only if it is stored. The cursor never
@@ -97,7 +99,7 @@ class Pulls(Part):
         at = self._clock.now()
         return await self._write(
             lambda c: _put_batch(
-                c, at, run, instance, feed, records, aside, advance_to, retried, since
+                c, at, run, instance, feed, records, aside, advance_to, retried, since, seen_to
             )
         )
 
@@ -190,6 +192,7 @@ def _put_batch(
     advance_to: datetime | None,
     again: bool,
     since: datetime | None,
+    seen_to: datetime | None,
 ) -> BatchCounts:
     latest = {str(one.record.ref): one for one in records}
     known = _known(connection, list(latest))
@@ -239,6 +242,7 @@ def _put_batch(
         )
     faded = _faded(connection, stale, latest)
     shown = 0 if since is None else _shown(latest, known, since)
+    late = 0 if seen_to is None else _late(latest, known, seen_to)
     if rows:
         connection.exec_driver_sql(_RECORD, rows)
     _put_names(connection, names, stale)
@@ -248,7 +252,7 @@ def _put_batch(
         retried(connection, {_ref(one): one.reason for one in aside}, at)
     if advance_to is not None:
         _set_cursor(connection, run, instance, feed, advance_to)
-    return BatchCounts(len(records), len(names), len(records) - len(names), faded, shown)
+    return BatchCounts(len(records), len(names), len(records) - len(names), faded, shown, late)
 
 
 def _faded(connection: Connection, changed: list[str], latest: Mapping[str, Prepared]) -> int:
@@ -277,6 +281,12 @@ def _shown(latest: Mapping[str, Prepared], known: Mapping[str, _Known], since: d
         else:
             found += record.created_at is not None and record.created_at < since
     return found
+
+
+def _late(latest: Mapping[str, Prepared], known: Mapping[str, _Known], seen_to: datetime) -> int:
+    """How many of these came now although they are no newer than what was read to."""
+    new = (record for text, (record, _, _) in latest.items() if text not in known)
+    return sum(one.created_at is not None and one.created_at <= seen_to for one in new)
 
 
 def _still_private(

@@ -95,7 +95,7 @@ class BatchCounts(NamedTuple):
     """What one batch brought. A record of which only opsync's own places changed is unchanged.
 
     `faded` are those that were below something, and are below nothing any more; `shown` those that
-    were there before and not visible.
+    were there before and not visible, and `late` those that were there when others were read.
     """
 
     read: int
@@ -103,6 +103,7 @@ class BatchCounts(NamedTuple):
     unchanged: int
     faded: int = 0
     shown: int = 0
+    late: int = 0
 
 
 class Measured(Struct, frozen=True, kw_only=True):
