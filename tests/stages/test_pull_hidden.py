@@ -89,6 +89,21 @@ async def test_so_has_what_was_there_before_and_was_not_visible(desk: CountedDes
     assert await kept(desk) == ("due", True)
 
 
+async def test_what_is_as_old_as_what_was_read_may_have_another_name(desk: CountedDesk) -> None:
+    desk.tool.script["issues"] = [of(record("3", created_at=at(21)), high=at(22))]
+    await desk.pull()
+    assert await kept(desk) == (None, True)
+
+
+async def test_so_may_what_a_census_comes_across(desk: CountedDesk) -> None:
+    assert isinstance(desk.tool, Finder)
+    desk.clock.advance(DAY_S)
+    desk.tool.pages = [refs(1, 2, 3)]
+    desk.tool.found = (record("3", created_at=at(21)),)
+    await desk.pull()
+    assert await kept(desk) == (None, True)
+
+
 async def test_what_is_new_has_nothing_read_again(desk: CountedDesk) -> None:
     desk.tool.script["issues"] = [of(record("3", created_at=at(22)), high=at(22))]
     await desk.pull()

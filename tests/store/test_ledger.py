@@ -472,7 +472,7 @@ def test_what_was_given_up_is_not_opsyncs_any_more(kind: HoldKind) -> None:
     assert msgspec.structs.replace(row, hold=begun).owned, "it stands there until it is gone"
 
 
-BEGUN = Hold(HoldKind.released, "Ana", NOW, note="released", begun=7, over=HOLD)
+BEGUN = Hold(HoldKind.released, "Ana", NOW, note="released", begun=7, over=HOLD, unsure='"w"')
 
 
 @pytest.mark.parametrize(

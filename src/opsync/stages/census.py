@@ -18,7 +18,7 @@ from opsync.errors import BadAnswer, RecordError
 from opsync.http.stillness import each
 from opsync.model import Record, Ref, Value
 from opsync.report import InstanceReport
-from opsync.stages.pulling import ASK_AGAIN, PullContext
+from opsync.stages.pulling import PullContext
 from opsync.store import Vanished
 
 COUNTED = "opsync:counted:{}"
@@ -216,9 +216,6 @@ async def _look_up(
         found = await look_up(connector, feed, now, report.instance, context, listed=True)
         report.looked_up += len(now)
         await keep(found.items)
-        if not found.before.keys() >= set(found.refs):
-            # It may be what somebody names by a former key, which was asked for in vain.
-            await context.store.put_kept(report.instance, {ASK_AGAIN: True})
         await count(found, found.absent, report, context)
         if found.clear:
             # In no listing, not known, and not answered: there is nothing left to be set aside.

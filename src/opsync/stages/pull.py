@@ -335,8 +335,17 @@ async def _keep(
     """Store what was looked up by id."""
     if items:
         found = Batch(items)
+        seen_to = await _seen_to(feed, report.instance, context)
         await _store_batch(
-            connector, feed, found, report, context, track=False, since=since, again="now"
+            connector,
+            feed,
+            found,
+            report,
+            context,
+            track=False,
+            since=since,
+            seen_to=seen_to,
+            again="now",
         )
 
 
