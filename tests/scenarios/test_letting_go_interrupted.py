@@ -9,6 +9,7 @@ import pytest
 
 from opsync.engine.owning import UNKNOWN, keep_released, owned, owned_entries
 from opsync.model.ledger import HoldKind
+from opsync.report import PassReport
 from tests.scenarios.test_taking_back_interrupted import dying, release
 from tests.scenarios.test_undoing import own_columns, standing, three_runs, undo_run
 from tests.support.world import World
@@ -18,6 +19,16 @@ async def sync_dies(world: World) -> None:
     """A run that dies as soon as the tools answered to its first writes."""
     with dying("finish_changes"):
         await world.sync()
+
+
+async def sync_is_unsure(world: World) -> PassReport:
+    """A run of which Jira's and Linear's answers to its writes are lost."""
+    world.jira.set_status("PAY-3", "Done")
+    world.jira.faults.lose_next_writes = world.linear.faults.lose_next_writes = 9
+    report = await world.sync()
+    world.jira.faults.lose_next_writes = world.linear.faults.lose_next_writes = 0
+    assert await unknown(world) > 0
+    return report
 
 
 async def unknown(world: World) -> int:
@@ -184,12 +195,7 @@ async def test_it_is_listed_as_what_may_stand_there(world: World) -> None:
 async def test_the_undo_of_a_run_takes_back_what_it_may_have_written(world: World) -> None:
     await world.sync()
     before = standing(world)
-    world.jira.set_status("PAY-3", "Done")
-    world.jira.faults.lose_next_writes = 9
-    world.linear.faults.lose_next_writes = 9
-    second = await world.sync()
-    world.jira.faults.lose_next_writes = world.linear.faults.lose_next_writes = 0
-    assert await unknown(world) > 0
+    second = await sync_is_unsure(world)
 
     done = await undo_run(world, second.run)
 
@@ -216,12 +222,7 @@ async def test_so_does_one_that_died_once_it_is_repeated(
 ) -> None:
     await world.sync()
     before = standing(world)
-    world.jira.set_status("PAY-3", "Done")
-    world.jira.faults.lose_next_writes = 9
-    world.linear.faults.lose_next_writes = 9
-    second = await world.sync()
-    world.jira.faults.lose_next_writes = world.linear.faults.lose_next_writes = 0
-    assert await unknown(world) > 0
+    second = await sync_is_unsure(world)
     with dying(at, after=after, kept=kept):
         await undo_run(world, second.run)
 

@@ -12,8 +12,7 @@ from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.standing import held_why
 from opsync.engine.veil import Veil
-from opsync.model import Approved, KeptChange, OutcomeKind, Ref, Value, Verb
-from opsync.model.approval import KeptColumn
+from opsync.model import Approved, KeptChange, KeptColumn, OutcomeKind, Ref, Value, Verb
 from opsync.model.column import COLUMN
 from opsync.model.ledger import CONFLICTED, LET_BE, SKIPPED, Entry, HoldKind, digest, plain
 from opsync.model.rules import LINKS_RULE, Mode

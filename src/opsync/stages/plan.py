@@ -108,7 +108,7 @@ def plan(
                 builder.leave(entry)
             continue
         # No further than what it goes with: that may be asked about first.
-        mode = min(want.mode, daring, key=list(Mode).index)
+        mode = min(want.mode, daring, key=lambda one: one.daring)
         along = msgspec.structs.replace(want, mode=mode)
         if daring is not Mode.apply:
             along = msgspec.structs.replace(along, approved=False, over=None)

@@ -126,9 +126,9 @@ async def _is_look_due(this: Pass, name: str) -> bool:
     after the first pass."""
     said = (await this.store.kept(name)).get(LOOKED)
     now = this.clock.now()
-    if not isinstance(said, str) and not this.full:
-        await this.store.put_kept(name, {LOOKED: now.isoformat()})
     if not isinstance(said, str):
+        if not this.full:
+            await this.store.put_kept(name, {LOOKED: now.isoformat()})
         return this.full
     every = timedelta(hours=this.config.instances[name].settings.census_every_h)
     return this.full or is_due(datetime.fromisoformat(said), now, every)

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from opsync.engine.awaiting import Awaiting, Shown, Why
 from opsync.engine.catalog import Item
 from opsync.engine.phrases import plural, shown, value
-from opsync.model import Kind, Ref, Verb
-from opsync.model.approval import KeptColumn
+from opsync.model import KeptColumn, Kind, Ref, Verb
 from opsync.runtime import new_secret
 from opsync.service.web.views.signs import Badge
 from opsync.service.web.views.values import Named, named
