@@ -39,7 +39,7 @@ async def writes_of(
     store: Store, *, run: int | None = None, change: str = "", item: Ref | None = None
 ) -> list[JournalRow]:
     """The writes of a run, of one change, or at and about an item that were carried out, or may
-    have been; where an undo of that died while it wrote, it may have been."""
+    have been, also where an undo of them has died since."""
     if change:
         run = int(change.partition("-")[0])
     if item is not None:
