@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -39,6 +41,21 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the cases of each test that is `sampled`, call all but one slow. Which one stays follows
+    from the test's name, so that among many tests each tool and each fault has its turn."""
+    alike: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            alike[item.nodeid.partition("[")[0]].append(item)
+    for name, cases in alike.items():
+        stays = sorted(case.nodeid for case in cases)[crc32(name.encode()) % len(cases)]
+        for case in cases:
+            if case.nodeid != stays:
+                case.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -408,6 +408,7 @@ def test_what_only_observed_when_the_plan_was_made_says_so(company: Company) -> 
     assert 'its rule "roadmap" only observed when the plan was made' in result.out
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("own", "forced", "offered"),
     [

@@ -12,6 +12,7 @@ from opsync.cli.root import root
 from tests.cli.conftest import Company
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

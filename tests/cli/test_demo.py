@@ -114,6 +114,7 @@ def test_the_second_run_writes_nothing_and_says_so(told: str) -> None:
     assert any(head.startswith("4") and "0 writes" in head for head in scenes(told))
 
 
+@pytest.mark.slow
 def test_the_last_scene_follows_one_closed_issue_to_the_page(told: str) -> None:
     head, lines = list(scenes(told).items())[4]
 

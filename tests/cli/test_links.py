@@ -229,6 +229,7 @@ def test_an_initiative_and_its_work_need_no_further_word(synced: Company, order:
     assert 'counts in "Referral programme"' in result.out
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("pair", "why", "same"),
     [

@@ -134,6 +134,7 @@ def test_what_a_rule_owns_that_is_gone_can_be_released(
         assert (again.code, 'no rule "road"' in again.err) == (2, True)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("change", [without_rule, renamed])
 def test_a_release_that_was_interrupted_can_be_repeated_once_its_rule_is_gone(
     synced: Company, monkeypatch: pytest.MonkeyPatch, change: Callable[[Company], None]
@@ -152,6 +153,7 @@ def test_a_release_that_was_interrupted_can_be_repeated_once_its_rule_is_gone(
     assert synced.opsync("sync").code == 0
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", [("release", "--remove"), ("undo",)])
 def test_an_interrupted_one_is_named_by_its_command_without_a_title(
     synced: Company, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]

@@ -207,6 +207,7 @@ def test_what_is_held_names_a_command_that_finds_it(undone: Company) -> None:
     assert len(found) == count
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("title", "named"),
     [

@@ -124,6 +124,7 @@ def test_each_tool_is_set_up_and_tells_of_a_change(scene: Scene) -> None:
         assert scene.told(name, posted).refs
 
 
+@pytest.mark.slow
 def test_registering_again_makes_nothing_twice_and_keeps_the_secret(scene: Scene) -> None:
     """Trouble 4: a webhook that is there is changed."""
     scene.opsync("register", "jira-main", "--url", scene.here)
@@ -150,6 +151,7 @@ def test_a_new_secret_counts_beside_the_one_before(scene: Scene) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_new_secret_that_the_tool_refuses_is_taken_back(scene: Scene) -> None:
     scene.opsync("register", "linear", "--url", scene.here)
     before = scene.hooks.secrets_of(scene.config.instances["linear"])
@@ -172,6 +174,7 @@ def test_a_first_secret_that_the_tool_refuses_is_not_kept(scene: Scene) -> None:
     assert scene.hooks.load() == {}
 
 
+@pytest.mark.slow
 def test_one_tool_that_refuses_does_not_keep_the_others(scene: Scene) -> None:
     scene.world.jira.faults.missing_scopes = {"ADMINISTER"}
 
@@ -224,6 +227,7 @@ def test_notion_says_hello_and_its_token_is_shown_to_be_pasted(scene: Scene) -> 
     assert (found["state"], found["token"], found["steps"]) == ("on", "", [])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("word", ["register", "rotate"])
 def test_a_token_that_somebody_planted_is_dropped_and_a_proven_one_counts_on(
     scene: Scene, word: str
@@ -277,6 +281,7 @@ def test_the_list_says_what_is_set_up_and_when_a_signal_last_came(scene: Scene) 
     assert scene.json("list")["linear"]["state"] == "switched off by Linear"
 
 
+@pytest.mark.slow
 def test_signals_that_ought_to_come_and_do_not_are_silent(scene: Scene) -> None:
     scene.opsync("register", "linear", "--url", scene.here)
     for hours in (3, 2, 1):
@@ -337,6 +342,7 @@ def test_a_secret_of_people_is_used_and_left_to_them(
     assert "OPSYNC_LINEAR__WEBHOOK_SECRET_BEFORE" in shown
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -73,6 +73,7 @@ class Failing:
         patch.setattr(database.Database, "_transact", transact)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("at_commit", [False, True], ids=["before", "at its end"])
 @pytest.mark.parametrize("nth", [1, 7, 16, 24])
 async def test_a_disk_that_fails_ends_the_run_and_the_next_repairs_it(

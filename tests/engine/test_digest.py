@@ -151,6 +151,7 @@ async def test_a_private_team_has_no_digest(world: World) -> None:
         assert "Vault" not in str(caught.value.hint)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("expose", "named"), [("nothing", False), ("title", True)])
 async def test_a_private_initiative_is_counted_and_named_as_it_is_exposed(
     world: World, expose: str, named: bool

@@ -146,6 +146,7 @@ async def test_an_instance_whose_read_was_cut_off_is_not_published_from_until_it
     await settled.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", [SystemExit(3), KeyError("feeds")])
 async def test_a_connector_that_breaks_while_it_reads_harms_no_other(
     settled: World, monkeypatch: pytest.MonkeyPatch, fault: BaseException

@@ -72,6 +72,7 @@ async def test_german_texts_are_known_again_after_a_lost_store(settled: World) -
     await settled.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "wording",
     [

@@ -202,6 +202,7 @@ async def _drip(writer: asyncio.StreamWriter, byte: bytes) -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("head", "byte"),
     [

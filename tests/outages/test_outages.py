@@ -17,6 +17,7 @@ ONE_A_VENDOR = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("instance", "name"), ONE_A_VENDOR, ids=lambda one: str(one))
 async def test_an_outage_is_sent_at_most_a_tenth_more_than_the_requests(
     tmp_path: Path, instance: str, name: str

@@ -156,6 +156,7 @@ async def test_two_items_of_one_tool_are_linked_when_a_person_says_so(roadmap: W
     await roadmap.silent()
 
 
+@pytest.mark.slow
 async def test_what_people_name_too_is_one_link_that_outlives_the_decision(roadmap: World) -> None:
     before = standing(roadmap)
     await decide(roadmap, await ref(roadmap, "GRO-3"), await ref(roadmap, "PAY-3"), "related")
@@ -232,6 +233,7 @@ async def test_from_an_unreadable_tool_nothing_is_published_for_an_accepted_memb
     assert delivery(roadmap, "Loyalty").startswith("3 of 4 done")
 
 
+@pytest.mark.slow
 async def test_a_connection_that_is_configured_no_more_is_left_out_and_comes_back(
     roadmap: World,
 ) -> None:

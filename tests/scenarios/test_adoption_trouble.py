@@ -28,6 +28,7 @@ FAULTS: dict[str, Callable[[], BaseException]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_of_measuring_holds_nothing_else_back(measured: Measured, fault: str) -> None:
     """Not delivery numbers, though the initiative names a flag of it, nor the annotation."""
@@ -50,6 +51,7 @@ async def test_a_fault_of_measuring_holds_nothing_else_back(measured: Measured, 
     assert not of(report, "notion").trouble
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("first", [False, True], ids=["after a good read", "in the first pass"])
 async def test_a_tool_that_is_down_holds_no_delivery_numbers_back(
     measured: Measured, first: bool
@@ -193,6 +195,7 @@ async def test_many_initiatives_with_one_wrong_name_are_counted(measured: Measur
     assert warning.count("Plan") == 2
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("expose", ["nothing", "key", "title"])
 async def test_what_a_private_initiative_measures_is_told_nobody(
     measured: Measured, expose: str

@@ -51,6 +51,7 @@ def shipped(world: MeasuredWorld) -> list[Note]:
     return [note for note in notes(world.measured) if "[opsync:" in note.text]
 
 
+@pytest.mark.sampled
 async def test_use_is_read_in_the_fewest_requests_and_the_second_pass_asks_and_writes_nothing(
     world: MeasuredWorld,
 ) -> None:
@@ -87,6 +88,7 @@ async def test_many_events_and_flags_take_no_more(world: MeasuredWorld) -> None:
     assert [one.per_day for one in rollup.adoption] == [312.0] * len(names)
 
 
+@pytest.mark.sampled
 async def test_a_day_later_everything_is_read_once_more(world: MeasuredWorld) -> None:
     await world.begin()
     before = queries(world.measured)
@@ -100,6 +102,7 @@ async def test_a_day_later_everything_is_read_once_more(world: MeasuredWorld) ->
     assert len(shipped(world)) == 1
 
 
+@pytest.mark.sampled
 async def test_what_moves_to_done_is_told_once_and_compared(world: MeasuredWorld) -> None:
     world.notion.edit_page(world.payouts, "Status", "In progress")
     await world.begin()
@@ -130,6 +133,7 @@ async def test_a_day_that_is_corrected_moves_the_annotation(world: MeasuredWorld
     await world.silent()
 
 
+@pytest.mark.sampled
 async def test_a_renamed_initiative_keeps_its_one_annotation(world: MeasuredWorld) -> None:
     await world.begin()
     (before,) = shipped(world)
@@ -171,6 +175,7 @@ async def test_it_goes_with_the_initiative(world: MeasuredWorld) -> None:
     await world.silent()
 
 
+@pytest.mark.sampled
 async def test_without_a_day_that_of_the_first_sight_counts_and_says_so(
     world: MeasuredWorld,
 ) -> None:
@@ -213,6 +218,7 @@ async def test_peoples_annotations_are_never_touched_whatever_they_say(
     assert notes(world.measured) == sorted(theirs)
 
 
+@pytest.mark.slow
 async def test_what_people_did_to_an_annotation_is_seen_within_a_day(tmp_path: Path) -> None:
     world = MeasuredWorld(tmp_path)
     await world.begin()
@@ -231,6 +237,7 @@ async def test_what_people_did_to_an_annotation_is_seen_within_a_day(tmp_path: P
     assert not [one for one in world.measured.exchanges if "annotations" in one.path]
 
 
+@pytest.mark.sampled
 async def test_after_a_lost_store_the_annotation_is_found_again(world: MeasuredWorld) -> None:
     await world.begin()
     before, written = notes(world.measured), world.measured.write_requests
@@ -244,6 +251,7 @@ async def test_after_a_lost_store_the_annotation_is_found_again(world: MeasuredW
     assert world.payouts.text("Adoption") == SINCE
 
 
+@pytest.mark.sampled
 async def test_an_answer_that_is_lost_doubles_nothing(world: MeasuredWorld) -> None:
     world.measured.faults.lose_next_writes = 5
     await world.sync()
@@ -256,6 +264,7 @@ async def test_an_answer_that_is_lost_doubles_nothing(world: MeasuredWorld) -> N
     await world.silent()
 
 
+@pytest.mark.sampled
 async def test_a_refused_credential_is_told_with_the_click_and_all_else_goes_on(
     world: MeasuredWorld,
 ) -> None:
@@ -303,6 +312,7 @@ async def test_while_it_cannot_be_read_the_numbers_stay_and_say_of_which_day_the
     await world.silent()
 
 
+@pytest.mark.sampled
 async def test_a_spent_limit_keeps_the_numbers_and_doubles_nothing(world: MeasuredWorld) -> None:
     await world.begin()
     await world.next_day()
@@ -317,6 +327,7 @@ async def test_a_spent_limit_keeps_the_numbers_and_doubles_nothing(world: Measur
     assert len(shipped(world)) == 1
 
 
+@pytest.mark.sampled
 async def test_bad_input_an_unknown_flag_or_event_is_told_with_the_nearest_names(
     world: MeasuredWorld,
 ) -> None:
@@ -338,6 +349,7 @@ async def test_bad_input_an_unknown_flag_or_event_is_told_with_the_nearest_names
     assert queries(world.measured) == before, "it is not asked for again at once"
 
 
+@pytest.mark.sampled
 async def test_bad_input_a_project_without_data_is_not_told_as_zero(world: MeasuredWorld) -> None:
     world.measured.history.events.clear()  # type: ignore[attr-defined]
     world.measured.history.flags.clear()  # type: ignore[attr-defined]
@@ -385,6 +397,7 @@ async def test_bad_input_a_refused_query_is_the_rules_matter_and_no_failed_pass(
     assert world.payouts.text("Delivery").startswith("1 of 2 done")
 
 
+@pytest.mark.sampled
 async def test_an_address_that_is_named_anywhere_leads_to_what_it_names(
     world: MeasuredWorld,
 ) -> None:
@@ -403,6 +416,7 @@ async def test_an_address_that_is_named_anywhere_leads_to_what_it_names(
     await world.silent()
 
 
+@pytest.mark.sampled
 async def test_a_metric_can_be_named_by_its_address(world: MeasuredWorld) -> None:
     world.notion.edit_page(world.payouts, "Flag", linkable(world.measured, FLAG))
 
@@ -422,6 +436,7 @@ VALIDATORS: dict[str, Callable[[list[Exchange], Path], Report]] = {
 }
 
 
+@pytest.mark.sampled
 async def test_every_request_and_every_answer_fits_the_tools_own_spec(
     world: MeasuredWorld, specs_dir: Path
 ) -> None:
@@ -443,6 +458,7 @@ async def test_every_request_and_every_answer_fits_the_tools_own_spec(
     assert report.answers >= 3, report.skipped
 
 
+@pytest.mark.sampled
 async def test_no_secret_is_in_what_is_stored_or_told(
     world: MeasuredWorld, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -59,6 +59,7 @@ def assert_inert(text: str) -> None:
     assert not text.casefold().startswith(("javascript:", "data:", "vbscript:"))
 
 
+@pytest.mark.sampled
 @hostile
 async def test_hostile_titles_are_stored_and_written_inert(world: World, text: str) -> None:
     world.jira.edit("PAY-3", summary=text)
@@ -79,6 +80,7 @@ async def test_hostile_titles_are_stored_and_written_inert(world: World, text: s
     await world.silent()
 
 
+@pytest.mark.sampled
 @hostile
 async def test_hostile_descriptions_and_names_of_people_harm_nothing(
     world: World, text: str

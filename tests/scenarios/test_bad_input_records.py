@@ -44,6 +44,7 @@ def edit_all(world: World, title: str) -> None:
         world.notion.edit_page(page, "Due", "2026-10-01")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_record_that_cannot_be_read_is_set_aside_with_its_reason_and_the_others_go_on(
     settled: World, instance: str
@@ -62,6 +63,7 @@ async def test_a_record_that_cannot_be_read_is_set_aside_with_its_reason_and_the
     assert (await settled.record("GRO-3")).title == "Renamed GRO-3"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_record_set_aside_comes_back_when_it_is_mended(
     settled: World, instance: str
@@ -81,6 +83,7 @@ async def test_a_record_set_aside_comes_back_when_it_is_mended(
     await settled.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_record_set_aside_comes_back_in_a_full_read_without_an_edit(
     settled: World, instance: str
@@ -106,6 +109,7 @@ async def test_a_member_that_is_set_aside_is_named_as_not_readable_in_the_summar
     assert "not readable" not in settled.loyalty.text("Delivery")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_record_that_is_broken_from_the_first_read_costs_only_itself(
     world: World, instance: str
@@ -141,6 +145,7 @@ def hide_everything(world: World, instance: str) -> None:
         vendor.faults.deny = {world.checkout.id, world.loyalty.id}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_an_empty_listing_after_a_full_one_stops_the_plan_of_its_instance_and_says_so(
     settled: World, instance: str
@@ -166,6 +171,7 @@ async def test_an_empty_listing_after_a_full_one_stops_the_plan_of_its_instance_
     assert settled.checkout.text("Delivery").startswith("2 of 5 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_after_an_empty_listing_nothing_is_written_until_the_instance_answers_again(
     settled: World, instance: str

@@ -41,6 +41,7 @@ def assert_inert(shown: str) -> None:
     assert "\u202e" not in shown
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_hostile_text_is_shown_inert(

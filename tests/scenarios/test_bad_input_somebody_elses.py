@@ -17,6 +17,7 @@ def columns(world: World) -> set[str]:
     return {prop.name for prop in world.source.schema.properties.values()}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("text", ["Ask Ben about this", "Delivery by truck", "2 of 5"])
 async def test_a_column_called_delivery_that_a_person_made_is_never_written(
     world: World, text: str

@@ -70,6 +70,7 @@ def test_sync_ends_with_exit_0_and_the_second_writes_nothing(on_command_line: Wo
     assert on_command_line.written() == written
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", ["jira-main", "linear", "notion"])
 def test_a_refused_sign_in_ends_the_command_with_exit_3_and_names_the_click(
     on_command_line: World, instance: str, capfd: pytest.CaptureFixture[str]

@@ -16,6 +16,7 @@ async def notes_of(world: World, key: str) -> tuple[str, ...]:
         return (await explainer.explain(record, world.clock.now())).notes
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("original", "shown"),
     [

@@ -66,6 +66,7 @@ async def test_a_dead_token_is_named_with_the_click_and_the_others_finish(
         assert of(report, other).read > 0 or other == "notion"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_with_a_dead_token_nothing_counts_as_gone_and_nothing_is_published(
     settled: World, instance: str
@@ -84,6 +85,7 @@ async def test_with_a_dead_token_nothing_counts_as_gone_and_nothing_is_published
     assert settled.project_links()[0][0] == "Roadmap: One-tap checkout · 2/5"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_after_a_dead_token_was_replaced_three_passes_bring_all_up_to_date(
     settled: World, instance: str
@@ -111,6 +113,7 @@ async def test_a_dead_jira_token_that_is_answered_200_without_issues_is_a_refuse
     assert of(report, "jira-main").missing == 0
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_token_that_is_dead_from_the_first_pass_leaves_the_others_to_finish(
     world: World, instance: str
@@ -208,6 +211,7 @@ WEATHER: list[Callable[[Vendor], None]] = [outage, html, over_the_limit, cut]
 named = pytest.mark.parametrize("weather", WEATHER, ids=[w.__name__ for w in WEATHER])
 
 
+@pytest.mark.sampled
 @named
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_bad_weather_is_retried_within_the_policy_then_the_pass_is_incomplete(
@@ -246,6 +250,7 @@ async def test_after_bad_weather_three_passes_bring_all_up_to_date(
     assert settled.checkout.text("Delivery").startswith("4 of 5 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_one_bad_answer_is_retried_and_nobody_notices(settled: World, instance: str) -> None:
     settled.vendors[instance].faults.rate_limit_next = 1
@@ -255,6 +260,7 @@ async def test_one_bad_answer_is_retried_and_nobody_notices(settled: World, inst
     assert settled.checkout.text("Delivery").startswith("4 of 5 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_connections_that_are_reset_make_the_pass_incomplete_and_heal(
     settled: World, instance: str

@@ -409,6 +409,7 @@ def test_what_is_exposed_is_written_into_other_tools(canaries: Canaries) -> None
     assert with_keys | without <= titled if canaries.expose == "title" else not titled
 
 
+@pytest.mark.slow
 def test_runs_while_it_becomes_private_tell_and_log_no_more_than_is_exposed(
     canaries: Canaries,
 ) -> None:

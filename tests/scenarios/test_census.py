@@ -95,6 +95,7 @@ async def test_a_project_in_jiras_recycle_bin_is_in_the_trash_and_comes_back(
     await settled.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("what", ["issue", "project"])
 async def test_archived_in_jira_stays_counted_and_its_links_stand(
     settled: World, what: str
@@ -337,6 +338,7 @@ async def test_what_no_change_told_of_is_found_by_its_id(settled: World) -> None
     assert settled.checkout.text("Delivery").startswith("2 of 6 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_an_empty_list_of_ids_concludes_nothing_and_fails_the_run(
     settled: World, instance: str
@@ -444,6 +446,7 @@ async def test_a_mass_that_is_back_within_the_hour_is_forgotten(settled: World) 
     await settled.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_list_of_ids_that_goes_in_circles_concludes_nothing(
     settled: World, instance: str
@@ -480,6 +483,7 @@ def token_taken(request: httpx.Request) -> httpx.Response | None:
     return None
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [403, 500])
 async def test_while_what_vanished_cannot_be_looked_up_nothing_is_gone(
     settled: World, status: int
@@ -504,6 +508,7 @@ async def test_a_refused_sign_in_is_no_absence(settled: World) -> None:
     assert of(report, "linear").gone == {}
 
 
+@pytest.mark.slow
 async def test_only_so_many_are_looked_up_in_a_run_and_the_rest_in_the_next(
     settled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -390,6 +390,7 @@ async def test_theirs_is_heard_while_a_run_is_under_way(
     assert "Work" not in columns(world)
 
 
+@pytest.mark.slow
 async def test_a_word_about_a_column_leaves_what_a_run_learned_meanwhile(
     without_work: World,
 ) -> None:
@@ -411,6 +412,7 @@ async def test_a_word_about_a_column_leaves_what_a_run_learned_meanwhile(
         assert learned.keys() == (await session.store.kept("notion")).keys(), "it was taken up"
 
 
+@pytest.mark.slow
 async def test_of_two_words_about_a_column_before_the_next_run_the_last_counts(
     without_work: World,
 ) -> None:

@@ -51,6 +51,7 @@ def delivery(report: PassReport) -> list[str]:
     return [one.why for one in report.plan.held if one.place == "Delivery"]
 
 
+@pytest.mark.slow
 async def test_an_edit_is_held_for_seven_days_and_then_proposed_in_mode_apply_too(
     edited: World,
 ) -> None:
@@ -84,6 +85,7 @@ async def test_what_is_proposed_over_an_edit_is_written_once_it_is_approved(
     assert row.hold is None
 
 
+@pytest.mark.slow
 async def test_the_undo_of_that_gives_people_their_text_back(edited: World) -> None:
     await edited.sync()
     await wait(edited)
@@ -98,6 +100,7 @@ async def test_the_undo_of_that_gives_people_their_text_back(edited: World) -> N
     assert edited.checkout.text("Delivery") == THEIRS
 
 
+@pytest.mark.slow
 async def test_who_edits_again_before_the_approved_write_keeps_that_text(edited: World) -> None:
     """I6"""
     await edited.sync()
@@ -140,6 +143,7 @@ async def test_what_is_proposed_over_a_text_that_names_private_work_is_written_l
     assert names_private.checkout.text("Delivery").startswith("2 of 5 done")
 
 
+@pytest.mark.slow
 async def test_another_text_that_is_shown_alike_is_not_written_over(names_private: World) -> None:
     """I6"""
     await proposed_over_private(names_private)
@@ -163,6 +167,7 @@ async def test_the_approval_of_a_rule_writes_over_nobody(edited: World) -> None:
     assert [one.place for one in report.plan.proposed] == ["Delivery"]
 
 
+@pytest.mark.slow
 async def test_a_link_to_the_roadmap_that_a_person_renamed_is_proposed_likewise(
     settled: World,
 ) -> None:

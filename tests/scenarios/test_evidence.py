@@ -128,6 +128,7 @@ async def test_after_a_lost_store_a_change_updates_what_stands_and_adds_nothing(
     await settled.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("bump", [True, False])
 async def test_what_opsync_wrote_is_read_again_as_an_unchanged_record(
     world: World, bump: bool

@@ -55,6 +55,7 @@ async def test_a_release_takes_away_what_a_run_wrote_before_it_died(world: World
     assert standing(world) == found
 
 
+@pytest.mark.slow
 async def test_it_takes_away_the_new_value_as_well_as_the_one_before(world: World) -> None:
     """At each place one of the two stands: the run died after some of its writes."""
     first = await world.sync()
@@ -216,6 +217,7 @@ DEATHS = [
 """Before a first write is noted, and once it is; and before the outcome of one is kept."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("at", "after", "kept"), DEATHS)
 async def test_so_does_one_that_died_once_it_is_repeated(
     world: World, at: str, after: int, *, kept: bool
@@ -235,6 +237,7 @@ async def test_so_does_one_that_died_once_it_is_repeated(
     assert standing(world) == before
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("at", "after", "kept"), DEATHS)
 async def test_a_release_that_died_as_well_takes_it_away_once_repeated(
     world: World, at: str, after: int, *, kept: bool

@@ -55,6 +55,7 @@ async def test_a_rule_that_is_taken_out_removes_nothing_before_it_is_meant(linke
     await linked.silent()
 
 
+@pytest.mark.slow
 async def test_it_is_refused_again_in_every_run_and_done_in_the_one_that_may(
     linked: World,
 ) -> None:
@@ -101,6 +102,7 @@ async def test_a_connection_that_is_taken_out_takes_no_mass_of_links_along(linke
     assert linked.attachments("GRO-4"), "what stands there stays"
 
 
+@pytest.mark.slow
 async def test_a_narrower_scope_takes_no_mass_of_links_along(linked: World) -> None:
     linked.raw["instances"]["linear"]["projects"] = ["Checkout web"]
     before = linked.written()

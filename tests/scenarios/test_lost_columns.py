@@ -51,6 +51,7 @@ async def release(world: World) -> TakenBack:
         )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("notes", [True, False], ids=["described", "without description"])
 @pytest.mark.parametrize(
     ("place", "words"), [("Delivery", "We ship on Friday"), ("Work", "ask Ben")]

@@ -196,6 +196,7 @@ async def test_a_pass_that_only_observes_tells_the_click_and_writes_nothing(
     assert world.written() == dict.fromkeys(world.vendors, 0)
 
 
+@pytest.mark.sampled
 @each_case
 async def test_a_pass_that_writes_tells_the_click_and_goes_on_once_it_is_given(
     world: World, case: Case

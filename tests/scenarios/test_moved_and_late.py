@@ -57,6 +57,7 @@ async def test_a_page_that_names_a_former_key_reaches_the_issue_that_moved_befor
     await world.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("full", [False, True], ids=["as it changes", "with all"])
 async def test_an_issue_that_moved_while_it_was_hidden_is_found_by_its_former_key_once_it_is_shown(
     world: World, full: bool
@@ -78,6 +79,7 @@ async def test_an_issue_that_moved_while_it_was_hidden_is_found_by_its_former_ke
     await world.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("edited", [False, True], ids=["by a census", "as it changes"])
 async def test_so_is_one_that_moved_before_anything_was_read(world: World, edited: bool) -> None:
     """As where a store is lost, of a project that nobody may see just then."""

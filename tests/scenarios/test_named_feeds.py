@@ -106,6 +106,7 @@ async def test_an_empty_list_where_many_were_known_is_suspicious(
     assert "flag:12" in await stored(world)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("error", "trouble", "code"),
     [
@@ -201,6 +202,7 @@ async def test_an_answer_for_another_instance_overwrites_nothing(
     assert (await world.record("PAY-2")).title == before.title
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("answer", [{"insight:abc": "no record"}, ["insight:abc"], None])
 async def test_an_answer_that_is_none_is_asked_for_again(
     world: World, tool: MeterTool, answer: Any, monkeypatch: pytest.MonkeyPatch

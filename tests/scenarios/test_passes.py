@@ -102,6 +102,7 @@ class Crash(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("stage", STAGES)
 async def test_a_crash_around_any_stage_is_repaired_by_the_next_pass(
@@ -152,6 +153,7 @@ async def test_a_look_at_what_was_read_before_a_death_keeps_what_a_person_wrote(
     assert await settled.entries() == before
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("stage", STAGES)
 async def test_a_crash_in_the_first_pass_leaves_no_duplicate(world: World, stage: str) -> None:
     async def crash(*_: Any) -> None:

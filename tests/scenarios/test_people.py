@@ -209,6 +209,7 @@ async def test_in_doubt_nobody_is_still_there(world: World) -> None:
     assert one.measured == "that account is closed"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("expose", ["nothing", "key", "title"])
 async def test_who_owns_private_work_is_counted_and_told_with_no_item(
     world: World, expose: str

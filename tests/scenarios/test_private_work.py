@@ -62,6 +62,7 @@ async def test_expose_title_shows_key_and_title(world: World) -> None:
     await world.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("expose", "title"),
     [("nothing", None), ("key", "PAY-4"), ("title", f"PAY-4 {SECRET_TITLE}")],
@@ -116,6 +117,7 @@ def private_page(world: World, expose: str) -> None:
     block["expose"] = expose
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("expose", "in_jira", "in_linear"),
     [

@@ -79,6 +79,7 @@ async def test_one_stream_that_is_refused_is_told_at_once_and_no_run_is_a_succes
     assert (report.exit_code, kinds(report)) == (0, [])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("code", KINDS)
 async def test_where_all_streams_are_refused_no_run_is_a_success(settled: World, code: int) -> None:
     """Trouble 6"""

@@ -369,6 +369,7 @@ async def test_a_persons_annotation_with_our_marker_in_it_is_left_alone(told: To
 # Interruptions ---------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("point", ["notes", "begin_changes", "write", "finish_changes"])
 async def test_killed_at_any_point_there_is_one_annotation(
     told: Told, point: str, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,7 @@ async def test_an_epic_without_the_label_still_leads_to_the_work_that_has_it(wor
     await world.silent()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("narrow", "leave"),
     [

@@ -115,6 +115,7 @@ async def test_a_run_tries_only_so_many_again(settled: World) -> None:
     assert {one.tries for one in await asides(settled)} == {1}, "the others came next"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", ["jira-main", "linear"])
 async def test_what_its_tool_says_is_deleted_is_set_aside_no_longer_and_gone(
     settled: World, instance: str
@@ -156,6 +157,7 @@ async def test_what_is_hidden_stays_set_aside_and_says_so_until_a_census(settled
     assert record.tombstone == "not visible"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("snapshot", [False, True], ids=["by changes", "snapshot"])
 @pytest.mark.parametrize("lists_ids", [True, False], ids=["census", "in full"])
 async def test_what_was_never_read_and_vanished_is_set_aside_no_longer(
@@ -178,6 +180,7 @@ async def test_what_was_never_read_and_vanished_is_set_aside_no_longer(
     assert report.exit_code == 0, troubles(report)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("lists_ids", [True, False], ids=["census", "in full"])
 async def test_also_where_nothing_else_is_known(
     world: World, monkeypatch: pytest.MonkeyPatch, lists_ids: bool
@@ -289,6 +292,7 @@ def refuse_links(world: World, key: str, status: int = 400) -> list[str]:
     return tried
 
 
+@pytest.mark.slow
 async def test_a_refused_write_is_tried_again_with_growing_waits_until_it_is_taken(
     world: World,
 ) -> None:
@@ -380,6 +384,7 @@ async def test_exactly_what_is_poison_is_set_aside_and_all_else_converges(world:
     assert (last.planned, last.applied) == (0, 0), "what waits is not planned in each run"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("for_good", [True, False], ids=["unreadable for long", "only that once"])
 async def test_a_page_whose_latest_version_could_not_be_read_is_looked_at_before_it_is_written(
     settled: World, for_good: bool

@@ -98,6 +98,7 @@ async def test_a_pass_of_another_instance_alone_publishes_nothing_either(settled
     assert settled.checkout.text("Delivery").startswith("2 of 5 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", ["jira-main", "linear", "notion"])
 async def test_the_shares_and_the_health_keep_what_they_had_too(
     settled: World, instance: str

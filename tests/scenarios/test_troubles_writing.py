@@ -51,6 +51,7 @@ async def test_no_write_of_opsyncs_is_the_reason_for_another(world: World, bump:
                 await world.silent()
 
 
+@pytest.mark.slow
 async def test_a_link_that_nobody_names_any_more_goes_and_no_second_one_is_ever_made(
     settled: World,
 ) -> None:
@@ -73,6 +74,7 @@ async def test_a_link_that_nobody_names_any_more_goes_and_no_second_one_is_ever_
     assert settled.remote_links("PAY-3") == []
 
 
+@pytest.mark.slow
 async def test_one_source_that_fails_takes_nothing_from_the_others(settled: World) -> None:
     """Trouble 24: what is absent from a read that failed is not gone, and the others go on."""
     settled.linear.start_outage()

@@ -68,6 +68,7 @@ async def test_the_undo_of_a_first_run_takes_away_all_that_it_made(world: World)
     assert standing(world) == found
 
 
+@pytest.mark.slow
 async def test_the_undo_of_a_later_run_puts_back_what_stood_before_it(world: World) -> None:
     await world.sync()
     before = standing(world)

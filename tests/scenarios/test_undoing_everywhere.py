@@ -65,6 +65,7 @@ async def runs(world: MeasuredWorld) -> None:
         assert report.applied == 0, [change.slot for change, _ in report.outcomes]
 
 
+@pytest.mark.sampled
 async def test_an_undone_run_leaves_no_trace_in_any_tool_and_none_comes_back(
     company: MeasuredWorld,
 ) -> None:
@@ -108,6 +109,7 @@ async def test_after_a_lost_store_nothing_is_doubled_in_any_tool(company: Measur
     assert standing(company) == stood
 
 
+@pytest.mark.sampled
 async def test_a_release_leaves_every_tool_as_people_left_it(company: MeasuredWorld) -> None:
     """I5"""
     await company.sync()

@@ -80,6 +80,7 @@ async def kept(world: World, number: int | None = None) -> KeptPlan:
     return found
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mode", [*MODES, "apply"])
 async def test_where_nothing_changed_nothing_is_planned_and_no_run_is_due(
     world: World, mode: str
@@ -93,6 +94,7 @@ async def test_where_nothing_changed_nothing_is_planned_and_no_run_is_due(
     assert planned == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mode", MODES)
 async def test_what_waits_is_told_in_each_run_as_a_plan_tells_it(world: World, mode: str) -> None:
     in_mode(world, mode)
@@ -175,6 +177,7 @@ async def test_the_number_told_last_writes_all_of_it_however_many_days_go_by(
     assert (await world.silent()).plan.proposed == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("scope", ["slot", "rule"])
 async def test_what_is_approved_is_planned_in_the_next_run_and_the_rest_is_not(
     world: World, scope: str
@@ -211,6 +214,7 @@ async def test_an_approval_that_is_not_written_yet_lasts_while_nothing_plans_its
         assert await session.store.approvals() == before
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mode", MODES)
 async def test_another_mode_is_followed_at_once(world: World, mode: str) -> None:
     in_mode(world, mode)

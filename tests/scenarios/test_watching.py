@@ -310,6 +310,7 @@ def logs() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", [200, 302, 404, 500, "broken"])
 async def test_the_addresses_appear_in_no_log_error_or_json(
     settled: World, logs: io.StringIO, how: int | str

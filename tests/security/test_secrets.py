@@ -260,6 +260,7 @@ def test_every_command_is_called() -> None:
     assert set(CALLS) == commands() - (set(EXEMPT) - {"alerts test", "reload"})
 
 
+@pytest.mark.slow
 def test_no_secret_comes_out_anywhere(lived: tuple[Vault, Told]) -> None:
     """Trouble 30, I16"""
     made, told = lived

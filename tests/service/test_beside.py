@@ -139,6 +139,7 @@ def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> N
     assert "opsync journal" in one.err
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("args", [("sync",), ("plan",), ("look",)], ids=" ".join)
 def test_a_connection_that_the_service_does_not_let_go_of_is_told_as_left_out(
     served: Beside, monkeypatch: pytest.MonkeyPatch, args: Sequence[str]
@@ -199,6 +200,7 @@ def test_a_link_that_is_accepted_counts_at_once(served: Beside) -> None:
     until(lambda: "of 3" in served.delivery(world.loyalty))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["--keep", "--remove"])
 def test_release_has_the_store_to_itself_meanwhile(served: Beside, how: str) -> None:
     said = served.opsync("release", "--all", how)
@@ -265,6 +267,7 @@ def test_a_service_that_ends_takes_the_store_back_from_who_has_it(company: Besid
     assert isinstance(failed[0], AskedInVain)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", [("db", "restore", "copy.db"), ("db", "prune"), ("serve",)])
 def test_what_cannot_be_done_beside_it_says_what_to_do(
     served: Beside, command: Sequence[str]
@@ -278,6 +281,7 @@ def test_what_cannot_be_done_beside_it_says_what_to_do(
     assert "It does not end by itself: stop it first." in said.err
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("line", [b"{}\n", b'{"type":"dance"}\n', b"\xff\n", b"[1]\n"])
 def test_a_request_that_is_none_is_refused_and_harms_nothing(served: Beside, line: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as mine:

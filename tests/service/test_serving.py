@@ -162,6 +162,7 @@ def test_a_reload_that_only_the_command_cannot_read_is_taken_by_the_service(
     assert served.reasons() == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

@@ -125,6 +125,7 @@ def config(world: World) -> Config:
     return build(world.raw)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(4))
 async def test_what_changed_is_enough_to_look_at(
     seed: int, config: Config, empty: Path, tmp_path: Path

@@ -74,6 +74,7 @@ def connected(init: Init, url: str, name: str, keys: dict[str, str]) -> tuple[st
     return (*at, *CASES[name].options)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", CASES)
 def test_each_tool_is_connected_with_its_rights_and_nothing_is_written_to_it(
     init: Init, served: str, name: str

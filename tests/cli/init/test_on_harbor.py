@@ -127,10 +127,12 @@ def test_what_it_finds_out_about_harbor_is_what_harbor_has(walk: Walk) -> None:
     assert (rule.released, rule.announce_in) == ("Released", ("posthog",))
 
 
+@pytest.mark.slow
 def test_it_makes_no_write_request_whatever_the_tokens_may(walk: Walk) -> None:
     assert walk.written_after == walk.written_before
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("vendor", "options", "click"),
     [
@@ -163,6 +165,7 @@ def test_a_dead_token_ends_it_with_3_and_where_to_make_a_new_one(
     assert launch.TOKENS[vendor] not in said.text
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("scope", "click"),
     [
@@ -185,6 +188,7 @@ def test_a_right_to_read_jira_that_is_missing_ends_it_with_3(
     assert list(init.folder.iterdir()) == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("vendor", "options", "scope", "click"),
     [

@@ -73,6 +73,7 @@ async def test_two_metrics_take_one_query_a_day_and_none_before_the_next(world: 
     assert event.users > event.per_day
 
 
+@pytest.mark.slow
 async def test_an_initiative_that_is_done_gets_one_annotation_and_loses_it_when_reopened(
     world: World,
 ) -> None:
@@ -96,6 +97,7 @@ async def test_an_initiative_that_is_done_gets_one_annotation_and_loses_it_when_
     await world.silent()
 
 
+@pytest.mark.slow
 async def test_a_person_s_deletion_stays(world: World) -> None:
     await world.sync()
     world.notion.poke_move("One-tap checkout", "done")

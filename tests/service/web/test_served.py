@@ -48,6 +48,7 @@ def get(path: str = "/", host: str = "localhost", more: str = "", method: str = 
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

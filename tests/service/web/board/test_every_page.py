@@ -150,6 +150,7 @@ async def test_private_work_is_neither_titled_nor_linked(world: World) -> None:
         assert not [text[:60] for text in texts if word in text], word
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "path",
     [

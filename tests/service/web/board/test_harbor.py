@@ -66,6 +66,7 @@ async def looking(company: Company) -> AsyncIterator[httpx.AsyncClient]:
         await store.close()
 
 
+@pytest.mark.slow
 async def test_the_demo_looks_as_it_is_told(company: Company) -> None:
     async with looking(company) as client:
         page = Shown(await client.get("/"))
