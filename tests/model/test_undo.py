@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from opsync.model.ledger import HoldKind
+from opsync.model.ledger import Hold, HoldKind
 from opsync.model.undo import TAKEN_BACK, Back, Left, Written, stands_for, undo_of
 from opsync.model.value import Value
+from tests.support.clock import START
 
 
 def writes(*steps: tuple[Value, Value, str]) -> list[Written]:
@@ -47,12 +49,73 @@ OVER_A_PERSON_S = ("mine", "b", "")
         ([MADE, CHANGED, UNDONE, REDONE], {4}, Back("a", "b", HoldKind.undone)),
         ([MADE, OVER_A_PERSON_S], {2}, Back("mine", "b", HoldKind.theirs)),
         ([CHANGED], {1}, Back("a", "b", HoldKind.theirs)),
+        ([UNDONE, ("a", "c", "")], {2}, Back("a", "c", HoldKind.undone)),
     ],
 )
 def test_what_undoing_puts_back(
     steps: list[tuple[Value, Value, str]], chosen: set[int], expected: Back | Left
 ) -> None:
     assert undo_of(writes(*steps), chosen) == expected
+
+
+def wrote(before: Value, after: Value, *, theirs: bool = False, suffix: str = "") -> Written:
+    """A write that tells whose the value was which it replaced."""
+    return Written(0, 0, f"0-0123abcd{suffix}", before, after, theirs)
+
+
+@pytest.mark.parametrize(
+    ("steps", "chosen", "expected"),
+    [
+        ([wrote("a", "b")], {1}, Back("a", "b", HoldKind.undone)),
+        ([wrote(None, "b", theirs=True)], {1}, Back(None, "b", HoldKind.undone)),
+        (
+            [wrote(None, "a"), wrote("mine", "b", theirs=True), wrote("b", "c")],
+            {1, 2, 3},
+            Back("mine", "c", HoldKind.theirs),
+        ),
+        (
+            [
+                wrote("mine", "b", theirs=True),
+                wrote("hers", "c", theirs=True),
+                wrote("c", "d"),
+            ],
+            {1, 2, 3},
+            Back("hers", "d", HoldKind.theirs),
+        ),
+        (
+            [
+                wrote("mine", "b", theirs=True),
+                wrote("b", "mine", suffix=TAKEN_BACK),
+            ],
+            {1, 2},
+            Left("as before"),
+        ),
+        (
+            [
+                wrote(None, "b"),
+                wrote("mine", "b", theirs=True),
+                wrote("b", "mine", suffix=TAKEN_BACK),
+                wrote("mine", "b", theirs=True),
+            ],
+            {4},
+            Back("mine", "b", HoldKind.theirs),
+        ),
+    ],
+)
+def test_what_a_person_wrote_in_between_is_not_gone_back_behind(
+    steps: list[Written], chosen: set[int], expected: Back | Left
+) -> None:
+    numbered = [msgspec.structs.replace(one, seq=at, run=at) for at, one in enumerate(steps, 1)]
+    assert undo_of(numbered, chosen) == expected
+
+
+@pytest.mark.parametrize("kind", list(HoldKind))
+def test_what_had_been_decided_before_is_so_again(kind: HoldKind) -> None:
+    hold = Hold(kind, "ana", START)
+    released = Written(1, 1, f"1-0123abcd{TAKEN_BACK}", "a", None, False, hold)
+    kept = kind in {HoldKind.undone, HoldKind.refused}
+    again = hold if kept else None
+    assert undo_of([released], {1}) == Back("a", None, None, again=again)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ from copy import copy
 import httpx
 import pytest
 
-from opsync.engine.owning import UNKNOWN, keep_released, owned, owned_entries
+from opsync.engine.owning import (
+    UNKNOWN,
+    keep_released,
+    owned,
+    owned_entries,
+    resolve,
+    unsettled,
+)
 from opsync.model.ledger import HoldKind
 from opsync.report import PassReport
 from tests.scenarios.test_taking_back_interrupted import dying, release
@@ -254,3 +261,60 @@ async def test_a_release_that_died_as_well_takes_it_away_once_repeated(
     assert not any(found["attachments"])
     assert (found["projects"], own_columns(world)) == ([], [])
     assert await unknown(world) == 0
+
+
+async def test_what_an_undo_may_not_take_away_is_known_to_stand_there(world: World) -> None:
+    """Jira's answers were lost; then it lets nothing be removed."""
+    world.jira.faults.lose_next_writes = 9
+    first = await world.sync()
+    world.jira.faults.lose_next_writes = 0
+    stands = sum(len(world.remote_links(key)) for key in ("PAY-1", "PAY-3", "MOB-1"))
+    assert stands == await unknown(world) == 3
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "DELETE" and "remotelink" in request.url.path:
+            return httpx.Response(403, json={"errorMessages": ["no"]})
+        return None
+
+    world.net.before["harbor.atlassian.net"] = refuse
+    done = await undo_run(world, first.run)
+    assert {one.left.why for one in done.left} == {"failed"}
+    world.net.before.clear()
+    async with world.session() as session:
+        assert len(await owned_entries(session.store, instance="jira-main")) == stands
+    await release(world)
+    assert not any(standing(world)["jira"])
+
+
+async def test_a_value_that_an_undo_may_not_change_is_not_told_as_an_edit(world: World) -> None:
+    await world.sync()
+    second = await sync_is_unsure(world)
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.method in ("PUT", "POST") and "remotelink" in request.url.path:
+            return httpx.Response(400, json={"errorMessages": ["no"]})
+        return None
+
+    world.net.before["harbor.atlassian.net"] = refuse
+    assert (await undo_run(world, second.run)).left
+    world.net.before.clear()
+    world.jira.set_status("PAY-4", "Done")
+    world.clock.advance(7200)
+    assert (await world.sync()).conflicts == 0
+
+
+async def test_who_lets_opsync_have_its_way_over_an_undo_that_died_finds_no_edits(
+    world: World,
+) -> None:
+    await world.sync()
+    second = await sync_is_unsure(world)
+    with dying("begin_changes", kept=True):
+        await undo_run(world, second.run)
+    async with world.session("resolve") as session:
+        found = [one for one in await session.store.entries() if unsettled(one)]
+        assert any(one.hold and one.hold.unsure for one in found)
+        at = world.clock.now()
+        await resolve(session.config, session.store, found, "ours", by="ana", at=at)
+    world.jira.set_status("PAY-4", "Done")
+    world.clock.advance(7200)
+    assert (await world.sync()).conflicts == 0

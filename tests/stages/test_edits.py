@@ -434,3 +434,69 @@ def test_another_edit_has_nothing_of_what_failed_over_the_one_before() -> None:
     row = edited(attempts=2, next_try_at=OVER, message="it is locked")
     [held] = planned(Want(slot(), "new"), row, OVER, mine(value="mine, too")).conflicts
     assert (held.attempts, held.next_try_at, held.message) == (0, None, "edited by a person")
+
+
+# Given up for opsync's value -------------------------------------------------------------------
+
+
+def ceded(**more: object) -> Entry:
+    """A slot whose text a person gave up."""
+    row = Entry(
+        slot=slot(),
+        desired=stored("new"),
+        applied=stored("mine"),
+        asked=stored("mine"),
+        observed=stored("mine"),
+        remote_id="p1",
+        ceded=True,
+    )
+    return msgspec.structs.replace(row, **more)
+
+
+@pytest.mark.parametrize("mode", [Mode.apply, Mode.propose, Mode.observe])
+def test_what_was_given_up_is_written_over_as_the_mode_says(mode: Mode) -> None:
+    result = planned(Want(slot(), "new", mode=mode), ceded(), SEEN, mine())
+    [change] = [*result.changes, *result.proposed, *result.observed_only]
+    assert (change.before, change.desired, change.theirs) == ("mine", "new", True)
+    assert [len(result.changes), len(result.proposed), len(result.observed_only)] == [
+        mode is Mode.apply,
+        mode is Mode.propose,
+        mode is Mode.observe,
+    ]
+    assert (result.conflicts, result.held) == ((), ())
+
+
+def test_what_was_given_up_is_not_taken_away() -> None:
+    for more in ({}, {"hold": edited().hold, "outcome": "conflicted"}):
+        result = planned(Want(slot(), None), ceded(**more), SEEN, mine(value="hers"))
+        assert (result.changes, result.conflicts) == ((), ())
+        assert result.entries == (Entry(slot=slot()),)
+    result = planned(Want(slot(), None), ceded(), SEEN, mine())
+    assert (result.changes, result.entries) == ((), (Entry(slot=slot()),))
+
+
+def test_what_is_written_over_it_after_that_is_another_edit() -> None:
+    [held] = planned(Want(slot(), "new"), ceded(), SEEN, mine(value="hers")).conflicts
+    assert held.hold is not None
+    assert (held.hold.kind, held.ceded, held.owned) == (HoldKind.conflict, True, False)
+
+
+@pytest.mark.parametrize(
+    ("more", "value"), [({"intent": stored("new")}, "new"), ({}, "new"), ({}, "mine")]
+)
+def test_what_stands_there_as_it_should_is_opsyncs(more: dict[str, object], value: str) -> None:
+    result = planned(Want(slot(), value), ceded(**more), SEEN, mine(value=value), fresh=True)
+    assert result.changes == ()
+    rows = [one for one in result.entries if one.slot == slot()] or [ceded(**more)]
+    assert rows[-1].ceded is (value == "mine")
+
+
+def test_what_may_have_been_written_over_it_is_taken_away_once_it_is_found() -> None:
+    begun = ceded(intent=stored("new"))
+    result = planned(Want(slot(), None), begun, SEEN, mine(value="new"), fresh=True)
+    [change] = result.changes
+    assert (change.verb, change.before, change.theirs) == (Verb.remove, "new", False)
+    [(found, _)] = result.recovered
+    assert (found.before, found.theirs) == ("mine", True)
+    result = planned(Want(slot(), None), begun, SEEN, mine(), fresh=True)
+    assert result.changes == ()

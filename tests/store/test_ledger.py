@@ -10,7 +10,7 @@ import pytest
 
 from opsync.model import OutcomeKind, Slot, Verb
 from opsync.model.aside import RETRIES
-from opsync.model.ledger import Entry, Hold, HoldKind, plain, stored
+from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, as_before, plain, stored
 from opsync.store import AsideCount, Store
 from tests.store.build import change, entry, outcome, ref, slot
 
@@ -504,7 +504,7 @@ async def test_what_was_not_written_is_held_as_it_was_begun(
 
 async def test_what_a_run_began_is_given_back_as_it_was(store: Store) -> None:
     other = msgspec.structs.replace(BEGUN, begun=8)
-    nothing = msgspec.structs.replace(BEGUN, over=None)
+    nothing = msgspec.structs.replace(BEGUN, over=None, unsure=None)
     kept = [
         entry("jira:1", "x", applied=stored("x"), hold=BEGUN),
         entry("jira:2", "x", applied=stored("x"), hold=other),
@@ -521,3 +521,79 @@ async def test_what_a_run_began_is_given_back_as_it_was(store: Store) -> None:
         ("5", None),
     ]
     assert (await at(store, "jira:1")).applied == stored("x")
+
+
+@pytest.mark.parametrize(
+    ("intent", "made", "after"),
+    [
+        (None, '"w"', "w"),
+        # What was begun was to put back what stood there before: that is known besides.
+        ("x", '"w"', "w"),
+        ("v", '"w"', "v"),
+        ("v", None, "v"),
+        (None, None, None),
+    ],
+)
+async def test_what_may_stand_there_is_not_forgotten_by_what_was_begun_over_it(
+    store: Store, intent: str | None, made: str | None, after: str | None
+) -> None:
+    hold = msgspec.structs.replace(BEGUN, over=None, unsure=made)
+    row = entry("jira:1", "x", applied=stored("x"), hold=hold)
+    row = msgspec.structs.replace(row, intent=None if intent is None else stored(intent))
+    await store.put_desired([row])
+    await store.give_back({7})
+    found = await at(store, "jira:1")
+    assert found == as_before(row)
+    assert (found.hold, found.intent) == (None, None if after is None else stored(after))
+    assert as_before(found) == found
+
+
+async def test_what_a_person_gave_up_is_theirs_until_it_is_written_over(store: Store) -> None:
+    row = entry("jira:1", "new", applied=stored("mine"), asked=stored("mine"), ceded=True)
+    await store.put_desired([row])
+    await store.rest_target(ref("jira:1"))
+    for one in (row, await at(store, "jira:1")):
+        assert (one.ceded, one.owned, one.pending or one.desired == one.applied) == (
+            True,
+            False,
+            True,
+        )
+    write = change("jira:1", "new")
+    await store.begin_changes([write])
+    await store.finish_changes(1, [(write, outcome(OutcomeKind.failed))], NOW)
+    assert (await at(store, "jira:1")).ceded
+    await store.finish_changes(1, [(write, outcome(OutcomeKind.updated, applied="new"))], NOW)
+    found = await at(store, "jira:1")
+    assert (found.ceded, found.owned) == (False, True)
+
+
+async def test_the_journal_tells_whose_a_value_was_and_what_had_been_decided(store: Store) -> None:
+    await store.put_desired([entry("jira:2", "x", hold=BEGUN)])
+    writes = [
+        change("jira:1", "x", before="mine", theirs=True),
+        change("jira:1", "x", before="mine", over_edit=True),
+        change("jira:2", "x", settles="held"),
+        change("jira:3", "x"),
+    ]
+    for one in writes:
+        await store.finish_changes(1, [(one, outcome(OutcomeKind.updated, applied="x"))], NOW)
+    rows = await store.journal_of([ref("jira:1"), ref("jira:2"), ref("jira:3")])
+    assert [(row.theirs, row.over) for row in rows] == [
+        (True, None),
+        (True, None),
+        (False, HOLD),
+        (False, None),
+    ]
+
+
+@pytest.mark.parametrize("kind", list(HoldKind))
+async def test_a_word_that_is_said_while_an_edit_is_written_over_stands(
+    store: Store, kind: HoldKind
+) -> None:
+    hold = Hold(kind, "ana", NOW)
+    one = change("jira:1", "x", over_edit=True)
+    await store.put_desired([entry("jira:1", "x")])
+    await store.begin_changes([one])
+    await store.hold_slots({one.slot: hold})
+    await store.finish_changes(1, [(one, outcome(OutcomeKind.updated, applied="x"))], NOW)
+    assert (await at(store, "jira:1")).hold == (hold if kind in LET_BE else None)

@@ -134,9 +134,16 @@ def _listing(opened: Opened, listed: Sequence[Owned], limit: int) -> Listing:
 
 
 async def _entries(
-    opened: Opened, store: Store, item: str | None, connection: str | None, rule: str | None
+    opened: Opened,
+    store: Store,
+    item: str | None,
+    connection: str | None,
+    rule: str | None,
+    *,
+    ceded: bool = False,
 ) -> list[Entry]:
-    """The slots that are asked for. ConfigError: there is no such item or connection."""
+    """The slots that are asked for, as `owned_entries` has them. ConfigError: there is no such item
+    or connection."""
     if connection is not None and connection not in opened.config.instances:
         raise ConfigError(
             f'no connection "{connection}"',
@@ -145,7 +152,7 @@ async def _entries(
     ref: Ref | None = None
     if item is not None:
         ref = (await one_item(opened, store, item)).ref
-    return await owned_entries(store, item=ref, instance=connection, rule=rule)
+    return await owned_entries(store, item=ref, instance=connection, rule=rule, ceded=ceded)
 
 
 @click.command()
@@ -245,7 +252,7 @@ async def _keep(
 ) -> int:
     need_store(opened)
     async with holding_session(opened, "opsync release") as session:
-        found = await _entries(opened, session.store, item, connection, rule)
+        found = await _entries(opened, session.store, item, connection, rule, ceded=True)
         if not found:
             _check_rule(opened, rule)
         if not dry:
@@ -263,7 +270,7 @@ async def _remove(
     on pages with all that is in a connection."""
     need_store(opened)
     async with holding_session(opened, "opsync release") as session:
-        entries = await _entries(opened, session.store, item, connection, rule)
+        entries = await _entries(opened, session.store, item, connection, rule, ceded=True)
         named = item and str((await one_item(opened, session.store, item)).ref)
         command = _command(named, connection, rule)
         columns_of: set[str] = set()

@@ -16,7 +16,7 @@ from opsync.engine.columns import Columns, settled_columns
 from opsync.engine.lookup import Lookup
 from opsync.engine.session import Session
 from opsync.engine.standing import held_why
-from opsync.engine.taken import TakenBack
+from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.taking import take_back
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
@@ -29,12 +29,13 @@ from opsync.model.ledger import (
     Entry,
     Hold,
     HoldKind,
+    as_before,
     digest,
     plain,
     unsure,
 )
-from opsync.model.rules import Mode
-from opsync.model.undo import Back
+from opsync.model.rules import Mode, mode_of
+from opsync.model.undo import Back, Left
 from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
 
@@ -62,10 +63,16 @@ class Owned(Struct, frozen=True, kw_only=True):
 
 
 async def owned_entries(
-    store: Store, *, item: Ref | None = None, instance: str | None = None, rule: str | None = None
+    store: Store,
+    *,
+    item: Ref | None = None,
+    instance: str | None = None,
+    rule: str | None = None,
+    ceded: bool = False,
 ) -> list[Entry]:
     """The slots in which what opsync wrote, or may have written, is its own: at and about an item,
-    in an instance, or of a rule, if given."""
+    in an instance, or of a rule, if given; with `ceded` those too in which it is to be written over
+    what a person gave up."""
     if item is not None:
         found = await about(store, item)
     else:
@@ -73,7 +80,7 @@ async def owned_entries(
     return [
         one
         for one in found
-        if one.owned
+        if (one.owned or (ceded and one.ceded and one.hold is None))
         and instance in (None, one.slot.target.instance)
         and rule in (None, one.slot.rule)
     ]
@@ -171,16 +178,21 @@ async def remove_released(
 ) -> TakenBack:
     """Take these values away, each only where it stands as opsync wrote it, or as a write of
     unknown outcome was to; and then the own columns in the instances `columns_of`, as far as
-    nothing is in them. `command` is what a person typed: should it not come to its end, the same
-    goes on with it."""
+    nothing is in them. What is a person's still is left to them. `command` is what a person typed:
+    should it not come to its end, the same goes on with it."""
     backs = {
         one.slot: Back(None, plain(one.applied), HoldKind.released, begun=plain(unsure(one)))
         for one in entries
     }
+    theirs = [one for one in entries if not one.owned]
+    left = [LeftSlot(one.slot, backs.pop(one.slot), Left("edited")) for one in theirs]
+    if not dry:
+        at = session.runtime.clock.now()
+        await keep_released(session.store, theirs, by=by, at=at)
     return await take_back(
         session,
         backs,
-        TakenBack(),
+        TakenBack(left=left),
         why="released",
         by=by,
         command=command,
@@ -193,7 +205,10 @@ async def remove_released(
 
 
 def unsettled(entry: Entry) -> bool:
-    """Whether a person has a say here: it was edited, removed, undone, released or refused."""
+    """Whether a person has a say here: it was edited, removed, undone, released or refused, or
+    opsync's value is to be written over theirs, as they said."""
+    if entry.ceded:
+        return True
     if entry.hold is not None:
         return entry.hold.kind in LET_BE | EDITED | {HoldKind.removed}
     return entry.outcome == CONFLICTED
@@ -203,20 +218,24 @@ def settled(entry: Entry, side: Side, *, by: str, at: datetime) -> Entry:
     """A slot as it is when a person said whose value is to stand there. Pure.
 
     With "theirs" it is held for good. With "ours" what stands there now may be replaced: that,
-    and nothing that somebody writes there until then.
+    and nothing that somebody writes there until then. A person's text stays theirs until it is.
     """
+    entry = as_before(entry)
     fresh = msgspec.structs.replace(entry, outcome="", message="", attempts=0, next_try_at=None)
     if side == "theirs":
         known = entry.hold
         kind = known.kind if known is not None and known.kind in LET_BE else HoldKind.theirs
         return msgspec.structs.replace(fresh, hold=Hold(kind, by, at))
     stands = entry.applied if entry.observed is None else entry.observed
+    put_back = entry.hold is not None and entry.hold.kind is HoldKind.theirs
+    own = stands == entry.applied and not put_back
     return msgspec.structs.replace(
         fresh,
         hold=None,
         applied=stands,
-        asked=entry.asked if stands == entry.applied and stands != NOTHING else stands,
+        asked=entry.asked if own and stands != NOTHING else stands,
         remote_id=entry.remote_id if stands != NOTHING else "",
+        ceded=stands != NOTHING and (entry.ceded or not own),
     )
 
 
@@ -246,7 +265,7 @@ async def resolve(
             inputs=one.inputs,
         )
         for one in after
-        if side == "ours" and modes.get(one.slot.rule) is Mode.propose
+        if side == "ours" and mode_of(one.slot.rule, modes) is Mode.propose
     ]
     columns = settled_columns(lost, for_good=side == "theirs", at=at)
     await _settle(store, after, approvals, before=entries, kept=columns)

@@ -55,7 +55,7 @@ class Standing:
             rule=slot.rule,
             approved=(await self._look.approvals()).of_value(entry),
             should_be=await veil.value(slot, plain(entry.desired)),
-            wrote=await veil.value(slot, plain(entry.applied)),
+            wrote=await veil.value(slot, None if entry.ceded else plain(entry.applied)),
             is_now=await veil.value(slot, plain(entry.observed)),
             is_now_known=entry.observed is not None,
             read_at=entry.observed_at,

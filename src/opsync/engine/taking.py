@@ -21,7 +21,16 @@ from opsync.engine.session import Session, open_instance
 from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.errors import ConfigError, SignInError
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Record, Ref, Seen, Slot, Value, Verb
-from opsync.model.ledger import Entry, Hold, change_id, given_back, plain, stored, unsure
+from opsync.model.ledger import (
+    Entry,
+    Hold,
+    HoldKind,
+    change_id,
+    given_back,
+    plain,
+    stored,
+    unsure,
+)
 from opsync.model.undo import TAKEN_BACK, Back, Left, stands_for
 from opsync.stages.apply import ApplyReport, TargetWork, apply
 from opsync.stages.places import Want, look_at
@@ -205,7 +214,7 @@ class _Taking:
                 self.leave([slot], fate)
                 continue
             remote_id = (here.remote_id if here is not None else "") or entry.remote_id
-            change = self._change(slot, back, now, remote_id)
+            change = self._change(entry, back, now, remote_id)
             if fate == "stands":
                 # By a run of this kind that was interrupted, or by a person; or what was begun
                 # there did not happen.
@@ -226,8 +235,8 @@ class _Taking:
         self._found.done += stands
         return changes
 
-    def _change(self, slot: Slot, back: Back, now: Value, remote_id: str) -> Change:
-        verb = Verb.remove
+    def _change(self, entry: Entry, back: Back, now: Value, remote_id: str) -> Change:
+        slot, held, verb = entry.slot, given_back(entry.hold), Verb.remove
         if back.value is not None:
             verb = Verb.create if now is None else Verb.update
         suffix = TAKEN_BACK if back.hold is not None else ""
@@ -239,7 +248,8 @@ class _Taking:
             before=back.wrote if now == back.value else now,
             remote_id=remote_id,
             reason=self._why,
-            settles="free" if back.hold is None else "held",
+            theirs=entry.ceded or (held is not None and held.kind is HoldKind.theirs),
+            settles="free" if back.hold is None and back.again is None else "held",
         )
 
     def _holds(
@@ -250,10 +260,12 @@ class _Taking:
         at, run = self._session.runtime.clock.now(), self._found.run
         holds: dict[Slot, Hold | None] = {}
         for change in changes:
-            slot, kind = change.slot, self._backs[change.slot].hold
+            slot, back = change.slot, self._backs[change.slot]
             row = rows.get(slot, Entry(slot=slot))
             before, made = given_back(row.hold), unsure(row)
-            hold = before if kind is None else Hold(kind, self._by, at, note=self._why)
+            hold = back.again or before
+            if back.hold is not None:
+                hold = Hold(back.hold, self._by, at, note=self._why)
             if hold is not None:
                 holds[slot] = msgspec.structs.replace(
                     hold,

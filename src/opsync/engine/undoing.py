@@ -16,8 +16,8 @@ from opsync.engine.taken import LeftSlot, TakenBack
 from opsync.engine.taking import take_back
 from opsync.model import WRITTEN, OutcomeKind, Place, Ref, Slot
 from opsync.model.column import is_column
-from opsync.model.ledger import Entry, Hold, HoldKind, stored, unsure
-from opsync.model.undo import TAKEN_BACK, Back, Left, Written, undo_of
+from opsync.model.ledger import Entry, Hold, HoldKind, is_put_back, stored, unsure
+from opsync.model.undo import TAKEN_BACK, Back, Left, Written, decided_before, undo_of
 from opsync.model.value import NOTHING
 from opsync.store import EVERY, JournalRow, Store
 
@@ -71,9 +71,12 @@ async def writes_of_changes(store: Store, changes: Iterable[str]) -> list[Journa
 
 
 def undoes(rows: Sequence[JournalRow]) -> bool:
-    """Whether all of these took a value back: undoing them lets go of it."""
+    """Whether all of these took back a value of which nothing had been decided before: undoing
+    them lets go of it."""
     values = [row for row in rows if not is_column(row.slot)]
-    return bool(values) and all(row.change.endswith(TAKEN_BACK) for row in values)
+    return bool(values) and all(
+        row.change.endswith(TAKEN_BACK) and decided_before(row.over) is None for row in values
+    )
 
 
 async def undo(
@@ -117,7 +120,7 @@ async def undo(
         )
         writes = [_written(row) for row in rows]
         decided = undo_of(writes, seqs)
-        if _is_given_up(held.get(slot), writes[-1]):
+        if _is_given_up(held.get(slot), writes[-1], decided):
             decided = Left("given up")
         if isinstance(decided, Back):
             backs[slot] = decided
@@ -128,21 +131,23 @@ async def undo(
     )
 
 
-def _is_given_up(hold: Hold | None, last: Written) -> bool:
+def _is_given_up(hold: Hold | None, last: Written, decided: Back | Left) -> bool:
     """Whether what was written there last was left to people as it stands, so that it is not
-    opsync's to take away. What a release took away can be put back, and so can what an undo put
-    back as theirs."""
+    opsync's to take away. What a release took away can be put back. What an undo put back as
+    theirs can be taken away by the undo of that alone, and not once they said that it stays."""
     if hold is None or hold.begun:
         return False
     if hold.kind is HoldKind.released:
         return last.after is not None
-    return hold.kind is HoldKind.theirs and not last.change.endswith(TAKEN_BACK)
+    if hold.kind is not HoldKind.theirs:
+        return False
+    return not is_put_back(hold) or (isinstance(decided, Left) and decided.why == "written since")
 
 
 def _written(row: JournalRow) -> Written:
     """A write as it counts for its undo: one of unknown outcome as if it had been carried out."""
     after = row.after if row.kind in WRITTEN else row.desired
-    return Written(row.seq, row.run, row.change, row.before, after)
+    return Written(row.seq, row.run, row.change, row.before, after, row.theirs, row.over)
 
 
 def _holder(row: JournalRow, entries: Iterable[Entry]) -> Slot:

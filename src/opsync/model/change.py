@@ -55,11 +55,12 @@ class Change(Struct, frozen=True, kw_only=True):
     is the vendor's id of what opsync wrote last ("" if none), maybe in another slot, from which it
     was taken over: it is written and removed by that id. `interrupted` says that an earlier
     write of the slot broke off: what it made may be there, unknown. `over_edit` says that `before`
-    is what a person wrote over opsync's value. `settles` says what becomes of the hold that an undo
-    or a release put on the slot, or found there, once this is carried out: it stands ("held") or
-    ends ("free"). `left` is the vendor's id of what an interrupted move made besides: it is taken
-    away along. `evidence` are short sentences, `inputs` maps each input's ref to the version it
-    had.
+    is what a person wrote over opsync's value, `theirs` that it is a person's at all: also one that
+    they gave up, or that an undo had given back to them. `settles` says what becomes of the hold
+    that an undo or a release put on the slot, or found there, once this is carried out: it stands
+    ("held") or ends ("free"). `left` is the vendor's id of what an interrupted move made besides:
+    it is taken away along. `evidence` are short sentences, `inputs` maps each input's ref to the
+    version it had.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Change(Struct, frozen=True, kw_only=True):
     inputs: dict[str, str] = {}
     interrupted: bool = False
     over_edit: bool = False
+    theirs: bool = False
     settles: Literal["", "held", "free"] = ""
     left: str = ""
 

@@ -82,6 +82,11 @@ def given_back(hold: Hold | None) -> Hold | None:
     return hold.over if hold is not None and hold.begun else hold
 
 
+def is_put_back(hold: Hold) -> bool:
+    """Whether an undo gave a person's value back and holds it for them; else they said so."""
+    return hold.kind is HoldKind.theirs and bool(hold.note)
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One slot in the ledger. Values are JSON; `null` stands for absent.
 
@@ -90,7 +95,9 @@ class Entry(Struct, frozen=True, kw_only=True):
     rounds or trims), `remote_id` its id. `observed` is what was last seen there, None
     if never. `intent` is the value of a write that was begun and whose outcome is not known
     (None: no such write). `outcome` is the last outcome's kind, `message` its text; `attempts`
-    counts failures in a row, `next_try_at` is when the slot may be tried again.
+    counts failures in a row, `next_try_at` is when the slot may be tried again. `ceded` says that
+    what is `applied` is a person's, which they gave up: opsync's value may be written over it, and
+    until it is, opsync neither counts it as its own nor takes it away.
     """
 
     slot: Slot
@@ -109,6 +116,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+    ceded: bool = False
 
     @property
     def owned(self) -> bool:
@@ -116,7 +124,8 @@ class Entry(Struct, frozen=True, kw_only=True):
         and taken away. What is about to be taken away is, until it is gone."""
         hold = self.hold
         given_up = hold is not None and not hold.begun and hold.kind in _GIVEN_UP
-        return (self.applied != NOTHING or self.intent is not None) and not given_up
+        written = self.applied != NOTHING and not self.ceded
+        return (written or self.intent is not None) and not given_up
 
     @property
     def pending(self) -> bool:
@@ -134,6 +143,21 @@ def unsure(entry: Entry) -> msgspec.Raw | None:
     if hold is None or not hold.begun:
         return entry.intent
     return None if hold.unsure is None else msgspec.Raw(hold.unsure.encode())
+
+
+def as_before(entry: Entry) -> Entry:
+    """The row as it was before an undo or a release began that has not told what came of it. What
+    a write of unknown outcome was to put there may stand there still."""
+    hold = entry.hold
+    if hold is None or not hold.begun:
+        return entry
+    made = unsure(entry)
+    forgotten = entry.intent is None or entry.intent == entry.applied
+    return msgspec.structs.replace(
+        entry,
+        hold=hold.over,
+        intent=made if made is not None and forgotten else entry.intent,
+    )
 
 
 Say = tuple[Hold | None, bool]
@@ -162,6 +186,7 @@ def at_rest(entry: Entry) -> Entry | None:
         remote_id=entry.remote_id,
         intent=entry.intent,
         hold=hold,
+        ceded=entry.ceded,
     )
 
 

@@ -217,6 +217,7 @@ def recovered(
         evidence=entry.evidence,
         inputs=entry.inputs,
         over_edit=is_edited(entry),
+        theirs=is_edited(entry) or entry.ceded,
     )
     remote_id = "" if value is None else here.remote_id or entry.remote_id
     outcome = Outcome(
@@ -239,6 +240,7 @@ def recovered(
             message="",
             attempts=0,
             next_try_at=None,
+            ceded=False,
         )
 
     return change, outcome, settled(entry), settled(updated)

@@ -83,6 +83,7 @@ class Builder:
             observed_at=self.now,
             remote_id=here.remote_id,
             outcome="unchanged",
+            ceded=False,
         )
         self.entries.append(entry)
         return entry
@@ -147,6 +148,11 @@ class Builder:
         if done is not None:
             change, outcome, entry, updated = recovered(entry, updated, done, self.run)
             self.recovered.append((change, outcome))
+        known = here is not None or entry.intent is None
+        if want.value is None and entry.ceded and entry.hold is None and known:
+            # What a person gave up for a value that is not to stand there any more is theirs.
+            self.entries.append(Entry(slot=entry.slot))
+            return
         if taken and entry.applied == NOTHING and want.value is not None:
             updated = msgspec.structs.replace(updated, outcome=SKIPPED, message=TAKEN, hold=None)
             self.skipped.append(updated)
@@ -208,6 +214,7 @@ class Builder:
                     message="",
                     attempts=0,
                     next_try_at=None,
+                    ceded=False,
                 )
             case Decision.write | Decision.look:
                 change = msgspec.structs.replace(self._change(want, entry, here), left=left)
@@ -247,7 +254,7 @@ class Builder:
     ) -> None:
         """A person's value stands there: it is held, or was for long enough, or may be replaced
         as somebody approved; but not moved to where somebody else's is by now."""
-        if want.value is None and entry.applied == NOTHING:
+        if want.value is None and (entry.applied == NOTHING or entry.ceded):
             # Nothing of opsync's is there, nor is to be.
             self.entries.append(Entry(slot=entry.slot))
             return
@@ -279,6 +286,7 @@ class Builder:
             verb=Verb.update,
             before=plain(updated.observed),
             over_edit=True,
+            theirs=True,
         )
         replaces = approved or (want.permitted and (want.edits or surface.edits) is Edits.ours)
         if want.mode is Mode.observe:
@@ -324,6 +332,7 @@ class Builder:
             evidence=want.evidence or entry.evidence,
             inputs=want.inputs or entry.inputs,
             interrupted=entry.intent is not None,
+            theirs=entry.ceded,
         )
 
 

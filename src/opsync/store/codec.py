@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from opsync.model import Record, Ref, Rollup, Slot
+from opsync.model.ledger import Hold
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ decode_record = msgspec.json.Decoder(Record).decode
 decode_rollup = msgspec.json.Decoder(Rollup).decode
 decode_words = msgspec.json.Decoder(tuple[str, ...]).decode
 decode_inputs = msgspec.json.Decoder(dict[str, str]).decode
+decode_hold = msgspec.json.Decoder(Hold).decode
 decode_counts = msgspec.json.Decoder(dict[str, int | float]).decode
 
 

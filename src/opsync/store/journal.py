@@ -10,9 +10,11 @@ import msgspec
 from sqlalchemy import Connection, Row, RowMapping, func, insert, select, text
 
 from opsync.model import WRITTEN, Change, Outcome, OutcomeKind, Ref, Slot, Value, Verb
+from opsync.model.ledger import Hold
 from opsync.store.base import Part
 from opsync.store.codec import (
     chunks,
+    decode_hold,
     decode_inputs,
     decode_words,
     encode_json,
@@ -151,8 +153,11 @@ def _slot(row: Row[Any]) -> Slot:
     return Slot(to_ref(row.target), row.surface, row.rule, to_ref(row.other))
 
 
-def journal_row(run: int, at: datetime, change: Change, outcome: Outcome) -> dict[str, object]:
-    """One tried write as the journal keeps it."""
+def journal_row(
+    run: int, at: datetime, change: Change, outcome: Outcome, over: Hold | None = None
+) -> dict[str, object]:
+    """One tried write as the journal keeps it; `over` is the hold in place of which an undo or a
+    release put its own."""
     slot = change.slot
     return {
         "run": run,
@@ -173,6 +178,8 @@ def journal_row(run: int, at: datetime, change: Change, outcome: Outcome) -> dic
         "reason": change.reason,
         "evidence": encode_json(change.evidence),
         "inputs": encode_json(change.inputs),
+        "theirs": int(change.theirs or change.over_edit),
+        "over": None if over is None else encode_json(over),
     }
 
 
@@ -200,6 +207,8 @@ def _to_row(found: RowMapping) -> JournalRow:
         reason=found["reason"],
         evidence=decode_words(found["evidence"]),
         inputs=decode_inputs(found["inputs"]),
+        theirs=None if found["theirs"] is None else bool(found["theirs"]),
+        over=None if found["over"] is None else decode_hold(found["over"]),
     )
 
 

@@ -33,8 +33,8 @@ from opsync.model.ledger import (
     Hold,
     HoldKind,
     Say,
+    as_before,
     at_rest,
-    given_back,
     say_of,
     stored,
 )
@@ -43,6 +43,7 @@ from opsync.store.approving import put_approvals
 from opsync.store.base import Part, load
 from opsync.store.codec import (
     chunks,
+    decode_hold,
     decode_inputs,
     decode_words,
     encode_body,
@@ -77,8 +78,6 @@ _FORGET_EMPTY = delete(ledger).where(
     ledger.c.hold.is_(None),
 )
 _CHANGE = update(ledger).where(*(ledger.c[name] == bindparam(f"at_{name}") for name in _KEY))
-
-_decode_hold = msgspec.json.Decoder(Hold).decode
 
 
 class Ledger(Part):
@@ -175,8 +174,7 @@ class Ledger(Part):
             held = connection.execute(select(ledger).where(ledger.c.hold.is_not(None))).mappings()
             left = [one for one in map(to_entry, held) if one.hold and one.hold.begun in begun]
             if left:
-                rows = [_row(Entry(slot=one.slot, hold=given_back(one.hold))) for one in left]
-                _put(connection, rows, "hold", "waits")
+                _put(connection, [_row(as_before(one)) for one in left], "hold", "intent", "waits")
                 _forget_empty(connection, [one.slot for one in left])
 
         await self._write(work)
@@ -289,7 +287,7 @@ def to_entry(found: RowMapping) -> Entry:
         observed=_maybe_raw(found["observed"]),
         observed_at=maybe_time(found["observed_at"]),
         intent=_maybe_raw(found["intent"]),
-        hold=None if found["hold"] is None else _decode_hold(found["hold"]),
+        hold=None if found["hold"] is None else decode_hold(found["hold"]),
         outcome=found["outcome"],
         message=found["message"],
         attempts=found["attempts"],
@@ -297,6 +295,7 @@ def to_entry(found: RowMapping) -> Entry:
         reason=found["reason"],
         evidence=decode_words(found["evidence"]),
         inputs=decode_inputs(found["inputs"]),
+        ceded=bool(found["ceded"]),
     )
 
 
@@ -342,6 +341,7 @@ def _row(entry: Entry) -> dict[str, object]:
         "evidence": encode_json(entry.evidence),
         "inputs": encode_json(entry.inputs),
         "waits": "",
+        "ceded": int(entry.ceded),
     }
 
 
@@ -389,13 +389,13 @@ def _put_desired(
 
 
 def _say(row: RowMapping) -> Say:
-    hold = None if row["hold"] is None else _decode_hold(row["hold"])
+    hold = None if row["hold"] is None else decode_hold(row["hold"])
     return hold, row["outcome"] == CONFLICTED
 
 
 def _is_let_be(row: RowMapping) -> bool:
     """Whether a person decided that what stands there is left alone."""
-    return row["hold"] is not None and _decode_hold(row["hold"]).kind in LET_BE
+    return row["hold"] is not None and decode_hold(row["hold"]).kind in LET_BE
 
 
 def _before(connection: Connection, targets: Iterable[Ref]) -> dict[tuple[str, ...], RowMapping]:
@@ -449,7 +449,12 @@ def _finish(
         connection.execute(
             update(records).where(records.c.ref == str(ref)).values(body=body, seen_hash=digest)
         )
+    journal = []
     for change, outcome in done:
+        asked = change.settles or change.over_edit
+        hold = _hold(connection, change.slot) if asked else None
+        over = hold.over if hold is not None and change.settles else None
+        journal.append(journal_row(run, at, change, outcome, over))
         values: dict[str, object] = {"outcome": outcome.kind.value, "message": outcome.message}
         failed = outcome.kind is OutcomeKind.failed
         if failed:
@@ -483,26 +488,26 @@ def _finish(
                 "observed": applied,
                 "observed_at": to_text(at),
                 "remote_id": outcome.remote_id if outcome.applied is not None else "",
+                "ceded": 0,
             }
-            if change.over_edit or change.settles == "free":
+            said = hold is not None and hold.kind in LET_BE
+            if change.settles == "free" or (change.over_edit and not said):
                 values["hold"] = None
-            elif change.settles == "held":
-                values["hold"] = _told(connection, change.slot)
+            elif change.settles == "held" and hold is not None:
+                told = msgspec.structs.replace(hold, begun=0, over=None, unsure=None)
+                values["hold"] = encode_json(told)
         if not outcome.unknown and not (failed and change.interrupted):
             # What an earlier write began is no clearer by one that was refused.
             values["intent"] = None
         at_key = {f"at_{name}": one for name, one in zip(_KEY, key_of(change.slot), strict=True)}
         connection.execute(_CHANGE, values | at_key)
     _forget_empty(connection, [change.slot for change, _ in done])
-    write_journal(connection, [journal_row(run, at, change, outcome) for change, outcome in done])
+    write_journal(connection, journal)
 
 
-def _told(connection: Connection, slot: Slot) -> bytes | None:
-    """The slot's hold once what was begun under it is told."""
+def _hold(connection: Connection, slot: Slot) -> Hold | None:
     hold = connection.scalar(select(ledger.c.hold).where(_at(slot)))
-    if hold is None:
-        return None
-    return encode_json(msgspec.structs.replace(_decode_hold(hold), begun=0, over=None, unsure=None))
+    return None if hold is None else decode_hold(hold)
 
 
 def pause(attempts: int) -> timedelta:

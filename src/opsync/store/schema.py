@@ -176,7 +176,8 @@ kept = Table(
 
 # `pending`: something is left to do. `retry`: 0 where the tool refused it for good. `failed_at`:
 # when the first of the failures in a row was. `waits`: for what, if the plan found that there is
-# nothing to do before people say something else than the word that it was found `under`.
+# nothing to do before people say something else than the word that it was found `under`. `ceded`: 1
+# where what is applied is a person's, which they gave up.
 ledger = Table(
     "ledger",
     metadata,
@@ -213,6 +214,7 @@ ledger = Table(
     _maybe("failed_at"),
     _text("waits", default=""),
     _text("under", default=""),
+    _number("ceded", default=0),
     Index("ledger_pending", "pending", sqlite_where=text("pending = 1")),
     Index("ledger_conflicted", "outcome", sqlite_where=text("outcome = 'conflicted'")),
 )
@@ -239,6 +241,8 @@ plans = Table(
     _number("told", default=1),
 )
 
+# `theirs`: whether what stood there before was a person's, NULL where nobody asked. `over`: the
+# hold in place of which an undo or a release put its own.
 journal = Table(
     "journal",
     metadata,
@@ -261,6 +265,8 @@ journal = Table(
     _text("reason"),
     _blob("evidence"),
     _blob("inputs"),
+    Column("theirs", Integer),
+    Column("over", LargeBinary),
     Index("journal_by_target", "target"),
     Index("journal_by_run", "run"),
     sqlite_autoincrement=True,

@@ -27,7 +27,7 @@ from opsync.model import (
     Value,
     Verb,
 )
-from opsync.model.ledger import Entry
+from opsync.model.ledger import Entry, Hold
 from opsync.model.metric import Trouble
 
 METRICS = "opsync:metrics"
@@ -253,7 +253,11 @@ class TrendPoint(NamedTuple):
 
 
 class JournalRow(Struct, frozen=True, kw_only=True):
-    """One write that was tried, with all that explains it. Values are JSON, None is absent."""
+    """One write that was tried, with all that explains it. Values are JSON, None is absent.
+
+    `theirs` says whether what stood there `before` was a person's (None: unknown), `over` what an
+    undo or a release found the place held by.
+    """
 
     seq: int
     run: int
@@ -271,6 +275,8 @@ class JournalRow(Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+    theirs: bool | None = None
+    over: Hold | None = None
 
 
 class Lately(NamedTuple):
