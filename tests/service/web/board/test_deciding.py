@@ -157,6 +157,45 @@ async def test_who_may_only_look_decides_nothing(ben: Visitor) -> None:
     assert await ben.office.store.approvals() == []
 
 
+# A rule that is gone ------------------------------------------------------------------------------
+
+
+async def test_what_a_rule_that_is_gone_wrote_waits_for_approval_and_goes_with_it(
+    ben: Visitor,
+) -> None:
+    world = ben.office.world
+    await ben.click(await ben.see("/plan"), "Apply all of Loyalty")
+    await world.sync()
+    assert world.loyalty.text("Delivery").startswith("1 of 2 done")
+    world.raw["rollup"] = []
+    await world.sync(full=True)
+
+    page = await ben.see("/plan")
+    assert "Loyalty 6 changes Apply these" in page.text
+    assert "11 changes wait for approval Apply all 11" in page.text
+    assert "Plan 11 , 11 values to decide" in page.text, "in the head"
+    assert "Only observed" not in page.text
+
+    await ben.click(page, "Apply Notion Delivery of Loyalty")
+    await world.sync()
+    assert world.loyalty.text("Delivery") == ""
+    assert world.loyalty.text("Work"), "nobody approved this"
+
+
+async def test_what_a_rule_that_is_gone_wrote_is_taken_away_by_the_next_run(ana: Visitor) -> None:
+    world = ana.office.world
+    world.raw["rollup"] = []
+    world.raw["limits"] = {"removals": 1}
+    await world.sync(full=True)
+    assert world.checkout.text("Delivery")
+
+    page = await ana.see("/plan")
+
+    assert "Written by the next run" in page.text
+    assert "what notion would get at once is over a limit" in page.text
+    assert "Only observed" not in page.text
+
+
 # What people edited -------------------------------------------------------------------------------
 
 
