@@ -8,7 +8,6 @@ from opsync.engine.approving import chosen
 from opsync.service.desk import Budget, Signals, Standing
 from tests.service.web.board.office import Shown, Visitor
 from tests.service.web.pages import READ_TOKEN, bearer
-from tests.support.world import World
 
 
 def waiting(page: Shown) -> str:
@@ -112,7 +111,7 @@ async def test_a_button_about_what_has_changed_since_does_nothing(ben: Visitor) 
     told = await ben.click(page, "Apply all of Loyalty")
 
     assert told.status == 409
-    assert "the plan has changed since this page was made" in told.text
+    assert "what this page shows has changed since it was made" in told.text
     assert await ben.office.store.approvals() == []
     assert ben.office.noted == []
 
@@ -194,67 +193,6 @@ async def test_what_a_rule_that_is_gone_wrote_is_taken_away_by_the_next_run(ana:
     assert "Written by the next run" in page.text
     assert "what notion would get at once is over a limit" in page.text
     assert "Only observed" not in page.text
-
-
-# What people edited -------------------------------------------------------------------------------
-
-
-async def edited(visitor: Visitor) -> World:
-    """Somebody wrote over opsync's Delivery."""
-    world = visitor.office.world
-    world.notion.edit_page(world.checkout, "Delivery", "Ask Ana")
-    world.jira.edit("PAY-3", status="Done")
-    await world.sync()
-    return world
-
-
-@pytest.mark.parametrize("path", ["/plan", "/initiatives/CHECKOUT"])
-async def test_an_edit_can_be_kept_or_written_over(ana: Visitor, path: str) -> None:
-    world = await edited(ana)
-    path = path.replace("CHECKOUT", f"notion:page:{world.checkout.id}")
-    page = await ana.see(path)
-    assert "Ask Ana" in page.text
-    ours = next(one.name for one in page.buttons if ("side", "ours") in one.fields)
-
-    told = await ana.click(page, ours)
-    await world.sync()
-
-    assert "1 value settled: opsync writes it with the next run if its rule may write." in told.text
-    assert world.checkout.text("Delivery").startswith("3 of 5 done")
-
-
-async def test_an_edit_that_is_left_stays(ana: Visitor) -> None:
-    world = await edited(ana)
-    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
-
-    told = await ana.click(page, "Leave it as it stands")
-    await world.sync()
-
-    assert "it stays as it stands, for good" in told.text
-    assert world.checkout.text("Delivery") == "Ask Ana"
-    assert [one.name for one in told.buttons] == ["Have opsync write Notion Delivery"]
-
-    await ana.click(told, "Have opsync write Notion Delivery")
-    await world.sync()
-    assert world.checkout.text("Delivery").startswith("3 of 5 done")
-
-
-async def test_a_column_that_somebody_removed_is_made_again_for_all(ana: Visitor) -> None:
-    world = ana.office.world
-    world.notion.remove_property(world.source, "Work")
-    for key in ("PAY-4", "MOB-3"):
-        world.jira.edit(key, status="Done")
-    await world.sync()
-    await world.sync(full=True)
-    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
-    assert "1 value for you to settle" in page.text
-
-    told = await ana.click(page, "Write opsync’s value")
-    await world.sync()
-
-    assert "2 values settled" in told.text
-    assert "PAY-1" in world.checkout.text("Work")
-    assert "MOB-1" in world.loyalty.text("Work")
 
 
 # The journal --------------------------------------------------------------------------------------
