@@ -16,20 +16,24 @@ from hashlib import blake2b
 import msgspec
 
 from opsync.errors import ConfigError
+from opsync.model import PairDecision
 from opsync.model.ledger import Entry, say_of
 from opsync.runtime import new_secret
 from opsync.service.web.forms import Form
 
+Decidable = Entry | PairDecision
+"""What a button may be about: a value that opsync keeps, or a decision that can be taken back."""
+
 _KEY = new_secret()
 
 
-def seen(found: Iterable[Entry]) -> str:
+def seen(found: Iterable[Decidable]) -> str:
     """A digest of these as they are now."""
     told = sorted(msgspec.json.encode(_told(one)) for one in found)
     return blake2b(b"\n".join(told), digest_size=12, key=_KEY).hexdigest()
 
 
-def insist_as_seen(found: Collection[Entry], form: Form) -> None:
+def insist_as_seen(found: Collection[Decidable], form: Form) -> None:
     """ConfigError: these are not what the page of this form showed, or there are none."""
     same = hmac.compare_digest(seen(found).encode(), form.get("seen").encode())
     if not found or not same:
@@ -39,6 +43,8 @@ def insist_as_seen(found: Collection[Entry], form: Form) -> None:
         )
 
 
-def _told(one: Entry) -> object:
+def _told(one: Decidable) -> object:
+    if isinstance(one, PairDecision):
+        return one
     stands = one.applied if one.observed is None else one.observed
     return str(one.slot), say_of(one), stands, one.applied, one.desired

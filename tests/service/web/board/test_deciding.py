@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from opsync.engine.approving import chosen
 from opsync.service.desk import Budget, Signals, Standing
@@ -299,6 +300,26 @@ async def test_what_somebody_decided_meanwhile_is_not_decided_again(ana: Visitor
 
     assert told.status == 409
     assert [one.verdict for one in await ana.office.store.decisions()] == ["accepted"]
+
+
+async def test_a_decision_that_the_page_did_not_show_is_not_taken_back(ana: Visitor) -> None:
+    store = ana.office.store
+    page = await suggested(ana)
+    (reject,) = [one.name for one in page.buttons if one.name.startswith("Reject")]
+    page = await ana.click(page, reject)
+    (forget,) = [one.name for one in page.buttons if one.name.startswith("Take back")]
+    (one,) = await store.decisions()
+    other = replace(one, verdict="accepted", by="ben", note="agreed on Monday")
+    await store.decide([other])
+
+    told = await ana.click(page, forget)
+
+    assert told.status == 409
+    assert "what this page shows has changed since it was made" in told.text
+    assert await store.decisions() == [other]
+
+    await ana.click(await ana.see("/links"), forget)
+    assert await store.decisions() == []
 
 
 # Connections --------------------------------------------------------------------------------------
