@@ -13,6 +13,7 @@ import opsync.steps.writing as writing
 from opsync.engine.approving import approvals_of
 from opsync.engine.awaiting import awaiting
 from opsync.engine.fingerprint import modes_as
+from opsync.engine.overview import proposing
 from opsync.model import Approval, KeptPlan, Slot
 from opsync.model.rules import HELD_FOR
 from opsync.report import Planned
@@ -272,7 +273,8 @@ async def test_an_approval_where_something_is_put_away_makes_no_runs_and_counts_
             one for one in await awaiting(world.config(), session.store) if one.why == "approve"
         ]
         assert len(offered) == len(report.plan.proposed)
-        assert await session.store.waiting(["links", "roadmap"]) == {"to_approve": len(offered)}
+        asking = await proposing(world.config(), session.store)
+        assert await session.store.waiting(asking) == {"to_approve": len(offered)}
         await session.store.approve(list(approvals_of(link, plan.number, by="ana", at=AT)))
     await world.sync()
     await world.sync()

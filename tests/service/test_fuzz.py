@@ -28,6 +28,7 @@ WORDS = (
 NAMES = (
     *("from", "run", "before", "team", "item", "done", "n", "slot", "side", "what", "change"),
     *("change", "plan", "rule", "connection", "id", "kind", "csrf", "number", "next", "q"),
+    *("of", "seen", "one", "two"),
 )
 word = st.sampled_from(WORDS) | st.text(max_size=12)
 fields = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=6), word), max_size=5)

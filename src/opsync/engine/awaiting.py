@@ -15,7 +15,7 @@ from opsync.engine.veil import Veil
 from opsync.model import Approved, KeptChange, KeptColumn, OutcomeKind, Ref, Value, Verb
 from opsync.model.column import COLUMN
 from opsync.model.ledger import CONFLICTED, LET_BE, SKIPPED, Entry, HoldKind, digest, plain
-from opsync.model.rules import LINKS_RULE, Mode
+from opsync.model.rules import LINKS_RULE, Mode, mode_of
 from opsync.model.value import NOTHING
 from opsync.report import HELD_KINDS, OVER_LIMIT, HeldSlot
 from opsync.store import EVERY, Store
@@ -70,7 +70,7 @@ async def awaiting(config: Config, store: Store) -> list[Awaiting]:
     found = []
     for one in entries:
         change = kept_change(one)
-        why, note = _why(one, modes.get(one.slot.rule, Mode.observe), approved, change)
+        why, note = _why(one, mode_of(one.slot.rule, modes), approved, change)
         if why not in ("edited", "decided") and one.slot.target not in there:
             continue
         if why == "next" and not note and one.slot.target.instance in over:

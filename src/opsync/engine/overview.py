@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -20,7 +20,7 @@ from opsync.engine.untold import alarms
 from opsync.engine.veil import Veil
 from opsync.model import Category, Health, Record, Rollup
 from opsync.model.pause import Pause
-from opsync.model.rules import Mode, RollupRule
+from opsync.model.rules import Mode, RollupRule, mode_of
 from opsync.report import OVER_LIMIT
 from opsync.stages.health import percent_of
 from opsync.store import METRICS, CursorState, RunRow, Store
@@ -192,10 +192,10 @@ async def overview(
     )
 
 
-async def proposing(config: Config, store: Store) -> set[str]:
-    """The rules of which each value waits for approval."""
-    approved = (await store.approved()).rules
-    return {name for name, mode in config.modes.items() if mode is Mode.propose} - approved
+async def proposing(config: Config, store: Store) -> Callable[[str], bool]:
+    """Tells of a rule, configured still or not, whether each of its values waits for approval."""
+    modes, approved = config.modes, (await store.approved()).rules
+    return lambda rule: mode_of(rule, modes) is Mode.propose and rule not in approved
 
 
 def unread(config: Config, now: datetime) -> Overview:

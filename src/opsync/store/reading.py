@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Connection, select, text
 
@@ -136,14 +136,16 @@ class Reading(Part):
         )
 
     async def waiting(
-        self, proposing: Collection[str] = (), *, about: Collection[Ref] | None = None
+        self,
+        proposing: Callable[[str], bool] = lambda _: False,
+        *,
+        about: Collection[Ref] | None = None,
     ) -> Mapping[str, int]:
         """How many values wait, by why: `changes` (the next run may write them), `to_approve` (of
         the rules that are `proposing`, or over what a person wrote), `failed` (it may try again),
         `edited` and `removed` (by a person), `settled` (undone, released, refused or kept by one).
-        What
-        waits at an item where nothing can be written is left out. With `about` only those about
-        these items."""
+        What waits at an item where nothing can be written is left out. With `about` only those
+        about these items."""
         named = None if about is None else frozenset(map(str, about))
         query = _WAITING_AT_ALL if named is None else _WAITING_BY_ITEM
 
@@ -152,7 +154,7 @@ class Reading(Part):
             for why, rule, other, count in connection.execute(query):
                 if named is not None and other not in named:
                     continue
-                asks = why == "changes" and rule in proposing
+                asks = why == "changes" and proposing(rule)
                 found["to_approve" if asks else why] += count
             return dict(sorted(found.items()))
 

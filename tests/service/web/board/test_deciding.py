@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from opsync.engine.approving import chosen
 from opsync.service.desk import Budget, Signals, Standing
 from tests.service.web.board.office import Shown, Visitor
 from tests.service.web.pages import READ_TOKEN, bearer
-from tests.support.world import World
 
 
 def waiting(page: Shown) -> str:
@@ -112,7 +112,7 @@ async def test_a_button_about_what_has_changed_since_does_nothing(ben: Visitor) 
     told = await ben.click(page, "Apply all of Loyalty")
 
     assert told.status == 409
-    assert "the plan has changed since this page was made" in told.text
+    assert "what this page shows has changed since it was made" in told.text
     assert await ben.office.store.approvals() == []
     assert ben.office.noted == []
 
@@ -157,65 +157,43 @@ async def test_who_may_only_look_decides_nothing(ben: Visitor) -> None:
     assert await ben.office.store.approvals() == []
 
 
-# What people edited -------------------------------------------------------------------------------
+# A rule that is gone ------------------------------------------------------------------------------
 
 
-async def edited(visitor: Visitor) -> World:
-    """Somebody wrote over opsync's Delivery."""
-    world = visitor.office.world
-    world.notion.edit_page(world.checkout, "Delivery", "Ask Ana")
-    world.jira.edit("PAY-3", status="Done")
+async def test_what_a_rule_that_is_gone_wrote_waits_for_approval_and_goes_with_it(
+    ben: Visitor,
+) -> None:
+    world = ben.office.world
+    await ben.click(await ben.see("/plan"), "Apply all of Loyalty")
     await world.sync()
-    return world
-
-
-@pytest.mark.parametrize("path", ["/plan", "/initiatives/CHECKOUT"])
-async def test_an_edit_can_be_kept_or_written_over(ana: Visitor, path: str) -> None:
-    world = await edited(ana)
-    path = path.replace("CHECKOUT", f"notion:page:{world.checkout.id}")
-    page = await ana.see(path)
-    assert "Ask Ana" in page.text
-    ours = next(one.name for one in page.buttons if ("side", "ours") in one.fields)
-
-    told = await ana.click(page, ours)
-    await world.sync()
-
-    assert "1 value settled: opsync writes it with the next run if its rule may write." in told.text
-    assert world.checkout.text("Delivery").startswith("3 of 5 done")
-
-
-async def test_an_edit_that_is_left_stays(ana: Visitor) -> None:
-    world = await edited(ana)
-    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
-
-    told = await ana.click(page, "Leave it as it stands")
-    await world.sync()
-
-    assert "it stays as it stands, for good" in told.text
-    assert world.checkout.text("Delivery") == "Ask Ana"
-    assert [one.name for one in told.buttons] == ["Have opsync write Notion Delivery"]
-
-    await ana.click(told, "Have opsync write Notion Delivery")
-    await world.sync()
-    assert world.checkout.text("Delivery").startswith("3 of 5 done")
-
-
-async def test_a_column_that_somebody_removed_is_made_again_for_all(ana: Visitor) -> None:
-    world = ana.office.world
-    world.notion.remove_property(world.source, "Work")
-    for key in ("PAY-4", "MOB-3"):
-        world.jira.edit(key, status="Done")
-    await world.sync()
+    assert world.loyalty.text("Delivery").startswith("1 of 2 done")
+    world.raw["rollup"] = []
     await world.sync(full=True)
-    page = await ana.see(f"/initiatives/notion:page:{world.checkout.id}")
-    assert "1 value for you to settle" in page.text
 
-    told = await ana.click(page, "Write opsync’s value")
+    page = await ben.see("/plan")
+    assert "Loyalty 6 changes Apply these" in page.text
+    assert "11 changes wait for approval Apply all 11" in page.text
+    assert "Plan 11 , 11 values to decide" in page.text, "in the head"
+    assert "Only observed" not in page.text
+
+    await ben.click(page, "Apply Notion Delivery of Loyalty")
     await world.sync()
+    assert world.loyalty.text("Delivery") == ""
+    assert world.loyalty.text("Work"), "nobody approved this"
 
-    assert "2 values settled" in told.text
-    assert "PAY-1" in world.checkout.text("Work")
-    assert "MOB-1" in world.loyalty.text("Work")
+
+async def test_what_a_rule_that_is_gone_wrote_is_taken_away_by_the_next_run(ana: Visitor) -> None:
+    world = ana.office.world
+    world.raw["rollup"] = []
+    world.raw["limits"] = {"removals": 1}
+    await world.sync(full=True)
+    assert world.checkout.text("Delivery")
+
+    page = await ana.see("/plan")
+
+    assert "Written by the next run" in page.text
+    assert "what notion would get at once is over a limit" in page.text
+    assert "Only observed" not in page.text
 
 
 # The journal --------------------------------------------------------------------------------------
@@ -322,6 +300,26 @@ async def test_what_somebody_decided_meanwhile_is_not_decided_again(ana: Visitor
 
     assert told.status == 409
     assert [one.verdict for one in await ana.office.store.decisions()] == ["accepted"]
+
+
+async def test_a_decision_that_the_page_did_not_show_is_not_taken_back(ana: Visitor) -> None:
+    store = ana.office.store
+    page = await suggested(ana)
+    (reject,) = [one.name for one in page.buttons if one.name.startswith("Reject")]
+    page = await ana.click(page, reject)
+    (forget,) = [one.name for one in page.buttons if one.name.startswith("Take back")]
+    (one,) = await store.decisions()
+    other = replace(one, verdict="accepted", by="ben", note="agreed on Monday")
+    await store.decide([other])
+
+    told = await ana.click(page, forget)
+
+    assert told.status == 409
+    assert "what this page shows has changed since it was made" in told.text
+    assert await store.decisions() == [other]
+
+    await ana.click(await ana.see("/links"), forget)
+    assert await store.decisions() == []
 
 
 # Connections --------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from opsync.model import Ref, Verdict
 from opsync.runtime import Clock
 from opsync.service.web.forms import sent
 from opsync.service.web.said import back
+from opsync.service.web.seen import insist_as_seen
 from opsync.service.web.site import site_of
 from opsync.service.web.views.links import MOST, LinksPage, links
 from opsync.store import Store
@@ -58,15 +59,15 @@ async def reject(request: Request) -> Response:
 
 async def forget(request: Request) -> Response:
     """Take a decision back, so that the pair may be suggested again."""
-    site = site_of(request)
-    form = sent(request)
+    store, form = site_of(request).desk.store, sent(request)
     try:
         one, two = Ref.parse(form.get("one")), Ref.parse(form.get("two"))
     except ValueError:
         raise ConfigError("this names no pair", hint=_AGAIN) from None
-    if await site.desk.store.undecide(one, two) is None:
-        raise ConfigError("nothing is decided about this pair any more", hint=_AGAIN)
-    await site.desk.changed()
+    decided = await store.decision(one, two)
+    insist_as_seen([] if decided is None else [decided], form)
+    await store.undecide(one, two)
+    await site_of(request).desk.changed()
     return back("/links", "forgotten")
 
 

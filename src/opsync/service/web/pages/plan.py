@@ -1,12 +1,10 @@
 """GET /plan: what waits to be written; POST: approve it, refuse it, or settle what people did.
 
-A button decides about the very values that its page showed. Has one of them changed since, nothing
-is done.
+A button decides about the very values that its page showed: see `opsync.service.web.seen`.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -20,6 +18,7 @@ from opsync.errors import ConfigError
 from opsync.service.web.forms import Form, sent
 from opsync.service.web.pages.settling import settle
 from opsync.service.web.said import back
+from opsync.service.web.seen import insist_as_seen
 from opsync.service.web.site import Site, site_of
 from opsync.service.web.views.plan import (
     ALL,
@@ -29,7 +28,6 @@ from opsync.service.web.views.plan import (
     PlanPage,
     other,
     plan,
-    seen,
     to_approve,
 )
 from opsync.store import Store
@@ -111,10 +109,5 @@ async def _chosen(site: Site, form: Form) -> Sequence[Awaiting]:
         found = [one for one in found if str(one.entry.slot) == of]
     elif what != ALL:
         found = []
-    same = hmac.compare_digest(seen(found).encode(), form.get("seen").encode())
-    if not found or not same:
-        raise ConfigError(
-            "the plan has changed since this page was made: nothing was done",
-            hint="Load the plan again, and decide about what it shows now.",
-        )
+    insist_as_seen([one.entry for one in found], form)
     return found

@@ -11,6 +11,7 @@ from opsync.engine.belonging import Suggested
 from opsync.engine.catalog import Item
 from opsync.engine.phrases import percent, plural, shown
 from opsync.model import PairDecision, Ref
+from opsync.service.web.seen import seen
 from opsync.service.web.views.signs import Badge
 from opsync.service.web.views.values import Named, moment, named
 
@@ -36,10 +37,11 @@ class Pair(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What somebody decided about a pair."""
+    """What somebody decided about a pair. `seen` is the digest of what its button takes back."""
 
     one_ref: str
     two_ref: str
+    seen: str
     one: Named
     two: Named
     kind: str
@@ -96,6 +98,7 @@ def _decision(one: PairDecision, items: Mapping[Ref, Item], zone: tzinfo) -> Dec
     return Decision(
         one_ref=str(one.one),
         two_ref=str(one.two),
+        seen=seen([one]),
         one=named(items[one.one]),
         two=named(items[one.two]),
         kind=_KINDS[one.kind],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,7 +11,7 @@ from opsync.engine.awaiting import Awaiting, Shown, Why
 from opsync.engine.catalog import Item
 from opsync.engine.phrases import plural, shown, value
 from opsync.model import KeptColumn, Kind, Ref, Verb
-from opsync.runtime import new_secret
+from opsync.service.web.seen import seen
 from opsync.service.web.views.signs import Badge
 from opsync.service.web.views.values import Named, named
 
@@ -90,18 +89,6 @@ _OTHERS: Mapping[Why, tuple[str, str]] = {
 LISTED = 100
 """So many values of each other sort are listed."""
 
-_KEY = new_secret()
-
-
-def seen(found: Iterable[Awaiting]) -> str:
-    """A digest of values as they wait now: a button decides about what was shown, or not at all.
-
-    What is shown may leave out words of private work that the values have. Nobody can find these
-    from the digest by trying: it is made with a key of this process.
-    """
-    told = sorted(f"{one.entry.slot} {one.change.approves}" for one in found)
-    return blake2b("\n".join(told).encode(), digest_size=12, key=_KEY).hexdigest()
-
 
 def to_approve(
     found: Sequence[Awaiting], titles: Mapping[Ref, Item]
@@ -143,7 +130,7 @@ def plan(
         sentence=head,
         columns=_columns(ahead),
         count=count,
-        seen=seen(waits),
+        seen=seen(one.entry for one in waits),
         groups=tuple(_group(ref, each, titles[ref], told) for ref, each in page),
         start=start,
         after=after if after < len(groups) else 0,
@@ -176,7 +163,7 @@ def _group(ref: Ref, found: Sequence[Awaiting], item: Item, told: Mapping[str, S
     return Group(
         ref=str(ref),
         title=shown(item.label, 120),
-        seen=seen(found),
+        seen=seen(one.entry for one in found),
         count=plural(len(found), "change"),
         lines=_told_once([_line(one, told[str(one.entry.slot)], of=ref) for one in found]),
     )
@@ -194,7 +181,7 @@ def _told_once(lines: Iterable[Line]) -> tuple[Line, ...]:
 def _line(one: Awaiting, told: Shown, of: Ref | None = None) -> Line:
     return Line(
         slot=told.slot,
-        seen=seen([one]),
+        seen=seen([one.entry]),
         verb=_VERBS[told.verb],
         tool=told.tool,
         place=shown(told.place, 60),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from opsync.model import Kind, Ref, Slot
 from opsync.model.ledger import LET_BE, Entry
 from opsync.model.rules import LINKS_RULE
 from opsync.service.web.links import safe_url
+from opsync.service.web.seen import seen
 from opsync.service.web.views.signs import Badge, outcome
 
 WRITES = 8
@@ -41,10 +42,12 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 
 class Value(Struct, frozen=True, kw_only=True):
-    """One value. `slot` names it in forms; `held` says why it is not written ("": it is),
+    """One value. `slot` names it in forms, `seen` is the digest of what they decide about ("": no
+    form does); `read` says how old `is_now` is, `held` why it is not written ("": it is),
     `settles` that a person has a say, and `decided` that they had it."""
 
     slot: str
+    seen: str
     place: str
     tool: str
     where: Named | None
@@ -52,7 +55,7 @@ class Value(Struct, frozen=True, kw_only=True):
     should_be: str
     wrote: str
     is_now: str
-    seen: str
+    read: str
     held: str
     settles: bool
     decided: bool
@@ -82,17 +85,23 @@ def slot_of(one: PlaceValue) -> Slot:
 
 
 class Say(Struct, frozen=True):
-    """The values of which a person has to say what is to stand, and those of which they did."""
+    """The values of which a person has to say what is to stand, those of which they did, and of
+    each the digest of how it is now."""
 
     asked: frozenset[Slot]
     had: frozenset[Slot]
+    seen: Mapping[Slot, str]
 
 
 def say(entries: Iterable[Entry]) -> Say:
     """Who has a say in these, as the ledger has it."""
     held = [one for one in entries if unsettled(one)]
     had = {one.slot for one in held if one.hold is not None and one.hold.kind in LET_BE}
-    return Say(frozenset(one.slot for one in held) - had, frozenset(had))
+    return Say(
+        frozenset(one.slot for one in held) - had,
+        frozenset(had),
+        {one.slot: seen([one]) for one in held},
+    )
 
 
 def values(
@@ -110,6 +119,7 @@ def _value(one: PlaceValue, item: Item, now: datetime, zone: tzinfo, people: Say
     stands = one.wrote if one.wrote is not None else one.should_be
     return Value(
         slot=str(slot),
+        seen=people.seen.get(slot, ""),
         place=shown(one.place, 60),
         tool=one.tool,
         where=_where(one, item),
@@ -117,7 +127,7 @@ def _value(one: PlaceValue, item: Item, now: datetime, zone: tzinfo, people: Say
         should_be=value(one.should_be, one.place),
         wrote=value(one.wrote, one.place),
         is_now=value(one.is_now, one.place) if one.is_now_known else "",
-        seen=f"seen {ago(one.read_at, now)} ago" if one.is_now_known and one.read_at else "",
+        read=f"seen {ago(one.read_at, now)} ago" if one.is_now_known and one.read_at else "",
         held=shown(one.held, 200),
         settles=slot in people.asked,
         decided=slot in people.had,
