@@ -91,6 +91,30 @@ def test_text_that_fits_several_items_lists_them(synced: Company) -> None:
     }
 
 
+def _called_alike(company: Company, initiatives: int, issues: int) -> None:
+    """So many items of one connection that are all called "Fix login"."""
+    one = {"title": "Fix login", "names": "PAY-77"}
+    alike = [{**one, "id": f"z{n}", "kind": "initiative"} for n in range(initiatives)]
+    alike += [{**one, "id": str(n)} for n in range(issues)]
+    company.edit("roadmap", lambda state: state["items"].extend(alike))
+
+
+def test_of_two_initiatives_with_one_title_none_is_meant(company: Company) -> None:
+    _called_alike(company, initiatives=2, issues=9)
+    company.opsync("sync")
+    result = company.opsync("explain", "Fix login")
+    assert result.code == 2
+    assert len(result.lines) == 11
+    assert [line.rpartition("/")[2] for line in result.lines[:2]] == ["z0", "z1"]
+
+
+def test_an_initiative_is_meant_however_many_others_have_its_title(company: Company) -> None:
+    _called_alike(company, initiatives=1, issues=10)
+    company.opsync("sync")
+    out = company.opsync("explain", "fix login").out
+    assert 'roadmap (writes): counts what "Tracked in" names' in out
+
+
 def test_a_whole_title_or_an_address_is_plain(synced: Company) -> None:
     found = synced.opsync("explain", "https://toy.example/roadmap/checkout", "--json").json
     assert found["item"]["title"] == "One-tap checkout"

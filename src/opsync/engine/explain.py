@@ -51,7 +51,8 @@ class Explainer:
     async def find(self, text: str) -> list[Record]:
         """What a person may mean: one if it is plain, else all candidates.
 
-        A whole title wins over a piece of one, and an initiative over others of its title.
+        A whole title wins over a piece of one, and an initiative over others of its title; where
+        there are several, they come first.
         """
         found = await find(self._config, self._store, text)
         living = [record for record in found if not record.tombstone] or found
@@ -63,7 +64,9 @@ class Explainer:
             return exact
         roots = {rollup.root for rollup in await self._store.rollups()}
         chosen = [one for one in exact if one.ref in roots]
-        return chosen if len(chosen) == 1 else exact or living
+        if len(chosen) == 1:
+            return chosen
+        return [*chosen, *(one for one in exact if one.ref not in roots)] or living
 
     async def naming(self, ref: Ref) -> str:
         """What a person may type for an item, so that it is this one and no other: its key, its
