@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from opsync.cli.explain import once
 from tests.cli.conftest import Company
 
@@ -113,6 +115,14 @@ def test_an_initiative_is_meant_however_many_others_have_its_title(company: Comp
     company.opsync("sync")
     out = company.opsync("explain", "fix login").out
     assert 'roadmap (writes): counts what "Tracked in" names' in out
+
+
+def test_a_title_is_plain_however_its_letters_are_spelled(company: Company) -> None:
+    apart = unicodedata.normalize("NFD", "Übersicht")
+    company.edit("roadmap", lambda state: state["items"][0].update(title=apart))
+    company.edit("roadmap", lambda state: state["items"][1].update(title="Übersicht 2"))
+    company.opsync("sync")
+    assert "PAY-100 Checkout core" in company.opsync("explain", "Übersicht").out
 
 
 def test_a_whole_title_or_an_address_is_plain(synced: Company) -> None:

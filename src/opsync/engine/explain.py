@@ -26,6 +26,7 @@ from opsync.engine.standing import Standing, why_not
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.engine.veil import Veil
+from opsync.folding import caseless
 from opsync.inert import inert_text
 from opsync.model import NOT_VISIBLE, Kind, Link, Member, Record, Ref, Role, gone_as
 from opsync.model.ledger import Entry, plain
@@ -58,8 +59,8 @@ class Explainer:
         living = [record for record in found if not record.tombstone] or found
         if len(living) < 2:
             return living
-        wanted = text.strip().casefold()
-        exact = [one for one in living if wanted in (one.title.casefold(), one.key.casefold())]
+        wanted = caseless(text.strip())
+        exact = [one for one in living if wanted in (caseless(one.title), caseless(one.key))]
         if len(exact) == 1:
             return exact
         roots = {rollup.root for rollup in await self._store.rollups()}
@@ -86,10 +87,10 @@ class Explainer:
 
     async def nobody(self, text: str) -> Nobody:
         """Who names something that no item is called."""
-        wanted = text.strip().casefold()
+        wanted = caseless(text.strip())
         named = []
         for source, mention in await self._store.unresolved():
-            if wanted in (mention.alias.casefold(), mention.text.casefold()):
+            if wanted in (caseless(mention.alias), caseless(mention.text)):
                 named.append((await self._look.item(source), mention.field))
         return Nobody(text.strip(), tuple(named))
 

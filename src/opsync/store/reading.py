@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, select, text
 
 from opsync.errors import StoreError
+from opsync.folding import caseless
 from opsync.model import Account, Kind, Link, Record, Ref
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import decode_record, to_ref
@@ -22,8 +23,8 @@ SELECT body FROM (
     SELECT ref, whole, row_number() OVER (
         ORDER BY tombstone <> '', whole DESC, place > 1, length(title), ref) AS rank
     FROM (
-        SELECT ref, tombstone, title, fold(title) = :text AS whole,
-            instr(fold(title), :text) AS place
+        SELECT ref, tombstone, title, caseless(title) = :text AS whole,
+            instr(caseless(title), :text) AS place
         FROM records)
     WHERE place > 0)
 JOIN records USING (ref) WHERE whole OR rank <= :limit ORDER BY rank
@@ -182,7 +183,7 @@ class Reading(Part):
 def _find(connection: Connection, wanted: str, limit: int) -> list[Record]:
     if found := _exact(connection, wanted):
         return found
-    rows = connection.execute(_BY_TITLE, {"text": wanted.casefold(), "limit": limit})
+    rows = connection.execute(_BY_TITLE, {"text": caseless(wanted), "limit": limit})
     return [decode_record(row.body) for row in rows]
 
 
