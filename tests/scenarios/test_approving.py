@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from opsync.engine.approving import approvals_of, chosen, unwritten
 from opsync.engine.awaiting import awaiting
@@ -117,6 +118,21 @@ async def test_what_is_not_tried_once_a_tool_refuses_to_be_written_says_so(world
     assert {one.fate for one in left} == {"stopped"}
     [why] = {one.why for one in left}
     assert why.startswith("writing to notion ended: Notion refused the token")
+
+
+async def test_what_a_tool_keeps_in_a_form_of_its_own_stands_there_already(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    await carry_out(world, plan)
+    one = next(change for change in plan.changes if change.place == "Delivery")
+
+    async with world.session() as session:
+        row = await session.store.entry(one.slot)
+        assert row is not None
+        await session.store.put_desired([replace(row, applied=stored("in its own form"))])
+        [left] = await unwritten(session.store, [one], PassReport(9, "apply"), session.config)
+
+    assert left.fate == "stands"
 
 
 async def test_an_approval_is_for_one_value_and_lapses_with_it(world: World) -> None:

@@ -15,7 +15,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, Slot, Value
-from opsync.model.ledger import Entry, digest, plain
+from opsync.model.ledger import SKIPPED, Entry, digest, plain
 from opsync.model.rules import Mode, mode_of
 from opsync.noting import held_text
 from opsync.report import PassReport, Planned
@@ -146,7 +146,7 @@ def _fate(
         return Unwritten(change, "moved", "something else should stand there by now", should)
     if entry.hold is not None:
         return Unwritten(change, "held", held_text(entry.hold, zone))
-    if entry.desired == entry.applied:
+    if not entry.pending and entry.outcome != SKIPPED:
         return Unwritten(change, "stands", "it stands there already")
     if mode is Mode.observe:
         return Unwritten(change, "observed", f"{rule} only observes")
