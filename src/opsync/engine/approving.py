@@ -31,11 +31,12 @@ Fate = Literal[
     "stopped",
     "paused",
     "over limit",
+    "out of reach",
 ]
 """Why a change of a plan was not written: something else should stand there by now, it stands
 there already, the place is held, its rule only observes or waits for an approval, its connection
-could not be read, writing there ended early, it is paused, or what was to be written there is over
-a limit."""
+could not be read, writing there ended early, it is paused, what was to be written there is over
+a limit, or its item was put away, is hidden or gone."""
 
 
 class Unwritten(Struct, frozen=True):
@@ -112,6 +113,8 @@ async def unwritten(
     tried = {change.slot for change, _ in report.outcomes}
     paused = {one.instance for one in report.instances if one.paused}
     modes, approved = config.modes, await store.approved()
+    look = Lookup(config, store)
+    await look.learn(one.slot.target for one in changes)
     found = []
     for one in changes:
         if one.slot in tried:
@@ -120,17 +123,23 @@ async def unwritten(
             found.append(Unwritten(one, "paused", f"{one.slot.target.instance} is paused"))
             continue
         entry, mode = await store.entry(one.slot), mode_of(one.slot.rule, modes)
+        away = await look.out_of_reach(one.slot.target)
         if mode is Mode.propose and approved.covers(one.slot, one.desired_hash):
             mode = Mode.apply
-        found.append(_fate(one, entry, mode, report, config.zone))
+        found.append(_fate(one, entry, mode, away, report, config.zone))
     return found
 
 
 def _fate(
-    change: KeptChange, entry: Entry | None, mode: Mode, report: PassReport, zone: tzinfo
+    change: KeptChange,
+    entry: Entry | None,
+    mode: Mode,
+    away: str,
+    report: PassReport,
+    zone: tzinfo,
 ) -> Unwritten:
     """Why a change was not written. `mode` is that of its rule by now, as far as that says whether
-    the value may be written."""
+    the value may be written, and `away` why nothing can be written on its item, if so."""
     rule = f'its rule "{change.slot.rule}"'
     if change.mode is Mode.observe:
         did = "only observes" if mode is Mode.observe else "only observed when the plan was made"
@@ -139,15 +148,18 @@ def _fate(
     here = next((one for one in report.instances if one.instance == instance), None)
     if here is not None and here.trouble and not here.over and not here.write_stopped:
         return Unwritten(change, "unread", f"{instance} could not be read: {here.message}")
-    should = None if entry is None else plain(entry.desired)
-    if entry is None or digest(entry.desired) != change.desired_hash:
+    same = entry if entry is not None and digest(entry.desired) == change.desired_hash else None
+    if same is not None and same.hold is not None:
+        return Unwritten(change, "held", held_text(same.hold, zone))
+    if same is not None and not same.pending and same.outcome != SKIPPED:
+        return Unwritten(change, "stands", "it stands there already")
+    if away:
+        return Unwritten(change, "out of reach", f"nothing can be written there: {away}")
+    if same is None:
+        should = None if entry is None else plain(entry.desired)
         if should is None:
             return Unwritten(change, "moved", "nothing should stand there any more")
         return Unwritten(change, "moved", "something else should stand there by now", should)
-    if entry.hold is not None:
-        return Unwritten(change, "held", held_text(entry.hold, zone))
-    if not entry.pending and entry.outcome != SKIPPED:
-        return Unwritten(change, "stands", "it stands there already")
     if mode is Mode.observe:
         return Unwritten(change, "observed", f"{rule} only observes")
     if mode is Mode.propose:
@@ -157,7 +169,7 @@ def _fate(
     if here is not None and here.write_stopped:
         return Unwritten(change, "stopped", f"writing to {instance} ended: {here.write_stopped}")
     waits = (one.why for one in report.plan.held if one.entry.slot == change.slot)
-    return Unwritten(change, "held", next(waits, entry.message) or "the place is held")
+    return Unwritten(change, "held", next(waits, same.message) or "the place is held")
 
 
 def rule_named(config: Config, name: str) -> str:
