@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
+
 from opsync.cli.explain import once
 from tests.cli.conftest import Company
 
@@ -198,6 +200,22 @@ def test_a_link_that_is_only_observed_says_so(company: Company) -> None:
     company.configure(mode="observe")
     company.opsync("sync")
     assert "not written: links are only observed" in company.opsync("explain", "PAY-200").out
+
+
+@pytest.mark.parametrize("settled", [[], ["--theirs"]])
+def test_a_link_that_people_removed_stands_nowhere(synced: Company, settled: list[str]) -> None:
+    assert "stands at Toy Link" in " ".join(synced.opsync("explain", "PAY-100").out.split())
+    synced.edit("work", lambda state: state["written"]["100"].clear())
+    synced.opsync("sync")
+    why = "removed by a person; stays removed"
+    if settled:
+        synced.opsync("resolve", "PAY-100", *settled)
+        why = "a person's value, kept for good"
+
+    out = " ".join(synced.opsync("explain", "PAY-100").out.split())
+
+    assert "stands at" not in out
+    assert f"not written: {why}" in out
 
 
 def test_places_are_listed_once_whatever_their_case() -> None:

@@ -29,9 +29,10 @@ from opsync.engine.veil import Veil
 from opsync.folding import caseless
 from opsync.inert import inert_text
 from opsync.model import NOT_VISIBLE, Kind, Link, Member, Record, Ref, Role, gone_as
-from opsync.model.ledger import Entry, plain
+from opsync.model.ledger import Entry, HoldKind, plain
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import Mode
+from opsync.model.value import NOTHING
 from opsync.store import Store
 
 TYPED = 120
@@ -237,7 +238,7 @@ class Explainer:
             f"{self._look.catalog.tool(e.slot.target.instance)} "
             f"{self._look.catalog.place(e.slot.target.instance, e.slot.surface)}"
             for e in (*here, *there)
-            if plain(e.applied) is not None
+            if _stands(e)
         ]
         why = [await self._look.sentence(evidence, ref) for evidence in link.evidence]
         return Linked(
@@ -288,6 +289,12 @@ class Explainer:
                 why = "an item of the same connection: the tool links it itself"
                 found.append(NoLink(text, mention.field, why))
         return found
+
+
+def _stands(entry: Entry) -> bool:
+    """Whether what opsync wrote stands there still, as far as it knows."""
+    removed = entry.hold is not None and entry.hold.kind is HoldKind.removed
+    return plain(entry.applied) is not None and entry.observed != NOTHING and not removed
 
 
 def _gone(name: str, tool: str, tombstone: str) -> str:
