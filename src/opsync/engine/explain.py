@@ -161,7 +161,7 @@ class Explainer:
         if record.tombstone:
             notes.append(_gone(name, item.tool, record.tombstone))
         notes += [
-            f"{name} is set aside since {one.since:%Y-%m-%d}: "
+            f"{name} is set aside since {self._look.day(one.since)}: "
             f"{await self._veil.aside(one.ref, one.reason)}."
             for one in await self._store.quarantine()
             if one.ref == record.ref
