@@ -1,8 +1,16 @@
-"""Text made comparable: without case and accents."""
+"""Text made comparable: without case, or without case and accents."""
 
 from __future__ import annotations
 
 import unicodedata
+
+
+def caseless(text: str) -> str:
+    """`text` without case, in one spelling of each character: what people tell apart stays apart,
+    and an "ü" of two parts is the "ü" that is typed."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def fold(text: str) -> str:

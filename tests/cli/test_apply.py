@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import stat
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
@@ -209,6 +210,14 @@ def test_only_what_concerns_an_initiative_can_be_taken(company: Company) -> None
     assert company.opsync("apply", "1", "--item", "one-tap").code == 0
     assert stands(company)
     assert company.opsync("plan", "--json").json["plan"]["waiting_for_approval"] > 0
+
+
+def test_an_initiative_is_named_however_its_letters_are_spelled(company: Company) -> None:
+    apart = unicodedata.normalize("NFD", "Übersicht")
+    company.edit("roadmap", lambda state: state["items"][0].update(title=apart))
+    company.opsync("plan")
+    assert company.opsync("apply", "1", "--item", "übersicht").code == 0
+    assert stands(company)
 
 
 SSO_ON_PAY_100 = ("PAY-100 Checkout core", "SSO for teams")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from tests.cli.conftest import Company
 
 
@@ -99,6 +101,13 @@ def test_retry_of_one_item_leaves_the_others_waiting(synced: Company) -> None:
     assert synced.opsync("aside", "retry", "one-tap").code == 1, "the other one still waits"
     [left] = synced.opsync("aside", "--json").json
     assert left["item"]["title"] == "SSO for teams"
+
+
+def test_a_title_is_named_however_its_letters_are_spelled(synced: Company) -> None:
+    apart = unicodedata.normalize("NFD", "Übersicht")
+    synced.edit("roadmap", lambda state: state["items"][0].update(title=apart))
+    broken(synced)
+    assert synced.opsync("aside", "retry", "Übersicht").code == 1, "it still fails, and is found"
 
 
 def test_what_is_not_set_aside_is_told_with_how_to_find_what_is(synced: Company) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+import pytest
+
 from opsync.cli.explain import once
 from tests.cli.conftest import Company
 
@@ -91,6 +95,38 @@ def test_text_that_fits_several_items_lists_them(synced: Company) -> None:
     }
 
 
+def _called_alike(company: Company, initiatives: int, issues: int) -> None:
+    """So many items of one connection that are all called "Fix login"."""
+    one = {"title": "Fix login", "names": "PAY-77"}
+    alike = [{**one, "id": f"z{n}", "kind": "initiative"} for n in range(initiatives)]
+    alike += [{**one, "id": str(n)} for n in range(issues)]
+    company.edit("roadmap", lambda state: state["items"].extend(alike))
+
+
+def test_of_two_initiatives_with_one_title_none_is_meant(company: Company) -> None:
+    _called_alike(company, initiatives=2, issues=9)
+    company.opsync("sync")
+    result = company.opsync("explain", "Fix login")
+    assert result.code == 2
+    assert len(result.lines) == 11
+    assert [line.rpartition("/")[2] for line in result.lines[:2]] == ["z0", "z1"]
+
+
+def test_an_initiative_is_meant_however_many_others_have_its_title(company: Company) -> None:
+    _called_alike(company, initiatives=1, issues=10)
+    company.opsync("sync")
+    out = company.opsync("explain", "fix login").out
+    assert 'roadmap (writes): counts what "Tracked in" names' in out
+
+
+def test_a_title_is_plain_however_its_letters_are_spelled(company: Company) -> None:
+    apart = unicodedata.normalize("NFD", "Übersicht")
+    company.edit("roadmap", lambda state: state["items"][0].update(title=apart))
+    company.edit("roadmap", lambda state: state["items"][1].update(title="Übersicht 2"))
+    company.opsync("sync")
+    assert "PAY-100 Checkout core" in company.opsync("explain", "Übersicht").out
+
+
 def test_a_whole_title_or_an_address_is_plain(synced: Company) -> None:
     found = synced.opsync("explain", "https://toy.example/roadmap/checkout", "--json").json
     assert found["item"]["title"] == "One-tap checkout"
@@ -164,6 +200,22 @@ def test_a_link_that_is_only_observed_says_so(company: Company) -> None:
     company.configure(mode="observe")
     company.opsync("sync")
     assert "not written: links are only observed" in company.opsync("explain", "PAY-200").out
+
+
+@pytest.mark.parametrize("settled", [[], ["--theirs"]])
+def test_a_link_that_people_removed_stands_nowhere(synced: Company, settled: list[str]) -> None:
+    assert "stands at Toy Link" in " ".join(synced.opsync("explain", "PAY-100").out.split())
+    synced.edit("work", lambda state: state["written"]["100"].clear())
+    synced.opsync("sync")
+    why = "removed by a person; stays removed"
+    if settled:
+        synced.opsync("resolve", "PAY-100", *settled)
+        why = "a person's value, kept for good"
+
+    out = " ".join(synced.opsync("explain", "PAY-100").out.split())
+
+    assert "stands at" not in out
+    assert f"not written: {why}" in out
 
 
 def test_places_are_listed_once_whatever_their_case() -> None:

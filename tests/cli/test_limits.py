@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.cli.conftest import Company
@@ -32,6 +34,12 @@ def needed(company: Company) -> int:
     [excess] = over
     assert (excess["what"], excess["limit"]) == ("removals", 1)
     return int(excess["count"])
+
+
+def approved(company: Company, rule: str) -> list[dict[str, Any]]:
+    """The approvals of a rule's values."""
+    found: list[dict[str, Any]] = company.opsync("apply", "--approvals", "--json").json
+    return [one for one in found if one["rule"] == rule]
 
 
 def test_a_run_that_is_refused_names_the_flag_and_ends_with_1(undone: Company) -> None:
@@ -149,3 +157,35 @@ def test_what_waits_for_approval_is_offered_with_the_flag_that_it_will_want(
     assert "1 of 2 done" not in str(company.read("roadmap"))
     assert company.opsync(*command.split()[1:]).code == 0
     assert "1 of 2 done" in str(company.read("roadmap"))
+
+
+def test_of_what_is_over_a_limit_nothing_is_approved(company: Company) -> None:
+    """I20"""
+    company.configure(mode="propose", more="limits = { creates = 2 }\n")
+    company.opsync("sync")
+
+    result = company.opsync("apply", "1")
+
+    assert result.code == 1
+    assert "what roadmap would get is over a limit; that waits for approval still" in result.out
+    assert "Written     Toy 2" in result.lines, "the other connection is within its limit"
+    assert approved(company, "roadmap") == []
+    company.configure(mode="propose")
+    later = company.opsync("sync")
+    assert "3 changes wait: opsync apply 3" in later.lines
+    assert "1 of 2 done" not in str(company.read("roadmap"))
+
+
+def test_what_was_approved_before_stays_so_though_it_is_over_a_limit_now(company: Company) -> None:
+    company.configure(mode="propose")
+    company.opsync("sync")
+    company.opsync("pause", "roadmap")
+    company.opsync("apply", "1", "--item", "one-tap")
+    [before] = approved(company, "roadmap")
+    company.opsync("pause", "--off")
+    company.configure(mode="propose", more="limits = { creates = 2 }\n")
+
+    result = company.opsync("apply", "1")
+
+    assert "roadmap is over a limit" in result.out
+    assert approved(company, "roadmap") == [before]

@@ -98,7 +98,12 @@ def test_apply_refuses_while_all_is_paused_and_leaves_what_is_of_a_paused_one(
     company.opsync("pause", "work")
     result = company.opsync("apply", "1", "--json")
     assert result.code == 1
-    assert {one["fate"] for one in result.json["plan"]["unwritten"]} == {"paused"}
+    assert {(one["fate"], one["why"]) for one in result.json["plan"]["unwritten"]} == {
+        (
+            "paused",
+            "work is paused: what it is to get stays approved and is written once writes go on",
+        )
+    }
     assert written(company) == (True, False)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sqlite3
 from collections.abc import Sequence
 from importlib import import_module
 
 import pytest
 
 from opsync.model import Ref, Slot
-from opsync.model.ledger import Entry, stored
-from opsync.model.rules import Mode
+from opsync.model.ledger import Entry
 from tests.cli.conftest import Company
 
 THING = Ref("roadmap", "item", "checkout")
@@ -86,14 +86,96 @@ def test_ours_promises_no_write_of_a_rule_that_only_observes(synced: Company) ->
     assert delivery(synced).startswith("1 of 2 done")
 
 
-def test_what_a_tool_has_in_a_form_of_its_own_stands_there_already() -> None:
-    module = import_module("opsync.cli.resolve")
-    slot = Slot(THING, "Delivery", "roadmap", THING)
-    entry = Entry(
-        slot=slot, desired=stored("a "), asked=stored("a "), applied=stored("a"), remote_id="1"
+def test_what_a_tool_has_in_a_form_of_its_own_stands_there_already(synced: Company) -> None:
+    synced.opsync("release", "one-tap", "--keep")
+    with sqlite3.connect(synced.folder / "opsync.db") as store:
+        store.execute("""UPDATE ledger SET applied = '"in its own form"', observed = NULL""")
+    result = synced.opsync("resolve", "one-tap", "Delivery", "--ours")
+    assert result.lines[-1] == "1 value stands there already, and is kept up to date again"
+
+
+def _nothing_comes(company: Company) -> None:
+    stood = delivery(company)
+    for _ in range(2):
+        assert "Written     nothing: all is as it should be" in company.opsync("sync").lines
+    assert delivery(company) == stood
+
+
+def test_ours_promises_nothing_on_an_item_that_was_put_away(edited: Company) -> None:
+    edited.edit("roadmap", lambda state: state["items"][0].update(archived=True))
+    edited.opsync("sync")
+    assert edited.opsync("resolve", "one-tap", "--ours").lines[-1] == (
+        "1 value is opsync's again, but nothing can be written on One-tap checkout: archived in Toy"
     )
-    [line] = module._to_come([entry], {"roadmap": Mode.apply})
-    assert line == "1 value stands there already, and is kept up to date again"
+    _nothing_comes(edited)
+
+
+def test_nor_on_one_that_is_gone_where_the_value_stood_already(synced: Company) -> None:
+    synced.opsync("release", "--connection", "roadmap", "--keep")
+    items = synced.read("roadmap")["items"]
+    synced.edit("roadmap", lambda state: state.update(items=items[1:]))
+    synced.opsync("sync", "--full")
+    said = synced.opsync("resolve", "one-tap", "Delivery", "--ours").lines[-1]
+    assert "1 value is opsync's again, but nothing can be written on One-tap checkout: gone" in said
+
+
+@pytest.mark.parametrize("named", [["roadmap"], []])
+def test_ours_says_that_a_pause_is_to_end_first(edited: Company, named: list[str]) -> None:
+    edited.opsync("pause", *named)
+    to, off = (" to roadmap", "roadmap --off") if named else ("", "--off")
+    assert edited.opsync("resolve", "one-tap", "--ours").lines[-1] == (
+        f"1 value to be written once writes{to} are permitted again:"
+        f" opsync pause {off}; opsync sync"
+    )
+    edited.opsync("sync")
+    assert delivery(edited) == "Ask Dana"
+    edited.opsync("pause", *named, "--off")
+    edited.opsync("sync")
+    assert delivery(edited).startswith("1 of 2 done")
+
+
+def test_ours_says_where_nothing_stands_and_nothing_should(synced: Company) -> None:
+    synced.opsync("undo", "1")
+    synced.edit("roadmap", lambda state: [one.pop("names", None) for one in state["items"]])
+    synced.opsync("sync", "--full")
+    assert synced.opsync("resolve", "one-tap", "--ours").lines[-2:] == [
+        "1 value: nothing stands there, and nothing should by now",
+        "1 value to be written by the next run: opsync sync",
+    ]
+    assert "Written     Toy 1" in synced.opsync("sync").lines
+
+
+@pytest.mark.parametrize(
+    ("mode", "comes"),
+    [
+        ("apply", "1 value to be taken away by the next run: opsync sync"),
+        (
+            "propose",
+            "1 value to be taken away waits for approval: opsync sync, then opsync apply",
+        ),
+        (
+            "observe",
+            (
+                "1 value is opsync's again, but all rules only observe:"
+                ' set a mode to "propose" or "apply" to have it taken away'
+            ),
+        ),
+    ],
+    ids=["apply", "propose", "observe"],
+)
+def test_ours_of_a_rule_that_is_configured_no_more_goes_by_the_others(
+    edited: Company, mode: str, comes: str
+) -> None:
+    edited.configure(mode=mode)
+    config = edited.folder / "opsync.toml"
+    other = config.read_text().replace('name = "roadmap"', 'name = "other"')
+    config.write_text(other.replace('instance = "roadmap"\nkind', 'instance = "work"\nkind'))
+    edited.opsync("sync")
+    assert edited.opsync("resolve", "one-tap", "--ours").lines[-1] == comes
+    edited.opsync("sync")
+    assert delivery(edited) == ("None" if mode == "apply" else "Ask Dana")
+    edited.opsync("apply")
+    assert delivery(edited) == ("Ask Dana" if mode == "observe" else "None")
 
 
 def test_ours_goes_over_what_the_person_saw_and_over_nothing_later(edited: Company) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from opsync.engine.approving import approvals_of, chosen, unwritten
 from opsync.engine.awaiting import awaiting
@@ -117,6 +118,42 @@ async def test_what_is_not_tried_once_a_tool_refuses_to_be_written_says_so(world
     assert {one.fate for one in left} == {"stopped"}
     [why] = {one.why for one in left}
     assert why.startswith("writing to notion ended: Notion refused the token")
+
+
+async def test_what_was_put_away_since_says_so_and_not_that_it_is_held(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    world.linear.archive_issue("GRO-3")
+    world.notion.trash(world.loyalty)
+
+    world.clock.advance(60)
+    async with world.session() as session:
+        await session.store.approve(list(approvals_of(plan.changes, plan.number, by="ana", at=AT)))
+        report = await session.sync("apply", full=True, chosen=chosen(plan.changes))
+        left = await unwritten(session.store, plan.changes, report, session.config)
+
+    assert report.exit_code == 0, troubles(report)
+    there = "nothing can be written there: "
+    assert {(one.change.target, one.fate, one.why) for one in left} == {
+        ("GRO-3 Card form", "out of reach", there + "archived in Linear"),
+        ("Roadmap: Loyalty", "out of reach", there + "gone since 2 Mar 2026: in the trash"),
+        ("MOB-1 Loyalty core", "moved", "nothing should stand there any more"),
+    }
+
+
+async def test_what_a_tool_keeps_in_a_form_of_its_own_stands_there_already(world: World) -> None:
+    await world.sync()
+    plan = await newest(world)
+    await carry_out(world, plan)
+    one = next(change for change in plan.changes if change.place == "Delivery")
+
+    async with world.session() as session:
+        row = await session.store.entry(one.slot)
+        assert row is not None
+        await session.store.put_desired([replace(row, applied=stored("in its own form"))])
+        [left] = await unwritten(session.store, [one], PassReport(9, "apply"), session.config)
+
+    assert left.fate == "stands"
 
 
 async def test_an_approval_is_for_one_value_and_lapses_with_it(world: World) -> None:

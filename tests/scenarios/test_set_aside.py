@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from opsync import Feed
+from opsync.engine.explain import Explainer
 from opsync.model.aside import RETRIES
 from opsync.store import Quarantined, SetAside
 from opsync_jira import Jira
@@ -65,6 +66,21 @@ async def test_what_stays_unreadable_is_tried_with_growing_waits(
         tries.append(one.tries)
     assert tries == [1, 1, 2, 2, 3, 3, 4, 4, 5]
     assert one.reason
+
+
+async def test_since_when_is_told_in_the_configured_zone(settled: World) -> None:
+    settled.raw["time_zone"] = "Europe/Berlin"
+    settled.clock.advance(14.5 * HOUR)
+    edit_all(settled, "Renamed")
+    broken = break_one(settled, "jira-main")
+    await settled.sync()
+    async with settled.session("explain") as session:
+        assert session.runtime.clock.now().day == 2
+        explainer = Explainer(session.config, session.store)
+        [record] = await explainer.find(broken)
+        notes = (await explainer.explain(record, settled.clock.now())).notes
+    [note] = [one for one in notes if "set aside" in one]
+    assert note.startswith("PAY-4 is set aside since 3 Mar 2026: ")
 
 
 async def test_a_retry_costs_no_more_than_a_search(settled: World) -> None:

@@ -114,6 +114,19 @@ def test_what_a_service_refuses_to_carry_out_is_not_approved(company: Beside) ->
         assert company.delivery(company.world.loyalty)
 
 
+def test_what_is_over_a_limit_for_a_service_is_not_approved(company: Beside) -> None:
+    """I20"""
+    company.world.raw["limits"] = {"creates": 1}
+    with proposing(company).serving():
+        assert "changes wait" in company.opsync("sync").out
+
+        said = company.opsync("apply")
+
+        assert said.code == 1
+        assert "over a limit; that waits for approval still" in said.out
+        assert company.opsync("apply", "--approvals").out == ""
+
+
 @pytest.mark.slow
 def test_a_service_that_ends_while_a_command_waits_is_told(company: Beside) -> None:
     held = threading.Event()

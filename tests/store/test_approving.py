@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from opsync.model import Approval, Approved
 from opsync.store import Store
 
@@ -29,3 +31,16 @@ async def test_what_was_approved_meanwhile_does_not_lapse_with_the_value_before_
     await store.approve([approval("a", "new")])
     await store.lapse(lapsed)
     assert (await store.approved()).values == {("a", "new"), ("c", "old")}
+
+
+async def test_what_is_withdrawn_gives_way_to_what_was_approved_before_it(store: Store) -> None:
+    before = [approval("a", "same"), approval("b", "old")]
+    await store.approve(before)
+    given = [replace(approval(scope, "same"), by="ben") for scope in ("a", "b", "c", "d")]
+    await store.approve(given)
+    meanwhile = replace(approval("d", "same"), by="cleo")
+    await store.approve([meanwhile])
+
+    await store.withdraw(given, before)
+
+    assert await store.approvals() == [*before, meanwhile]

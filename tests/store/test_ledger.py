@@ -442,6 +442,30 @@ async def test_what_opsync_has_is_counted_by_instance(store: Store) -> None:
     assert await store.owned_counts() == {"jira": 2, "linear": 1}
 
 
+async def test_what_was_left_to_people_is_not_counted_as_opsyncs(store: Store) -> None:
+    kinds = [
+        HoldKind.released,
+        HoldKind.theirs,
+        HoldKind.removed,
+        HoldKind.conflict,
+        HoldKind.undone,
+    ]
+    held = [
+        entry(f"jira:{n}", "x", applied=stored("x"), hold=Hold(kind, "ana", NOW))
+        for n, kind in enumerate(kinds)
+    ]
+    await store.put_desired(held)
+    assert await store.owned_counts() == {"jira": 2}
+    begun = Hold(HoldKind.released, "ana", NOW, begun=4)
+    await store.put_desired(
+        [
+            entry("jira:8", "x", applied=stored("x"), hold=begun),
+            entry("linear:1", "x", intent=stored("x")),
+        ]
+    )
+    assert await store.owned_counts() == {"jira": 3, "linear": 1}
+
+
 async def test_of_a_target_that_is_gone_what_a_person_decided_stays(store: Store) -> None:
     undone = Hold(HoldKind.undone, "ana", NOW)
     conflict = Hold(HoldKind.conflict, "a person", NOW)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Literal
+
+import pytest
+
 from opsync.model import Kind
 from opsync.store import SetAside, Store
 from tests.store.build import entry, evidence, put, record, ref, rollup
+
+Spelling = Literal["NFC", "NFD"]
 
 
 async def found(store: Store, text: str, limit: int = 10) -> list[str]:
@@ -35,8 +42,30 @@ async def test_pieces_of_titles_are_found_best_first(store: Store) -> None:
         record("jira:5", title="Über-Prüfung"),
     )
     assert await found(store, "checkout") == ["jira:3", "jira:2", "jira:1", "jira:4"]
-    assert await found(store, "checkout", limit=2) == ["jira:3", "jira:2"]
+    assert await found(store, "checkout", limit=2) == ["jira:3", "jira:2", "jira:4"]
     assert await found(store, "ÜBER") == ["jira:5"]
+
+
+async def test_of_what_has_the_very_title_nothing_is_left_out(store: Store) -> None:
+    alike = [record(f"jira:{n}", title="Fix login") for n in range(12)]
+    longer = [record(f"linear:{n}", title=f"Fix login {n}") for n in range(3)]
+    gone = record("notion:1", title="fix LOGIN", tombstone="trashed")
+    await put(store, 1, *alike, *longer, gone)
+    exact = {f"jira:{n}" for n in range(12)}
+    assert set(await found(store, "Fix login", limit=2)) == exact | {"notion:1"}
+    assert await found(store, "x login", limit=2) == ["jira:0", "jira:1"]
+    assert (await found(store, "fix login", limit=14))[-3:] == ["linear:0", "linear:1", "notion:1"]
+
+
+@pytest.mark.parametrize(("stored", "typed"), [("NFD", "NFC"), ("NFC", "NFD")])
+async def test_a_title_is_found_however_its_letters_are_spelled(
+    store: Store, stored: Spelling, typed: Spelling
+) -> None:
+    title = unicodedata.normalize(stored, "Zahlungsübersicht")
+    await put(store, 1, record("jira:1", title=title), record("jira:2", title=f"Die {title}"))
+    for text in ("zahlungsübersicht", "ZAHLUNGSÜBERSICHT"):
+        assert await found(store, unicodedata.normalize(typed, text)) == ["jira:1", "jira:2"]
+    assert await found(store, "Zahlungsubersicht") == []
 
 
 async def test_marks_of_patterns_are_letters_like_others(store: Store) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from opsync.cli.common import Opened
 from opsync.cli.progress import progress
+from opsync.engine.approving import with_approvals
 from opsync.engine.fingerprint import config_digest
 from opsync.engine.session import open_session
 from opsync.errors import StoreHeld
@@ -32,8 +34,8 @@ async def run_sync(
     with progress(opened.config.plugins, SystemClock(), writes=write) as told:
         try:
             async with open_session(opened.config, command, redactor=opened.redactor) as session:
-                await session.store.approve(approvals)
-                return await session.sync(
+                here = partial(
+                    session.sync,
                     command,
                     only=frozenset(only),
                     full=full,
@@ -43,6 +45,7 @@ async def run_sync(
                     keeps_plan=keeps_plan,
                     progress=told,
                 )
+                return await with_approvals(session.store, approvals, here)
         except StoreHeld as held:
             from opsync.cli.asking import sync_there
             from opsync.service.asks import AskSync

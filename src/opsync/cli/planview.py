@@ -20,6 +20,7 @@ from opsync.cli.passview import (
 )
 from opsync.cli.screen import grid, show, show_line, styled
 from opsync.engine.estimate import Estimate
+from opsync.folding import caseless
 from opsync.model import Ref, Slot, Verb
 from opsync.report import HELD_KINDS, HeldSlot, OwnColumn, PassReport, Planned
 
@@ -273,4 +274,4 @@ def _only_these(view: PlanView, whole: Sequence[Planned], written: str) -> str:
 
 def names_it(item: str, group: str, target: str) -> bool:
     """Whether a change is one of those that `opsync apply --item` takes."""
-    return item.casefold() in f"{group} {target}".casefold()
+    return caseless(item) in caseless(f"{group} {target}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -34,10 +34,10 @@ from opsync.engine.explain import Explainer
 from opsync.engine.owning import Side, about, unsettled
 from opsync.engine.owning import resolve as settle
 from opsync.engine.standing import Standing, held_why
+from opsync.engine.tocome import Comes, ToCome, to_come
 from opsync.errors import ConfigError
 from opsync.model import Ref
 from opsync.model.ledger import Entry
-from opsync.model.rules import Mode
 
 MOST = 5
 """So many items are named on which more is held."""
@@ -103,41 +103,54 @@ def resolve(
         stand = "it stands" if count == 1 else "they stand"
         show_line(f"{words.plural(count, 'value')} left as {stand}, for good.")
     else:
-        for line in _to_come(after, opened.config.modes):
+        for line in _to_come(after):
             show_line(line)
     return 0
 
 
-def _to_come(after: Sequence[Entry], modes: Mapping[str, Mode]) -> list[str]:
-    """What the next run does about these: nothing where a rule only observes, and nothing where
-    opsync's value stands already, as it does where it was released as it stood."""
-    idle = Counter(one.slot.rule for one in after if modes.get(one.slot.rule) is Mode.observe)
-    writes = [one for one in after if one.slot.rule not in idle]
-    stands = sum(not one.pending for one in writes)
-    lines = []
-    if stands:
-        verb = "stands" if stands == 1 else "stand"
-        kept = "is kept" if stands == 1 else "are kept"
-        lines.append(
-            f"{words.plural(stands, 'value')} {verb} there already, and {kept} up to date again"
-        )
-    if left := len(writes) - stands:
-        lines.append(f"{words.plural(left, 'value')} to be written by the next run: opsync sync")
-    for rule, count in sorted(idle.items()):
-        are, them = ("is", "it") if count == 1 else ("are", "them")
-        lines.append(
-            f"{words.plural(count, 'value')} {are} opsync's again, but the rule"
-            f' "{words.shown(rule, 40)}" only observes: set its mode to "propose" or "apply" to'
-            f" have {them} written"
-        )
-    return lines
+def _to_come(found: Sequence[ToCome]) -> list[str]:
+    """What the next runs make of what is to be opsync's again."""
+    counted = Counter(found)
+    order = {one: place for place, one in enumerate(get_args(Comes))}
+    told = sorted(counted, key=lambda one: (order[one.comes], one.removes, one.of))
+    return [_comes(one, counted[one]) for one in told]
+
+
+def _comes(one: ToCome, count: int) -> str:
+    values, done = words.plural(count, "value"), "taken away" if one.removes else "written"
+    are, them = ("is", "it") if count == 1 else ("are", "them")
+    match one.comes:
+        case "nothing":
+            return f"{values}: nothing stands there, and nothing should by now"
+        case "stands":
+            stand = "stands" if count == 1 else "stand"
+            return f"{values} {stand} there already, and {are} kept up to date again"
+        case "write":
+            return f"{values} to be {done} by the next run: opsync sync"
+        case "approval":
+            wait = "waits" if count == 1 else "wait"
+            return f"{values} to be {done} {wait} for approval: opsync sync, then opsync apply"
+        case "paused":
+            to = f" to {one.of}" if one.of else ""
+            off = f"opsync pause {one.of} --off" if one.of else "opsync pause --off"
+            return f"{values} to be {done} once writes{to} are permitted again: {off}; opsync sync"
+        case "observed" if one.of:
+            why = f'the rule "{words.shown(one.of, 40)}" only observes: set its mode'
+        case "observed":
+            why = "all rules only observe: set a mode"
+        case "out of reach":
+            item = words.shown(one.of, 60)
+            return f"{values} {are} opsync's again, but nothing can be written on {item}: {one.why}"
+    return (
+        f'{values} {are} opsync\'s again, but {why} to "propose" or "apply" to have {them} {done}'
+    )
 
 
 async def _resolve(
     opened: Opened, item: str, place: str | None, side: Side | None
-) -> tuple[list[PlaceValue], list[Entry], list[str], list[str]]:
-    """What is settled as it was before and as it is now, the columns that people removed, and the
-    names of the items that it counts on which links are held."""
+) -> tuple[list[PlaceValue], list[ToCome], list[str], list[str]]:
+    """What is settled as it was before, what comes of it if opsync's is to stand, the columns that
+    people removed, and the names of the items that it counts on which links are held."""
     need_store(opened)
     async with holding_session(opened, "opsync resolve") as session:
         store = session.store
@@ -154,7 +167,8 @@ async def _resolve(
         by, at = login(), session.runtime.clock.now()
         chosen, lost = await with_lost_columns(session, chosen)
         after = await settle(opened.config, store, chosen, side, by=by, at=at, lost=lost)
-        return values, after, [column.name for _, column in lost], beneath
+        comes = await to_come(opened.config, store, after)
+        return values, comes, [column.name for _, column in lost], beneath
 
 
 async def _beneath(opened: Opened, store: Store, root: Ref) -> list[str]:

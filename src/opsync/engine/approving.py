@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Literal
 
@@ -15,7 +15,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, Slot, Value
-from opsync.model.ledger import Entry, digest, plain
+from opsync.model.ledger import SKIPPED, Entry, digest, plain
 from opsync.model.rules import Mode, mode_of
 from opsync.noting import held_text
 from opsync.report import PassReport, Planned
@@ -31,11 +31,12 @@ Fate = Literal[
     "stopped",
     "paused",
     "over limit",
+    "out of reach",
 ]
 """Why a change of a plan was not written: something else should stand there by now, it stands
 there already, the place is held, its rule only observes or waits for an approval, its connection
-could not be read, writing there ended early, it is paused, or what was to be written there is over
-a limit."""
+could not be read, writing there ended early, it is paused, what was to be written there is over
+a limit, or its item was put away, is hidden or gone."""
 
 
 class Unwritten(Struct, frozen=True):
@@ -105,33 +106,60 @@ def chosen(changes: Sequence[KeptChange]) -> Mapping[Slot, str]:
     return {one.slot: one.desired_hash for one in changes if one.mode is not Mode.observe}
 
 
+async def with_approvals(
+    store: Store, given: Sequence[Approval], carry_out: Callable[[], Awaitable[PassReport]]
+) -> PassReport:
+    """Have a pass carried out that goes by these approvals of values. Where its plan was refused
+    over a limit they are withdrawn, so that nothing is written there by and by without asking;
+    what was approved before stays so."""
+    if not given:
+        return await carry_out()
+    before = {one.scope: one for one in await store.approvals()}
+    await store.approve(given)
+    report = await carry_out()
+    for name in (one.instance for one in report.instances if one.over):
+        entries = {str(one.slot): one for one in await store.entries(instance=name, limit=EVERY)}
+        refused = [one for one in given if one.scope.startswith(f"{name}:")]
+        known = [before[one.scope] for one in refused if one.scope in before.keys() & entries]
+        await store.withdraw(refused, [one for one in known if approves(one, entries[one.scope])])
+    return report
+
+
 async def unwritten(
     store: Store, changes: Sequence[KeptChange], report: PassReport, config: Config
 ) -> list[Unwritten]:
     """The changes that the pass did not try to write, each with the reason."""
     tried = {change.slot for change, _ in report.outcomes}
-    paused = {one.instance for one in report.instances if one.paused}
     modes, approved = config.modes, await store.approved()
+    look = Lookup(config, store)
+    await look.learn(one.slot.target for one in changes)
     found = []
     for one in changes:
         if one.slot in tried:
             continue
-        if one.slot.target.instance in paused and one.mode is not Mode.observe:
-            found.append(Unwritten(one, "paused", f"{one.slot.target.instance} is paused"))
-            continue
-        entry, mode = await store.entry(one.slot), mode_of(one.slot.rule, modes)
-        if mode is Mode.propose and approved.covers(one.slot, one.desired_hash):
-            mode = Mode.apply
-        found.append(_fate(one, entry, mode, report, config.zone))
+        now = _Now(
+            entry=await store.entry(one.slot),
+            mode=mode_of(one.slot.rule, modes),
+            approved=approved.covers(one.slot, one.desired_hash),
+            away=await look.out_of_reach(one.slot.target),
+        )
+        found.append(_fate(one, now, report, config.zone))
     return found
 
 
-def _fate(
-    change: KeptChange, entry: Entry | None, mode: Mode, report: PassReport, zone: tzinfo
-) -> Unwritten:
-    """Why a change was not written. `mode` is that of its rule by now, as far as that says whether
-    the value may be written."""
-    rule = f'its rule "{change.slot.rule}"'
+class _Now(Struct, frozen=True, kw_only=True):
+    """How it is by now where a change was to be written: its row, the mode of its rule, whether the
+    value is approved, and why nothing can be written on its item ("" where something can)."""
+
+    entry: Entry | None
+    mode: Mode
+    approved: bool
+    away: str
+
+
+def _fate(change: KeptChange, now: _Now, report: PassReport, zone: tzinfo) -> Unwritten:
+    """Why a change was not written."""
+    rule, entry, mode = f'its rule "{change.slot.rule}"', now.entry, now.mode
     if change.mode is Mode.observe:
         did = "only observes" if mode is Mode.observe else "only observed when the plan was made"
         return Unwritten(change, "observed", f"{rule} {did}")
@@ -139,25 +167,35 @@ def _fate(
     here = next((one for one in report.instances if one.instance == instance), None)
     if here is not None and here.trouble and not here.over and not here.write_stopped:
         return Unwritten(change, "unread", f"{instance} could not be read: {here.message}")
-    should = None if entry is None else plain(entry.desired)
-    if entry is None or digest(entry.desired) != change.desired_hash:
+    same = entry if entry is not None and digest(entry.desired) == change.desired_hash else None
+    if same is not None and same.hold is not None:
+        return Unwritten(change, "held", held_text(same.hold, zone))
+    if same is not None and not same.pending and same.outcome != SKIPPED:
+        return Unwritten(change, "stands", "it stands there already")
+    if now.away:
+        return Unwritten(change, "out of reach", f"nothing can be written there: {now.away}")
+    if same is None:
+        should = None if entry is None else plain(entry.desired)
         if should is None:
             return Unwritten(change, "moved", "nothing should stand there any more")
         return Unwritten(change, "moved", "something else should stand there by now", should)
-    if entry.hold is not None:
-        return Unwritten(change, "held", held_text(entry.hold, zone))
-    if entry.desired == entry.applied:
-        return Unwritten(change, "stands", "it stands there already")
     if mode is Mode.observe:
         return Unwritten(change, "observed", f"{rule} only observes")
-    if mode is Mode.propose:
+    over = here is not None and bool(here.over)
+    asks = mode is Mode.propose and not now.approved
+    if asks and not (over and change.mode is Mode.propose):
         return Unwritten(change, "proposed", f"{rule} waits for approval")
-    if here is not None and here.over:
-        return Unwritten(change, "over limit", f"what {instance} would get is over a limit")
+    if over:
+        still = "; that waits for approval still" if asks else ""
+        return Unwritten(change, "over limit", f"what {instance} would get is over a limit{still}")
     if here is not None and here.write_stopped:
         return Unwritten(change, "stopped", f"writing to {instance} ended: {here.write_stopped}")
+    if here is not None and here.paused:
+        stays = "stays approved and " if mode is Mode.propose else ""
+        then = f"what it is to get {stays}is written once writes go on"
+        return Unwritten(change, "paused", f"{instance} is paused: {then}")
     waits = (one.why for one in report.plan.held if one.entry.slot == change.slot)
-    return Unwritten(change, "held", next(waits, entry.message) or "the place is held")
+    return Unwritten(change, "held", next(waits, same.message) or "the place is held")
 
 
 def rule_named(config: Config, name: str) -> str:

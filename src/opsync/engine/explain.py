@@ -26,11 +26,13 @@ from opsync.engine.standing import Standing, why_not
 from opsync.engine.summing import counted_as, summary
 from opsync.engine.twinned import Twinned
 from opsync.engine.veil import Veil
+from opsync.folding import caseless
 from opsync.inert import inert_text
 from opsync.model import NOT_VISIBLE, Kind, Link, Member, Record, Ref, Role, gone_as
-from opsync.model.ledger import Entry, plain
+from opsync.model.ledger import Entry, HoldKind, plain
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import Mode
+from opsync.model.value import NOTHING
 from opsync.store import Store
 
 TYPED = 120
@@ -51,19 +53,22 @@ class Explainer:
     async def find(self, text: str) -> list[Record]:
         """What a person may mean: one if it is plain, else all candidates.
 
-        A whole title wins over a piece of one, and an initiative over others of its title.
+        A whole title wins over a piece of one, and an initiative over others of its title; where
+        there are several, they come first.
         """
         found = await find(self._config, self._store, text)
         living = [record for record in found if not record.tombstone] or found
         if len(living) < 2:
             return living
-        wanted = text.strip().casefold()
-        exact = [one for one in living if wanted in (one.title.casefold(), one.key.casefold())]
+        wanted = caseless(text.strip())
+        exact = [one for one in living if wanted in (caseless(one.title), caseless(one.key))]
         if len(exact) == 1:
             return exact
         roots = {rollup.root for rollup in await self._store.rollups()}
         chosen = [one for one in exact if one.ref in roots]
-        return chosen if len(chosen) == 1 else exact or living
+        if len(chosen) == 1:
+            return chosen
+        return [*chosen, *(one for one in exact if one.ref not in roots)] or living
 
     async def naming(self, ref: Ref) -> str:
         """What a person may type for an item, so that it is this one and no other: its key, its
@@ -83,10 +88,10 @@ class Explainer:
 
     async def nobody(self, text: str) -> Nobody:
         """Who names something that no item is called."""
-        wanted = text.strip().casefold()
+        wanted = caseless(text.strip())
         named = []
         for source, mention in await self._store.unresolved():
-            if wanted in (mention.alias.casefold(), mention.text.casefold()):
+            if wanted in (caseless(mention.alias), caseless(mention.text)):
                 named.append((await self._look.item(source), mention.field))
         return Nobody(text.strip(), tuple(named))
 
@@ -156,7 +161,7 @@ class Explainer:
         if record.tombstone:
             notes.append(_gone(name, item.tool, record.tombstone))
         notes += [
-            f"{name} is set aside since {one.since:%Y-%m-%d}: "
+            f"{name} is set aside since {self._look.day(one.since)}: "
             f"{await self._veil.aside(one.ref, one.reason)}."
             for one in await self._store.quarantine()
             if one.ref == record.ref
@@ -233,7 +238,7 @@ class Explainer:
             f"{self._look.catalog.tool(e.slot.target.instance)} "
             f"{self._look.catalog.place(e.slot.target.instance, e.slot.surface)}"
             for e in (*here, *there)
-            if plain(e.applied) is not None
+            if _stands(e)
         ]
         why = [await self._look.sentence(evidence, ref) for evidence in link.evidence]
         return Linked(
@@ -284,6 +289,12 @@ class Explainer:
                 why = "an item of the same connection: the tool links it itself"
                 found.append(NoLink(text, mention.field, why))
         return found
+
+
+def _stands(entry: Entry) -> bool:
+    """Whether what opsync wrote stands there still, as far as it knows."""
+    removed = entry.hold is not None and entry.hold.kind is HoldKind.removed
+    return plain(entry.applied) is not None and entry.observed != NOTHING and not removed
 
 
 def _gone(name: str, tool: str, tombstone: str) -> str:

@@ -146,6 +146,13 @@ class Lookup:
         since = (await self.store.gone_since([ref])).get(ref)
         return f"gone{f' since {self.day(since)}' if since else ''}: {gone_as(record.tombstone)}"
 
+    async def out_of_reach(self, ref: Ref) -> str:
+        """Why nothing can be written on a record by now; "" where something can."""
+        record = await self.record(ref)
+        if (why := await self.absent(ref)) or record is None or not record.archived:
+            return why
+        return f"archived in {self.catalog.tool(ref.instance)}"
+
     async def kept(self, one: Ref, two: Ref) -> tuple[str, str]:
         """What an accepted pair's absent end is called, and why it does not count."""
         decision = await self.store.decision(one, two)

@@ -14,6 +14,7 @@ from opsync.engine.catalog import Item
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
+from opsync.folding import caseless
 from opsync.model import Ref, Slot
 from opsync.store import Store
 
@@ -110,9 +111,9 @@ async def set_aside(config: Config, store: Store, now: datetime) -> list[Found]:
 def named(found: Sequence[Found], text: str) -> list[Found]:
     """Those that a person means: by key, address or id, else by a piece of the title. Raises
     ConfigError when nothing of that name is set aside."""
-    wanted = text.strip().casefold()
+    wanted = caseless(text.strip())
     exact = [one for one in found if wanted in _names(one.shown)]
-    near = exact or [one for one in found if wanted and wanted in one.shown.item.label.casefold()]
+    near = exact or [one for one in found if wanted and wanted in caseless(one.shown.item.label)]
     if not near:
         raise ConfigError(
             f'nothing that is set aside is called "{text}"', hint="What there is: opsync aside"
@@ -122,7 +123,7 @@ def named(found: Sequence[Found], text: str) -> list[Found]:
 
 def _names(one: Aside) -> set[str]:
     ref = Ref.parse(one.item.ref)
-    return {name.casefold() for name in (one.item.ref, ref.id, one.item.key, one.item.url) if name}
+    return {caseless(name) for name in (one.item.ref, ref.id, one.item.key, one.item.url) if name}
 
 
 def _by_itself(config: Config, instance: str) -> bool:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -15,6 +16,7 @@ import msgspec
 import structlog
 
 from opsync.config import in_mode
+from opsync.engine.approving import with_approvals
 from opsync.engine.fingerprint import config_digest
 from opsync.engine.session import Session
 from opsync.engine.undoing import undo, writes_of_changes
@@ -175,8 +177,8 @@ class _Desk:
         async with self._service.commanded():
             # Another configuration may be in force by now.
             session = self._session(wanted.config, wanted.mode)
-            await session.store.approve(wanted.approvals)
-            report = await carry_out(self._service, session, command)
+            here = partial(carry_out, self._service, session, command)
+            report = await with_approvals(session.store, wanted.approvals, here)
         self._service.say(report)
         return Synced.of(report)
 

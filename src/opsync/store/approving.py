@@ -82,6 +82,28 @@ class Approving(Part):
             )
             await self._write(lambda c: c.execute(query, gone))
 
+    async def withdraw(self, given: Sequence[Approval], before: Sequence[Approval]) -> None:
+        """Take these approvals back, as far as nothing came in their place meanwhile, and have in
+        theirs what was approved `before` them."""
+
+        def work(connection: Connection) -> None:
+            gone = {
+                one.scope
+                for one in given
+                if connection.execute(
+                    delete(approvals).where(
+                        approvals.c.scope == one.scope,
+                        approvals.c.desired_hash == one.desired_hash,
+                        approvals.c.by == one.by,
+                        approvals.c.at == to_text(one.at),
+                    )
+                ).rowcount
+            }
+            put_approvals(connection, [one for one in before if one.scope in gone])
+
+        if given:
+            await self._write(work)
+
     async def approvals(self) -> list[Approval]:
         """All approvals, by what they are for."""
         query = select(approvals).order_by(approvals.c.scope)

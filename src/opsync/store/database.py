@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from opsync.errors import NoStore, StoreError
+from opsync.folding import caseless
 from opsync.store.migrations import HEAD, REVISIONS
 
 T = TypeVar("T")
@@ -107,7 +108,7 @@ class Database:
         try:
             for pragma in PRAGMAS:
                 connection.execute(pragma)
-            connection.create_function("fold", 1, str.casefold, deterministic=True)
+            connection.create_function("caseless", 1, caseless, deterministic=True)
         except BaseException:
             connection.close()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -251,13 +251,23 @@ class Ledger(Part):
         return await self._read(work)
 
     async def owned_counts(self) -> dict[str, int]:
-        """How many values opsync has in each instance. Costs a look at each slot."""
-        query = (
+        """How many values are opsync's in each instance: `Entry.owned`. Costs a look at each slot,
+        of which only those that are held are read whole."""
+        free = (
             select(ledger.c.instance, func.count().label("values"))
-            .where(ledger.c.applied != _NULL)
+            .where(ledger.c.hold.is_(None))
+            .where((ledger.c.applied != _NULL) | ledger.c.intent.is_not(None))
             .group_by(ledger.c.instance)
         )
-        return await self._read(lambda c: {row[0]: row[1] for row in c.execute(query)})
+        held = select(ledger).where(ledger.c.hold.is_not(None))
+
+        def work(connection: Connection) -> dict[str, int]:
+            found = Counter({row[0]: row[1] for row in connection.execute(free)})
+            entries = map(to_entry, connection.execute(held).mappings())
+            found.update(one.slot.target.instance for one in entries if one.owned)
+            return dict(found)
+
+        return await self._read(work)
 
     async def owned_ids(self, instance: str, targets: Sequence[Ref]) -> set[str]:
         """The vendor's ids of all that opsync wrote onto these targets."""

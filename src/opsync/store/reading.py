@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from sqlalchemy import Connection, select, text
 
 from opsync.errors import StoreError
+from opsync.folding import caseless
 from opsync.model import Account, Kind, Link, Record, Ref
 from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import decode_record, to_ref
@@ -15,12 +16,18 @@ from opsync.store.plans import pairs
 from opsync.store.schema import aliases, parents, people, quarantine, records
 
 _BY_URL = text("SELECT body FROM records WHERE instr(body, CAST(:url AS BLOB)) > 0 LIMIT 100")
-# A whole title first, then those that begin with the text, then those that have it anywhere.
+# A whole title first, then those that begin with the text, then those that have it anywhere. Of
+# what has the very title nothing is left out: by it people name one item, or are told of all.
 _BY_TITLE = text("""
 SELECT body FROM (
-    SELECT body, ref, tombstone, length(title) AS size, instr(fold(title), :text) AS place
-    FROM records)
-WHERE place > 0 ORDER BY tombstone <> '', size <> :size, place > 1, size, ref LIMIT :limit
+    SELECT ref, whole, row_number() OVER (
+        ORDER BY tombstone <> '', whole DESC, place > 1, length(title), ref) AS rank
+    FROM (
+        SELECT ref, tombstone, title, caseless(title) = :text AS whole,
+            instr(caseless(title), :text) AS place
+        FROM records)
+    WHERE place > 0)
+JOIN records USING (ref) WHERE whole OR rank <= :limit ORDER BY rank
 """)
 _PAIRS = text("""
 SELECT DISTINCT min(source, target) AS low, max(source, target) AS high FROM links
@@ -69,7 +76,8 @@ class Reading(Part):
         """What a person may mean, best first.
 
         By ref, by URL, by key or former key (in any case), else by a piece of the title; what is
-        gone comes last.
+        gone comes last. Of what has only a piece in common the best are found, up to `limit` in
+        all; what is called exactly so is found however much it is.
         """
         wanted = text.strip()
         return await self._read(lambda c: _find(c, wanted, limit) if wanted else [])
@@ -175,14 +183,10 @@ class Reading(Part):
 
 
 def _find(connection: Connection, wanted: str, limit: int) -> list[Record]:
-    found = _exact(connection, wanted)
-    if not found:
-        rows = connection.execute(
-            _BY_TITLE,
-            {"text": wanted.casefold(), "size": len(wanted), "limit": limit},
-        )
-        found = [decode_record(row.body) for row in rows]
-    return found[:limit]
+    if found := _exact(connection, wanted):
+        return found
+    rows = connection.execute(_BY_TITLE, {"text": caseless(wanted), "limit": limit})
+    return [decode_record(row.body) for row in rows]
 
 
 def _exact(connection: Connection, wanted: str) -> list[Record]:
