@@ -37,7 +37,8 @@ class InstanceReport:
     tool: str
     pulled: bool = True
     read_at: datetime | None = None
-    """When reading all that changed there began; None: it is not read, or in part only."""
+    """When reading all that changed there began; None: it is not read, in part only, or so that
+    something may have been left out."""
     read: int = 0
     changed: int = 0
     set_aside: int = 0

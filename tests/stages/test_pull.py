@@ -78,7 +78,7 @@ class Desk:
         given: dict[str, Any] = {"fingerprint": "settings", "naming": "names"} | more
         context = PullContext(self.store, self.clock, self.run, overlap_s=90, **given)
         self.context = context
-        report = InstanceReport("jira", "Jira")
+        report = InstanceReport("jira", "Jira", read_at=self.clock.now())
         await pull(self.tool, report, context)
         if named:
             await pull_named(self.tool, report, context)
@@ -182,6 +182,24 @@ async def test_a_snapshot_is_read_whole_each_time(desk: Desk) -> None:
     await desk.pull()
     await desk.pull()
     assert desk.since is None
+
+
+async def test_changes_that_came_in_several_answers_show_no_single_moment(desk: Desk) -> None:
+    """I6: what was edited may have moved, meanwhile, to what was answered already."""
+    several = [batch(1, high=at(3)), batch(), batch(2, high=at(4))]
+    for script, full, known in (
+        (several, False, True),  # the first, of everything, which is in another order
+        ([batch(1, 2, high=at(5)), batch()], False, True),
+        (several, False, False),
+        (several, True, True),
+    ):
+        desk.tool.script["issues"] = script
+        report = await desk.pull(full=full)
+        assert report.read_at == (START if known else None)
+    desk.tool.listed = [ALL]
+    desk.tool.script["all"] = several
+    for _ in range(2):
+        assert (await desk.pull()).read_at == START
 
 
 # What it concludes

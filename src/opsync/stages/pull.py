@@ -169,9 +169,10 @@ async def _pull_feed(
     if track:
         await store.begin_walk(instance, feed.name)
     high: datetime | None = None
-    read = empty = 0
+    read = empty = answers = 0
     expected: int | None = None
     async for batch in each(connector.pull(feed, since), context.watch):
+        answers += bool(batch.items)
         empty = 0 if batch.items else empty + 1
         if empty > EMPTY_WALKS_MAX:
             raise BadAnswer(f"{instance}: the listing of {feed.title or feed.name} does not end")
@@ -183,6 +184,9 @@ async def _pull_feed(
         read += len(batch.items)
         expected = batch.expected if batch.expected is not None else expected
         context.progress(instance, report.read, batch.expected)
+    if answers > 1 and not (full or feed.snapshot):
+        # What changes between two answers to the same question may move to what was answered.
+        report.read_at = None
     if full:
         believed = not track or await _settle_walk(connector, feed, rescoped, report, context)
     else:
