@@ -149,10 +149,7 @@ def test_ours_says_where_nothing_stands_and_nothing_should(synced: Company) -> N
     ("mode", "comes"),
     [
         ("apply", "1 value to be taken away by the next run: opsync sync"),
-        (
-            "propose",
-            "1 value to be taken away waits for approval: opsync sync, then opsync apply",
-        ),
+        ("propose", "1 value to be taken away by the next run: opsync sync"),
         (
             "observe",
             (
@@ -164,18 +161,36 @@ def test_ours_says_where_nothing_stands_and_nothing_should(synced: Company) -> N
     ids=["apply", "propose", "observe"],
 )
 def test_ours_of_a_rule_that_is_configured_no_more_goes_by_the_others(
-    edited: Company, mode: str, comes: str
+    synced: Company, mode: str, comes: str
 ) -> None:
-    edited.configure(mode=mode)
-    config = edited.folder / "opsync.toml"
+    synced.opsync("release", "one-tap", "--keep")
+    stood = delivery(synced)
+    without_its_rule(synced, mode)
+    assert synced.opsync("resolve", "one-tap", "Delivery", "--ours").lines[-1] == comes
+    synced.opsync("sync")
+    assert delivery(synced) == ("None" if mode != "observe" else stood)
+
+
+@pytest.mark.parametrize("mode", ["apply", "propose", "observe"])
+def test_ours_takes_no_text_of_theirs_away_where_nothing_of_opsyncs_should_stand(
+    edited: Company, mode: str
+) -> None:
+    without_its_rule(edited, mode)
+    assert edited.opsync("resolve", "one-tap", "--ours").lines[-1] == (
+        "1 value stays as people left it: nothing of opsync's should stand there"
+    )
+    edited.opsync("sync")
+    edited.opsync("apply")
+    assert delivery(edited) == "Ask Dana"
+
+
+def without_its_rule(company: Company, mode: str) -> None:
+    """Nothing asks for Delivery any more, and a run has seen that."""
+    company.configure(mode=mode)
+    config = company.folder / "opsync.toml"
     other = config.read_text().replace('name = "roadmap"', 'name = "other"')
     config.write_text(other.replace('instance = "roadmap"\nkind', 'instance = "work"\nkind'))
-    edited.opsync("sync")
-    assert edited.opsync("resolve", "one-tap", "--ours").lines[-1] == comes
-    edited.opsync("sync")
-    assert delivery(edited) == ("None" if mode == "apply" else "Ask Dana")
-    edited.opsync("apply")
-    assert delivery(edited) == ("Ask Dana" if mode == "observe" else "None")
+    company.opsync("sync")
 
 
 def test_ours_goes_over_what_the_person_saw_and_over_nothing_later(edited: Company) -> None:

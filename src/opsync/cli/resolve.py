@@ -122,6 +122,9 @@ def _comes(one: ToCome, count: int) -> str:
     match one.comes:
         case "nothing":
             return f"{values}: nothing stands there, and nothing should by now"
+        case "theirs":
+            stay = "stays" if count == 1 else "stay"
+            return f"{values} {stay} as people left {them}: nothing of opsync's should stand there"
         case "stands":
             stand = "stands" if count == 1 else "stand"
             return f"{values} {stand} there already, and {are} kept up to date again"

@@ -14,10 +14,12 @@ from opsync.model.rules import Mode, mode_of
 from opsync.model.value import NOTHING
 from opsync.store import Store
 
-Comes = Literal["nothing", "stands", "write", "approval", "paused", "observed", "out of reach"]
-"""Nothing stands there and nothing should; opsync's stands already; the next run writes; what it
-would write waits for approval, or for the end of a pause; its rule only observes; or nothing can be
-written on its item."""
+Comes = Literal[
+    "nothing", "theirs", "stands", "write", "approval", "paused", "observed", "out of reach"
+]
+"""Nothing stands there and nothing should; a person's stays, since nothing of opsync's should stand
+there; opsync's stands already; the next run writes; what it would write waits for approval, or for
+the end of a pause; its rule only observes; or nothing can be written on its item."""
 
 
 class ToCome(Struct, frozen=True, kw_only=True):
@@ -44,6 +46,8 @@ async def to_come(config: Config, store: Store, entries: Sequence[Entry]) -> lis
         pause = pauses.of(slot.target.instance)
         if not one.pending and one.applied == NOTHING:
             found.append(ToCome(comes="nothing"))
+        elif one.ceded and removes:
+            found.append(ToCome(comes="theirs"))
         elif away := await look.out_of_reach(slot.target):
             item = await look.item(slot.target)
             found.append(ToCome(comes="out of reach", of=item.label, why=away))
