@@ -269,7 +269,7 @@ async def test_what_an_undo_may_not_take_away_is_known_to_stand_there(world: Wor
     first = await world.sync()
     world.jira.faults.lose_next_writes = 0
     stands = sum(len(world.remote_links(key)) for key in ("PAY-1", "PAY-3", "MOB-1"))
-    assert stands == await unknown(world) == 3
+    assert await unknown(world) == stands > 0, "as many as were sent before it was given up"
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
         if request.method == "DELETE" and "remotelink" in request.url.path:
