@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from opsync.model import Ref
+from opsync.model.ledger import HoldKind
 from opsync.store.database import upgrade
+from tests.scenarios.test_undoing import standing, three_runs, undo_run
 from tests.support.world import World, jira_url
 
 _SINCE_0002 = ("team", "estimate_unit", "estimates", "space_key", "hindrances", "subtask", "detail")
 _TABLES = {
     "ledger": "SELECT * FROM ledger ORDER BY target, surface, rule, other",
-    "journal": "SELECT * FROM journal ORDER BY seq",
+    "journal": (
+        "SELECT seq, run, at, change, target, surface, rule, other, verb, kind, before, desired,"
+        " after, remote_id, request_id, message, reason, evidence, inputs FROM journal ORDER BY seq"
+    ),
     "history": "SELECT * FROM rollup_history ORDER BY rule, root, at",
     "aliases": "SELECT * FROM aliases ORDER BY alias, instance",
     "members": "SELECT * FROM members ORDER BY rule, root, position",
@@ -59,6 +64,9 @@ def as_0001(path: Path) -> None:
             ("ledger", "failed_at"),
             ("ledger", "waits"),
             ("ledger", "under"),
+            ("ledger", "ceded"),
+            ("journal", "theirs"),
+            ("journal", "over"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for source, target, evidence in connection.execute(
@@ -96,6 +104,20 @@ async def test_the_first_run_on_an_older_store_finds_all_as_it_is(settled: World
     assert after["ledger"] == before["ledger"]
     assert after == before
     await settled.silent()
+
+
+async def test_what_an_older_opsync_wrote_can_be_undone(settled: World) -> None:
+    """Of its writes the journal does not say whose the value was that stood there before."""
+    settled.jira.set_status("PAY-3", "Done")
+    second = await settled.sync()
+    before = standing(settled)
+    as_0001(settled.store_path)
+    upgrade(settled.store_path)
+    done = await undo_run(settled, second.run)
+    assert done.left == []
+    assert standing(settled) != before
+    assert {one.hold.kind for one in await settled.entries() if one.hold} == {HoldKind.undone}
+    await three_runs(settled)
 
 
 async def test_what_an_older_store_could_not_know_is_read_once_more(world: World) -> None:
