@@ -94,6 +94,7 @@ def test_after_that_opsyncs_value_is_proposed_whatever_the_mode(mode: Mode) -> N
     assert (result.changes, result.conflicts) == ((), ())
     [change] = result.proposed
     assert (change.before, change.desired, change.over_edit) == ("mine", "new", True)
+    assert change.theirs
     [row] = result.entries
     assert row.hold is not None
     assert (row.hold.kind, row.hold.at) == (HoldKind.proposed, SEEN)
@@ -473,6 +474,9 @@ def test_what_was_given_up_is_not_taken_away() -> None:
         assert result.entries == (Entry(slot=slot()),)
     result = planned(Want(slot(), None), ceded(), SEEN, mine())
     assert (result.changes, result.entries) == ((), (Entry(slot=slot()),))
+    unseen = ceded(slot=slot("remote"))
+    result = planned(Want(unseen.slot, None), unseen, SEEN)
+    assert (result.changes, result.entries) == ((), (Entry(slot=unseen.slot),))
 
 
 def test_what_is_written_over_it_after_that_is_another_edit() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from opsync.model import OutcomeKind, Slot, Verb
 from opsync.model.aside import RETRIES
-from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, as_before, plain, stored
+from opsync.model.ledger import LET_BE, Entry, Hold, HoldKind, as_before, is_put_back, plain, stored
 from opsync.store import AsideCount, Store
 from tests.store.build import change, entry, outcome, ref, slot
 
@@ -595,7 +595,6 @@ async def test_the_journal_tells_whose_a_value_was_and_what_had_been_decided(sto
     await store.put_desired([entry("jira:2", "x", hold=BEGUN)])
     writes = [
         change("jira:1", "x", before="mine", theirs=True),
-        change("jira:1", "x", before="mine", over_edit=True),
         change("jira:2", "x", settles="held"),
         change("jira:3", "x"),
     ]
@@ -604,10 +603,28 @@ async def test_the_journal_tells_whose_a_value_was_and_what_had_been_decided(sto
     rows = await store.journal_of([ref("jira:1"), ref("jira:2"), ref("jira:3")])
     assert [(row.theirs, row.over) for row in rows] == [
         (True, None),
-        (True, None),
         (False, HOLD),
         (False, None),
     ]
+
+
+@pytest.mark.parametrize("settles", ["held", "free"])
+async def test_what_is_taken_back_where_nothing_is_held_is_kept_as_well(
+    store: Store, settles: Literal["held", "free"]
+) -> None:
+    one = change("jira:1", "x", settles=settles)
+    await store.finish_changes(1, [(one, outcome(OutcomeKind.updated, applied="x"))], NOW)
+    [row] = await store.journal_of([ref("jira:1")])
+    assert (row.theirs, row.over) == (False, None)
+
+
+@pytest.mark.parametrize("kind", list(HoldKind))
+@pytest.mark.parametrize("note", ["", "undo of run 3"])
+def test_what_an_undo_holds_for_people_is_told_from_what_they_said(
+    kind: HoldKind, note: str
+) -> None:
+    hold = Hold(kind, "ana", NOW, note=note)
+    assert is_put_back(hold) is (kind is HoldKind.theirs and note != "")
 
 
 @pytest.mark.parametrize("kind", list(HoldKind))

@@ -83,7 +83,6 @@ class Builder:
             observed_at=self.now,
             remote_id=here.remote_id,
             outcome="unchanged",
-            ceded=False,
         )
         self.entries.append(entry)
         return entry

@@ -178,7 +178,7 @@ def journal_row(
         "reason": change.reason,
         "evidence": encode_json(change.evidence),
         "inputs": encode_json(change.inputs),
-        "theirs": int(change.theirs or change.over_edit),
+        "theirs": int(change.theirs),
         "over": None if over is None else encode_json(over),
     }
 

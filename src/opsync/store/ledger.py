@@ -463,7 +463,7 @@ def _finish(
     for change, outcome in done:
         asked = change.settles or change.over_edit
         hold = _hold(connection, change.slot) if asked else None
-        over = hold.over if hold is not None and change.settles else None
+        over = None if hold is None else hold.over
         journal.append(journal_row(run, at, change, outcome, over))
         values: dict[str, object] = {"outcome": outcome.kind.value, "message": outcome.message}
         failed = outcome.kind is OutcomeKind.failed
