@@ -102,6 +102,7 @@ def test_young_stores_have_nothing_to_prune(synced: Company) -> None:
     assert (result.code, result.out) == (0, "nothing is old enough to be pruned\n")
 
 
+@pytest.mark.slow
 def test_what_is_old_is_counted_and_then_pruned(synced: Company) -> None:
     for _ in range(3):
         for category in ("done", "todo"):

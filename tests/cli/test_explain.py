@@ -202,6 +202,7 @@ def test_a_link_that_is_only_observed_says_so(company: Company) -> None:
     assert "not written: links are only observed" in company.opsync("explain", "PAY-200").out
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("settled", [[], ["--theirs"]])
 def test_a_link_that_people_removed_stands_nowhere(synced: Company, settled: list[str]) -> None:
     assert "stands at Toy Link" in " ".join(synced.opsync("explain", "PAY-100").out.split())

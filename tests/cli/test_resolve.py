@@ -119,6 +119,7 @@ def test_nor_on_one_that_is_gone_where_the_value_stood_already(synced: Company) 
     assert "1 value is opsync's again, but nothing can be written on One-tap checkout: gone" in said
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("named", [["roadmap"], []])
 def test_ours_says_that_a_pause_is_to_end_first(edited: Company, named: list[str]) -> None:
     edited.opsync("pause", *named)
@@ -145,6 +146,7 @@ def test_ours_says_where_nothing_stands_and_nothing_should(synced: Company) -> N
     assert "Written     Toy 1" in synced.opsync("sync").lines
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("mode", "comes"),
     [
@@ -171,6 +173,7 @@ def test_ours_of_a_rule_that_is_configured_no_more_goes_by_the_others(
     assert delivery(synced) == ("None" if mode != "observe" else stood)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("mode", ["apply", "propose", "observe"])
 def test_ours_takes_no_text_of_theirs_away_where_nothing_of_opsyncs_should_stand(
     edited: Company, mode: str

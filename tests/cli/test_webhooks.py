@@ -187,6 +187,7 @@ def test_one_tool_that_refuses_does_not_keep_the_others(scene: Scene) -> None:
     assert found["linear"]["state"] == "on"
 
 
+@pytest.mark.slow
 def test_notion_says_hello_and_its_token_is_shown_to_be_pasted(scene: Scene) -> None:
     shown = scene.opsync("register", "notion", "--url", scene.here)
     assert f"2. Webhook URL: {scene.here}/hooks/notion" in shown
@@ -298,6 +299,7 @@ def test_signals_that_ought_to_come_and_do_not_are_silent(scene: Scene) -> None:
     assert scene.json("list")["linear"]["state"] == "on"
 
 
+@pytest.mark.slow
 def test_what_opsync_made_is_taken_away_and_nothing_else(scene: Scene) -> None:
     scene.opsync("register", "jira-main", "--url", scene.here)
     (hook,) = scene.world.jira.hooks.registered.values()
@@ -326,6 +328,7 @@ def test_all_are_taken_away_and_each_says_so(scene: Scene) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_secret_of_people_is_used_and_left_to_them(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def told(world: World) -> tuple[list[str], list[str], str]:
     return in_jira, in_linear, world.checkout.text("Delivery")[:6]
 
 
+@pytest.mark.slow
 async def test_what_a_renamed_rule_writes_goes_where_it_wrote_under_its_former_name(
     settled: World,
 ) -> None:

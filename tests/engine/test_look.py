@@ -51,6 +51,7 @@ async def test_it_counts_initiatives_work_and_what_has_none(world: World) -> Non
     assert found.unseen == ()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("read_only", [False, True])
 async def test_nothing_is_written_whatever_the_configuration_says(
     world: World, read_only: bool

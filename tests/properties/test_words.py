@@ -264,14 +264,13 @@ def play(seed: int, folder: Path) -> None:
         words.end()
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_text_of_theirs_goes_by_their_word_alone(tmp_path: Path, seed: int) -> None:
+def test_a_text_of_theirs_goes_by_their_word_alone(tmp_path: Path) -> None:
     """I6"""
-    play(seed, tmp_path)
+    play(0, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 42))
+@pytest.mark.parametrize("seed", range(1, 41))
 def test_however_often_it_is_given_up_and_taken_back_it_goes_by_their_word_alone(
     tmp_path: Path, seed: int
 ) -> None:

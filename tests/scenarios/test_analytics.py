@@ -364,6 +364,7 @@ async def test_bad_input_a_project_without_data_is_not_told_as_zero(world: Measu
     assert world.checkout.text("Adoption") == f"Not measured: {TOOLS[world.tool]} has no data yet"
 
 
+@pytest.mark.sampled
 async def test_bad_input_a_refused_query_is_the_rules_matter_and_no_failed_pass(
     world: MeasuredWorld,
 ) -> None:

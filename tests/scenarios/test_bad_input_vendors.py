@@ -45,6 +45,7 @@ def forget_requests(world: World) -> None:
         vendor.exchanges.clear()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_a_dead_token_is_named_with_the_click_and_the_others_finish(
     settled: World, instance: str
@@ -283,6 +284,7 @@ async def test_connections_that_are_reset_make_the_pass_incomplete_and_heal(
     assert settled.checkout.text("Delivery").startswith("4 of 5 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("instance", INSTANCES)
 async def test_writes_whose_answer_is_lost_leave_no_duplicate(world: World, instance: str) -> None:
     """Trouble 3, I9"""

@@ -357,6 +357,7 @@ def test_what_is_written_into_other_tools_tells_no_more_than_is_exposed(
     assert {sort: words for sort, words in found.items() if words} == {}
 
 
+@pytest.mark.slow
 def test_annotations_tell_of_no_release_that_is_private(canaries: Canaries) -> None:
     found = canaries.annotations()
     assert any("Meadow" in text for text in found), "the check below can fail"

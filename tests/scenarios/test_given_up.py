@@ -96,6 +96,7 @@ async def test_it_is_theirs_until_it_is_written_over(given_up: World) -> None:
     assert (await row(given_up)).owned
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["keep", "remove"])
 async def test_a_release_leaves_it_and_tells_it(given_up: World, how: str) -> None:
     done = await release(given_up, how)
@@ -123,6 +124,7 @@ async def test_where_nothing_is_to_stand_any_more_it_stays(given_up: World) -> N
     assert cell(given_up) == THEIRS
 
 
+@pytest.mark.slow
 async def test_it_can_be_had_back_before_it_is_written_over(given_up: World) -> None:
     assert await theirs(given_up) == 1
     await given_up.sync()
@@ -218,6 +220,7 @@ async def test_the_undo_of_an_earlier_run_names_no_undo_that_would_take_it_away(
 # Not a person's -------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["the store was lost", "the journal was cut"])
 async def test_what_opsync_wrote_before_it_knew_stays_its_own(world: World, how: str) -> None:
     await world.sync()
@@ -245,6 +248,7 @@ async def test_what_opsync_wrote_before_it_knew_stays_its_own(world: World, how:
 # Decided before -------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["release", "undo"])
 async def test_what_was_undone_before_a_release_or_an_undo_is_so_after_the_undo_of_that(
     world: World, how: str

@@ -120,6 +120,7 @@ async def test_a_narrower_scope_takes_no_mass_of_links_along(linked: World) -> N
     await linked.silent()
 
 
+@pytest.mark.slow
 async def test_another_property_than_the_one_that_people_use_clears_no_pages(
     linked: World,
 ) -> None:
@@ -145,6 +146,7 @@ async def test_a_misspelt_property_removes_nothing_at_all(linked: World) -> None
     assert (report.planned, writes(linked, before)) == (0, {})
 
 
+@pytest.mark.slow
 async def test_people_who_unlink_a_mass_by_hand_are_asked_too(linked: World) -> None:
     for number in range(PAIRS):
         linked.linear.edit(f"GRO-{number + 4}", description="")
@@ -188,6 +190,7 @@ async def test_rules_that_observe_are_over_no_limit(linked: World) -> None:
     assert len(report.plan.observed) == 2 * PAIRS
 
 
+@pytest.mark.slow
 async def test_a_value_that_is_written_again_and_again_stops_its_connection(world: World) -> None:
     world.raw["limits"] = {"rewrites_a_day": 3}
     await world.sync()
@@ -241,6 +244,7 @@ async def test_many_small_steps_within_a_day_are_one_large_one(linked: World) ->
     assert not linked.attachments("GRO-14")
 
 
+@pytest.mark.slow
 async def test_what_a_person_let_a_run_do_is_not_held_against_the_next(linked: World) -> None:
     unlink(linked, *range(11))
     assert of(await linked.sync(), "linear").over
@@ -251,6 +255,7 @@ async def test_what_a_person_let_a_run_do_is_not_held_against_the_next(linked: W
     assert report.exit_code == 0, troubles(report)
 
 
+@pytest.mark.slow
 async def test_new_values_in_small_steps_are_counted_together_too(linked: World) -> None:
     linked.clock.advance(24 * 3600)
     linked.raw["limits"] = {"creates": 2}

@@ -114,6 +114,7 @@ def test_it_finds_exactly_the_initiatives_without_work(looked: Looked) -> None:
     }
 
 
+@pytest.mark.slow
 def test_it_finds_how_much_is_in_progress_without_an_initiative(looked: Looked) -> None:
     share = looked.json["look"]["in_progress"]
     assert looked.json["look"]["work"]["in_progress"] == IN_PROGRESS

@@ -123,6 +123,7 @@ async def test_the_first_read_takes_as_few_requests_as_the_vendors_allow(
     assert report.write_requests == 0
 
 
+@pytest.mark.slow
 async def test_the_first_run_writes_each_place_once(company: Company, harbor: Harbor) -> None:
     report = await company.sync()
     writes = Counter(
@@ -142,6 +143,7 @@ async def test_the_first_run_writes_each_place_once(company: Company, harbor: Ha
     )
 
 
+@pytest.mark.slow
 async def test_an_issue_that_moved_costs_one_write_for_each_place_concerned(
     company: Company, harbor: Harbor
 ) -> None:

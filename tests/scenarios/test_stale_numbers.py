@@ -66,6 +66,7 @@ async def test_after_recovery_the_new_number_stands(settled: World) -> None:
     await settled.silent()
 
 
+@pytest.mark.slow
 async def test_after_a_second_outage_the_new_day_is_named(settled: World) -> None:
     for _ in range(2):
         settled.linear.start_outage()

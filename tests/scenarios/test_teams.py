@@ -128,6 +128,7 @@ async def test_a_team_is_private_in_every_tool_where_it_works(world: World) -> N
         assert secret not in everything
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("expose", ["nothing", "key"])
 async def test_the_address_of_a_private_teams_work_has_no_title_in_it(
     world: World, expose: str

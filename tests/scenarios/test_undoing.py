@@ -143,6 +143,7 @@ async def test_what_a_later_run_wrote_is_left_to_an_undo_of_that_run(world: Worl
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
+@pytest.mark.slow
 async def test_once_that_run_is_undone_the_earlier_one_can_be(world: World) -> None:
     empty = standing(world)
     first = await world.sync()

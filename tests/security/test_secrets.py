@@ -279,6 +279,7 @@ def test_no_secret_comes_out_anywhere(lived: tuple[Vault, Told]) -> None:
     assert len(CHANNELS) >= 10
 
 
+@pytest.mark.slow
 def test_every_secret_was_there_to_come_out(lived: tuple[Vault, Told]) -> None:
     """I16: each was sent where it belongs, or answered; so that the check above can fail."""
     made, _ = lived
@@ -288,6 +289,7 @@ def test_every_secret_was_there_to_come_out(lived: tuple[Vault, Told]) -> None:
             assert any(canary.is_in(text) for text in sent), canary.name
 
 
+@pytest.mark.slow
 def test_every_channel_carries_something(lived: tuple[Vault, Told]) -> None:
     made, told = lived
     marks = {
@@ -332,6 +334,7 @@ def test_the_net_catches_every_form(canary: Canary) -> None:
     assert not any(canary.is_in(other.value) for other in CANARIES if other is not canary)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_misspelt_or_wrong_is_told_without_its_value(
     lived: tuple[Vault, Told],
 ) -> None:

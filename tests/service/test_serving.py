@@ -118,6 +118,7 @@ def test_reload_says_what_counts_after_a_restart_only(served: Beside) -> None:
     assert "service.drain_s counts after a restart" in served.opsync("reload").out
 
 
+@pytest.mark.slow
 def test_a_rule_that_fits_nothing_is_told_everywhere_until_it_does(served: Beside) -> None:
     columns = served.world.raw["rollup"][0]
     columns["properties"] = ["<b>Trackd</b>"]

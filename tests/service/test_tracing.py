@@ -185,6 +185,7 @@ def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
     server.server_close()
 
 
+@pytest.mark.slow
 async def test_a_collector_is_sent_what_there_is_until_the_end(
     collector: tuple[str, list[tuple[str, bytes]]],
 ) -> None:

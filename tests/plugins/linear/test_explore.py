@@ -83,6 +83,7 @@ async def test_all_pages_of_teams_are_to_choose_from(
     assert workspace.read_requests == 2
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("issues", [3, 260, 700])
 async def test_a_first_read_is_counted_by_the_teams(
     workspace: LinearWorkspace, connect: Connect, issues: int

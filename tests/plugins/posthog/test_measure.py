@@ -316,6 +316,7 @@ async def test_an_error_in_a_good_answer_is_told_in_posthog_s_words(harbor: Harb
     assert (reading.trouble, reading.message) == ("refused", "Memory limit exceeded")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("zone", ["", "Europe/Berlin"])
 @pytest.mark.parametrize("names", [(["a"], []), ([], ["b"]), (["a"], ["b"])])
 def test_posthog_s_own_parser_takes_the_query(

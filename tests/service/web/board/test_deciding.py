@@ -117,6 +117,7 @@ async def test_a_button_about_what_has_changed_since_does_nothing(ben: Visitor) 
     assert ben.office.noted == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "fields",
     [

@@ -89,6 +89,7 @@ async def test_the_demo_looks_as_it_is_told(company: Company) -> None:
     assert "This week" in page.text
 
 
+@pytest.mark.slow
 async def test_the_demo_tells_why_something_is_not_counted(company: Company) -> None:
     async with looking(company) as client:
         page = Shown(await client.get("/"))

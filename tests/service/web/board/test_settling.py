@@ -18,6 +18,7 @@ async def edited(visitor: Visitor) -> World:
     return world
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["/plan", "/initiatives/CHECKOUT"])
 async def test_an_edit_can_be_kept_or_written_over(ana: Visitor, path: str) -> None:
     world = await edited(ana)
@@ -33,6 +34,7 @@ async def test_an_edit_can_be_kept_or_written_over(ana: Visitor, path: str) -> N
     assert world.checkout.text("Delivery").startswith("3 of 5 done")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 @pytest.mark.parametrize("path", ["/plan", "/initiatives/CHECKOUT"])
 async def test_an_edit_that_the_page_did_not_show_is_not_decided_about(
@@ -72,6 +74,7 @@ async def test_what_opsync_would_write_over_an_edit_is_what_the_page_showed(ana:
     assert world.checkout.text("Delivery") == "Ask Ana"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["/plan", "/initiatives/CHECKOUT"])
 async def test_what_stands_where_a_person_decided_is_what_the_page_showed(
     ana: Visitor, path: str
