@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from opsync.engine.owning import (
@@ -148,6 +149,29 @@ async def test_a_write_that_fails_leaves_it_theirs(given_up: World) -> None:
     assert (await row(given_up)).ceded
     await release(given_up)
     assert cell(given_up) == THEIRS
+
+
+async def test_a_release_leaves_it_where_a_write_over_it_may_have_been_carried_out(
+    given_up: World,
+) -> None:
+    """It was not: the connection broke before the tool had it."""
+
+    def cut(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH":
+            raise httpx.ReadError("cut off", request=request)
+        return None
+
+    given_up.net.before["api.notion.com"] = cut
+    await given_up.sync()
+    given_up.net.before.clear()
+    assert (await row(given_up)).intent is not None
+    assert cell(given_up) == THEIRS
+    done = await release(given_up)
+    assert [one.left.why for one in done.left] == ["edited"]
+    for _ in range(2):
+        await given_up.sync()
+    assert cell(given_up) == THEIRS
+    assert await whose(given_up) is HoldKind.released
 
 
 # Given back by an undo ------------------------------------------------------------------------

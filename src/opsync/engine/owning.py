@@ -181,15 +181,17 @@ async def remove_released(
     nothing is in them. What is a person's still is left to them. `command` is what a person typed:
     should it not come to its end, the same goes on with it."""
     backs = {
-        one.slot: Back(None, plain(one.applied), HoldKind.released, begun=plain(unsure(one)))
+        one.slot: Back(
+            None,
+            None if one.ceded else plain(one.applied),
+            HoldKind.released,
+            begun=plain(unsure(one)),
+        )
         for one in entries
     }
     theirs = [one for one in entries if not one.owned]
     left = [LeftSlot(one.slot, backs.pop(one.slot), Left("edited")) for one in theirs]
-    if not dry:
-        at = session.runtime.clock.now()
-        await keep_released(session.store, theirs, by=by, at=at)
-    return await take_back(
+    found = await take_back(
         session,
         backs,
         TakenBack(left=left),
@@ -199,6 +201,11 @@ async def remove_released(
         columns=Columns(session, "released", instances=columns_of),
         dry=dry,
     )
+    if not dry:
+        edited = {one.slot for one in found.left if one.left.why == "edited"}
+        given_up = [one for one in entries if one.ceded and one.slot in edited]
+        await keep_released(session.store, given_up, by=by, at=session.runtime.clock.now())
+    return found
 
 
 # Settling ------------------------------------------------------------------------------------
