@@ -25,30 +25,23 @@ from opsync.watch import Alarm
 from tests.support.world import World
 
 HOOK = "https://hooks.slack.example/services/T0/B0/s3cret"
-ALERTS = "https://alerts.example/s3cret"
 HOUR_S, DAY_S = 3_600, 86_400
 
 
 class Company(World):
-    """The small company with a Slack, an alert webhook, and a page for what opsync tells."""
+    """The small company with a Slack, and a page for what opsync tells."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.posted: list[dict[str, Any]] = []
-        self.alerted: list[dict[str, Any]] = []
         self.answers = 200
         self.net.before["hooks.slack.example"] = self._slack
-        self.net.before["alerts.example"] = self._alert
         self.board = self.page("Board", "")
         self.raw["service"] = {"digest": {"slack_webhook": HOOK}}
 
     def _slack(self, request: httpx.Request) -> httpx.Response:
         self.posted.append(json.loads(request.content))
         return httpx.Response(self.answers, text="ok")
-
-    def _alert(self, request: httpx.Request) -> httpx.Response:
-        self.alerted.append(json.loads(request.content))
-        return httpx.Response(200, text="ok")
 
     def at(self, weekday: int, hour: float) -> None:
         """Go on to the next such day and hour, in UTC."""
@@ -162,12 +155,10 @@ async def test_a_store_that_cannot_be_read_just_then_costs_no_digest(
     assert len(company.posted) == 1
 
 
-async def test_a_failure_is_an_alarm_told_once_and_tried_again_an_hour_later(
+async def test_a_failure_is_an_alarm_and_is_tried_again_an_hour_later(
     company: Company,
 ) -> None:
-    company.raw["alerts"] = {"webhook": ALERTS}
     await company.sync()
-    company.alerted.clear()
     company.at(0, 8)
     company.answers = 500
 
@@ -180,14 +171,12 @@ async def test_a_failure_is_an_alarm_told_once_and_tried_again_an_hour_later(
     assert "500" in alarm.error
     assert "s3cret" not in f"{alarm}"
     assert await company.alarms() == [alarm]
-    assert [one["alarms"][0]["change"] for one in company.alerted] == ["new"]
 
     company.answers = 200
     company.clock.advance(60)
     assert await company.minute() == ()
     assert len(company.posted) == tries + 1
     assert await company.alarms() == []
-    assert [one["alarms"][0]["change"] for one in company.alerted] == ["new", "over"]
 
 
 async def test_what_was_sent_by_hand_ends_the_alarm(company: Company) -> None:

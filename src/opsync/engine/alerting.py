@@ -1,4 +1,4 @@
-"""Alerts: after a pass, tell a webhook what went wrong or is over, and a watchdog that all is well.
+"""Alerts: tell a webhook what went wrong or is over, and a watchdog that all is well.
 
 What is sent names connections, days and next steps, and nothing that stands in a tool. That it
 cannot be sent is told and fails nothing.
@@ -18,7 +18,6 @@ from opsync.errors import OpsyncError, RefusedError, TemporaryError
 from opsync.http import Answer, Client, Policy, Pool, fingerprint
 from opsync.model import Value
 from opsync.redact import secret_parts
-from opsync.report import PassReport
 from opsync.runtime import Clock
 from opsync.steps.shared import OWN
 from opsync.store import Store
@@ -38,26 +37,32 @@ Style = Literal["json", "slack"]
 
 
 async def tell(
-    alerts: AlertsBlock, store: Store, pool: Pool, clock: Clock, report: PassReport
-) -> None:
-    """Send what there is to tell after a pass, at most one message, and note in `report` what
-    could not be sent. What was not sent is told after the next one."""
-    if alerts.webhook is not None:
-        told = _told((await store.kept(OWN)).get(TOLD))
-        found = news(told, report.alarms)
-        if found:
-            message = worded(found, alerts.style, clock.now())
-            if (why := await post(alerts.webhook, message, pool)) == "":
-                now = as_told(report.alarms)
-                await store.put_kept(OWN, {TOLD: now or None})
-            else:
-                report.untold.append(f"no alert could be sent: {why}")
-    if alerts.alive is not None and report.exit_code == 0:
-        try:
-            client, path = _client(alerts.alive, "alerts.alive", pool)
-            await client.read("GET", path)
-        except OpsyncError as error:
-            report.untold.append(f"the sign that opsync is alive could not be sent: {error}")
+    alerts: AlertsBlock, store: Store, pool: Pool, clock: Clock, alarms: Sequence[Alarm]
+) -> str:
+    """Send what is news of all that is wrong, at most one message; returns why it could not be
+    sent, "" where it was or there is none. What was not sent is told the next time."""
+    if alerts.webhook is None:
+        return ""
+    found = news(_told((await store.kept(OWN)).get(TOLD)), alarms)
+    if not found:
+        return ""
+    if why := await post(alerts.webhook, worded(found, alerts.style, clock.now()), pool):
+        return f"no alert could be sent: {why}"
+    await store.put_kept(OWN, {TOLD: as_told(alarms) or None})
+    return ""
+
+
+async def tell_alive(alerts: AlertsBlock, pool: Pool) -> str:
+    """Tell the watchdog that all is well; returns why it could not be told, "" where it was or
+    there is none."""
+    if alerts.alive is None:
+        return ""
+    try:
+        client, path = _client(alerts.alive, "alerts.alive", pool)
+        await client.read("GET", path)
+    except OpsyncError as error:
+        return f"the sign that opsync is alive could not be sent: {error}"
+    return ""
 
 
 async def post(

@@ -15,7 +15,7 @@ import msgspec
 from opsync.blocks.digesting import DAYS
 from opsync.config import Config
 from opsync.contract.pages import PageBlock, PageText
-from opsync.engine.alerting import post, worded
+from opsync.engine.alerting import post
 from opsync.engine.digest import Week, week
 from opsync.engine.digestwords import Line, Piece, as_slack, more_of, on_page, told
 from opsync.engine.pages import write_part
@@ -24,7 +24,7 @@ from opsync.engine.untold import SENT, Channel, Sending, sendings, unsent
 from opsync.errors import ConfigError
 from opsync.steps.shared import OWN
 from opsync.store import Store
-from opsync.watch import Alarm, as_told, news
+from opsync.watch import Alarm
 
 PART = "digest"
 AGAIN = timedelta(hours=1)
@@ -113,14 +113,12 @@ def due(config: Config, now: datetime) -> datetime | None:
 async def send_due(session: Session, now: datetime) -> tuple[Alarm, ...]:
     """Send what is due and was not sent yet, on each channel once; returns what is wrong.
 
-    Call it once a minute, beside no pass of the connection that writes the page. That something
-    could not be sent is told to the webhook of [alerts] as well, once, and tried again an hour
-    later, for a day.
+    Call it once a minute, beside no pass of the connection that writes the page. What could not be
+    sent is tried again an hour later, for a day.
     """
     settings = session.config.general.service.digest
     at = due(session.config, now)
     before = await sendings(session.store)
-    earlier = unsent(session.config, before)
     channels: list[Channel] = []
     if settings.slack_webhook is not None:
         channels.append("slack")
@@ -139,12 +137,7 @@ async def send_due(session: Session, now: datetime) -> tuple[Alarm, ...]:
         else:
             done = Sending(at, now, "sent")
         await _keep(session.store, channel, done)
-    lasting = unsent(session.config, await sendings(session.store))
-    alerts = session.config.general.alerts
-    found = news(as_told(earlier), lasting)
-    if found and alerts.webhook is not None:
-        await post(alerts.webhook, worded(found, alerts.style, now), session.pool)
-    return lasting
+    return unsent(session.config, await sendings(session.store))
 
 
 def _wanted(channel: Channel, last: Sending | None, at: datetime, now: datetime) -> bool:

@@ -11,10 +11,11 @@ from opsync.config import Config, Instance
 from opsync.contract.connector import Connector, Context
 from opsync.contract.examining import Check, Diagnosable
 from opsync.current import Opened, Pass, Used
-from opsync.engine.alerting import tell
+from opsync.engine.alerting import tell, tell_alive
 from opsync.engine.approving import kept_plan
 from opsync.engine.fingerprint import derives_as, modes_as, reads_as
 from opsync.engine.lookup import Lookup
+from opsync.engine.untold import untold
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError, OpsyncError, PluginError, SignInError
 from opsync.http import Client, Policy, Pool
@@ -143,9 +144,17 @@ class Session:
             anew = not done.applied_mode
             shown.kept_as = await self.store.put_plan(plan, told=told, anew=anew)
         if done.applied_mode:
-            alerts = self.config.general.alerts
-            await tell(alerts, self.store, self.pool, self.runtime.clock, shown)
+            shown.untold += await self._tell(shown)
         return shown
+
+    async def _tell(self, done: PassReport) -> list[str]:
+        """Tell what is wrong, and that all is well; returns why that could not be told."""
+        alerts = self.config.general.alerts
+        alarms = [*done.alarms, *await untold(self.config, self.store)]
+        in_vain = [await tell(alerts, self.store, self.pool, self.runtime.clock, alarms)]
+        if done.exit_code == 0:
+            in_vain.append(await tell_alive(alerts, self.pool))
+        return [why for why in in_vain if why]
 
     async def doctor(self, only: frozenset[str] = frozenset()) -> AsyncIterator[tuple[str, Check]]:
         """Each connection's own checks, one after the other."""

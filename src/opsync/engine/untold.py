@@ -49,12 +49,16 @@ class Looked(Struct, frozen=True):
 async def alarms(config: Config, store: Store, now: datetime) -> tuple[Alarm, ...]:
     """All that is wrong by what the store knows, also what should have been told and was not; those
     that are red come first. Asks no tool."""
-    found = (
-        *await watched(config, store, now),
+    found = (*await watched(config, store, now), *await untold(config, store))
+    return tuple(sorted(found, key=lambda one: one.state != "fail"))
+
+
+async def untold(config: Config, store: Store) -> tuple[Alarm, ...]:
+    """What should have been told and was not, as alarms."""
+    return (
         *unsent(config, await sendings(store)),
         *unwritten(config, await looked(store)),
     )
-    return tuple(sorted(found, key=lambda one: one.state != "fail"))
 
 
 def unsent(config: Config, found: Mapping[str, Sending]) -> tuple[Alarm, ...]:

@@ -7,25 +7,23 @@ Each chore is tried by itself, and what fails is told and tried again: none of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
 
 from opsync.contract.pages import WritesPages
 from opsync.engine import digestsending, healthpage
-from opsync.engine.alerting import tell
+from opsync.engine.alerting import tell, tell_alive
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.housekeeping import prune
 from opsync.engine.webhooks import Webhooks, public_url, renew_due, sources_of
 from opsync.errors import OpsyncError
 from opsync.report import PassReport
-from opsync.service.reading import COMMAND
 from opsync.service.running import Service
 from opsync.service.searching import Searching
 from opsync.service.surface import Surface
 from opsync.steps.shared import OWN
-from opsync.watch import Alarm
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +32,10 @@ RENEWED_AT = "webhooks:renewed-at"
 """When it was looked after the webhooks last."""
 DAILY = timedelta(days=1)
 HOURLY = timedelta(hours=1)
+ALIVE_AGAIN = timedelta(minutes=15)
+"""So long after the watchdog heard last it is told that all is still well, if no run tells it."""
 
-Chore = Callable[[datetime], Awaitable[Sequence[Alarm] | None]]
+Chore = Callable[[datetime], Awaitable[object]]
 
 
 class Chores:
@@ -47,8 +47,10 @@ class Chores:
         self._task: asyncio.Task[None] | None = None
         self._lag: asyncio.Task[None] | None = None
         self._searching = Searching(service)
-        self._found: dict[str, tuple[Alarm, ...]] = {}
         self._not_before: dict[str, datetime] = {}
+        self._well_at: datetime | None = None
+        """When the watchdog was told last that all is well; None once a run was no good one."""
+        service.told.append(self._passed)
 
     def start(self) -> None:
         """Begin."""
@@ -85,7 +87,7 @@ class Chores:
             if now < self._not_before.get(name, now):
                 continue
             try:
-                found = await chore(now)
+                await chore(now)
             except OpsyncError as error:
                 self._not_before[name] = now + HOURLY
                 _log.warning("chore.failed", chore=name, error=str(error))
@@ -94,22 +96,32 @@ class Chores:
                 self._not_before[name] = now + HOURLY
                 _log.error("chore.failed", chore=name, exc_info=error)
                 continue
-            if found is not None:
-                self._found[name] = tuple(found)
-        self._surface.alarmed = tuple(one for each in self._found.values() for one in each)
-        await self._tell()
-
-    async def _tell(self) -> None:
-        """Tell what is wrong although no pass came to its end: that may be just what it is."""
-        session = self._service.session
-        if session.config.general.alerts.webhook is None:
-            return
         try:
-            report = PassReport(0, COMMAND, alarms=[*await self._surface.alarms()])
-            alerts = session.config.general.alerts.model_copy(update={"alive": None})
-            await tell(alerts, session.store, session.pool, session.runtime.clock, report)
+            await self._tell(now)
         except OpsyncError as error:
             _log.warning("chore.failed", chore="alerts", error=str(error))
+
+    def _passed(self, report: PassReport) -> None:
+        """A pass is over. A good one told the watchdog."""
+        now = self._service.session.runtime.clock.now()
+        self._well_at = now if report.exit_code == 0 else None
+
+    async def _tell(self, now: datetime) -> None:
+        """Tell what is wrong although no pass came to its end, since that may be just what it is;
+        and that all is well although none begins, since nothing changes."""
+        session = self._service.session
+        alerts = session.config.general.alerts
+        if alerts.webhook is None and alerts.alive is None:
+            return
+        alarms = await self._surface.alarms()
+        why = await tell(alerts, session.store, session.pool, session.runtime.clock, alarms)
+        if why:
+            _log.warning("chore.failed", chore="alerts", error=why)
+        well = not self._service.trouble and not any(one.state == "fail" for one in alarms)
+        if well and self._well_at is not None and now - self._well_at >= ALIVE_AGAIN:
+            self._well_at = now
+            if why := await tell_alive(alerts, session.pool):
+                _log.warning("chore.failed", chore="alerts", error=why)
 
     async def _note_signals(self, now: datetime) -> None:
         # Connectors learn in passes who they are, by which their signals are understood.
@@ -131,13 +143,13 @@ class Chores:
         await session.store.put_kept(OWN, {RENEWED_AT: now.isoformat()})
         await self._surface.settle()
 
-    async def _send_digest(self, now: datetime) -> Sequence[Alarm]:
+    async def _send_digest(self, now: datetime) -> None:
         async with self._service.hands.holding(self._with_pages()):
-            return await digestsending.send_due(self._service.session, now)
+            await digestsending.send_due(self._service.session, now)
 
-    async def _write_health_page(self, now: datetime) -> Sequence[Alarm]:
+    async def _write_health_page(self, now: datetime) -> None:
         async with self._service.hands.holding(self._with_pages()):
-            return await healthpage.write_due(self._service.session, now)
+            await healthpage.write_due(self._service.session, now)
 
     def _with_pages(self) -> list[str]:
         """The connections in which pages are kept: nobody else works with them meanwhile."""

@@ -14,6 +14,7 @@ from opsync.contract.webhooks import Signal
 from opsync.engine.hooksecrets import HookSecrets
 from opsync.engine.undoing import is_change, is_run, undo, writes_of
 from opsync.engine.undone import ShownBack, insist, shown_back
+from opsync.engine.untold import alarms
 from opsync.engine.webhooks import hook_facts, last_delivery, note_untold, untold_reads
 from opsync.errors import ConfigError, StoreError
 from opsync.hookfacts import HookFacts, Untold
@@ -32,7 +33,6 @@ from opsync.service.standing import Standing as Numbers
 from opsync.service.standing import standing_of
 from opsync.service.web.app import dashboard
 from opsync.service.web.guarded import Guarded
-from opsync.steps.watching import watched
 from opsync.store import Store
 from opsync.watch import Alarm
 
@@ -57,8 +57,6 @@ class Surface:
         self.hooks_address: Address | None = None
         self.memory = Memory(service.session.store)
         self.counters = Counters()
-        self.alarmed: tuple[Alarm, ...] = ()
-        """What chores found to be wrong, besides what the store knows."""
         self._redactor = redactor
         self._proxies: list[IPv4Network | IPv6Network] = []
         """Whom the receiver believes for whom they send; the same list for good."""
@@ -207,7 +205,7 @@ class Surface:
 
     async def alarms(self) -> Sequence[Alarm]:
         """What is wrong with connections, tokens, owners, and what could not be sent."""
-        return [*await watched(self.config, self.store, self.now()), *self.alarmed]
+        return await alarms(self.config, self.store, self.now())
 
     async def standing(self) -> Numbers:
         """The service in numbers."""
