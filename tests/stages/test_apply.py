@@ -123,6 +123,33 @@ async def test_what_stands_there_by_then_decides(wall: Wall) -> None:
     assert [len(plan.skipped) for _, plan in report.fresh] == [1]
 
 
+async def test_of_what_only_that_turns_up_plugins_are_asked(wall: Wall) -> None:
+    """Of what was planned before they were asked then."""
+    asked: list[Value] = []
+
+    def veto(change: Change) -> str | None:
+        asked.append(change.desired)
+        return "frozen"
+
+    await run(wall, work("remote"), veto=veto)
+    assert asked == []
+    assert wall.asked == [("observe", "1"), ("write", "1")]
+
+    old = {"url": "https://old.example"}
+    row = Entry(slot=slot("remote"), applied=stored(old), remote_id="r")
+    target = work("remote", entries=[row])
+    wall.stands = [
+        Seen.of("remote", old, address=old["url"], remote_id="r", ours=True),
+        Seen.of("remote", LINK, address=LINK["url"], remote_id="theirs", ours=False),
+    ]
+    assert [change.verb.value for change in target.changes] == ["update"]
+    report = await run(wall, target, veto=veto)
+    assert asked == [None], "a removal, since somebody's own link stands there by now"
+    assert wall.asked[2:] == [("observe", "1")]
+    assert [(change.verb.value, why) for _, change, why in report.vetoed] == [("remove", "frozen")]
+    assert [len(plan.changes) for _, plan in report.fresh] == [0]
+
+
 async def test_a_write_whose_outcome_is_unknown_is_looked_at_and_not_sent_again(wall: Wall) -> None:
     row = Entry(slot=slot(), desired=stored("new"), intent=stored("new"))
     wall.stands = [Seen.of("text", "new", remote_id="made", ours=True)]
@@ -208,7 +235,7 @@ async def test_after_a_refused_sign_in_nothing_else_is_sent(wall: Wall) -> None:
 
 
 async def test_a_pause_is_heard_before_the_next_batch(wall: Wall) -> None:
-    answers = iter([True, False, True])
+    answers = iter([True, True, False])
 
     async def may_go() -> bool:
         return next(answers)
@@ -216,3 +243,17 @@ async def test_a_pause_is_heard_before_the_next_batch(wall: Wall) -> None:
     report = await run(wall, work(), work(), work(), may_go=may_go)
     assert wall.asked == [("write", "1")]
     assert report.paused
+
+
+async def test_a_pause_that_came_while_a_target_was_looked_at_is_heard_before_the_write(
+    wall: Wall,
+) -> None:
+    async def may_go() -> bool:
+        return not wall.asked
+
+    report = await run(wall, work("remote"), work("remote"), may_go=may_go)
+    assert wall.asked == [("observe", "1")]
+    assert (report.paused, report.done) == (True, [])
+    kept = await wall.store.entry(slot("remote"))
+    assert kept is not None
+    assert kept.intent is None

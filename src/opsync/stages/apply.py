@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -53,6 +53,11 @@ async def _always() -> bool:
     return True
 
 
+def _unopposed(change: Change) -> str | None:
+    """Let it pass."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class TargetWork:
     """One target with its plan, what it was planned from, and the initiatives that it is for.
@@ -78,6 +83,8 @@ class ApplyReport:
     fresh: list[tuple[TargetWork, TargetPlan]] = field(default_factory=list)
     made: list[MadeColumn] = field(default_factory=list)
     """Columns that had to be made."""
+    vetoed: list[tuple[TargetWork, Change, str]] = field(default_factory=list)
+    """What only these plans turned up, and a plugin objects to, with its reason."""
     unread: list[TargetWork] = field(default_factory=list)
     """Targets that could not be looked at before the write."""
     paused: bool = False
@@ -96,6 +103,7 @@ async def apply(
     clean: Callable[[str], str] = str,
     keep: Callable[[], Awaitable[None]] = _nothing,
     may_go: Callable[[], Awaitable[bool]] = _always,
+    veto: Callable[[Change], str | None] = _unopposed,
     again: Again | None = None,
     watch: Watch = unwatched,
     unknown: Callable[[], int] = int,
@@ -109,9 +117,10 @@ async def apply(
     not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
     `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
-    before each batch; `again` reads every target, and decides for it what to write; `watch` ends a
-    step of the connector that hangs; `unknown` counts the writes that may have been carried out
-    by a try before the one that failed.
+    before each batch, and once more when its targets were looked at; `veto` gives a reason against
+    a change that was not planned like this before; `again` reads every target, and decides for it
+    what to write; `watch` ends a step of the connector that hangs; `unknown` counts the writes that
+    may have been carried out by a try before the one that failed.
     """
     applier = _Applier(
         connector=connector,
@@ -122,6 +131,7 @@ async def apply(
         clean=clean,
         keep=keep,
         may_go=may_go,
+        veto=veto,
         again=again,
         watch=watch,
         unknown=unknown,
@@ -143,6 +153,7 @@ class _Applier:
     clean: Callable[[str], str]
     keep: Callable[[], Awaitable[None]]
     may_go: Callable[[], Awaitable[bool]]
+    veto: Callable[[Change], str | None]
     again: Again | None
     watch: Watch
     unknown: Callable[[], int]
@@ -185,11 +196,15 @@ class _Applier:
             if ready:
                 changes.extend(ready)
                 targets[work.record.ref] = self.looked.get(work.record.ref, work.record)
-        if self.report.stopped is not None and self.again is not None:
+        hindrance = self.report.stopped
+        if changes and hindrance is None and not await self.may_go():
+            # Looking may have waited for as long as its tool asked for.
+            self.report.paused, hindrance = True, OpsyncError("Writes were paused meanwhile.")
+        if hindrance is not None and self.again is not None:
             # What was decided here is held already: it is told as not written, to be let go of.
-            unsent = [self.cleaned(_not_sent(one, self.report.stopped)) for one in changes]
+            unsent = [self.cleaned(_not_sent(one, hindrance)) for one in changes]
             self.report.done.extend(zip(changes, unsent, strict=True))
-        if not changes or self.report.stopped is not None:
+        if not changes or hindrance is not None:
             return
         changes = await self.store.begin_changes(changes)
         if not changes:
@@ -289,8 +304,21 @@ class _Applier:
         sight = self.sight(work.record, seen)
         await self.store.finish_changes(self.run, fresh.recovered, self.clock.now(), seen=sight)
         await self.store.put_desired(fresh.entries, before=[*work.entries, *work.kept])
+        fresh = msgspec.structs.replace(fresh, changes=tuple(self.unvetoed(work, fresh)))
         self.report.fresh.append((work, fresh))
         return fresh.changes
+
+    def unvetoed(self, work: TargetWork, fresh: TargetPlan) -> Iterator[Change]:
+        """What is written of a plan made again. Of what was planned like this before, plugins were
+        asked then."""
+        asked = {one.slot: (one.verb, one.desired) for one in work.changes}
+        for change in fresh.changes:
+            known = asked.get(change.slot) == (change.verb, change.desired)
+            why = None if known else self.veto(change)
+            if why is None:
+                yield change
+            else:
+                self.report.vetoed.append((work, change, why))
 
     def outdated(self, work: TargetWork) -> bool:
         """Whether somebody may have had the time to write where it was read."""

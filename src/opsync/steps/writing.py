@@ -265,9 +265,15 @@ def _unvetoed(
         if why is None:
             kept.append(change)
         else:
-            entry = Entry(slot=change.slot, desired=stored(change.desired))
-            notes.hold("vetoed", entry, inputs.record, roots, why=why)
+            _note_veto(notes, change, inputs.record, roots, why)
     return kept
+
+
+def _note_veto(
+    notes: Notes, change: Change, target: Record, roots: Sequence[Record], why: str
+) -> None:
+    entry = Entry(slot=change.slot, desired=stored(change.desired))
+    notes.hold("vetoed", entry, target, roots, why=why)
 
 
 def _stay(name: str) -> None:
@@ -306,6 +312,7 @@ async def apply_all(
             clean=clean,
             keep=learned,
             may_go=partial(may_go, name),
+            veto=this.config.plugins.veto,
             watch=this.instances[name].watch,
             unknown=partial(getattr, this.instances[name].client, "unknown"),
         )
@@ -314,6 +321,8 @@ async def apply_all(
             ((target.record, target.roots, fresh) for target, fresh in result.fresh),
             told_waiting=this.chosen is None,
         )
+        for target, change, why in result.vetoed:
+            _note_veto(notes, change, target.record, target.roots, why)
         report = this.of(name)
         this.report.columns_made += [OwnColumn(name, report.tool, one) for one in result.made]
         if result.paused:
