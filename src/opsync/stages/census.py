@@ -58,6 +58,11 @@ class Found(NamedTuple):
     absent: Mapping[Ref, Why]
     clear: bool
 
+    def is_gone_with(self, record: Record) -> bool:
+        """Whether this record says that something is gone which was stored as there."""
+        before = self.before.get(record.ref)
+        return bool(record.tombstone) and before is not None and not before.tombstone
+
 
 def is_due(counted_at: datetime | None, now: datetime, every: timedelta) -> bool:
     """Whether all ids of a feed are to be listed. A clock that was set back never puts it off."""

@@ -71,12 +71,14 @@ async def _look_up(
     store, instance = context.store, report.instance
     found = await census.look_up(connector, feed, refs, instance, context, listed=False)
     gone = {ref: why for ref, why in found.absent.items() if why != NOT_VISIBLE}
-    known = await store.known(instance, feed.name)
-    if census.too_many(len(gone), known, listed=known, allowed=context.allowed):
-        return False
     assert isinstance(connector, Readable)
     owned = await store.owned_ids(instance, found.refs)
     records, aside = normalize(connector, found.items, context.known, owned)
+    went = sum(found.is_gone_with(record) for record, *_ in records)
+    known = await store.known(instance, feed.name)
+    lost = report.missing + len(gone) + went
+    if census.too_many(lost, known, listed=known, allowed=context.allowed):
+        return False
     counts = await store.put_batch(
         context.run,
         instance,
