@@ -99,8 +99,8 @@ class Plugins:
         self._tell("change_applied", change=change, outcome=outcome)
 
     def finished(self, report: PassReport) -> None:
-        """Tell the plugins of the end of a pass."""
-        self._tell("pass_finished", report=report)
+        """Tell the plugins of the end of a pass. Each may do with the report what it likes."""
+        self._tell("pass_finished", report=report.apart())
 
     def _tell(self, hook: str, **values: object) -> None:
         try:

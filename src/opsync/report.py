@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from opsync.errors import OpsyncError, SignInError
 from opsync.inert import inert_text
@@ -225,6 +226,13 @@ class PassReport:
     """Whether it was told to go further than a rule's own mode does, so that under that mode its
     plan is not carried out."""
 
+    def apart(self) -> PassReport:
+        """The same report in lists of its own: whoever changes it changes nothing of this one."""
+        found = _apart(self)
+        found.instances = [_apart(one) for one in self.instances]
+        found.plan = _apart(self.plan)
+        return found
+
     @property
     def remarks(self) -> list[str]:
         """What people are told of the configuration, as it met what was read."""
@@ -318,6 +326,17 @@ class PassReport:
             "write_requests": self.write_requests,
             "seconds": round(self.seconds, 3),
         }
+
+
+_Part = TypeVar("_Part", PassReport, InstanceReport, PlanReport)
+
+
+def _apart(one: _Part) -> _Part:
+    own = copy(one)
+    for each in fields(own):
+        if isinstance(value := getattr(own, each.name), list | dict):
+            setattr(own, each.name, copy(value))
+    return own
 
 
 def _flags(over: Iterable[Excess]) -> str:

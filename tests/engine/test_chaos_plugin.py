@@ -135,6 +135,33 @@ async def test_one_that_meddles_with_what_it_was_given_is_stopped_by_the_values_
     await heals(world)
 
 
+MEDDLER = """
+from opsync import hookimpl
+
+
+@hookimpl
+def pass_finished(report):
+    report.alarms.clear()
+    report.instances[0].trouble = ""
+    report.instances.clear()
+    report.plan.changes.clear()
+    report.applied_mode = False
+"""
+
+
+async def test_one_that_meddles_with_the_report_of_a_pass_silences_nothing(world: World) -> None:
+    """F49: it is told in a report of its own."""
+    folder = world.folder / "plugins"
+    folder.mkdir()
+    (folder / "meddler.py").write_text(MEDDLER)
+    world.raw["plugins_dir"] = str(folder)
+    world.raw["instances"]["jira-main"]["token_expires"] = "2020-01-01"
+    report = await world.sync()
+    assert [one.kind for one in report.alarms] == ["token"]
+    assert (len(report.instances), report.applied_mode, report.exit_code) == (3, True, 1)
+    assert report.plan.changes
+
+
 class Asking:
     """As much of a client as a watch looks at."""
 
