@@ -20,6 +20,7 @@ from opsync.model import Ref
 from opsync.runtime import SystemClock
 from opsync.store import Store, hold
 from tests.cli.conftest import Company
+from tests.cli.test_resolve import delivery, without_its_rule
 
 
 @pytest.fixture
@@ -538,3 +539,18 @@ def test_what_counts_no_more_of_what_is_approved_says_so(company: Company) -> No
     rule = company.opsync("apply", "--approvals", "--json").json[0]
     assert (rule["rule"], rule["state"]) == ("roadmap", "the rule is in mode apply")
     assert "roadmap (writes)" in company.opsync("explain", "One-tap checkout").out
+
+
+@pytest.mark.usefixtures("ana")
+def test_the_approval_of_a_rule_that_is_gone_says_that_it_counts_for_what_is_taken_away(
+    company: Company,
+) -> None:
+    company.opsync("plan")
+    company.opsync("apply", "--rule", "roadmap")
+    company.opsync("sync")
+    without_its_rule(company, "propose")
+    [rule] = company.opsync("apply", "--approvals", "--json").json
+    assert rule["state"] == (
+        "the rule is no longer configured: what it wrote may still be taken away"
+    )
+    assert delivery(company) == "None"

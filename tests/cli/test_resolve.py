@@ -72,7 +72,7 @@ def test_ours_promises_no_write_of_a_rule_that_only_observes(synced: Company) ->
     synced.opsync("undo", "1")
     synced.configure(mode="observe")
     said = (
-        ' opsync\'s again, but the rule "{}" only observes:'
+        ' held no longer, but the rule "{}" only observes:'
         ' set its mode to "propose" or "apply" to have {} written'
     )
     assert synced.opsync("resolve", "one-tap", "--ours").lines[-2:] == [
@@ -155,7 +155,7 @@ def test_ours_says_where_nothing_stands_and_nothing_should(synced: Company) -> N
         (
             "observe",
             (
-                "1 value is opsync's again, but all rules only observe:"
+                "1 value is held no longer, but all rules only observe:"
                 ' set a mode to "propose" or "apply" to have it taken away'
             ),
         ),

@@ -144,9 +144,7 @@ def _comes(one: ToCome, count: int) -> str:
         case "out of reach":
             item = words.shown(one.of, 60)
             return f"{values} {are} opsync's again, but nothing can be written on {item}: {one.why}"
-    return (
-        f'{values} {are} opsync\'s again, but {why} to "propose" or "apply" to have {them} {done}'
-    )
+    return f'{values} {are} held no longer, but {why} to "propose" or "apply" to have {them} {done}'
 
 
 async def _resolve(

@@ -240,17 +240,21 @@ async def given_approvals(config: Config, store: Store) -> list[Given]:
     told = []
     for one in found:
         if not one.desired_hash:
-            told.append(_given_rule(one, rules.get(one.scope)))
+            told.append(_given_rule(one, rules))
         elif (entry := entries.get(one.scope)) is not None:
             told.append(await _given_value(look, veil, one, entry))
     told.sort(key=lambda one: one.approved.at, reverse=True)
     return sorted(told, key=lambda one: one.approved.of)
 
 
-def _given_rule(one: Approval, mode: Mode | None) -> Given:
-    state = ""
-    if mode is not Mode.propose:
-        state = f"the rule is in mode {mode.value}" if mode else "the rule is no longer configured"
+def _given_rule(one: Approval, modes: Mapping[str, Mode]) -> Given:
+    state, mode = "", mode_of(one.scope, modes)
+    if one.scope not in modes:
+        state = "the rule is no longer configured"
+        if mode is Mode.propose:
+            state += ": what it wrote may still be taken away"
+    elif mode is not Mode.propose:
+        state = f"the rule is in mode {mode.value}"
     return Given(
         rule=one.scope,
         tool="",
