@@ -42,6 +42,11 @@ def held_text(hold: Hold, zone: tzinfo) -> str:
     return f"edited by a person; held until {last}, then {hold.note}"
 
 
+def resting_text(until: datetime) -> str:
+    """Why a value that was rewritten just before is not written yet."""
+    return f"waits until {until:%H:%M} UTC: links of an issue are not rewritten more often"
+
+
 @dataclass(frozen=True)
 class Notes:
     """Knows what people call the places and items of a pass."""
@@ -114,8 +119,7 @@ class Notes:
                 kind = "settled"
             self.hold(kind, entry, target, roots)
         for entry, until in result.resting:
-            why = f"waits until {until:%H:%M} UTC: links of an issue are not rewritten more often"
-            self.hold("waiting", entry, target, roots, why=why, until=until)
+            self.hold("waiting", entry, target, roots, why=resting_text(until), until=until)
         for entry in result.conflicts:
             self.hold("conflict", entry, target, roots)
         for entry in result.skipped:

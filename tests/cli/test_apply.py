@@ -542,6 +542,19 @@ def test_what_counts_no_more_of_what_is_approved_says_so(company: Company) -> No
 
 
 @pytest.mark.usefixtures("ana")
+def test_the_approval_of_a_value_that_was_undone_says_so(company: Company) -> None:
+    company.opsync("plan")
+    company.opsync("apply", "1")
+    states = [one["state"] for one in company.opsync("apply", "--approvals", "--json").json]
+    assert set(states) == {""}
+    company.opsync("undo", "one-tap")
+    found = company.opsync("apply", "--approvals", "--json").json
+    undone = {one["place"]: one["state"] for one in found if one["state"]}
+    assert undone["Delivery"] == "undone; stays undone"
+    assert len(undone) < len(found)
+
+
+@pytest.mark.usefixtures("ana")
 def test_the_approval_of_a_rule_that_is_gone_says_that_it_counts_for_what_is_taken_away(
     company: Company,
 ) -> None:

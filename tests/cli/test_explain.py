@@ -37,6 +37,16 @@ def test_a_value_names_rule_members_inputs_run_before_and_after(synced: Company)
     assert '"2 of 2 done' in last.split("→")[1]
 
 
+def test_what_a_person_gave_up_is_not_told_as_what_opsync_never_wrote(synced: Company) -> None:
+    synced.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Dana"))
+    synced.opsync("sync")
+    assert "we wrote" in synced.opsync("explain", "one-tap", "Delivery").out
+    synced.opsync("resolve", "one-tap", "Delivery", "--ours")
+    facts = synced.opsync("explain", "one-tap", "Delivery").out
+    assert "we wrote" not in facts
+    assert "created: (empty) →" in facts
+
+
 def test_a_place_that_opsync_does_not_keep_is_refused_with_those_it_does(synced: Company) -> None:
     result = synced.opsync("explain", "One-tap checkout", "Budget")
     assert result.code == 2

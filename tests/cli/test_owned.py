@@ -11,6 +11,7 @@ from opsync.engine.owning import UNKNOWN
 from opsync.errors import StoreError
 from opsync.store import Store
 from tests.cli.conftest import Company
+from tests.cli.test_resolve import delivery
 
 RELEASE = ("release", "--all", "--remove")
 
@@ -215,6 +216,16 @@ def test_a_person_s_edit_is_left_by_a_release(synced: Company) -> None:
     assert [one["fate"] for one in result.json["left"]] == ["edited"]
     assert result.json["release"]["values"] == 1
     assert "Ask Dana" in str(synced.read("roadmap"))
+
+
+def test_and_is_theirs_from_then_on(synced: Company) -> None:
+    synced.edit("roadmap", lambda s: s["written"]["checkout"].update(delivery="Ask Dana"))
+    synced.opsync("release", "one-tap", "--remove")
+    assert synced.opsync("owned", "one-tap").out == ""
+    synced.move("PAY-118", "done")
+    assert synced.opsync("sync").code == 0, "no edit that somebody has to settle"
+    assert delivery(synced) == "Ask Dana"
+    assert "released; left to people" in synced.opsync("explain", "one-tap", "Delivery").out
 
 
 def test_a_dry_run_releases_nothing(synced: Company) -> None:

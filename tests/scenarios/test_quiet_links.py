@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+
+import pytest
+
+from opsync.cli.explainvalues import print_values
+from opsync.engine.explain import Explainer
 from tests.support.world import World, jira_url, of, troubles
 
 
@@ -46,6 +52,31 @@ async def test_what_waits_is_told_with_until_when(settled: World) -> None:
         hour = f"{(at.hour + 1) % 24:02}:{at.minute:02}"
         assert waiting[0].why.startswith(f"waits until {hour} UTC: ")
         assert report.exit_code == 0
+
+
+async def test_an_explanation_tells_it_until_then(
+    settled: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await move(settled, "Done")
+    until = settled.clock.now() + timedelta(hours=1)
+    await move(settled, "Doing")
+
+    async def told() -> str:
+        now = settled.clock.now()
+        async with settled.session() as session:
+            explainer = Explainer(session.config, session.store)
+            [record] = await explainer.find("GRO-3")
+            found = await explainer.explain(record, now)
+        [rests] = {one.rests_until for one in found.values} - {None}
+        assert rests is not None
+        assert abs(rests - until) < timedelta(minutes=1)
+        print_values(found, found.values, now, UTC)
+        return " ".join(capsys.readouterr().out.split())
+
+    said = f"waits until {until:%H:%M} UTC: links of an issue are not rewritten more often"
+    assert said in await told()
+    settled.clock.advance(3600)
+    assert said not in await told()
 
 
 async def test_a_change_that_is_taken_back_within_the_hour_is_never_written(

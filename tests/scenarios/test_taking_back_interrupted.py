@@ -129,7 +129,7 @@ async def test_a_release_that_died_takes_the_rest_away_once_repeated(
     assert standing(world) == found
 
 
-async def test_what_is_left_after_a_death_is_opsync_s_again_where_a_person_edited_it(
+async def test_what_is_left_after_a_death_is_a_person_s_where_they_edited_it(
     world: World,
 ) -> None:
     await world.sync()
@@ -141,7 +141,8 @@ async def test_what_is_left_after_a_death_is_opsync_s_again_where_a_person_edite
 
     assert [(one.slot.surface, one.left.why) for one in done.left] == [("delivery", "edited")]
     kept = [one for one in await world.entries() if one.slot == done.left[0].slot]
-    assert [one.hold for one in kept] == [None], "as where nothing died"
+    holds = [one.hold and one.hold.kind for one in kept]
+    assert holds == [HoldKind.released], "as where nothing died"
     await world.sync()
     assert world.checkout.text("Delivery") == "Ask Dana"
 

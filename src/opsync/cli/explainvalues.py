@@ -14,6 +14,7 @@ from opsync.engine.catalog import Item
 from opsync.engine.explained import Explanation, PlaceValue, Summary, Write
 from opsync.model import Kind
 from opsync.model.rules import LINKS_RULE
+from opsync.noting import resting_text
 
 LAST_WRITES = 5
 ADOPTION = "Adoption"
@@ -119,10 +120,10 @@ def print_only_adoption(found: Explanation, now: datetime, zone: tzinfo) -> None
 def _facts(
     value: PlaceValue, summary: Summary | None, now: datetime, zone: tzinfo
 ) -> list[tuple[str, str]]:
-    facts = [
-        ("should be", words.value(value.should_be, value.place)),
-        ("we wrote", words.value(value.wrote, value.place)),
-    ]
+    facts = [("should be", words.value(value.should_be, value.place))]
+    if value.wrote is not None or not value.writes:
+        # What was written and is a person's by now is told below, with all that was written.
+        facts.append(("we wrote", words.value(value.wrote, value.place)))
     if value.is_now_known:
         seen = words.value(value.is_now, value.place)
         facts.append(("is now", f"{seen}   seen {words.ago(value.read_at, now)} ago"))
@@ -132,6 +133,8 @@ def _facts(
         facts.append(("held", value.held))
         name = words.shown(value.target.key or value.target.label, 60)
         facts.append(("settle", f'opsync resolve "{name}" "{value.place}" --theirs, or --ours'))
+    elif value.rests_until is not None and value.rests_until > now:
+        facts.append(("rests", resting_text(value.rests_until)))
     elif value.left_alone:
         facts.append(("left alone", value.left_alone))
     elif value.message:

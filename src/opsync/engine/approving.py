@@ -15,7 +15,7 @@ from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
 from opsync.errors import ConfigError
 from opsync.model import Approval, KeptChange, KeptColumn, KeptPlan, Slot, Value
-from opsync.model.ledger import SKIPPED, Entry, digest, plain
+from opsync.model.ledger import LET_BE, SKIPPED, Entry, digest, plain
 from opsync.model.rules import Mode, mode_of
 from opsync.noting import held_text
 from opsync.report import PassReport, Planned
@@ -270,6 +270,9 @@ def _given_rule(one: Approval, modes: Mapping[str, Mode]) -> Given:
 async def _given_value(look: Lookup, veil: Veil, one: Approval, entry: Entry) -> Given:
     slot = entry.slot
     counts = approves(one, entry)
+    state = "" if counts else "something else should stand there by now"
+    if counts and entry.hold is not None and entry.hold.kind in LET_BE:
+        state = held_text(entry.hold, look.zone)
     return Given(
         rule=slot.rule,
         tool=look.catalog.tool(slot.target.instance),
@@ -277,6 +280,6 @@ async def _given_value(look: Lookup, veil: Veil, one: Approval, entry: Entry) ->
         item=await look.item(slot.target),
         about=await look.item(slot.other),
         value=await veil.value(slot, plain(entry.desired)) if counts else None,
-        state="" if counts else "something else should stand there by now",
+        state=state,
         approved=agreed(one),
     )

@@ -119,9 +119,10 @@ class Write(Struct, frozen=True, kw_only=True):
 
 class PlaceValue(Struct, frozen=True, kw_only=True):
     """One value that opsync keeps at a place. `held` says why it is not written ("": it is), with
-    since when, and until when where that has an end; `left_alone` says why it need not be. Its
-    `surface` is the place's name for programs: with `target`, `rule` and `about` it names the
-    value. `approved` says who approved this value, or its rule where that waits for approval."""
+    since when, and until when where that has an end; `rests_until` is when it may be written over
+    again, where it was just before; `left_alone` says why it need not be. Its `surface` is the
+    place's name for programs: with `target`, `rule` and `about` it names the value. `approved` says
+    who approved this value, or its rule where that waits for approval."""
 
     place: str
     surface: str
@@ -138,6 +139,7 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
     held: str
     held_since: datetime | None
     held_until: datetime | None
+    rests_until: datetime | None
     left_alone: str
     reason: str
     evidence: tuple[str, ...]

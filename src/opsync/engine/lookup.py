@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -56,6 +56,7 @@ class Lookup:
         self.catalog = Catalog(config)
         self.rules: Mapping[str, RollupRule] = {rule.name: rule for rule in config.rules}
         self.zone = config.zone
+        self.rewrite_pause = timedelta(minutes=config.limits.rewrite_pause_minutes)
         self._config = config
         self._instances = frozenset(config.instances)
         self._owners: Owners | None = None

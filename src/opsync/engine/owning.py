@@ -203,7 +203,9 @@ async def remove_released(
     )
     if not dry:
         edited = {one.slot for one in found.left if one.left.why == "edited"}
-        given_up = [one for one in entries if one.ceded and one.slot in edited]
+        # What a write of unknown outcome may have put there is known once that is settled.
+        sure = [one for one in entries if one.ceded or one.intent is None]
+        given_up = [one for one in sure if one.slot in edited]
         await keep_released(session.store, given_up, by=by, at=session.runtime.clock.now())
     return found
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
 
 from opsync.engine.explained import PlaceValue, Write
 from opsync.engine.lookup import Lookup
 from opsync.engine.veil import Veil
-from opsync.model import OutcomeKind, Record, Ref, Rollup, Slot
+from opsync.model import Kind, OutcomeKind, Record, Ref, Rollup, Slot
 from opsync.model.ledger import CONFLICTED, SKIPPED, Entry, HoldKind, plain
 from opsync.model.rules import LINKS_RULE
+from opsync.model.value import NOTHING
 from opsync.noting import HELD, held_text
 from opsync.store import JournalRow
 
@@ -62,6 +63,7 @@ class Standing:
             held=held,
             held_since=entry.hold.at if entry.hold is not None else None,
             held_until=entry.hold.until if entry.hold is not None else None,
+            rests_until=None if held else await self._rests_until(entry, rows),
             left_alone=LEFT_ALONE if entry.outcome == SKIPPED else "",
             reason=await veil.reason(slot, entry.reason),
             evidence=await veil.evidence(slot, entry.evidence),
@@ -79,6 +81,18 @@ class Standing:
                 target=slot.target, other=key[1], limit=WRITES
             )
         return self._journals[key]
+
+    async def _rests_until(self, entry: Entry, rows: Iterable[JournalRow]) -> datetime | None:
+        """When what should stand on an issue may be written over what was rewritten last; None
+        where nothing waits for that."""
+        record = await self._look.record(entry.slot.target)
+        if not entry.pending or record is None or record.kind is not Kind.issue:
+            return None
+        if entry.intent is not None or NOTHING in (entry.applied, entry.desired):
+            return None
+        written = [one for one in rows if one.slot == entry.slot]
+        last = max((one.at for one in written if one.kind is OutcomeKind.updated), default=None)
+        return None if last is None else last + self._look.rewrite_pause
 
     async def _write(self, row: JournalRow) -> Write:
         after = row.after if row.after is not None else row.desired
