@@ -196,10 +196,12 @@ class _Applier:
             if ready:
                 changes.extend(ready)
                 targets[work.record.ref] = self.looked.get(work.record.ref, work.record)
-        hindrance = self.report.stopped
-        if changes and hindrance is None and not await self.may_go():
+        if changes and self.report.stopped is None and not await self.may_go():
             # Looking may have waited for as long as its tool asked for.
-            self.report.paused, hindrance = True, OpsyncError("Writes were paused meanwhile.")
+            self.report.paused = True
+        hindrance = self.report.stopped
+        if hindrance is None and self.report.paused:
+            hindrance = OpsyncError("Writes were paused meanwhile.")
         if hindrance is not None and self.again is not None:
             # What was decided here is held already: it is told as not written, to be let go of.
             unsent = [self.cleaned(_not_sent(one, hindrance)) for one in changes]
