@@ -11,6 +11,7 @@ import pytest
 from opsync.engine.undoing import TakenBack, undo, writes_of
 from opsync.model import Ref
 from opsync.model.ledger import HoldKind
+from opsync.stages.apply import ApplyReport, apply
 from opsync.store import Store
 from opsync_jira import Jira
 from tests.support.world import World
@@ -269,6 +270,37 @@ async def test_an_undo_that_stops_at_one_item_holds_nothing_at_another(
             assert entry.hold is None, "it stands, and is opsync's"
     assert await undo_run(world, first.run)
     assert not any(standing(world)["jira"])
+
+
+async def test_a_pause_that_comes_while_an_undo_looks_leaves_all_as_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await world.sync()
+    stood = standing(world)
+
+    async def paused_after_a_look(*given: Any, again: Any, **more: Any) -> ApplyReport:
+        looked = False
+
+        async def may_go() -> bool:
+            return not looked
+
+        async def look(*seen: Any) -> Any:
+            nonlocal looked
+            looked = True
+            return await again(*seen)
+
+        return await apply(*given, **more | {"may_go": may_go, "again": look})
+
+    with monkeypatch.context() as patch:
+        patch.setattr("opsync.engine.taking.apply", paused_after_a_look)
+        done = await undo_run(world, first.run)
+    assert done.written == []
+    assert {one.left.why for one in done.left} <= {"failed", "paused"}
+    assert {one.message for one in done.left} >= {"Writes were paused meanwhile."}
+    assert standing(world) == stood
+    assert [one for one in await world.entries() if one.hold is not None] == []
+    again = await undo_run(world, first.run)
+    assert len(again.written) == len(done.left)
 
 
 @pytest.mark.slow
