@@ -33,6 +33,7 @@ async def examine(settings: AmplitudeSettings, http: Client) -> AsyncIterator[Ch
         "warn",
         "May read. Whether it may write annotations shows with the first one only.",
         hint=WRITE_HINT,
+        unproved=True,
     )
     yield await _management(settings, http)
 

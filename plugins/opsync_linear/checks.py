@@ -72,6 +72,7 @@ async def doctor(settings: LinearSettings, context: Context) -> AsyncIterator[Ch
         "warn",
         "May read. Whether it may write shows with the first write only.",
         hint=WRITE_HINT,
+        unproved=True,
     )
     for limit in found.rate_limit_status.limits:
         yield _limit(limit)

@@ -36,6 +36,7 @@ async def examine(tables: Tables) -> AsyncIterator[Check]:
             "warn",
             "May read. Whether it may write shows with the first write only.",
             UPDATE_HINT,
+            unproved=True,
         )
 
 

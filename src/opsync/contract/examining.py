@@ -19,7 +19,8 @@ class Check(Struct, frozen=True):
 
     `sign_in` marks one that fails because the vendor refuses the credential or wants more of it.
     `setting` is the setting that mends it, if one does, by its place in the instance's block:
-    "data_sources.0.columns.delivery".
+    "data_sources.0.columns.delivery". `unproved` marks one of which only a write tells: where
+    opsync wrote something there before, it says so instead.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Check(Struct, frozen=True):
     hint: str = ""
     sign_in: bool = False
     setting: str = ""
+    unproved: bool = False
 
     @classmethod
     def failed(cls, title: str, error: OpsyncError) -> Check:

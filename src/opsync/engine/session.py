@@ -30,6 +30,7 @@ from opsync.runtime import Runtime
 from opsync.stages.pulling import Progress, silent
 from opsync.steps.shared import RESTRAINT, tell_settled
 from opsync.store import NEXT, Store, hold
+from opsync.wording import day
 
 if TYPE_CHECKING:
     import httpx
@@ -167,10 +168,18 @@ class Session:
                     yield name, Check("Checks", "ok", "This connector has none of its own.")
                     continue
                 async for check in opened.connector.doctor():
-                    yield name, check
+                    yield name, await self._proved(name, check)
             except OpsyncError as error:
                 title = "Sign-in" if isinstance(error, SignInError) else "Connection"
                 yield name, Check.failed(title, error)
+
+    async def _proved(self, name: str, check: Check) -> Check:
+        """A finding, with what earlier writes tell where it could not say."""
+        at = await self.store.wrote_last(name) if check.unproved else None
+        if at is None:
+            return check
+        last = day(at.astimezone(self.config.zone).date())
+        return Check(check.title, "ok", f"May read, and wrote last on {last}.")
 
 
 @asynccontextmanager

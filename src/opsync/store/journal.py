@@ -107,6 +107,16 @@ class Journal(Part):
         ordered = query.order_by(journal.c.seq)
         return await self._read(lambda c: [_to_row(row) for row in c.execute(ordered).mappings()])
 
+    async def wrote_last(self, instance: str) -> datetime | None:
+        """When something was written last in an instance; None where nothing is known of."""
+        query = select(func.max(journal.c.at)).where(
+            journal.c.target > f"{instance}:",
+            journal.c.target < f"{instance};",
+            journal.c.kind.in_([kind.value for kind in WRITTEN]),
+        )
+        at = await self._read(lambda c: c.scalar(query))
+        return None if at is None else to_time(at)
+
     async def last_writing_run(self) -> int | None:
         """The newest run that wrote anything; None before the first."""
         kinds = [kind.value for kind in WRITTEN]
