@@ -259,6 +259,50 @@ def test_a_variable_that_must_hold_json_says_so_and_hides_its_value(
     assert [one.split(",")[0] for one in problems(linear())] == [f"{variable}: must be JSON"]
 
 
+def test_a_secret_of_a_connection_that_cannot_be_read_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secrets" / "opsync_linear__token"
+    file.parent.mkdir()
+    file.write_bytes(b"\xff")
+    raw = {"instances": {"linear": {"connector": "linear"}}}
+    (told,) = problems(raw)
+    assert told == (
+        "OPSYNC_LINEAR__TOKEN: its file is no text in UTF-8; put the secret into it, and nothing "
+        "else"
+    )
+
+    def denied(path: Path, **how: Any) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    (told,) = problems(raw)
+    assert told == (
+        f"OPSYNC_LINEAR__TOKEN: {file} cannot be read: Permission denied; let whoever runs opsync "
+        "read it"
+    )
+
+
+def test_an_unknown_key_is_told_with_the_file_if_it_stands_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "opsync.toml"
+    there = f"unknown key in {path}"
+    assert problems({"stor": "x"}, path=path) == [f'stor: {there}; did you mean "store"?']
+    assert problems({"_env_file": "x"}, path=path) == [f"_env_file: {there}"]
+    rule = {"name": "r", "roots": {"instance": "linear", "knd": "epic"}}
+    assert problems(linear() | {"rollup": [rule]}, path=path) == [
+        f'rollup.r.roots.knd: {there}; did you mean "kind"?'
+    ]
+    assert problems(linear(tokn="x"), path=path) == [
+        f'instances.linear.tokn: {there}; did you mean "token"?'
+    ]
+    assert problems(linear(_x=1), path=path) == [f"instances.linear._x: {there}"]
+
+    monkeypatch.setenv("OPSYNC_LINKS", '{"mod": "apply"}')
+    assert problems(linear(), path=path) == ['links.mod: unknown key; did you mean "mode"?']
+
+
 def test_a_list_can_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPSYNC_LINEAR__TEAMS", '["GRO"]')
 
@@ -276,13 +320,47 @@ def test_the_file_is_the_one_given_else_the_variables_else_the_usual_one(tmp_pat
         find(None, {"OPSYNC_CONFIG": str(tmp_path / "none.toml")})
 
 
-@pytest.mark.parametrize("content", [b"store = ", b"\xff\xfe"])
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find(tmp_path)
+    assert caught.value.message == f"{tmp_path} is a folder, and no configuration"
+    assert f"{tmp_path / 'opsync.toml'}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "why", "step"),
+    [
+        (b"store = ", "Invalid value", "opsync config check"),
+        (b"a = 1\n\xff\xfe", "byte 7 is no UTF-8", "Save it as text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_named_with_why_and_what_to_do(
+    tmp_path: Path, content: bytes, why: str, step: str
+) -> None:
     path = tmp_path / "opsync.toml"
     path.write_bytes(content)
 
-    with pytest.raises(ConfigError, match=r"opsync\.toml: not valid TOML"):
+    with pytest.raises(ConfigError, match=r"opsync\.toml: not valid TOML") as caught:
         read(path)
+    assert why in caught.value.message
+    assert step in caught.value.hint
+
+
+@pytest.mark.parametrize("failing", ["read_text", "is_file"])
+def test_a_configuration_that_may_not_be_read_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    path = tmp_path / "opsync.toml"
+    path.touch()
+
+    def denied(path: Path, **how: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, failing, denied)
+    with pytest.raises(ConfigError) as caught:
+        read(find(path))
+    assert caught.value.message == f"{path} cannot be read: Permission denied"
+    assert caught.value.hint.startswith("Let whoever runs opsync read it")
 
 
 def test_relative_paths_start_at_the_configurations_folder(tmp_path: Path) -> None:

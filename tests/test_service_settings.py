@@ -335,13 +335,53 @@ def test_a_secrets_folder_that_may_not_be_listed_is_named(
 ) -> None:
     secrets.mkdir()
 
-    def unlisted(folder: Path) -> Any:
-        raise PermissionError(13, "Permission denied")
+    def denied(path: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "iterdir", unlisted)
+    monkeypatch.setattr(Path, "iterdir", denied)
+    monkeypatch.setattr(Path, "is_file", denied)
     with pytest.raises(ConfigError) as caught:
         build({})
     assert caught.value.message == f"{secrets} cannot be read: Permission denied"
+    assert caught.value.hint
+
+
+def test_a_secrets_folder_in_one_that_may_not_be_entered_is_named(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", denied)
+    with pytest.raises(ConfigError) as caught:
+        build({})
+    assert caught.value.message == f"{secrets} cannot be read: Permission denied"
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["OPSYNC_SERVICE__ACCESS__TOKEN", "opsync_service__access__users__ana__password"]
+)
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (PermissionError(13, "Permission denied"), "cannot be read: Permission denied"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"), "is no text in UTF-8"),
+    ],
+)
+def test_a_secret_file_that_cannot_be_read_is_named(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch, name: str, failure: Exception, why: str
+) -> None:
+    secrets.mkdir()
+    (secrets / name).touch()
+
+    def denied(path: Path, **how: Any) -> str:
+        raise failure
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(ConfigError) as caught:
+        build({})
+    assert caught.value.message == f"{secrets / name} {why}"
     assert caught.value.hint
 
 

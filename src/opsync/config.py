@@ -46,10 +46,11 @@ from opsync.problems import (
     env_name,
     given_secrets,
     lines_of,
-    not_json,
     refused,
     stray_env,
     unknown_env,
+    unknown_key,
+    unusable,
 )
 from opsync.redact import secret_parts
 
@@ -63,6 +64,7 @@ __all__ = [
     "env_name",
     "find",
     "find_store",
+    "parsed",
     "read",
     "secrets_folder",
 ]
@@ -143,7 +145,16 @@ def _chosen(path: str | Path | None, environ: Mapping[str, str]) -> Path:
 def find(path: str | Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     """The configuration file: as given, else OPSYNC_CONFIG, else ./opsync.toml."""
     chosen = _chosen(path, environ)
-    if not chosen.is_file():
+    try:
+        is_file, is_folder = chosen.is_file(), chosen.is_dir()
+    except OSError as error:
+        raise _unreadable(chosen, error) from None
+    if is_folder:
+        raise ConfigError(
+            f"{chosen} is a folder, and no configuration",
+            hint=f"Name the file in it, as in {chosen / FILE}.",
+        )
+    if not is_file:
         raise ConfigError(
             f"no configuration at {chosen}",
             hint="Create one with: opsync init — or look around first with: opsync demo",
@@ -181,13 +192,7 @@ def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> 
 
     Raises ConfigError with all problems found, one line each.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    config = build(raw, path=path, mode=mode)
+    config = build(parsed(path), path=path, mode=mode)
     if store is None:
         return config
     # Not among the settings, over which the environment wins: nothing is nearer than what is typed.
@@ -195,24 +200,51 @@ def read(path: Path, *, mode: Mode | None = None, store: Path | None = None) -> 
     return replace(config, general=general)
 
 
+def parsed(path: Path) -> dict[str, Any]:
+    """What stands in the configuration at `path`, unchecked. ConfigError: it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{path}: not valid TOML: {error}",
+            hint="Mend it there, then try it with: opsync config check",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: not valid TOML: byte {error.start + 1} is no UTF-8",
+            hint="Save it as text in UTF-8, or name another file with --config.",
+        ) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be read: {error.strerror}",
+        hint="Let whoever runs opsync read it, or name another file with --config.",
+    )
+
+
 def build(raw: dict[str, Any], *, path: Path | None = None, mode: Mode | None = None) -> Config:
     """Check a configuration that is already parsed. Raises ConfigError."""
-    if odd := [f"{key}: unknown key" for key in raw if key.startswith("_")]:
+    if odd := [unknown_key(key, path) for key in raw if key.startswith("_")]:
         raise refused(odd)
     secrets_dir = secrets_folder(raw, path)
+    given = raw
     raw = _with_secret_files(raw, secrets_dir)
     try:
         sources: dict[str, Any] = {"_secrets_dir": secrets_dir}
         general = General(**sources, **raw)
     except ValidationError as error:
-        raise refused(by_name(lines_of(error, General, ""), raw)) from None
+        lines = lines_of(error, General, "", given=given, file=path)
+        raise refused(by_name(lines, raw)) from None
     except SettingsError as error:
-        raise refused([not_json(error, "OPSYNC_")]) from None
+        raise refused([unusable(error, "OPSYNC_")]) from None
     problems: list[str] = []
     plugins = _load_plugins(general, path, problems)
     instances: dict[str, Instance] = {}
     for name, block in general.instances.items():
-        if made := _instance(name, block, plugins, _named_folder(raw, path), problems):
+        if made := _instance(name, block, plugins, _named_folder(raw, path), problems, path):
             instances[name] = made
     problems.extend(cross_check(general, plugins))
     classes = {name: plugins.connectors.get(one.connector) for name, one in instances.items()}
@@ -270,7 +302,14 @@ def secrets_folder(raw: Mapping[str, Any], path: Path | None) -> Path | None:
     """Where files with secrets are: OPSYNC_SECRETS_DIR, else `secrets_dir` of the configuration
     that is read from `path`, else /run/secrets; None if there is no such folder."""
     folder = _named_folder(raw, path)
-    return folder if folder.is_dir() else None
+    return folder if _is_there(folder) else None
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError as error:
+        raise _no_secrets(folder, error) from None
 
 
 def _named_folder(raw: Mapping[str, Any], path: Path | None) -> Path:
@@ -298,15 +337,17 @@ def _with_secret_files(raw: dict[str, Any], secrets_dir: Path | None) -> dict[st
     """`raw` with the secrets of general blocks that stand in files; the environment wins."""
     if secrets_dir is None:
         return raw
+    there = _files_in(secrets_dir)
     for keys in _KEPT_APART:
         name = "OPSYNC_" + "__".join(keys).upper()
         for file in (secrets_dir / name, secrets_dir / name.lower()):
-            if file.is_file():
-                raw = _with_value(raw, keys, file.read_text(encoding="utf-8"))
-    for file in _files_in(secrets_dir):
-        if (found := _PASSWORD_FILE.fullmatch(file.name)) and file.is_file():
+            if file in there and (text := _text_of(file)) is not None:
+                raw = _with_value(raw, keys, text)
+    for file in there:
+        found = _PASSWORD_FILE.fullmatch(file.name)
+        if found and (text := _text_of(file)) is not None:
             user = ("service", "access", "users", found[1].lower(), "password")
-            raw = _with_value(raw, user, file.read_text(encoding="utf-8"))
+            raw = _with_value(raw, user, text)
     return raw
 
 
@@ -314,9 +355,28 @@ def _files_in(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
+        raise _no_secrets(folder, error) from None
+
+
+def _no_secrets(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{folder} cannot be read: {error.strerror}",
+        hint="Let whoever runs opsync list this folder of secrets, or name another one.",
+    )
+
+
+def _text_of(file: Path) -> str | None:
+    """What stands in a file of secrets; None for what is no file."""
+    try:
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+    except OSError as error:
         raise ConfigError(
-            f"{folder} cannot be read: {error.strerror}",
-            hint="Let whoever runs opsync list this folder of secrets, or name another one.",
+            f"{file} cannot be read: {error.strerror}",
+            hint="Let whoever runs opsync read this secret, or take it out of the folder.",
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{file} is no text in UTF-8", hint="Put the secret into it, and nothing else."
         ) from None
 
 
@@ -351,6 +411,7 @@ def _instance(
     plugins: Plugins,
     folder: Path,
     problems: list[str],
+    file: Path | None = None,
 ) -> Instance | None:
     where = f"instances.{name}"
     if len(name) > NAME_MAX or not re.fullmatch(NAME, name):
@@ -372,21 +433,23 @@ def _instance(
         problems.append(f"{where}.connector: {error}{near}")
         return None
     settings_type = class_.settings_type
-    if odd := [f"{where}.{key}: unknown key" for key in block if key.startswith("_")]:
+    if odd := [unknown_key(f"{where}.{key}", file) for key in block if key.startswith("_")]:
         problems.extend(odd)
         return None
     problems.extend(unknown_env(name, settings_type))
     try:
-        secrets_dir = folder if folder.is_dir() else None
+        secrets_dir = folder if _is_there(folder) else None
         sources: dict[str, Any] = {"_env_prefix": env_name(name), "_secrets_dir": secrets_dir}
         settings = settings_type(**sources, **block)
     except ValidationError as error:
         kept = f"{folder}" if folder.is_dir() else f"{folder}, which is no folder yet"
-        lines = lines_of(error, settings_type, where, instance=name, kept=kept)
+        lines = lines_of(
+            error, settings_type, where, instance=name, kept=kept, given=block, file=file
+        )
         problems.extend(map(given_secrets(name, block, settings_type, folder).clean, lines))
         return None
     except SettingsError as error:
-        problems.append(not_json(error, env_name(name)))
+        problems.append(unusable(error, env_name(name)))
         return None
     except (TypeError, ConfigError) as error:
         clean = given_secrets(name, block, settings_type, folder).clean

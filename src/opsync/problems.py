@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,11 @@ def lines_of(
     *,
     instance: str = "",
     kept: str = "",
+    given: Mapping[str, Any] | None = None,
+    file: Path | None = None,
 ) -> list[str]:
+    """One line for each thing that is wrong. Of an unknown key the `file` is told, if it is among
+    what is `given` there and not in a variable."""
     lines = []
     found = error.errors(include_url=False, include_input=False, include_context=False)
     for item in found:
@@ -132,7 +136,8 @@ def lines_of(
         match item["type"]:
             case "extra_forbidden":
                 fields = _fields_at(model, path[:-1])
-                lines.append(f"{key}: unknown key{did_you_mean(path[-1], fields)}")
+                there = file if _stands_in(given, item["loc"]) else None
+                lines.append(unknown_key(key, there) + did_you_mean(path[-1], fields))
             case "missing":
                 name = env_name(instance, path[0]) if instance and len(path) == 1 else ""
                 lines.append(f"{key}: missing" + (_where_to_set(model, path[0], name, kept)))
@@ -146,10 +151,31 @@ def lines_of(
     return lines
 
 
-def not_json(error: SettingsError, prefix: str) -> str:
-    """The line for a variable or secret file whose value should be a list or a table."""
+def unknown_key(key: str, file: Path | None) -> str:
+    """The line for a key that is no setting, in the `file` where it stands."""
+    return f"{key}: unknown key" + (f" in {file}" if file is not None else "")
+
+
+def _stands_in(given: Any, keys: Sequence[int | str]) -> bool:
+    for key in keys:
+        try:
+            given = given[key]
+        except (LookupError, TypeError):
+            return False
+    return True
+
+
+def unusable(error: SettingsError, prefix: str) -> str:
+    """The line for a secret file that cannot be read, or for a variable or secret file whose value
+    should be a list or a table."""
     found = re.search(r'field "(\w+)"', str(error))
     name = f"{prefix}{found[1].upper()}" if found else prefix
+    match error.__cause__:
+        case OSError() as cause:
+            why = f"{cause.filename} cannot be read: {cause.strerror}"
+            return f"{name}: {why}; let whoever runs opsync read it"
+        case UnicodeDecodeError():
+            return f"{name}: its file is no text in UTF-8; put the secret into it, and nothing else"
     return f'{name}: must be JSON, as in ["one", "two"] or {{"one": "two"}}'
 
 

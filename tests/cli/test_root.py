@@ -120,7 +120,9 @@ def test_every_problem_of_the_configuration_is_one_line_without_a_secret(company
     company.configure(more='stoer = "x"\n')
     result = company.opsync("status")
     assert result.code == 2
-    assert result.err.splitlines() == ['error: stoer: unknown key; did you mean "store"?']
+    path = company.folder / "opsync.toml"
+    told = f'error: stoer: unknown key in {path}; did you mean "store"?'
+    assert result.err.splitlines() == [told]
     assert "s3cr3t" not in result.out + result.err
 
 

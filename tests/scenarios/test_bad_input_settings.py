@@ -112,7 +112,6 @@ CASES = {
         LINEAR + "page_size = 100000",
         ("instances.linear.page_size", "250"),
     ),
-    "no TOML": ("[instances", ("not valid TOML",)),
 }
 
 
@@ -137,6 +136,18 @@ def test_a_wrong_or_missing_setting_ends_with_exit_2_and_one_line(
     for part in told:
         assert part in lines[0]
     assert CANARY not in err
+
+
+def test_what_is_no_toml_ends_with_exit_2_and_the_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "opsync.toml").write_text("[instances", encoding="utf-8")
+    assert run(["sync"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    error, hint = err.splitlines()
+    assert error.startswith(f"error: {tmp_path / 'opsync.toml'}: not valid TOML: ")
+    assert "opsync config check" in hint
 
 
 def test_several_wrong_settings_are_told_at_once_one_line_each(

@@ -50,7 +50,7 @@ def _row(info: PluginInfo) -> tuple[str, ...]:
 
 def _infos(config_path: Path | None) -> list[PluginInfo]:
     """All plugins, as the configuration would load them as far as it can be read."""
-    from opsync.config import find
+    from opsync.config import find, parsed
     from opsync.plugins import load
 
     try:
@@ -59,7 +59,7 @@ def _infos(config_path: Path | None) -> list[PluginInfo]:
         if config_path is not None:
             raise
         return load(wanted=()).infos
-    raw = _read(path)
+    raw = parsed(path)
     blocks = raw.get("instances")
     named = [
         block["connector"]
@@ -72,14 +72,3 @@ def _infos(config_path: Path | None) -> list[PluginInfo]:
         allow=[str(name) for name in allow] if isinstance(allow, list) else (),
         plugins_dir=path.parent / folder if isinstance(folder, str) else None,
     ).infos
-
-
-def _read(path: Path) -> dict[str, object]:
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
