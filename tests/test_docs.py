@@ -19,7 +19,7 @@ import opsync
 import opsync.stages
 from opsync import errors, pipeline
 from opsync.blocks.wording import WordingBlock
-from opsync.cli.root import EXIT_CODES, GROUPS, UNEXPECTED, root
+from opsync.cli.root import EXIT_CODES, GROUPS, STOPPED, UNEXPECTED, root
 from opsync.languages import DATE, TEXTS
 from opsync.languages.words import load
 from opsync.model import Health, Ref, Rollup, Space
@@ -116,8 +116,8 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
         for error in vars(errors).values()
         if isinstance(error, type) and issubclass(error, errors.OpsyncError)
     }
-    assert told == [4, 2, 3, 5, 1, 0, 70], "in the order in which they count"
-    assert raised | {0, UNEXPECTED} == set(told)
+    assert told == [4, 2, 3, 5, 1, 0, 70, 130], "in the order in which they count"
+    assert raised | {0, UNEXPECTED, STOPPED} == set(told)
     assert {int(code) for code in re.findall(r"\b(\d+)(?= [a-z])", EXIT_CODES)} == {*told, 10}
 
 

@@ -92,6 +92,7 @@ def test_help_groups_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.index("Start:") < out.index("Daily:") < out.index("Build:")
     assert "70 unexpected error" in out
+    assert "130 stopped" in out
 
 
 @pytest.mark.parametrize("command", [name for names in GROUPS.values() for name in names])

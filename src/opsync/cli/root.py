@@ -72,7 +72,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
 
 EXIT_CODES = """\
 Exit codes: 0 done · 1 done in part · 2 usage or configuration · 3 a sign-in was refused ·
-4 another opsync holds the store · 5 the store is unusable · 70 unexpected error
+4 another opsync holds the store · 5 the store is unusable · 70 unexpected error ·
+130 stopped with Ctrl-C
 (plan --exit-code: 10 changes wait)"""
 
 UNEXPECTED = 70
