@@ -57,7 +57,8 @@ def test_check_warns_of_a_secret_in_the_configuration(company: Company) -> None:
 
 
 def test_schema_has_the_settings_of_loaded_connectors(company: Company) -> None:
-    found = company.opsync("config", "schema").json
+    found = company.opsync("config", "schema", "--json").json
+    assert found == company.opsync("config", "schema").json
     assert found["$defs"]["toy"]["properties"]["connector"] == {"const": "toy"}
     assert "file" in found["$defs"]["toy"]["required"]
     instances = found["properties"]["instances"]

@@ -119,9 +119,10 @@ async def _try(opened: Opened) -> tuple[Trial, str]:
 
 
 @config.command()
+@json_option
 @config_option
-def schema(config_path: Path | None) -> int:
-    """The JSON schema of the configuration file.
+def schema(as_json: bool, config_path: Path | None) -> int:
+    """The JSON schema of the configuration file, with and without --json.
 
     It has the settings of the connectors that are loaded; without a configuration those of all
     that are installed.
