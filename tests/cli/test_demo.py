@@ -287,6 +287,27 @@ def test_a_folder_with_something_in_it_is_never_used_for_keeping(
     assert [path.name for path in (folder / "opsync-demo").iterdir()] == ["precious"]
 
 
+@pytest.mark.parametrize("failing", ["mkdir", "open"])
+def test_a_folder_that_may_not_be_written_is_told_with_what_to_do(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+) -> None:
+    def denied(path: Path, *how: Any, **more: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, failing, denied)
+        assert run(["demo", "--keep"]) == 2
+
+    assert capsys.readouterr().err.splitlines() == [
+        "error: cannot keep a demo in opsync-demo: Permission denied",
+        "  Keep it in a folder that is writable, with --dir.",
+    ]
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_a_kept_demo_that_fails_leaves_neither_files_nor_a_sandbox(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -47,25 +47,37 @@ def kept(folder: Path) -> Iterator[World]:
 
     Raises ConfigError when something is in the folder already.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        made = not folder.exists()
+        taken = not made and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise _not_kept(folder, error) from None
+    if taken:
         raise ConfigError(
             f"{folder} is not empty and is left as it is.",
             hint="Remove it, or keep this demo elsewhere with --dir.",
         )
-    made = not folder.exists()
     with contextlib.ExitStack() as undo:
         undo.callback(_clear, folder, made)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             apart = _started(folder / LOG)
         except (OSError, RuntimeError) as error:
-            raise ConfigError(f"cannot keep a demo in {folder}: {error}") from None
+            raise _not_kept(folder, error) from None
         undo.callback(apart.stop)
         with SandboxClient(apart.url) as client:
             yield World(client, _write_config(client, folder), apart.process.pid)
         undo.pop_all()
     # It is meant to outlive this process, which therefore must not complain about leaving it.
     apart.process.returncode = 0
+
+
+def _not_kept(folder: Path, error: OSError | RuntimeError) -> ConfigError:
+    of_folder = isinstance(error, OSError) and error.strerror
+    return ConfigError(
+        f"cannot keep a demo in {folder}: {of_folder or error}",
+        hint="Keep it in a folder that is writable, with --dir." if of_folder else "",
+    )
 
 
 def _started(log: Path) -> launch.Apart:
