@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from opsync.cli.blank import not_blank
+from opsync.cli.blank import FilePath, not_blank
 from opsync.cli.root import root
 from tests.cli.conftest import Company
 
@@ -34,6 +34,10 @@ from tests.cli.conftest import Company
         (("owned", ""), "ITEM is blank"),
         (("digest", "--team", ""), "--team is blank"),
         (("release", "", "--keep"), "ITEM is blank"),
+        (("plan", "--out", ""), "--out is blank and names nothing: give it, or leave it out"),
+        (("look", "--markdown", ""), "--markdown is blank"),
+        (("status", "--store", " "), "--store is blank"),
+        (("db", "backup", ""), "FILE is blank and names nothing: give it. In a script"),
         (("release", "", "--connection", "work", "--remove"), "ITEM is blank"),
     ],
 )
@@ -51,20 +55,36 @@ def test_a_blank_name_is_refused_and_nothing_is_taken_for_it(
     assert company.opsync("apply", "--approvals", "--json").json == []
 
 
-def _arguments(command: click.Command, context: click.Context) -> Iterator[click.Argument]:
-    yield from (one for one in command.params if isinstance(one, click.Argument))
+def test_a_blank_configuration_is_none(company: Company) -> None:
+    result = company.bare("status", "--config", "")
+    assert result.code == 2
+    assert "--config is blank and names nothing" in result.err
+
+
+def _parameters(command: click.Command, context: click.Context) -> Iterator[click.Parameter]:
+    yield from command.params
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
             assert inner is not None
-            yield from _arguments(inner, context)
+            yield from _parameters(inner, context)
 
 
 def test_every_argument_that_is_an_item_refuses_a_blank() -> None:
     items = [
         one
-        for one in _arguments(root, click.Context(root))
-        if one.name in {"item", "what", "one", "two", "place"}
+        for one in _parameters(root, click.Context(root))
+        if isinstance(one, click.Argument) and one.name in {"item", "what", "one", "two", "place"}
     ]
     assert len(items) > 12
     assert all(one.callback is not_blank for one in items)
+
+
+def test_every_path_refuses_a_blank() -> None:
+    paths = [
+        one.type
+        for one in _parameters(root, click.Context(root))
+        if isinstance(one.type, click.Path)
+    ]
+    assert len(paths) > 20
+    assert all(isinstance(one, FilePath) for one in paths)

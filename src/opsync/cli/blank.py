@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import os
+from typing import Any, TypeVar
 
 import click
 
@@ -20,3 +21,18 @@ def not_blank(context: click.Context, param: click.Parameter, value: T) -> T:
     give = "give it" if param.required else "give it, or leave it out"
     unset = "In a script, see that its variable is set."
     raise click.UsageError(f"{what} is blank and names nothing: {give}. {unset}", context)
+
+
+class FilePath(click.Path):
+    """The path of a file or a folder. A blank one would be the current folder, and is refused."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """The path that is given."""
+        if isinstance(value, str) and param is not None and ctx is not None:
+            not_blank(ctx, param, value)
+        return super().convert(value, param, ctx)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from opsync.cli.around import Around
+from opsync.cli.blank import FilePath
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ def config_option(function: F) -> F:
     return click.option(
         "--config",
         "config_path",
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         help="The configuration file. Default: $OPSYNC_CONFIG, else ./opsync.toml.",
     )(function)
 
@@ -50,7 +51,7 @@ def store_option(function: F) -> F:
     """`--store FILE`."""
     return click.option(
         "--store",
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         help="Use this store, which is there, instead of the configured; from the current folder.",
     )(function)
 
@@ -59,7 +60,7 @@ def new_store_option(function: F) -> F:
     """`--store FILE` of a command that makes it."""
     return click.option(
         "--store",
-        type=click.Path(path_type=Path),
+        type=FilePath(path_type=Path),
         help="Make this store instead of the configured; from the current folder.",
     )(function)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from opsync.cli import words
+from opsync.cli.blank import FilePath
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -89,7 +90,7 @@ async def _check(opened: Opened) -> tuple[str, dict[str, int]]:
 
 
 @db.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite FILE if it is there.")
 @json_option
 @config_option
@@ -118,7 +119,7 @@ def backup(
 
 
 @db.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @json_option
 @config_option
 @new_store_option

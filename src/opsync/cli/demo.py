@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opsync.cli.blank import FilePath
 from opsync.cli.common import json_option, print_json, run_async
 from opsync.errors import OpsyncError
 
@@ -50,7 +51,7 @@ class PassFailed(OpsyncError):
 @click.option(
     "--dir",
     "folder",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     default=FOLDER,
     show_default=True,
     help="Where --keep puts the configuration and the store.",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from opsync.cli.blank import not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -38,6 +39,7 @@ COMMAND = "opsync look"
 @click.option("--all", "every", is_flag=True, help="Show everything that was found.")
 @click.option(
     "--markdown",
+    callback=not_blank,
     metavar="FILE",
     is_flag=False,
     flag_value=STDOUT,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from opsync.cli.blank import not_blank
+from opsync.cli.blank import FilePath, not_blank
 from opsync.cli.common import (
     Opened,
     config_option,
@@ -46,7 +46,7 @@ CHANGES_WAIT = 10
 @click.option("--exit-code", is_flag=True, help=f"Exit with {CHANGES_WAIT} when changes wait.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     help="Also write the whole plan to this file, for `opsync apply FILE`.",
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Read this connection only. Repeat.")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from opsync.cli.blank import not_blank
+from opsync.cli.blank import FilePath, not_blank
 from opsync.cli.common import json_option, print_json
 from opsync.cli.excluding import excludes
 from opsync.cli.words import plural
@@ -31,7 +31,7 @@ def _url_option(function: F) -> F:
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option(
     "--config-out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     help="Also write a configuration for it to this file (mode apply).",
 )
 @click.option(

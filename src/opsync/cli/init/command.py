@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from opsync.cli.blank import FilePath
 from opsync.cli.init.table import JIRA, LINEAR, NOTION, accounts, listed, regions
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SANDBOX_URL = "http://127.0.0.1:8790"
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     default=Path("opsync.toml"),
     show_default=True,
     help="The file to write.",
@@ -142,7 +143,7 @@ SANDBOX_URL = "http://127.0.0.1:8790"
 )
 @click.option(
     "--secrets-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(path_type=Path, file_okay=False),
     help="Keep tokens from files or from the keyboard in this folder, for your eyes only.",
 )
 @click.option(
