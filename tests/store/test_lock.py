@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -106,10 +107,24 @@ def test_an_error_in_the_block_frees_the_store(path: Path) -> None:
         pass
 
 
-def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_be_made_is_told_with_what_mends_its_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(StoreError, match="cannot be locked"),
+        pytest.raises(StoreError, match=r"opsync\.db\.lock cannot be opened: ") as told,
         hold(tmp_path / "file" / "opsync.db", "opsync sync", NOW),
     ):
         pytest.fail("held")
+    assert "folder writable" in told.value.hint
+
+
+def test_a_disk_that_has_no_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with (
+        pytest.raises(StoreError, match="cannot be locked") as told,
+        hold(path, "opsync sync", NOW),
+    ):
+        pytest.fail("held")
+    assert "local" in told.value.hint

@@ -48,7 +48,10 @@ def hold(path: Path, command: str, now: datetime) -> Iterator[Holder]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _unusable(lock, error) from error
+        raise StoreError(
+            f"{lock} cannot be opened: {error.strerror or error}.",
+            hint="Make it and its folder writable, choose another folder, or free space.",
+        ) from error
     try:
         holder = _take(handle, path, lock, Holder(os.getpid(), socket.gethostname(), command, now))
         yield holder
