@@ -117,6 +117,9 @@ def test_the_plan_and_explain_say_that_it_is_undone_and_how_to_let_go(synced: Co
         ("0", "there is no run 0"),
         ("1-00000000", "there is no change 1-00000000"),
         ("9-deadbeef", "there is no change 9-deadbeef"),
+        ("99999999999999999999999", "there is no run 99999999999999999999999"),
+        ("99999999999999999999-deadbeef", "there is no change 99999999999999999999-deadbeef"),
+        ("99999999999999999999-x", 'nothing is called "99999999999999999999-x"'),
         ("Atlantis", 'nothing is called "Atlantis"'),
     ],
 )

@@ -24,12 +24,16 @@ from opsync.cli.linkdecisions import login
 from opsync.cli.listing import one_item
 from opsync.cli.screen import show_line
 from opsync.cli.undoview import from_now_on, print_back
+from opsync.cli.words import shown
 from opsync.engine.session import open_session
-from opsync.engine.undoing import is_change, is_run, undoes, writes_of
+from opsync.engine.undoing import is_beyond, is_change, is_run, undoes, writes_of
 from opsync.engine.undoing import undo as undo_writes
 from opsync.engine.undone import ShownBack, shown_back
 from opsync.errors import ConfigError, StoreHeld
 from opsync.store import EVERY, JournalRow, Store
+
+JOURNAL = "What was written, and when: opsync journal"
+"""Where runs and changes are found."""
 
 
 @click.command()
@@ -112,6 +116,9 @@ async def _chosen(
         of, rows = f"run {what}", await writes_of(store, run=int(what))
     elif is_change(what):
         of, rows = f"change {what}", await writes_of(store, change=what)
+    elif is_beyond(what):
+        kind = "change" if "-" in what else "run"
+        raise ConfigError(f"there is no {kind} {shown(what, 40)}", hint=JOURNAL)
     else:
         record = await one_item(opened, store, what)
         of = await _named(opened, store, what)
@@ -123,7 +130,7 @@ async def _chosen(
 
 
 async def _wrote_nothing(store: Store, of: str, what: str) -> ConfigError:
-    hint = "What was written, and when: opsync journal"
+    hint = JOURNAL
     last, writing = await store.last_runs(1), await store.last_writing_run()
     if is_run(what) and (not int(what) or not last or int(what) > last[0].seq):
         return ConfigError(f"there is no run {what}", hint=hint)

@@ -35,6 +35,12 @@ def is_change(text: str) -> bool:
     return _CHANGE.fullmatch(text) is not None
 
 
+def is_beyond(text: str) -> bool:
+    """Whether a text is the number of a run or a change that no store comes to."""
+    run, _, change = text.partition("-")
+    return run.isdecimal() and len(run) > 18 and (not change or is_change(f"1-{change}"))
+
+
 async def writes_of(
     store: Store, *, run: int | None = None, change: str = "", item: Ref | None = None
 ) -> list[JournalRow]:
