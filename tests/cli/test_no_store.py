@@ -65,6 +65,18 @@ def test_what_needs_a_store_says_where_there_is_none_and_makes_none(
     assert not path.exists()
 
 
+@pytest.mark.parametrize("call", ["sync", "plan", "sync --dry-run", "look"])
+def test_what_is_refused_before_it_begins_makes_none(company: Company, call: str) -> None:
+    path = company.folder / "opsync.toml"
+    if call != "look":
+        refused = company.opsync(*call.split(), "--only", "nowhere")
+        assert (refused.code, 'no connection "nowhere"' in refused.err) == (2, True)
+    path.write_text('time_zone = "UTC"\n')
+    result = company.opsync(*call.split())
+    assert (result.code, "no connection is configured" in result.err) == (2, True)
+    assert not list(company.folder.glob("opsync.db*"))
+
+
 @pytest.mark.parametrize("call", LOOKING)
 def test_what_only_looks_works_without_a_store_and_makes_none(company: Company, call: str) -> None:
     result = company.opsync(*call.split())

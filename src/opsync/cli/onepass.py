@@ -9,7 +9,7 @@ from opsync.cli.common import Opened
 from opsync.cli.progress import progress
 from opsync.engine.approving import with_approvals
 from opsync.engine.fingerprint import config_digest
-from opsync.engine.session import open_session
+from opsync.engine.session import open_session, wanted
 from opsync.errors import StoreHeld
 from opsync.model import Approval, Limits, Slot
 from opsync.report import PassReport
@@ -31,6 +31,7 @@ async def run_sync(
     """One pass with its progress on standard error: here, or where a service holds the store, by
     that. `approvals` are given once the store is held, or the service has taken it on: of what is
     refused nothing is approved."""
+    wanted(opened.config, frozenset(only))  # before a store is made for what is refused
     with progress(opened.config.plugins, SystemClock(), writes=write) as told:
         try:
             async with open_session(opened.config, command, redactor=opened.redactor) as session:
@@ -50,7 +51,7 @@ async def run_sync(
             from opsync.cli.asking import sync_there
             from opsync.service.asks import AskSync
 
-            wanted = AskSync(
+            asked = AskSync(
                 command=command,
                 config=config_digest(opened.config),
                 only=only,
@@ -62,4 +63,4 @@ async def run_sync(
                 mode=opened.config.forced,
                 keeps_plan=keeps_plan,
             )
-            return await sync_there(opened, held, wanted, told)
+            return await sync_there(opened, held, asked, told)

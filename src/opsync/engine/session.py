@@ -85,7 +85,7 @@ class Session:
     ) -> Pass:
         """A pass over the configured instances that has not begun. Raises ConfigError: there are
         none, or none of that name."""
-        self.wanted(only)
+        wanted(self.config, only)
         return Pass(
             config=self.config,
             store=self.store,
@@ -106,22 +106,6 @@ class Session:
             derives_as=derives_as(self.config),
             modes=modes_as(self.config),
         )
-
-    def wanted(self, only: frozenset[str]) -> frozenset[str]:
-        """The instances of these names, all if there is none. Raises ConfigError: none is
-        configured, or none of that name."""
-        if not self.config.instances:
-            raise ConfigError(
-                "no connection is configured",
-                hint="Add an [instances.NAME] block, or start with: opsync init",
-            )
-        unknown = sorted(only - self.config.instances.keys())
-        if unknown:
-            raise ConfigError(
-                f'no connection "{unknown[0]}"',
-                hint=f"Configured: {', '.join(self.config.instances)}.",
-            )
-        return only or frozenset(self.config.instances)
 
     async def open_all(self) -> dict[str, Opened]:
         """Every configured instance, with what it keeps by now."""
@@ -180,6 +164,22 @@ class Session:
             return check
         last = day(at.astimezone(self.config.zone).date())
         return Check(check.title, "ok", f"May read, and wrote last on {last}.")
+
+
+def wanted(config: Config, only: frozenset[str]) -> frozenset[str]:
+    """The instances of these names, all if there is none. Raises ConfigError: none is configured,
+    or none of that name."""
+    if not config.instances:
+        raise ConfigError(
+            "no connection is configured",
+            hint="Add an [instances.NAME] block, or start with: opsync init",
+        )
+    unknown = sorted(only - config.instances.keys())
+    if unknown:
+        raise ConfigError(
+            f'no connection "{unknown[0]}"', hint=f"Configured: {', '.join(config.instances)}."
+        )
+    return only or frozenset(config.instances)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from opsync.contract.connector import Measurable
-from opsync.engine.session import Session
+from opsync.engine.session import Session, wanted
 from opsync.report import PassReport
 from opsync.service.nudges import Nudge
 from opsync.service.reading import Command, Turn, take_turn
@@ -59,9 +59,9 @@ async def _read(
         finally:
             service.hands.release(name)
 
-    wanted = session.wanted(command.only)
-    measured = _measured(session, wanted)
-    for names in (wanted - measured, measured):
+    named = wanted(session.config, command.only)
+    measured = _measured(session, named)
+    for names in (named - measured, measured):
         await at_once(one(name) for name in sorted(names))
     return turns, frozenset(late)
 
