@@ -105,6 +105,22 @@ def test_text_that_fits_several_items_lists_them(synced: Company) -> None:
     }
 
 
+def test_of_many_items_the_rest_is_counted(synced: Company) -> None:
+    more = [{"id": f"n{n}", "title": f"Rename page {n}"} for n in range(13)]
+    synced.edit("work", lambda state: state["items"].extend(more))
+    synced.opsync("sync")
+    result = synced.opsync("explain", "rename")
+    assert (result.code, len(result.lines)) == (2, 10)
+    assert "… and 3 more: give a longer piece of the title" in result.err
+    found = synced.opsync("explain", "rename", "--json").json
+    assert (len(found["choices"]), found["more"]) == (10, 3)
+    refused = synced.opsync("undo", "rename").err.splitlines()
+    assert (len(refused), refused[-1]) == (12, "  … and 3 more")
+    synced.edit("work", lambda state: [state["items"].pop() for _ in range(3)])
+    synced.opsync("sync", "--full")
+    assert "more" not in synced.opsync("explain", "rename").err
+
+
 def _called_alike(company: Company, initiatives: int, issues: int) -> None:
     """So many items of one connection that are all called "Fix login"."""
     one = {"title": "Fix login", "names": "PAY-77"}
@@ -119,6 +135,7 @@ def test_of_two_initiatives_with_one_title_none_is_meant(company: Company) -> No
     result = company.opsync("explain", "Fix login")
     assert result.code == 2
     assert len(result.lines) == 11
+    assert "more" not in result.err
     assert [line.rpartition("/")[2] for line in result.lines[:2]] == ["z0", "z1"]
 
 

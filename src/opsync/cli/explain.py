@@ -22,9 +22,8 @@ from opsync.cli.common import (
 from opsync.cli.explainvalues import ADOPTION, print_only_adoption, print_values
 from opsync.cli.explainview import print_choices, print_explanation, print_nobody
 from opsync.config import Config
-from opsync.engine.catalog import Item
 from opsync.engine.explain import Explainer
-from opsync.engine.explained import Explanation, Nobody, PlaceValue
+from opsync.engine.explained import Choices, Explanation, Nobody, PlaceValue
 from opsync.runtime import SystemClock
 
 UNCLEAR = 2
@@ -47,16 +46,16 @@ def explain(
     what it shows before and after a release. Asks no tool.
 
     With --json: {"item", "owner", "notes", "disagreements", "summaries", "counts_in", "links",
-    "no_links", "values"}; for a name that fits several items {"choices": [...]}, for one that
-    nobody has {"nobody": {...}}.
+    "no_links", "values"}; for a name that fits several items {"choices": [...], "more"}, for
+    one that nobody has {"nobody": {...}}.
     """
     opened = open_config(config_path, store=store)
     found = run_async(_explain(opened, item))
     if isinstance(found, Nobody):
         print_json({"nobody": found}) if as_json else print_nobody(found)
         return 0 if found.named_by else UNCLEAR
-    if isinstance(found, list):
-        print_json({"choices": found}) if as_json else print_choices(item, found)
+    if isinstance(found, Choices):
+        print_json(found) if as_json else print_choices(item, found)
         return UNCLEAR
     if place is None:
         if as_json:
@@ -80,14 +79,15 @@ def explain(
     return 0
 
 
-async def _explain(opened: Opened, text: str) -> Explanation | list[Item] | Nobody:
+async def _explain(opened: Opened, text: str) -> Explanation | Choices | Nobody:
     async with open_store(opened) as store:
         explainer = Explainer(opened.config, store)
         found = await explainer.find(text)
         if not found:
             return await explainer.nobody(text)
         if len(found) > 1:
-            return [explainer.item(record) for record in found]
+            items = tuple(explainer.item(record) for record in found)
+            return Choices(items, await explainer.more(text, found))
         return await explainer.explain(found[0], SystemClock().now())
 
 

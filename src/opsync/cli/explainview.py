@@ -17,6 +17,7 @@ from opsync.disagreements import DisagreementKind
 from opsync.engine.catalog import Item, noun_of
 from opsync.engine.disagreeing import Found
 from opsync.engine.explained import (
+    Choices,
     Counted,
     Explanation,
     Nobody,
@@ -35,10 +36,10 @@ _SIGNS = {
 }
 
 
-def print_choices(text: str, items: Sequence[Item]) -> None:
+def print_choices(text: str, found: Choices) -> None:
     """Name what a person may have meant."""
     click.echo(f'"{words.shown(text)}" may be any of these. Name one by its key or URL:', err=True)
-    for item in items:
+    for item in found.choices:
         parts = (item.tool, words.shown(item.label, 60), words.shown(item.status))
         said, address = "  ".join(filter(None, parts)), item.url or item.ref
         if interactive():
@@ -46,6 +47,8 @@ def print_choices(text: str, items: Sequence[Item]) -> None:
             hanging("      ", (address, "dim"))
         else:
             click.echo(f"  {said}  {address}")
+    if found.more:
+        click.echo(f"  … and {found.more} more: give a longer piece of the title", err=True)
 
 
 def print_nobody(found: Nobody) -> None:

@@ -89,4 +89,5 @@ async def one_item(opened: Opened, store: Store, text: str) -> Record:
     found = await explainer.find(text)
     if len(found) == 1:
         return found[0]
-    raise unclear(text, [explainer.item(record) for record in found])
+    items = [explainer.item(record) for record in found]
+    raise unclear(text, items, await explainer.more(text, found))

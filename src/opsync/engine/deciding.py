@@ -49,7 +49,8 @@ class Deciding:
         found = self._meant[text]
         if len(found) == 1:
             return found[0]
-        raise unclear(text, [self._explainer.item(record) for record in found])
+        items = [self._explainer.item(record) for record in found]
+        raise unclear(text, items, await self._explainer.more(text, found))
 
     async def known(self, text: str) -> Record:
         """The record of this ref. Raises ConfigError when it was never read."""
@@ -163,24 +164,25 @@ def _check_same(*ends: tuple[Record, str]) -> None:
             )
 
 
-def unclear(text: str, items: Sequence[Item]) -> ConfigError:
-    """That a name fits no item, or several, and what to do."""
+def unclear(text: str, items: Sequence[Item], more: int) -> ConfigError:
+    """That a name fits no item, or several and so many `more`, and what to do."""
     named = inert_text(text, NAME_LIMIT)
     if not items:
         return ConfigError(
             f'nothing is called "{named}"', hint="Name it by URL, key or a piece of its title."
         )
     return ConfigError(
-        f'"{named}" may be any of {len(items)} items: {_candidates(items)}',
+        f'"{named}" may be any of {len(items) + more} items: {_candidates(items, more)}',
         hint="Name one by its key or URL.",
         problems=(
             f'"{named}" may be any of these; name one by its key or URL:',
             *(f"{one.tool}  {inert_text(one.label, NAME_LIMIT)}  {one.url}" for one in items),
+            *([f"… and {more} more"] if more else []),
         ),
     )
 
 
-def _candidates(items: Sequence[Item]) -> str:
+def _candidates(items: Sequence[Item], more: int) -> str:
     told = [f"{inert_text(one.label, NAME_LIMIT)} ({one.tool})" for one in items[:CANDIDATES]]
-    more = [f"{len(items) - CANDIDATES} more"] if len(items) > CANDIDATES else []
-    return ", ".join(told + more)
+    left = len(items) - len(told) + more
+    return ", ".join(told + ([f"{left} more"] if left else []))

@@ -33,7 +33,7 @@ from opsync.model.ledger import Entry, HoldKind, plain
 from opsync.model.pair import ACCEPTED
 from opsync.model.rules import Mode
 from opsync.model.value import NOTHING
-from opsync.store import Store
+from opsync.store import BEST, Store
 
 TYPED = 120
 """Nobody types a longer name."""
@@ -69,6 +69,15 @@ class Explainer:
         if len(chosen) == 1:
             return chosen
         return [*chosen, *(one for one in exact if one.ref not in roots)] or living
+
+    async def more(self, text: str, found: Sequence[Record]) -> int:
+        """How many living items have a text in their title besides those that `find` has `found`:
+        of many, these are the best."""
+        wanted = caseless(text.strip())
+        whole = any(wanted in (caseless(one.title), caseless(one.key)) for one in found)
+        if whole or len(found) < BEST:
+            return 0
+        return max(await self._store.count_titled(text) - len(found), 0)
 
     async def naming(self, ref: Ref) -> str:
         """What a person may type for an item, so that it is this one and no other: its key, its

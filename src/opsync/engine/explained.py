@@ -164,6 +164,13 @@ class Explanation(Struct, frozen=True, kw_only=True):
     values: tuple[PlaceValue, ...]
 
 
+class Choices(Struct, frozen=True):
+    """The items that a name may mean, and how many more have it in their title."""
+
+    choices: tuple[Item, ...]
+    more: int
+
+
 class Nobody(Struct, frozen=True):
     """A name that no item has, and the items that use it all the same."""
 

@@ -12,6 +12,7 @@ from opsync.store.migrations import HEAD
 from opsync.store.runs import NEXT
 from opsync.store.store import Store, Untouched
 from opsync.store.types import (
+    BEST,
     EVERY,
     METRICS,
     Alike,
@@ -41,6 +42,7 @@ from opsync.store.types import (
 )
 
 __all__ = [
+    "BEST",
     "EVERY",
     "HEAD",
     "METRICS",

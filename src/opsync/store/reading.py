@@ -14,6 +14,7 @@ from opsync.store.base import Part, load, to_refs
 from opsync.store.codec import decode_record, to_ref
 from opsync.store.plans import pairs
 from opsync.store.schema import aliases, parents, people, quarantine, records
+from opsync.store.types import BEST
 
 _BY_URL = text("SELECT body FROM records WHERE instr(body, CAST(:url AS BLOB)) > 0 LIMIT 100")
 # A whole title first, then those that begin with the text, then those that have it anywhere. Of
@@ -28,6 +29,9 @@ SELECT body FROM (
         FROM records)
     WHERE place > 0)
 JOIN records USING (ref) WHERE whole OR rank <= :limit ORDER BY rank
+""")
+_TITLED = text("""
+SELECT count(*) FROM records WHERE tombstone = '' AND instr(caseless(title), :text) > 0
 """)
 _PAIRS = text("""
 SELECT DISTINCT min(source, target) AS low, max(source, target) AS high FROM links
@@ -72,7 +76,7 @@ class Reading(Part):
         """One record, gone or not; None when it was never read."""
         return await self._read(lambda c: load(c, [ref]).get(ref))
 
-    async def find(self, text: str, limit: int = 10) -> list[Record]:
+    async def find(self, text: str, limit: int = BEST) -> list[Record]:
         """What a person may mean, best first.
 
         By ref, by URL, by key or former key (in any case), else by a piece of the title; what is
@@ -81,6 +85,11 @@ class Reading(Part):
         """
         wanted = text.strip()
         return await self._read(lambda c: _find(c, wanted, limit) if wanted else [])
+
+    async def count_titled(self, text: str) -> int:
+        """How many living records have a text in their title."""
+        wanted = {"text": caseless(text.strip())}
+        return await self._read(lambda c: int(c.execute(_TITLED, wanted).scalar_one()))
 
     async def records_page(
         self,

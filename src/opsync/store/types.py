@@ -34,6 +34,8 @@ METRICS = "opsync:metrics"
 """The feed under which it is kept when metrics were read. Like kept values that begin so, it is
 the core's own."""
 
+BEST = 10
+"""So many of what has only a piece of its title in common with a text are found."""
 EVERY = 2**63 - 1
 """As a limit: all rows there are. No greater number is one to SQLite."""
 
