@@ -287,6 +287,7 @@ async def test_a_pause_that_comes_while_an_undo_looks_leaves_all_as_it_was(
         async def look(*seen: Any) -> Any:
             nonlocal looked
             looked = True
+            world.clock.advance(120)
             return await again(*seen)
 
         return await apply(*given, **more | {"may_go": may_go, "again": look})

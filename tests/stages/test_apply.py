@@ -235,7 +235,7 @@ async def test_after_a_refused_sign_in_nothing_else_is_sent(wall: Wall) -> None:
 
 
 async def test_a_pause_is_heard_before_the_next_batch(wall: Wall) -> None:
-    answers = iter([True, True, False])
+    answers = iter([True, False, True])
 
     async def may_go() -> bool:
         return next(answers)
@@ -248,10 +248,20 @@ async def test_a_pause_is_heard_before_the_next_batch(wall: Wall) -> None:
 async def test_a_pause_that_came_while_a_target_was_looked_at_is_heard_before_the_write(
     wall: Wall,
 ) -> None:
+    clock = FakeClock()
+
     async def may_go() -> bool:
         return not wall.asked
 
-    report = await run(wall, work("remote"), work("remote"), may_go=may_go)
+    real = wall.observe
+
+    async def slow(target: Record) -> Sequence[Seen]:
+        clock.advance(120)
+        return await real(target)
+
+    wall.observe = slow  # type: ignore[method-assign]
+    targets = [work("remote"), work("remote")]
+    report = await apply(wall, targets, wall.store, clock, 1, may_go=may_go)
     assert wall.asked == [("observe", "1")]
     assert (report.paused, report.done) == (True, [])
     kept = await wall.store.entry(slot("remote"))

@@ -40,6 +40,9 @@ _log = structlog.get_logger(__name__)
 SIGHT_LASTS = timedelta(minutes=5)
 """What was read so long ago is looked at once more before it is written over."""
 
+LEAVE_LASTS_S = 5.0
+"""So long after it was asked whether it may be written, it is asked again."""
+
 Again = Callable[["TargetWork", Sequence[Seen]], Awaitable[Sequence[Change]]]
 """Decides what to write at a target from what was just seen there, instead of planning again."""
 
@@ -117,10 +120,10 @@ async def apply(
     not sent waits for the next pass.
     `told` is called for each outcome; `clean` takes the process's secrets out of a message;
     `keep` stores what the connector learned by a batch, before its outcomes. `may_go` is asked
-    before each batch, and once more when its targets were looked at; `veto` gives a reason against
-    a change that was not planned like this before; `again` reads every target, and decides for it
-    what to write; `watch` ends a step of the connector that hangs; `unknown` counts the writes that
-    may have been carried out by a try before the one that failed.
+    before each batch, and once more where looking at its targets took long; `veto` gives a reason
+    against a change that was not planned like this before; `again` reads every target, and decides
+    for it what to write; `watch` ends a step of the connector that hangs; `unknown` counts the
+    writes that may have been carried out by a try before the one that failed.
     """
     applier = _Applier(
         connector=connector,
@@ -189,6 +192,7 @@ class _Applier:
                 raise result
 
     async def batch(self, batch: Sequence[TargetWork]) -> None:
+        asked_at = self.clock.monotonic()
         changes: list[Change] = []
         targets = {}
         for work in batch:
@@ -196,7 +200,8 @@ class _Applier:
             if ready:
                 changes.extend(ready)
                 targets[work.record.ref] = self.looked.get(work.record.ref, work.record)
-        if changes and self.report.stopped is None and not await self.may_go():
+        waited = self.clock.monotonic() - asked_at > LEAVE_LASTS_S
+        if waited and self.report.stopped is None and not await self.may_go():
             # Looking may have waited for as long as its tool asked for.
             self.report.paused = True
         hindrance = self.report.stopped
