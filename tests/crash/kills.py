@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -119,10 +120,9 @@ def _at_a_moment(served: Served, lives_s: float) -> bool:
         if not _until(lambda: _asked(served) > asked, child):
             return False
         time.sleep(lives_s)
-        if child.poll() is not None:
-            return False
-        kill(child)
-        return True
+        child.kill()
+        child.communicate()
+        return child.returncode == -signal.SIGKILL  # It may have ended just before.
 
 
 def _at_a_request(served: Served, point: Matches, nth: int, lives_s: float) -> bool:

@@ -37,6 +37,7 @@ async def eventful(world: World) -> World:
     return world
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 async def test_everybody_can_use_every_page(
