@@ -121,8 +121,7 @@ def _facts(
     value: PlaceValue, summary: Summary | None, now: datetime, zone: tzinfo
 ) -> list[tuple[str, str]]:
     facts = [("should be", words.value(value.should_be, value.place))]
-    if value.wrote is not None or not value.writes:
-        # What was written and is a person's by now is told below, with all that was written.
+    if value.tells_wrote:
         facts.append(("we wrote", words.value(value.wrote, value.place)))
     if value.is_now_known:
         seen = words.value(value.is_now, value.place)

@@ -147,6 +147,12 @@ class PlaceValue(Struct, frozen=True, kw_only=True):
     message: str
     writes: tuple[Write, ...]
 
+    @property
+    def tells_wrote(self) -> bool:
+        """Whether `wrote` is worth telling: what was written and is a person's by now, or was taken
+        away, only `writes` tell."""
+        return self.wrote is not None or not self.writes
+
 
 class Explanation(Struct, frozen=True, kw_only=True):
     """All about one item. `owner` is None where it has none, or is private."""

@@ -134,10 +134,10 @@ class Session:
 
     async def _tell(self, done: PassReport) -> list[str]:
         """Tell what is wrong, and that all is well; returns why that could not be told."""
-        alerts, in_vain = self.config.general.alerts, [""]
+        alerts, in_vain = self.config.general.alerts, []
         if alerts.webhook is not None:
             alarms = [*done.alarms, *await untold(self.config, self.store)]
-            in_vain = [await tell(alerts, self.store, self.pool, self.runtime.clock, alarms)]
+            in_vain.append(await tell(alerts, self.store, self.pool, self.runtime.clock, alarms))
         if done.exit_code == 0:
             in_vain.append(await tell_alive(alerts, self.pool))
         return [why for why in in_vain if why]

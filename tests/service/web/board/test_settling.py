@@ -141,3 +141,26 @@ async def test_a_column_that_somebody_removed_is_made_again_for_all(ana: Visitor
     assert "2 values settled" in told.text
     assert "PAY-1" in world.checkout.text("Work")
     assert "MOB-1" in world.loyalty.text("Work")
+
+
+async def test_what_was_given_up_is_not_told_as_what_opsync_never_wrote(ana: Visitor) -> None:
+    world = await edited(ana)
+    path = f"/initiatives/notion:page:{world.checkout.id}"
+    page = await ana.see(path)
+    assert page.text.count("We wrote") == page.text.count("Should be") - 1, "all but the one above"
+    await ana.click(page, next(b.name for b in page.buttons if ("side", "ours") in b.fields))
+
+    page = await ana.see(path)
+    assert page.text.count("We wrote") == page.text.count("Should be") - 2
+
+
+async def test_a_value_that_rests_says_until_when(ana: Visitor) -> None:
+    world = ana.office.world
+    for status in ("Done", "To Do"):
+        world.jira.edit("PAY-3", status=status)
+        await world.sync()
+    record = await world.record("GRO-3")
+    page = await ana.see(f"/initiatives/{record.ref}")
+    assert "links of an issue are not rewritten more often" in page.text
+    world.clock.advance(3600)
+    assert "not rewritten more often" not in (await ana.see(f"/initiatives/{record.ref}")).text

@@ -14,6 +14,7 @@ from opsync.engine.phrases import ago, day, shown, value
 from opsync.model import Kind, Ref, Slot
 from opsync.model.ledger import LET_BE, Entry
 from opsync.model.rules import LINKS_RULE
+from opsync.noting import resting_text
 from opsync.service.web.links import safe_url
 from opsync.service.web.seen import seen
 from opsync.service.web.views.signs import Badge, outcome
@@ -43,8 +44,9 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 class Value(Struct, frozen=True, kw_only=True):
     """One value. `slot` names it in forms, `seen` is the digest of what they decide about ("": no
-    form does); `read` says how old `is_now` is, `held` why it is not written ("": it is),
-    `settles` that a person has a say, and `decided` that they had it."""
+    form does); `read` says how old `is_now` is, `held` why it is not written ("": it is), `rests`
+    until when it is not written over again, `settles` that a person has a say, and `decided` that
+    they had it."""
 
     slot: str
     seen: str
@@ -57,6 +59,7 @@ class Value(Struct, frozen=True, kw_only=True):
     is_now: str
     read: str
     held: str
+    rests: str
     settles: bool
     decided: bool
     left_alone: str
@@ -125,10 +128,11 @@ def _value(one: PlaceValue, item: Item, now: datetime, zone: tzinfo, people: Say
         where=_where(one, item),
         now=value(stands, one.place),
         should_be=value(one.should_be, one.place),
-        wrote=value(one.wrote, one.place),
+        wrote=value(one.wrote, one.place) if one.tells_wrote else "",
         is_now=value(one.is_now, one.place) if one.is_now_known else "",
         read=f"seen {ago(one.read_at, now)} ago" if one.is_now_known and one.read_at else "",
         held=shown(one.held, 200),
+        rests=resting_text(one.rests_until) if one.rests_until and one.rests_until > now else "",
         settles=slot in people.asked,
         decided=slot in people.had,
         left_alone=shown(one.left_alone, 200),
