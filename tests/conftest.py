@@ -5,15 +5,23 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 from zlib import crc32
 
 import pytest
 
-from opsync.store import database
+from opsync.store import database, store
+from opsync.store.base import inline
+from tests.support.garbage import look_less
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 * 1024**3
@@ -25,22 +33,21 @@ _ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure() -> None:
     """Put the tests' folders into memory where there is room: a store on a disk waits for it at
     each commit. What must outlive a kill does so there too."""
+    # httpx asks at each request in memory whether sniffio is there, and looks through all folders.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Look for no garbage while tests are collected, and never among what they are: thousands of
-    them live to the end, and to go through these again and again took a third of all time."""
+    """Look for no garbage while tests are collected, and never among what they are."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        look_less()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,6 +91,28 @@ def _stores_are_copied(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "_touch", copy)
         yield
+
+
+class _CallersThread(Executor):
+    """Carries out each transaction at once, and lets others go on before its answer is there."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return inline.submit(fn, *args, **kwargs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores_have_no_threads() -> Iterator[None]:
+    """Spare the stores of this process their threads: to go there and back took a seventh of all
+    time. Whole processes, as other tests start them, have theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "ThreadPoolExecutor", lambda *_, **__: _CallersThread())
+        yield
+
+
+@pytest.fixture
+def stores_have_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each store its thread, as opsync does outside the tests."""
+    monkeypatch.setattr(store, "ThreadPoolExecutor", ThreadPoolExecutor)
 
 
 @pytest.fixture

@@ -140,6 +140,8 @@ def _agree(scene: Scene) -> None:
 
 def _agree_on_nothing(scene: Scene) -> None:
     """What a person removed and nothing asks for any more is over: both agree."""
+    if not scene.emptied:
+        return
     asked = [(slot, want.value) for slot, want in scene.wants.items()]
     known = [
         (slot, plain(value))

@@ -22,6 +22,7 @@ from opsync.store import database
 from tests.simulation.episode import Episode
 from tests.simulation.served import ServedEpisode
 from tests.simulation.tally import Tally, Totals
+from tests.support.garbage import look_less
 
 _MEMORY = Path("/dev/shm")
 _AT_ONCE = 5
@@ -87,17 +88,9 @@ def _each(seeds: Sequence[int], workers: int, served: bool) -> Iterator[Tally | 
         return
     parts = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=look_less) as pool:
         for part in pool.map(partial(_play_part, served=served), parts):
             yield from part
-
-
-def _prepare() -> None:
-    """Once for a process: a fifth of an episode's time went into looking for garbage among what all
-    of them share. What is frozen later would never be freed."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _play_part(seeds: Sequence[int], *, served: bool) -> list[Tally | Failure]:

@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from opsync.report import PassReport
+from tests.simulation.again import moment
 from tests.simulation.commands import Opsync, OwnClock
 from tests.simulation.company import START_AT, Company, Place, Twins, doubled, human, owned
 from tests.simulation.line import line_to
@@ -45,8 +47,6 @@ class Mortal:
     """A company, and the opsync that looks after it, of whose processes one dies."""
 
     folder: Path
-    late: bool
-    """Whether what was sent when the process died arrives nevertheless."""
 
     def __post_init__(self) -> None:
         self.time = Time()
@@ -61,11 +61,11 @@ class Mortal:
         return run(command(opsync), self.time, random.Random(SEED), dies_at=dies_at)
 
     def dies(self, command: Command, step: int) -> None:
-        """One that dies, and what of it still arrives."""
+        """One that dies. What was sent then arrives nevertheless at every other step."""
         result, _ = self.process(command, dies_at=step)
         assert isinstance(result, Died)
         for arrive in self.line.lost():
-            if self.late:
+            if step % 2 == 1:
                 run(arrive(), self.time, random.Random(SEED))
         self.time.now += 7200
 
@@ -116,34 +116,36 @@ def _reading(only: tuple[str, ...]) -> Command:
 
 
 @contextmanager
-def reference(folder: Path, edit: str, *, late: bool) -> Iterator[Reference]:
+def reference(folder: Path, edit: str) -> Iterator[Reference]:
     """A company of its own, which is gone afterwards."""
     folder.mkdir()
     try:
-        yield Reference(folder, late, edit)
+        yield Reference(folder, edit)
     finally:
         shutil.rmtree(folder)
 
 
-def undisturbed(folder: Path, edit: str) -> tuple[int, dict[Place, str]]:
-    """How many steps the run takes when nothing goes wrong, and what stands then."""
-    with reference(folder / "undisturbed", edit, late=False) as world:
-        report, steps = world.sync(only=READ)
-        assert report.applied > 0
-        return steps, owned(world.twins.real)
+def sweep(folder: Path, edit: str, first: int, every: int) -> tuple[int, int]:
+    """Die at the first of these steps, and at every so many after it. Returns how many the run has
+    when nothing goes wrong, and the most runs that a repair took."""
+    place = folder / "reference"
+    with reference(place, edit) as world, moment(place) as before:
 
+        def undisturbed() -> tuple[int, dict[Place, str]]:
+            report, steps = world.sync(only=READ)
+            assert report.applied > 0
+            return steps, owned(world.twins.real)
 
-def sweep(folder: Path, edit: str, steps: range, wanted: dict[Place, str]) -> int:
-    """Die at each of these steps; what was sent then arrives nevertheless at every other one.
-    Returns the most runs that a repair took."""
-    most = 0
-    for step in steps:
-        late = step % 2 == 1
-        try:
-            with reference(folder / f"{step}", edit, late=late) as world:
-                world.die(step)
-                most = max(most, world.repair(wanted))
-        except AssertionError as error:
-            error.add_note(f"it died at step {step}, late={late}")
-            raise
-    return most
+        def dying(step: int) -> int:
+            world.die(step)
+            return world.repair(wanted)
+
+        most = 0
+        steps, wanted = before.then(undisturbed)
+        for step in range(first, steps + 1, every):
+            try:
+                most = max(most, before.then(partial(dying, step)))
+            except AssertionError as error:
+                error.add_note(f"it died at step {step}")
+                raise
+    return steps, most

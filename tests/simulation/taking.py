@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from opsync.report import PassReport
+from tests.simulation.again import moment
 from tests.simulation.commands import TookBack
 from tests.simulation.company import Place, human, owned
 from tests.simulation.sweep import Command, Mortal
@@ -102,39 +104,43 @@ class Reference(Mortal):
 
 
 @contextmanager
-def reference(folder: Path, command: str, *, late: bool) -> Iterator[Reference]:
+def reference(folder: Path, command: str) -> Iterator[Reference]:
     """A company of its own, which is gone afterwards."""
     folder.mkdir()
     try:
-        yield Reference(folder, late, command)
+        yield Reference(folder, command)
     finally:
         shutil.rmtree(folder)
 
 
-def undisturbed(folder: Path, command: str) -> tuple[int, Stands]:
-    """How many steps the command takes when nothing goes wrong, and what there is then."""
-    with reference(folder / "undisturbed", command, late=False) as world:
-        steps = world.whole()
-        stands = world.stands()
-        world.rest()
-        assert world.stands() == stands
-        return steps, stands
+def sweep(folder: Path, command: str, first: int, every: int) -> int:
+    """Die at the first of these steps, and at every so many after it; at every third step a run
+    comes before the command is repeated. Returns how many the command has when nothing goes
+    wrong."""
+    place = folder / "reference"
+    with reference(place, command) as world, moment(place) as before:
 
+        def undisturbed() -> tuple[int, Stands]:
+            steps = world.whole()
+            stands = world.stands()
+            world.rest()
+            assert world.stands() == stands
+            return steps, stands
 
-def sweep(folder: Path, command: str, steps: range, wanted: Stands) -> None:
-    """Die at each of these steps; what was sent then arrives nevertheless at every other one, and
-    at every third a run comes before the command is repeated."""
-    for step in steps:
-        late = step % 2 == 1
-        try:
-            with reference(folder / f"{step}", command, late=late) as world:
-                world.die(step)
-                if step % 3 == 0:
-                    world.rest(whole=False)
-                world.whole()
-                assert world.stands() == wanted
-                world.rest()
-                assert world.stands() == wanted
-        except AssertionError as error:
-            error.add_note(f"{command} died at step {step}, late={late}")
-            raise
+        def dying(step: int) -> None:
+            world.die(step)
+            if step % 3 == 0:
+                world.rest(whole=False)
+            world.whole()
+            assert world.stands() == wanted
+            world.rest()
+            assert world.stands() == wanted
+
+        steps, wanted = before.then(undisturbed)
+        for step in range(first, steps + 1, every):
+            try:
+                before.then(partial(dying, step))
+            except AssertionError as error:
+                error.add_note(f"{command} died at step {step}")
+                raise
+    return steps

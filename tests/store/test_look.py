@@ -24,6 +24,7 @@ async def stores(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
     await second.close()
 
 
+@pytest.mark.usefixtures("stores_have_threads")
 async def test_all_that_is_read_is_of_one_state(stores: tuple[Store, Store]) -> None:
     mine, other = stores
     await mine.put_kept("x", {"is": "before"})

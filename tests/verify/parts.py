@@ -13,8 +13,9 @@ from tests.crash.kills import kill_many
 from tests.outages.figures import measure
 from tests.properties.cases import TooRare, Violation, run_cases
 from tests.simulation import taking
-from tests.simulation.playing import play_all, quick_stores, quiet
-from tests.simulation.sweep import EDITS, sweep, undisturbed
+from tests.simulation.again import alone
+from tests.simulation.playing import play_all
+from tests.simulation.sweep import EDITS, sweep
 
 Say = Callable[[str], object]
 
@@ -78,24 +79,18 @@ def planner(given: Given, say: Say) -> bool:
 def steps(given: Given, say: Say) -> bool:
     """Death at the steps of the reference runs, of an undo, and of a release."""
     good = True
-    with tempfile.TemporaryDirectory() as folder, quiet(), quick_stores():
+    every = 1 if given.form == "full" else 11
+    with tempfile.TemporaryDirectory() as folder:
         for edit in EDITS:
-            place = Path(folder) / edit
-            place.mkdir()
-            many, wanted = undisturbed(place, edit)
             try:
-                most = sweep(place, edit, range(1, many + 1), wanted)
+                many, most = alone(sweep, Path(folder), edit, 1, 1)
                 say(f"{edit}: died at each of {many} steps, repaired in {most} run(s) at most")
             except AssertionError as error:
                 say(f"{edit}: {error} {getattr(error, '__notes__', '')}")
                 good = False
-        every = 1 if given.form == "full" else 5
         for command in taking.COMMANDS:
-            place = Path(folder) / command
-            place.mkdir()
-            many, stands = taking.undisturbed(place, command)
             try:
-                taking.sweep(place, command, range(1, many + 1, every), stands)
+                many = alone(taking.sweep, Path(folder), command, 1, every)
                 which = "each" if every == 1 else f"every {every}th"
                 say(f"{command}: died at {which} of {many} steps, whole once repeated")
             except AssertionError as error:

@@ -137,7 +137,6 @@ def default_classify(answer: Answer, vendor: str) -> OpsyncError | None:
     sign-in; other 4xx are refusals.
     """
     status, where = answer.status, f"{vendor}: {answer.method} {answer.url}"
-    said = f" It said: {answer.excerpt}" if answer.excerpt and not answer.is_html else ""
     if 200 <= status < 300:
         if answer.is_html:
             return BadAnswer(
@@ -145,6 +144,8 @@ def default_classify(answer: Answer, vendor: str) -> OpsyncError | None:
                 hint="A proxy or a sign-in page stands in between, or base_url is wrong.",
             )
         return None
+    excerpt = "" if answer.is_html else answer.excerpt
+    said = f" It said: {excerpt}" if excerpt else ""
     if status == 401:
         return SignInError(
             f"{vendor} refused the credential ({where}, 401).{said}",

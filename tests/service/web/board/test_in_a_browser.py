@@ -38,8 +38,9 @@ async def eventful(world: World) -> World:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["desk", "phone"]
+)
 async def test_everybody_can_use_every_page(
     world: World, scheme: str, size: dict[str, int]
 ) -> None:
