@@ -50,8 +50,21 @@ def pytest_collection() -> Generator[None, object, object]:
         look_less()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Choose among the cases of what is sampled, and begin with what is given the most time: it
+    would be waited for in the end."""
+    _sample(items)
+    yield
+    items.sort(key=_time_given, reverse=True)
+
+
+def _time_given(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return 0.0 if marker is None else float(marker.args[0])
+
+
+def _sample(items: list[pytest.Item]) -> None:
     """Of the cases of each test that is `sampled`, call all but one slow. Which one stays follows
     from the test's name, so that among many tests each tool and each fault has its turn."""
     alike: defaultdict[str, list[pytest.Item]] = defaultdict(list)
