@@ -17,9 +17,9 @@ from pathlib import Path
 
 CPU_BOUND = 2.0
 """opsync may take at most so many times the processor time of the limit."""
-PLAIN_BOUND = 2.5
-"""The plain loop takes at least so many times the limit's, 4.8 against 1.9 where both were
-measured first, so that the limit is no straw man."""
+PLAIN_BOUND = 2.0
+"""The plain loop takes at least so many times the limit's, so that the limit is no straw man: from
+2.4 to 4.8 were measured, as machines differ, beside 1.7 to 1.9 of opsync's."""
 MEMORY_BOUND_MIB = 128.0
 ROOT = Path(__file__).parent.parent
 
