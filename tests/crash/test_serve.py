@@ -51,6 +51,8 @@ def port(company: World) -> int:
     """Where the service listens, as configured."""
     found = free_port()
     company.raw["service"] = {"listen": f"127.0.0.1:{found}"}
+    # Where one tool takes longer to read than the others, a link comes before what it sums up.
+    company.raw["limits"] = {"rewrite_pause_minutes": 0}
     return found
 
 

@@ -147,5 +147,5 @@ def test_no_window_ever_holds_more_than_the_vendor_lets_through() -> None:
 @pytest.mark.timeout(300)
 def test_no_window_does_so_in_many_and_longer_histories() -> None:
     run_state_machine_as_test(
-        Limiter, settings=settings(EVERYDAY, max_examples=400, stateful_step_count=40)
+        Limiter, settings=settings(EVERYDAY, max_examples=200, stateful_step_count=40)
     )

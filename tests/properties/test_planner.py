@@ -46,7 +46,7 @@ def test_worlds_that_hypothesis_makes_up_settle_and_harm_nobody(data: st.DataObj
 
 
 @pytest.mark.slow
-@settings(SHRINKING, max_examples=1_500)
+@settings(SHRINKING, max_examples=800)
 @given(st.data())
 def test_many_worlds_that_hypothesis_makes_up_settle_and_harm_nobody(data: st.DataObject) -> None:
     case(Drawn(data), Counts())

@@ -207,5 +207,5 @@ def test_after_each_whole_read_the_latest_of_everything_is_stored() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_after_each_whole_read_the_latest_of_everything_is_stored_in_long_runs() -> None:
-    long = settings(EVERYDAY, max_examples=150, stateful_step_count=40)
+    long = settings(EVERYDAY, max_examples=80, stateful_step_count=40)
     run_state_machine_as_test(Boundary, settings=long)

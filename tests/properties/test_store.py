@@ -306,5 +306,5 @@ def test_the_store_holds_what_it_was_told_whenever_it_dies() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_store_holds_what_it_was_told_whenever_it_dies_in_long_runs() -> None:
-    long = settings(EVERYDAY, max_examples=150, stateful_step_count=40)
+    long = settings(EVERYDAY, max_examples=80, stateful_step_count=40)
     run_state_machine_as_test(Keeping, settings=long)

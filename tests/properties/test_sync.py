@@ -177,5 +177,5 @@ def test_whatever_happened_the_company_comes_to_rest_and_nobody_loses_a_word() -
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_company_comes_to_rest_after_long_weeks() -> None:
-    long = settings(EVERYDAY, max_examples=20, stateful_step_count=15)
+    long = settings(EVERYDAY, max_examples=12, stateful_step_count=15)
     run_state_machine_as_test(Syncing, settings=long)

@@ -17,6 +17,11 @@ def _log_unfiltered() -> None:
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True)
+def _answers_while_the_store_waits(stores_have_threads: None) -> None:
+    """As in a process of its own."""
+
+
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[Beside]:
     """The small company, whose service can be started."""

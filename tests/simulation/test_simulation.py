@@ -89,7 +89,7 @@ def test_nothing_is_lost_or_doubled_under_any_fault() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "how"), [("7", []), ("11", []), ("400", ["--service"])])
+@pytest.mark.parametrize(("seed", "how"), [("7", []), ("400", ["--service"])])
 def test_a_seed_tells_the_same_story_in_any_process(seed: str, how: list[str]) -> None:
     """Also where strings hash otherwise, on which the order of sets depends."""
 
