@@ -19,6 +19,7 @@ from tests.properties.cases import KINDS, Counts, TooRare, case, run_cases
 from tests.properties.choices import Drawn, Seeded
 from tests.properties.loop import ITERATIONS_MAX
 from tests.properties.rules import Violation
+from tests.support.processors import spare_processors
 
 ROOT = Path(__file__).resolve().parents[2]
 SHRINKING = settings(deadline=None, derandomize=True, database=None, print_blob=True)
@@ -34,7 +35,7 @@ def test_generated_worlds_settle_and_harm_nobody() -> None:
 @pytest.mark.timeout(600)
 def test_two_hundred_thousand_generated_worlds_settle_and_harm_nobody() -> None:
     """I1, I2, I3, I4, I5, I6: judged by rules that are written without the planner."""
-    counts = run_cases(1_000_000, 200_000, workers=2)
+    counts = run_cases(1_000_000, 200_000, workers=spare_processors())
     assert counts.cases == 200_000
     assert max(counts.iterations) <= ITERATIONS_MAX
 

@@ -14,6 +14,7 @@ axe = pytest.importorskip("axe_playwright_python.base")
 browsing = pytest.importorskip("tests.service.web.board.browsing")
 
 pytestmark = [
+    pytest.mark.timeout(180),
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(browsing.CHROMIUM is None, reason="no Chromium is installed"),
@@ -48,7 +49,9 @@ def window(served: Beside) -> Iterator[Window]:
         browser = playwright.chromium.launch(
             executable_path=browsing.CHROMIUM, args=list(browsing.FLAGS)
         )
-        yield Window(browser.new_page(base_url=served.url))
+        page = browser.new_page(base_url=served.url)
+        page.set_default_timeout(60_000)
+        yield Window(page)
         browser.close()
 
 
@@ -97,5 +100,5 @@ def test_an_open_page_follows_what_the_service_does(served: Beside, window: Wind
     served.world.jira.edit("PAY-3", status="Done")
     served.opsync("sync")
 
-    window.page.get_by_text("3/5").wait_for(timeout=15_000)
+    window.page.get_by_text("3/5").wait_for()
     assert window.troubles == []

@@ -82,10 +82,6 @@ def play_all(
 
 
 def _each(seeds: Sequence[int], workers: int, served: bool) -> Iterator[Tally | Failure]:
-    if workers <= 1:
-        with quiet(), quick_stores():
-            yield from (play(seed, served=served) for seed in seeds)
-        return
     parts = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawned, initializer=look_less) as pool:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.simulation.playing import Failure, play, play_all, quick_stores, quiet
 from tests.simulation.tally import Tally
+from tests.support.processors import spare_processors
 
 SEEDS = 300
 """As many as each run of the whole suite plays."""
@@ -67,7 +68,7 @@ def test_what_once_failed_with_the_service_ends_well(seed: int) -> None:
 def test_nothing_is_lost_or_doubled_while_the_service_runs() -> None:
     """I1, I2, I5, I6, I7, I9, I10, I12, I17, F15, F43, F44: in whole episodes with the service."""
     seeds = range(SERVED_FIRST, SERVED_FIRST + SERVED)
-    totals, failed = play_all(seeds, workers=os.cpu_count() or 1, served=True)
+    totals, failed = play_all(seeds, workers=spare_processors(), served=True)
     assert failed == [], "\n".join(map(str, failed))
     assert totals.fired.keys() >= {"F43 lost", "F43 late", "F43 doubled", "F44 forged"}
 
@@ -83,7 +84,7 @@ def test_what_once_failed_ends_well(seed: int) -> None:
 def test_nothing_is_lost_or_doubled_under_any_fault() -> None:
     """I1, I2, I5, I6, I7, I8, I9, I10, I11, I12, I14, I15, I17: in whole episodes with the faults
     of the catalogue, death at any step, and people at work."""
-    totals, failed = play_all(range(SEEDS), workers=os.cpu_count() or 1)
+    totals, failed = play_all(range(SEEDS), workers=spare_processors())
     assert failed == [], "\n".join(map(str, failed))
     assert totals.shortfalls() == []
 

@@ -13,6 +13,7 @@ from tests.service.web.board.browsing import CHROMIUM, Window, browsing, unfit
 from tests.support.world import World
 
 pytestmark = [
+    pytest.mark.timeout(180),
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
@@ -37,7 +38,6 @@ async def eventful(world: World) -> World:
     return world
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["desk", "phone"]
 )
@@ -124,7 +124,7 @@ async def test_an_open_page_follows_and_keeps_focus_and_place(world: World) -> N
         world.jira.edit("PAY-4", status="Done")
         await world.sync()
 
-        await page.get_by_text("4/6").wait_for(timeout=15_000)
+        await page.get_by_text("4/6").wait_for(timeout=60_000)
 
         focused = await page.evaluate("document.activeElement.textContent")
         assert focused == "One-tap checkout"
@@ -146,4 +146,4 @@ async def _change_and_wait(window: Window, page: Page) -> None:
     world = window.office.world
     world.jira.edit("PAY-4", status="Done")
     await world.sync()
-    await page.get_by_text("4 of 6").first.wait_for(timeout=15_000)
+    await page.get_by_text("4 of 6").first.wait_for(timeout=60_000)
