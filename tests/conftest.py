@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from zlib import crc32
@@ -33,8 +34,9 @@ _ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure() -> None:
     """Put the tests' folders into memory where there is room: a store on a disk waits for it at
     each commit. What must outlive a kill does so there too."""
-    # httpx asks at each request in memory whether sniffio is there, and looks through all folders.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+    if find_spec("sniffio") is None:
+        # httpx asks for it at each request in memory, and each time looks through all folders.
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 

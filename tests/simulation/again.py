@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -50,6 +51,17 @@ class Moment:
             raise AssertionError(found)
         told: T = found
         return told
+
+    def at_each(self, steps: range, work: Callable[[int], T]) -> list[T]:
+        """What `work` comes to from here on with each of these steps."""
+        found = []
+        for step in steps:
+            try:
+                found.append(self.then(partial(work, step)))
+            except AssertionError as error:
+                error.add_note(f"it died at step {step}")
+                raise
+        return found
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +139,5 @@ def sweep(folder: Path, edit: str, first: int, every: int) -> tuple[int, int]:
             world.die(step)
             return world.repair(wanted)
 
-        most = 0
         steps, wanted = before.then(undisturbed)
-        for step in range(first, steps + 1, every):
-            try:
-                most = max(most, before.then(partial(dying, step)))
-            except AssertionError as error:
-                error.add_note(f"it died at step {step}")
-                raise
-    return steps, most
+        return steps, max(before.at_each(range(first, steps + 1, every), dying))

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from opsync.report import PassReport
@@ -137,10 +136,5 @@ def sweep(folder: Path, command: str, first: int, every: int) -> int:
             assert world.stands() == wanted
 
         steps, wanted = before.then(undisturbed)
-        for step in range(first, steps + 1, every):
-            try:
-                before.then(partial(dying, step))
-            except AssertionError as error:
-                error.add_note(f"{command} died at step {step}")
-                raise
-    return steps
+        before.at_each(range(first, steps + 1, every), dying)
+        return steps

@@ -1,4 +1,4 @@
-"""An undo or a release that dies at every step of its way is whole once it is repeated."""
+"""An undo or a release that dies at any of its steps is whole once it is repeated."""
 
 from __future__ import annotations
 
