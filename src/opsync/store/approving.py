@@ -18,6 +18,9 @@ KEPT = 50
 
 _decode = msgspec.json.Decoder(KeptPlan).decode
 
+_TAKE_AWAY = delete(approvals).where(approvals.c.scope == bindparam("of"))
+_APPROVE = approvals.insert()
+
 
 class Approving(Part):
     """Keeping plans and approvals. Approvals are short transactions beside a running pass."""
@@ -142,14 +145,15 @@ def _decoded(body: bytes | None) -> KeptPlan | None:
 def put_approvals(connection: Connection, given: Sequence[Approval]) -> None:
     """Keep these approvals, each in the place of what its slot or rule had."""
     for one in given:
-        connection.execute(delete(approvals).where(approvals.c.scope == one.scope))
+        connection.execute(_TAKE_AWAY, {"of": one.scope})
         connection.execute(
-            approvals.insert().values(
-                scope=one.scope,
-                desired_hash=one.desired_hash,
-                by=one.by,
-                at=to_text(one.at),
-                plan=one.plan,
-                inputs=encode_json(one.inputs),
-            )
+            _APPROVE,
+            {
+                "scope": one.scope,
+                "desired_hash": one.desired_hash,
+                "by": one.by,
+                "at": to_text(one.at),
+                "plan": one.plan,
+                "inputs": encode_json(one.inputs),
+            },
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from opsync.model import Record, Ref
 from opsync.runtime import Clock
@@ -17,6 +17,8 @@ from opsync.store.schema import records
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_BODIES = select(records.c.body).where(records.c.ref.in_(bindparam("refs", expanding=True)))
 
 
 class Inline(Executor):
@@ -60,8 +62,7 @@ def load(connection: Connection, refs: Sequence[Ref] | set[Ref]) -> dict[Ref, Re
     """The records of these refs, as far as they are known, gone ones too."""
     found: dict[Ref, Record] = {}
     for part in chunks(texts(refs)):
-        query = select(records.c.body).where(records.c.ref.in_(part))
-        for body in connection.execute(query).scalars().all():
+        for body in connection.execute(_BODIES, {"refs": part}).scalars().all():
             record = decode_record(body)
             found[record.ref] = record
     return found

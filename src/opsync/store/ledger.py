@@ -9,10 +9,8 @@ from functools import cache
 
 import msgspec
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     RowMapping,
-    and_,
     bindparam,
     delete,
     func,
@@ -70,6 +68,12 @@ _NULL = b"null"
 
 # Used for each batch of writes: to build a statement costs more than to carry it out.
 _AT_TARGETS = select(ledger).where(ledger.c.target.in_(bindparam("targets", expanding=True)))
+_IDS = select(ledger.c.remote_id).where(
+    ledger.c.target.in_(bindparam("targets", expanding=True)),
+    ledger.c.instance == bindparam("of"),
+    ledger.c.remote_id != "",
+)
+_SEEN = update(records).where(records.c.ref == bindparam("of"))
 _FORGET_EMPTY = delete(ledger).where(
     ledger.c.target.in_(bindparam("targets", expanding=True)),
     ledger.c.desired == _NULL,
@@ -77,7 +81,11 @@ _FORGET_EMPTY = delete(ledger).where(
     ledger.c.intent.is_(None),
     ledger.c.hold.is_(None),
 )
-_CHANGE = update(ledger).where(*(ledger.c[name] == bindparam(f"at_{name}") for name in _KEY))
+_AT = tuple(ledger.c[name] == bindparam(f"at_{name}") for name in _KEY)
+_ENTRY = select(ledger).where(*_AT)
+_HOLD = select(ledger.c.hold).where(*_AT)
+_TRIED = select(ledger.c.attempts, ledger.c.outcome, ledger.c.failed_at).where(*_AT)
+_CHANGE = update(ledger).where(*_AT)
 
 
 class Ledger(Part):
@@ -196,7 +204,7 @@ class Ledger(Part):
 
         def work(connection: Connection) -> bool:
             for one in before:
-                row = connection.execute(select(ledger).where(_at(one.slot))).mappings().first()
+                row = connection.execute(_ENTRY, _at(one.slot)).mappings().first()
                 if row is None or to_entry(row) != one:
                     return False
             rows = [_row(entry) for entry in entries]
@@ -213,7 +221,7 @@ class Ledger(Part):
         """One slot."""
 
         def work(connection: Connection) -> Entry | None:
-            row = connection.execute(select(ledger).where(_at(slot))).mappings().first()
+            row = connection.execute(_ENTRY, _at(slot)).mappings().first()
             return None if row is None else to_entry(row)
 
         return await self._read(work)
@@ -275,12 +283,8 @@ class Ledger(Part):
         def work(connection: Connection) -> set[str]:
             found: set[str] = set()
             for part in chunks(texts(targets)):
-                query = select(ledger.c.remote_id).where(
-                    ledger.c.target.in_(part),
-                    ledger.c.instance == instance,
-                    ledger.c.remote_id != "",
-                )
-                found.update(connection.execute(query).scalars())
+                values = {"targets": part, "of": instance}
+                found.update(connection.execute(_IDS, values).scalars())
             return found
 
         return await self._read(work)
@@ -317,13 +321,8 @@ def _maybe_bytes(value: msgspec.Raw | None) -> bytes | None:
     return None if value is None else bytes(value)
 
 
-def _at(slot: Slot) -> ColumnElement[bool]:
-    return and_(
-        ledger.c.target == str(slot.target),
-        ledger.c.surface == slot.surface,
-        ledger.c.rule == slot.rule,
-        ledger.c.other == str(slot.other),
-    )
+def _at(slot: Slot) -> dict[str, object]:
+    return {f"at_{name}": one for name, one in zip(_KEY, key_of(slot), strict=True)}
 
 
 def _row(entry: Entry) -> dict[str, object]:
@@ -456,9 +455,7 @@ def _finish(
     for ref, record in load(connection, list(seen)).items():
         body = encode_body(msgspec.structs.replace(record, seen=seen[ref]))
         digest = seen_hash(seen[ref], complete=record.seen_complete)
-        connection.execute(
-            update(records).where(records.c.ref == str(ref)).values(body=body, seen_hash=digest)
-        )
+        connection.execute(_SEEN, {"of": str(ref), "body": body, "seen_hash": digest})
     journal = []
     for change, outcome in done:
         asked = change.settles or change.over_edit
@@ -468,8 +465,7 @@ def _finish(
         values: dict[str, object] = {"outcome": outcome.kind.value, "message": outcome.message}
         failed = outcome.kind is OutcomeKind.failed
         if failed:
-            query = select(ledger.c.attempts, ledger.c.outcome, ledger.c.failed_at)
-            before = connection.execute(query.where(_at(change.slot))).first()
+            before = connection.execute(_TRIED, _at(change.slot)).first()
             attempts = before.attempts if before else 0
             failing = before is not None and (attempts or before.outcome == "failed")
             since = before.failed_at if before and failing else None
@@ -509,14 +505,13 @@ def _finish(
         if not outcome.unknown and not (failed and change.interrupted):
             # What an earlier write began is no clearer by one that was refused.
             values["intent"] = None
-        at_key = {f"at_{name}": one for name, one in zip(_KEY, key_of(change.slot), strict=True)}
-        connection.execute(_CHANGE, values | at_key)
+        connection.execute(_CHANGE, values | _at(change.slot))
     _forget_empty(connection, [change.slot for change, _ in done])
     write_journal(connection, journal)
 
 
 def _hold(connection: Connection, slot: Slot) -> Hold | None:
-    hold = connection.scalar(select(ledger.c.hold).where(_at(slot)))
+    hold = connection.scalar(_HOLD, _at(slot))
     return None if hold is None else decode_hold(hold)
 
 

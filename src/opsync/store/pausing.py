@@ -16,6 +16,10 @@ from opsync.store.schema import kept
 _OWN = ""
 _KEY = "paused:"
 
+_PAUSES = select(kept.c.value).where(
+    kept.c.instance == _OWN, kept.c.key.startswith(_KEY, autoescape=True)
+)
+
 _decode = msgspec.json.Decoder(Pause).decode
 
 
@@ -43,9 +47,6 @@ class Pausing(Part):
 
     async def pauses(self) -> Pauses:
         """All that is paused."""
-        query = select(kept.c.value).where(
-            kept.c.instance == _OWN, kept.c.key.startswith(_KEY, autoescape=True)
-        )
         return await self._read(
-            lambda c: Pauses(tuple(_decode(value) for value in c.execute(query).scalars()))
+            lambda c: Pauses(tuple(_decode(value) for value in c.execute(_PAUSES).scalars()))
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, or_, select, text
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, text
 
 from opsync.model import Evidence, Kind, Link, Record, Ref, Rollup
 from opsync.model.aside import RETRIES
@@ -55,6 +56,18 @@ _LEFT = text(f"""
 SELECT * FROM ledger WHERE pending = 1 AND waits IN ('approval', 'mode') AND {WAITS}
 ORDER BY target, surface, rule, other
 """)  # noqa: S608 - made of constants
+
+_REFS: BindParameter[Any] = bindparam("refs", expanding=True)
+_LINKS = tuple(select(links).where(end.in_(_REFS)) for end in (links.c.source, links.c.target))
+_ENTRIES = select(ledger).where(ledger.c.target.in_(_REFS)).order_by(*ledger.primary_key.columns)
+_ROLLUPS = (
+    select(rollups.c.root.label("place"), rollups).where(rollups.c.root.in_(_REFS)),
+    select(members.c.ref.label("place"), rollups)
+    .join(members, (members.c.rule == rollups.c.rule) & (members.c.root == rollups.c.root))
+    .where(members.c.ref.in_(_REFS), members.c.via == members.c.root),
+)
+"""Those of roots, and those of direct members."""
+_EVERY_ROLLUP = select(rollups.c.rule, rollups.c.root, rollups.c.body)
 
 
 class Plans(Part):
@@ -116,8 +129,8 @@ def pairs(connection: Connection, refs: Sequence[Ref]) -> dict[Ref, list[Link]]:
     """The undirected links of each of these records, sorted, with the evidence of both sides."""
     found: dict[tuple[Ref, Ref], dict[Evidence, None]] = {}
     for part in chunks(texts(refs)):
-        for column in (links.c.source, links.c.target):
-            for row in connection.execute(select(links).where(column.in_(part))):
+        for query in _LINKS:
+            for row in connection.execute(query, {"refs": part}):
                 for one in to_evidence(row.source, row.target, row.evidence):
                     ends = sorted((one.source, one.target))
                     found.setdefault((ends[0], ends[1]), {})[one] = None
@@ -142,9 +155,7 @@ def _inputs(connection: Connection, targets: list[Ref]) -> list[TargetInputs]:
     owned = _rollups(connection, known, products)
     entries = defaultdict(list)
     for part in chunks(texts(known)):
-        query = select(ledger).where(ledger.c.target.in_(part))
-        ordered = query.order_by(*ledger.primary_key.columns)
-        for row in connection.execute(ordered).mappings():
+        for row in connection.execute(_ENTRIES, {"refs": part}).mappings():
             entry = to_entry(row)
             entries[entry.slot.target].append(entry)
     further = {link.other(ref) for ref in known for link in linked[ref]}
@@ -182,19 +193,11 @@ def _rollups(
     it is one of the `products`, by rule and root."""
     found: dict[Ref, dict[tuple[str, str], bytes]] = {ref: {} for ref in refs}
     for part in chunks(texts(refs)):
-        own = select(rollups.c.root.label("place"), rollups).where(rollups.c.root.in_(part))
-        named = (
-            select(members.c.ref.label("place"), rollups)
-            .join(members, (members.c.rule == rollups.c.rule) & (members.c.root == rollups.c.root))
-            .where(members.c.ref.in_(part), members.c.via == members.c.root)
-        )
-        for query in (own, named):
-            for row in connection.execute(query):
+        for query in _ROLLUPS:
+            for row in connection.execute(query, {"refs": part}):
                 found[to_ref(row.place)][row.rule, row.root] = row.body
     if products:
-        for rule, root, body in connection.execute(
-            select(rollups.c.rule, rollups.c.root, rollups.c.body)
-        ).all():
+        for rule, root, body in connection.execute(_EVERY_ROLLUP).all():
             for place in products.intersection(decode_rollup(body).announced_in):
                 found[place][rule, root] = body
     return {

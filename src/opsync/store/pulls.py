@@ -65,6 +65,7 @@ _BODIES = "SELECT ref, body FROM records WHERE ref IN (*)"
 # Asked many times in each run: to build a statement costs more than to carry it out.
 _CURSORS = select(cursors).order_by(cursors.c.instance, cursors.c.feed)
 _CURSORS_OF = _CURSORS.where(cursors.c.instance == bindparam("of"))
+_ANY_ASIDE = select(quarantine.c.ref).limit(1)
 _PARENT = "INSERT OR IGNORE INTO parents (child, parent) VALUES (?, ?)"
 
 
@@ -366,7 +367,7 @@ def _put_aside(
     connection: Connection, at: datetime, feed: str, read: list[str], aside: Sequence[SetAside]
 ) -> None:
     """Keep what could not be read, and forget what has been read well by now."""
-    if read and connection.scalar(select(quarantine.c.ref).limit(1)) is not None:
+    if read and connection.scalar(_ANY_ASIDE) is not None:
         for part in chunks(read):
             connection.execute(delete(quarantine).where(quarantine.c.ref.in_(part)))
     now = to_text(at)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from opsync.errors import StoreError
@@ -59,6 +59,34 @@ CROSS JOIN rollup_history h ON h.rule = r.rule AND h.root = r.root AND h.at = co
     (SELECT min(at) FROM rollup_history WHERE rule = r.rule AND root = r.root))
 """)
 
+
+def _of_root(table: Table) -> tuple[ColumnElement[bool], ...]:
+    return table.c.rule == bindparam("of_rule"), table.c.root == bindparam("of_root")
+
+
+_BODY = select(rollups.c.body).where(*_of_root(rollups))
+_MEMBERS = (
+    select(members.c.ref, members.c.role, members.c.via, members.c.field)
+    .where(*_of_root(members))
+    .order_by(members.c.position)
+)
+_FORGET = delete(rollups).where(*_of_root(rollups))
+_FORGET_MEMBERS = delete(members).where(*_of_root(members))
+_CHILDREN = (
+    select(records.c.ref, records.c.body)
+    .join(parents, parents.c.child == records.c.ref)
+    .where(
+        parents.c.parent.in_(bindparam("parents", expanding=True)),
+        records.c.tombstone.in_(("", NOT_VISIBLE)),
+    )
+    .order_by(records.c.ref)
+)
+_STAND = insert(rollup_history).prefix_with("OR REPLACE")
+_NEW = upsert(rollups)
+_KEEP = _NEW.on_conflict_do_update(
+    index_elements=["rule", "root"],
+    set_={name: _NEW.excluded[name] for name in ("at", "revisit_on", "body")},
+)
 _MEMBER = """
 INSERT INTO members (rule, root, ref, position, role, via, field) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
@@ -202,13 +230,7 @@ def _tree(connection: Connection, root: Ref) -> Tree:
     while frontier:
         below: list[Ref] = []
         for part in chunks(texts(frontier)):
-            rows = connection.execute(
-                select(records.c.ref, records.c.body)
-                .join(parents, parents.c.child == records.c.ref)
-                .where(parents.c.parent.in_(part), records.c.tombstone.in_(("", NOT_VISIBLE)))
-                .order_by(records.c.ref)
-            )
-            for text_, body in rows:
+            for text_, body in connection.execute(_CHILDREN, {"parents": part}):
                 ref = to_ref(text_)
                 if ref != root and ref not in nodes:
                     nodes[ref] = decode_record(body)
@@ -234,9 +256,7 @@ def _put_rollups(
     for rollup, new_members in given:
         rule, root = rollup.rule, str(rollup.root)
         body = encode_json(rollup)
-        stored = connection.scalar(
-            select(rollups.c.body).where(rollups.c.rule == rule, rollups.c.root == root)
-        )
+        stored = connection.scalar(_BODY, {"of_rule": rule, "of_root": root})
         old_members = _members(connection, rule, root)
         if stored == body and old_members == list(new_members):
             continue
@@ -256,7 +276,7 @@ def _put_rollups(
                 "health": numbers.health.value,
                 "numbers": encode_json(numbers),
             }
-            connection.execute(insert(rollup_history).prefix_with("OR REPLACE").values(row))
+            connection.execute(_STAND, row)
     touch(connection, run, places)
     return places
 
@@ -264,15 +284,11 @@ def _put_rollups(
 def _keep(connection: Connection, rollup: Rollup, body: bytes, at: datetime) -> None:
     revisit_on = None if rollup.revisit_on is None else rollup.revisit_on.isoformat()
     values = {"at": to_text(at), "revisit_on": revisit_on, "body": body}
-    connection.execute(
-        upsert(rollups)
-        .values(rule=rollup.rule, root=str(rollup.root), **values)
-        .on_conflict_do_update(index_elements=["rule", "root"], set_=values)
-    )
+    connection.execute(_KEEP, {"rule": rollup.rule, "root": str(rollup.root), **values})
 
 
 def _keep_members(connection: Connection, rule: str, root: str, new: Sequence[Member]) -> None:
-    connection.execute(delete(members).where(members.c.rule == rule, members.c.root == root))
+    connection.execute(_FORGET_MEMBERS, {"of_rule": rule, "of_root": root})
     rows = [
         (rule, root, str(one.ref), place, one.role.value, str(one.via), one.field)
         for place, one in enumerate(new)
@@ -289,8 +305,8 @@ def _drop(connection: Connection, rule: str, keep: Sequence[Ref]) -> set[Ref]:
         if root in kept:
             continue
         places |= _places(decode_rollup(body), _members(connection, rule, root))
-        for table in (rollups, members):
-            connection.execute(delete(table).where(table.c.rule == rule, table.c.root == root))
+        for forget in (_FORGET, _FORGET_MEMBERS):
+            connection.execute(forget, {"of_rule": rule, "of_root": root})
     touch(connection, latest(connection), places)
     return places
 
@@ -332,12 +348,8 @@ def _numbers(rollup: Rollup, at: datetime) -> HistoryRow:
 
 
 def _members(connection: Connection, rule: str, root: str) -> list[Member]:
-    query = (
-        select(members.c.ref, members.c.role, members.c.via, members.c.field)
-        .where(members.c.rule == rule, members.c.root == root)
-        .order_by(members.c.position)
-    )
-    return [_member(root, *row) for row in connection.execute(query)]
+    found = connection.execute(_MEMBERS, {"of_rule": rule, "of_root": root})
+    return [_member(root, *row) for row in found]
 
 
 def _member(root: str, ref: str, role: str, via: str, field: str) -> Member:

@@ -6,7 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from opsync.model import Ref
 from opsync.store.base import Part
@@ -96,9 +108,7 @@ class Runs(Part):
 
 def since(connection: Connection, run: int) -> int:
     """The first run whose changes are not settled: what counts as "changed in this run"."""
-    oldest = connection.scalar(
-        select(func.min(runs.c.seq)).where(runs.c.settled == 0, runs.c.seq <= run)
-    )
+    oldest = connection.scalar(_UNSETTLED, {"run": run})
     return run if oldest is None else int(oldest)
 
 
@@ -112,13 +122,29 @@ def mark(connection: Connection, run: int) -> int:
 
 def latest(connection: Connection) -> int:
     """The number of the newest run, 0 before the first."""
-    return int(connection.scalar(select(func.max(runs.c.seq))) or 0)
+    return int(connection.scalar(_LATEST) or 0)
 
 
 def _open(connection: Connection) -> int:
     """The first mark that is not settled, as the run that begins next will find it."""
     return since(connection, mark(connection, NEXT))
 
+
+_UNSETTLED = select(func.min(runs.c.seq)).where(runs.c.settled == 0, runs.c.seq <= bindparam("run"))
+_LATEST = select(func.max(runs.c.seq))
+_OLDER = runs.c.seq < bindparam("run"), runs.c.seq.not_in(bindparam("live", expanding=True))
+_INTERRUPT = (
+    update(runs)
+    .where(*_OLDER, runs.c.finished_at.is_(None), runs.c.outcome == "")
+    .values(outcome="interrupted")
+)
+_END = update(runs).where(runs.c.seq == bindparam("run"))
+_SETTLE = (
+    update(runs)
+    .where(or_(runs.c.seq == bindparam("run"), and_(*_OLDER)), runs.c.settled == 0)
+    .values(settled=1)
+)
+_SETTLE_TOUCHED = delete(touched).where(touched.c.run <= bindparam("run"))
 
 _RESTLESS = text(f"""
 SELECT EXISTS (SELECT 1 FROM records WHERE changed_in >= :since)
@@ -173,21 +199,13 @@ def _finish(
     at: datetime,
     live: Collection[int],
 ) -> None:
-    older = runs.c.seq < run, runs.c.seq.not_in(live)
-    connection.execute(
-        update(runs)
-        .where(*older, runs.c.finished_at.is_(None), runs.c.outcome == "")
-        .values(outcome="interrupted")
-    )
-    connection.execute(
-        update(runs)
-        .where(runs.c.seq == run)
-        .values(finished_at=to_text(at), outcome=outcome, counts=encode_json(counts))
-    )
+    others = {"run": run, "live": list(live)}
+    connection.execute(_INTERRUPT, others)
+    end = {"finished_at": to_text(at), "outcome": outcome, "counts": encode_json(counts)}
+    connection.execute(_END, {"run": run, **end})
     if complete:
-        dealt_with = or_(runs.c.seq == run, and_(*older))
-        connection.execute(update(runs).where(dealt_with, runs.c.settled == 0).values(settled=1))
-        connection.execute(delete(touched).where(touched.c.run <= run))
+        connection.execute(_SETTLE, others)
+        connection.execute(_SETTLE_TOUCHED, {"run": run})
     rows = [
         {
             "run": run,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, text, update
 
 from opsync.model import Ref, Slot
 from opsync.model.aside import wait_after
@@ -41,6 +41,16 @@ SELECT substr(ref, 1, instr(ref, ':') - 1) AS instance, min(next_try_at) AS at
 FROM quarantine WHERE next_try_at > :since GROUP BY 1
 """)
 
+_DUE = (
+    select(quarantine)
+    .where(
+        func.substr(quarantine.c.ref, 1, bindparam("length")) == bindparam("of"),
+        or_(quarantine.c.next_try_at.is_(None), quarantine.c.next_try_at <= bindparam("now")),
+    )
+    .order_by(quarantine.c.next_try_at, quarantine.c.ref)
+    .limit(bindparam("limit"))
+)
+
 
 class SettingAside(Part):
     """Looking at what is set aside, and having it tried again."""
@@ -52,16 +62,11 @@ class SettingAside(Part):
 
     async def aside_due(self, instance: str, now: datetime, limit: int) -> list[Quarantined]:
         """The items of an instance that may be tried again by now, the longest due first."""
-        query = (
-            select(quarantine)
-            .where(
-                func.substr(quarantine.c.ref, 1, len(instance) + 1) == f"{instance}:",
-                or_(quarantine.c.next_try_at.is_(None), quarantine.c.next_try_at <= to_text(now)),
-            )
-            .order_by(quarantine.c.next_try_at, quarantine.c.ref)
-            .limit(limit)
+        of = f"{instance}:"
+        values = {"of": of, "length": len(of), "now": to_text(now), "limit": limit}
+        return await self._read(
+            lambda c: [_to_aside(row) for row in c.execute(_DUE, values).mappings()]
         )
-        return await self._read(lambda c: [_to_aside(row) for row in c.execute(query).mappings()])
 
     async def failed_writes(self) -> list[FailedWrite]:
         """The values that could not be written and wait, the longest failing first."""
