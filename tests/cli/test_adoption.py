@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from rich.console import Console
 
 from opsync.cli import screen, statusview
 from opsync.cli.root import run
+from opsync.runtime import SystemClock
 from tests.cli.conftest import Company
 from tests.cli.gauge import HOST
 from tests.cli.measuring import (
     LATELY,
     RELEASED,
     RELEASES,
+    TODAY,
     day,
     initiative,
     level,
@@ -30,6 +32,15 @@ from tests.cli.measuring import (
     plant,
     settings,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _it_stays_the_day_of_the_company() -> Iterator[None]:
+    """Go on from noon of the day that all is told from, though midnight may pass meanwhile."""
+    ahead = datetime.combine(TODAY, time(12), UTC) - datetime.now(UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + ahead)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ OTHER_KEYS = {
 
 _READY_S = 15.0
 _STOP_S = 5.0
+_LOOK_S = 0.5
 
 
 @contextlib.contextmanager
@@ -67,7 +68,8 @@ def serve(
         if on_ready is not None:
             on_ready(url)
         while True:
-            signal.pause()
+            # A signal just before `signal.pause` would be waited for in vain.
+            time.sleep(_LOOK_S)
 
 
 @contextlib.contextmanager

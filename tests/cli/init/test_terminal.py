@@ -47,12 +47,15 @@ class Terminal:
     def interrupt(self, question: str) -> None:
         """Wait for a question and press Ctrl-C."""
         self._read_until(question, 0)
+        asked = len(self.seen)
         # One between the prompt and the wait for an answer is noticed after the answer only.
         for _ in range(10):
             time.sleep(0.3)
             self._process.send_signal(signal.SIGINT)
-            if select.select([self._master], [], [], 3.0)[0]:
-                return
+            # The rest of the prompt, which may come late, ends no line.
+            while self._read(3.0):
+                if "\n" in self.seen[asked:]:
+                    return
 
     def end(self) -> int:
         """Its exit code, after all that it says."""
