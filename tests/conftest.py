@@ -5,12 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from zlib import crc32
@@ -19,7 +17,7 @@ import pytest
 
 from opsync.store import database, store
 from opsync.store.base import inline
-from tests.support.garbage import look_less
+from tests.support.quick import look_less, tell_what_is_absent
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,9 +32,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure() -> None:
     """Put the tests' folders into memory where there is room: a store on a disk waits for it at
     each commit. What must outlive a kill does so there too."""
-    if find_spec("sniffio") is None:
-        # httpx asks for it at each request in memory, and each time looks through all folders.
-        sys.modules["sniffio"] = None  # type: ignore[assignment]
+    tell_what_is_absent()
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 

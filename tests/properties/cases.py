@@ -18,7 +18,7 @@ from tests.properties.hands import DAYS, DISTURBANCES, SET, disturb, edit
 from tests.properties.loop import FATES, settle, step
 from tests.properties.rules import Violation
 from tests.properties.scene import make
-from tests.support.garbage import look_less
+from tests.support.quick import be_quick
 
 ENOUGH = 20
 """A run in which something of `KINDS` came up less often proves too little, and fails."""
@@ -119,7 +119,7 @@ def run_cases(first_seed: int, count: int, *, workers: int = 1) -> Counts:
         for span in spans:
             counts.add(run_span(*span))
     else:
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=look_less) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=be_quick) as pool:
             for part in pool.map(run_span, *zip(*spans, strict=True)):
                 counts.add(part)
     if rare := counts.rare():

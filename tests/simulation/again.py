@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from tests.simulation.playing import quick_stores, quiet
-from tests.support.garbage import look_less
+from tests.support.quick import be_quick
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def _tell(there: Connection, work: Callable[[], Any]) -> None:
 
 def alone(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`work` in a process of its own, which has one thread."""
-    with ProcessPoolExecutor(1, mp_context=_SPAWNED, initializer=look_less) as pool:
+    with ProcessPoolExecutor(1, mp_context=_SPAWNED, initializer=be_quick) as pool:
         return pool.submit(_quietly, work, *args, **kwargs).result()
 
 

@@ -22,7 +22,7 @@ from opsync.store import database
 from tests.simulation.episode import Episode
 from tests.simulation.served import ServedEpisode
 from tests.simulation.tally import Tally, Totals
-from tests.support.garbage import look_less
+from tests.support.quick import be_quick
 
 _MEMORY = Path("/dev/shm")
 _AT_ONCE = 5
@@ -84,7 +84,7 @@ def play_all(
 def _each(seeds: Sequence[int], workers: int, served: bool) -> Iterator[Tally | Failure]:
     parts = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=look_less) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=be_quick) as pool:
         for part in pool.map(partial(_play_part, served=served), parts):
             yield from part
 
