@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -33,6 +34,9 @@ def pytest_configure() -> None:
     """Put the tests' folders into memory where there is room: a store on a disk waits for it at
     each commit. What must outlive a kill does so there too."""
     tell_what_is_absent()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So starts what a shell runs in the background, and each process that tests start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 

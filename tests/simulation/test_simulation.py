@@ -65,7 +65,7 @@ def test_what_once_failed_with_the_service_ends_well(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.reckons
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(3_000)
 def test_nothing_is_lost_or_doubled_while_the_service_runs() -> None:
     """I1, I2, I5, I6, I7, I9, I10, I12, I17, F15, F43, F44: in whole episodes with the service."""
     seeds = range(SERVED_FIRST, SERVED_FIRST + SERVED)
@@ -82,7 +82,7 @@ def test_what_once_failed_ends_well(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.reckons
-@pytest.mark.timeout(3_600)
+@pytest.mark.timeout(3_000)
 def test_nothing_is_lost_or_doubled_under_any_fault() -> None:
     """I1, I2, I5, I6, I7, I8, I9, I10, I11, I12, I14, I15, I17: in whole episodes with the faults
     of the catalogue, death at any step, and people at work."""

@@ -14,7 +14,7 @@ PARTS = 2
 
 @pytest.mark.slow
 @pytest.mark.reckons
-@pytest.mark.timeout(3_000)
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_run_that_dies_at_any_step_is_repaired(tmp_path: Path, part: int) -> None:
     """I10, F45: every await of a reference run."""

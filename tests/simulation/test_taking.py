@@ -12,7 +12,7 @@ from tests.simulation.taking import COMMANDS, MOST_STEPS, sweep
 
 @pytest.mark.slow
 @pytest.mark.reckons
-@pytest.mark.timeout(3_000)
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_dies_at_every_eleventh_step_is_whole_once_repeated(
     tmp_path: Path, command: str
