@@ -14,7 +14,7 @@ from tests.outages.figures import measure
 from tests.properties.cases import TooRare, Violation, run_cases
 from tests.simulation import taking
 from tests.simulation.again import alone
-from tests.simulation.playing import play_all
+from tests.simulation.playing import play_all, quiet
 from tests.simulation.sweep import EDITS, sweep
 
 Say = Callable[[str], object]
@@ -106,7 +106,8 @@ def kills(given: Given, say: Say) -> bool:
 
 def limits(given: Given, say: Say) -> bool:
     """Requests over a vendor's budget, and attempts a request in an outage."""
-    return measure(say)
+    with quiet():
+        return measure(say)
 
 
 def secrets(given: Given, say: Say) -> bool:
