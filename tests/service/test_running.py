@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from opsync.service import running
 from opsync.service.nudges import NoSignals
+from opsync.service.reading import BY_ITSELF
 from opsync.service.running import Service
 from tests.service.virtual import Virtual
 
@@ -91,3 +96,33 @@ def test_what_a_read_finds_that_no_signal_told_is_told_apart(virtual: Virtual) -
         assert heard.untold() == [], "nothing could be heard meanwhile"
 
     virtual.play(story)
+
+
+def test_what_is_left_while_the_next_round_decides_is_planned_after_it(
+    virtual: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier round writes Jira when the next one begins to decide, and no more when it has
+    decided: what could not be planned for Jira waits for no other read."""
+    looked = []
+
+    async def story(service: Service) -> None:
+        await asyncio.sleep(60)
+        earlier = cast("Any", SimpleNamespace(leave=lambda *_: None))
+
+        async def long(*args: Any) -> Any:
+            take: Callable[[], Awaitable[frozenset[str]]] = args[4]
+            await take()
+            service._leave(earlier, "jira-main")
+            return SimpleNamespace(this=SimpleNamespace(to_ask=(), mine=frozenset({"linear"})))
+
+        async def but_jira() -> frozenset[str]:
+            return frozenset(service.session.config.instances) - {"jira-main"}
+
+        monkeypatch.setattr(running, "decide_round", long)
+        looked.append(service._unsettled.is_set())
+        await service.decide(service.session, BY_ITSELF, {}, but_jira)
+        looked.append(service._unsettled.is_set())
+        monkeypatch.undo()
+
+    virtual.play(story)
+    assert looked == [False, True]

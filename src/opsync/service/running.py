@@ -288,8 +288,16 @@ class Service:
         take: Callable[[], Awaitable[frozenset[str]]],
     ) -> Round:
         """Decide, with the instances that it can `take`. The caller has `deciding`, and writes."""
-        found = await decide_round(session, command, turns, self.hands, take, lambda: self._ending)
-        self._missed = session.config.instances.keys() - (found.this.mine or frozenset())
+
+        async def taking() -> frozenset[str]:
+            mine = await take()
+            # Not only once all is decided: an earlier round may leave one of them meanwhile.
+            self._missed = session.config.instances.keys() - mine
+            return mine
+
+        found = await decide_round(
+            session, command, turns, self.hands, taking, lambda: self._ending
+        )
         for name in found.this.to_ask:
             self.nudge(name, whole=True)
         return found
